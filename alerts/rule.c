@@ -1,0 +1,184 @@
+#include "alerts/rule.h"
+
+#include "core/decimal.h"
+#include "core/json.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const op_texts[] = { [OP_GE] = ">=", [OP_GT] = ">", [OP_LE] = "<=", [OP_LT] = "<" };
+static const char *const severities[] = { "info", "warning", "critical", NULL };
+static const char *const on_creates[] = { "fire", "wait", NULL };
+
+const char *rule_op_text(enum rule_op op) { return op_texts[op]; }
+
+/* "hhi(DEMO) >= 180": the measure ends at its closing parenthesis, so an op can never stand inside it */
+static enum err parse_text(struct rule_definition *d, struct why *why)
+{
+    const char *s = d->text, *close = strchr(s, ')');
+    if (!close) return err_at(why, (int)strlen(s) + 1, ERR_SYNTAX, "expected a measure, an operator and a threshold, such as hhi(SP500) >= 180");
+    d->measure_n = (uint32_t)(close + 1 - s);
+    const char *p = close + 1;
+    while (*p == ' ') p++;
+    const char *op = p;
+    if (*p == '>' || *p == '<') {
+        bool greater = *p++ == '>', equal = *p == '=';
+        p += equal;
+        d->op = greater ? (equal ? OP_GE : OP_GT) : equal ? OP_LE : OP_LT;
+    }
+    if (p == op || *p == '=' || *p == '>' || *p == '<') return err_at(why, (int)(op - s) + 1, ERR_SYNTAX, "expected one of >= > <= <");
+    while (*p == ' ') p++;
+    const char *number = p, *end = s + strlen(s);
+    while (end > number && end[-1] == ' ') end--;
+    if (end == number) return err_at(why, (int)(number - s) + 1, ERR_SYNTAX, "expected a threshold");
+    if ((size_t)(end - number) >= sizeof d->threshold) return err_at(why, (int)(number - s) + 1, ERR_INVALID, "the threshold has too many digits");
+    memcpy(d->threshold, number, (size_t)(end - number));
+    d->threshold[end - number] = '\0';
+    return ERR_OK;
+}
+
+/* JSON's number grammar, finite */
+static bool number_of(const char *s, double *out)
+{
+    size_t i = s[0] == '-', digits = i;
+    while (s[i] >= '0' && s[i] <= '9') i++;
+    if (i == digits || (s[digits] == '0' && i - digits > 1)) return false;
+    if (s[i] == '.') {
+        size_t from = ++i;
+        while (s[i] >= '0' && s[i] <= '9') i++;
+        if (i == from) return false;
+    }
+    if (s[i] == 'e' || s[i] == 'E') {
+        i++;
+        if (s[i] == '+' || s[i] == '-') i++;
+        size_t from = i;
+        while (s[i] >= '0' && s[i] <= '9') i++;
+        if (i == from) return false;
+    }
+    if (s[i]) return false;
+    *out = strtod(s, NULL);
+    return isfinite(*out);
+}
+
+static void want_decimal(struct json_fields *f, const char *key, char *out, size_t cap)
+{
+    json_t *v = json_want_any(f, key);
+    double ignored;
+    out[0] = '\0';
+    if (!v) return;
+    if (json_is_string(v)) snprintf(out, cap, "%s", json_string_value(v));
+    else if (json_is_integer(v)) snprintf(out, cap, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+    else if (json_is_real(v)) {
+        AUTO_BUF struct buf b = { 0 };
+        buf_json_double(&b, json_real_value(v));
+        snprintf(out, cap, "%s", b.data ? b.data : "");
+    }
+    if ((json_is_string(v) && json_string_length(v) != strlen(out)) || !number_of(out, &ignored)) json_fail(f, "field \"%s\" must be a decimal number", key);
+}
+
+enum err rule_parse(const char *json, size_t n, struct rule_definition *out, struct why *why)
+{
+    AUTO_JSON json_t *j = NULL;
+    enum err e = json_load_strict(json, n, &j, why);
+    if (e) {
+        if (why) why->at = 0;            /* positions are for the rule text only */
+        return e;
+    }
+    struct json_fields f = json_fields_begin(j, why);
+    struct rule_definition d = { 0 };
+    const char *text = json_want_string(&f, "rule", 1, RULE_TEXT_MAX, JSON_REQUIRED);
+    const char *name = json_want_string(&f, "name", 0, RULE_NAME_MAX, "");
+    want_decimal(&f, "clear", d.clear, sizeof d.clear);
+    d.hold_s = json_want_int(&f, "hold_s", 0, RULE_SECONDS_MAX, 0);
+    d.cooldown_s = json_want_int(&f, "cooldown_s", 0, RULE_SECONDS_MAX, 0);
+    d.severity = (enum severity)json_want_choice(&f, "severity", severities, SEVERITY_WARNING);
+    d.wait = json_want_choice(&f, "on_create", on_creates, 0) == 1;
+    d.enabled = json_want_bool(&f, "enabled", true);
+    e = json_fields_end(&f);
+    if (e) return e;
+    snprintf(d.text, sizeof d.text, "%s", text);
+    snprintf(d.name, sizeof d.name, "%s", name);
+    e = parse_text(&d, why);
+    if (e) return e;
+    double ignored;
+    if (!number_of(d.threshold, &ignored)) {
+        const char *at = d.text + d.measure_n;
+        while (*at == ' ' || *at == '<' || *at == '>' || *at == '=') at++;
+        return err_at(why, (int)(at - d.text) + 1, ERR_SYNTAX, "expected a decimal number as the threshold, found \"%.30s\"", d.threshold);
+    }
+    *out = d;
+    return ERR_OK;
+}
+
+enum err rule_canonical(struct rule_definition *d, const char *measure, struct why *why)
+{
+    char text[RULE_TEXT_MAX + 1];
+    int n = snprintf(text, sizeof text, "%s %s %s", measure, op_texts[d->op], d->threshold);
+    if (n < 0 || (size_t)n >= sizeof text) return err_set(why, ERR_INVALID, "the rule text is too long");
+    memcpy(d->text, text, (size_t)n + 1);
+    d->measure_n = (uint32_t)strlen(measure);
+    return ERR_OK;
+}
+
+void rule_render(const struct rule_definition *d, struct buf *out)
+{
+    buf_puts(out, "{\"name\":");
+    buf_json_string(out, d->name, strlen(d->name));
+    buf_puts(out, ",\"rule\":");
+    buf_json_string(out, d->text, strlen(d->text));
+    buf_puts(out, ",\"measure\":");
+    buf_json_string(out, d->text, d->measure_n);
+    buf_printf(out, ",\"op\":\"%s\",\"threshold\":\"%s\",\"clear\":", op_texts[d->op], d->threshold);
+    if (d->clear[0]) buf_printf(out, "\"%s\"", d->clear);
+    else buf_puts(out, "null");
+    buf_printf(out, ",\"hold_s\":%" PRId64 ",\"cooldown_s\":%" PRId64 ",\"severity\":\"%s\",\"on_create\":\"%s\",\"enabled\":%s}", d->hold_s, d->cooldown_s,
+               severity_name(d->severity), on_creates[d->wait], d->enabled ? "true" : "false");
+}
+
+/* ---- keys ---- */
+int64_t key_of_double(double v)
+{
+    int64_t bits;
+    v += 0.0;                            /* -0 and 0 are one number */
+    memcpy(&bits, &v, sizeof bits);
+    return bits >= 0 ? bits : INT64_MIN - bits;
+}
+
+double key_to_double(int64_t key)
+{
+    int64_t bits = key >= 0 ? key : INT64_MIN - key;
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+static enum err key_of_text(const char *s, bool price, int64_t *out, struct why *why)
+{
+    if (price) return decimal_parse(s, strlen(s), out, why);
+    double v;
+    if (!number_of(s, &v)) return err_set(why, ERR_INVALID, "not a decimal number: %s", s);
+    *out = key_of_double(v);
+    return ERR_OK;
+}
+
+enum err rule_edges(const struct rule_definition *d, bool price, struct rule_edges *out, struct why *why)
+{
+    int64_t k, c;
+    enum err e = key_of_text(d->threshold, price, &k, why);
+    if (e) return e;
+    struct rule_edges r = { .above = d->op == OP_GE || d->op == OP_GT };
+    r.enter = d->op == OP_GE || d->op == OP_LT ? k : k + 1;
+    r.clear = r.enter;
+    if (d->clear[0]) {
+        e = key_of_text(d->clear, price, &c, why);
+        if (e) return e;
+        if (r.above ? c > k : c < k) return err_set(why, ERR_INVALID, "clear must be %s the threshold of a rule with %s", r.above ? "at or below" : "at or above", op_texts[d->op]);
+        /* re-arm at v <= c, which is v < c + 1 (above), or v >= c (below); never inside the condition itself */
+        r.clear = r.above ? (c + 1 < r.enter ? c + 1 : r.enter) : (c > r.enter ? c : r.enter);
+    }
+    *out = r;
+    return ERR_OK;
+}

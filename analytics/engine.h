@@ -1,0 +1,76 @@
+/* engine.h - the pure engine: (state, record) -> (state, readings). No clock, lock, log or socket; event time only.
+ *
+ * Records are applied one by one in the one order. The same records give the same state and the same readings, bit for bit,
+ * live, in a back-test, or after a restart from engine_save. Sums are integers (see index.h); doubles appear only where a
+ * value is read. A record that fails leaves the state as it was. Thread: one at a time owns it. */
+#ifndef TOCSIN_ANALYTICS_ENGINE_H
+#define TOCSIN_ANALYTICS_ENGINE_H
+#include "analytics/measure.h"
+#include "analytics/reading.h"
+#include "analytics/sentiment.h"
+#include "analytics/snapshot.h"
+#include "ingest/record.h"
+
+#define SERIES_NONE UINT32_MAX
+
+struct engine;
+
+struct article_reading {                 /* what the scorer said of the article just applied */
+    struct sentiment whole;
+    uint32_t tickers_n;
+    struct { struct symbol symbol; struct sentiment_ticker reading; } tickers[ARTICLE_SYMBOLS_MAX];
+};
+
+struct engine_output {                   /* of the last record applied; overwritten by the next */
+    const uint32_t *moved;               /* watched series that may have a new value, in a fixed order */
+    size_t moved_n;
+    bool sample;                         /* a clock or session end at which every series' reading is stored */
+    int32_t instrument;                  /* a new or changed instrument, else -1 */
+    bool article;                        /* `reading` is that of this record */
+    struct article_reading reading;
+};
+
+MUST_USE enum err engine_new(struct engine **out);
+void engine_free(struct engine *e);      /* NULL is fine */
+
+/* ERR_UNKNOWN_SYMBOL, ERR_UNKNOWN_INDEX, ERR_INVALID with the reason: the record does not count. ERR_NOMEM: give up the process.
+ * Rule records are the router's; here they only move time. */
+MUST_USE enum err engine_apply(struct engine *e, const struct record *r, struct why *why);
+const struct engine_output *engine_output(const struct engine *e);
+
+int64_t engine_now_ns(const struct engine *e);       /* the greatest event time so far */
+uint64_t engine_seq(const struct engine *e);         /* of the last record applied */
+
+/* ---- series: measures being computed ---- */
+/* Finds or adds. `tenant` is set for book:NAME only, else none. The subject must exist. Part of the state: call it only while
+ * applying a record, so that a replay does the same. */
+MUST_USE enum err engine_track(struct engine *e, struct uuid tenant, const struct measure *m, uint32_t *out, struct why *why);
+/* Would engine_track succeed? Changes nothing. */
+MUST_USE enum err engine_can_track(const struct engine *e, struct uuid tenant, const struct measure *m, struct why *why);
+uint32_t engine_find_series(const struct engine *e, struct uuid tenant, const char *canonical);      /* SERIES_NONE: not tracked */
+void engine_watch(struct engine *e, uint32_t series, int by);        /* +1 / -1: how many rules look at it on every move */
+size_t engine_series_count(const struct engine *e);
+const struct measure *engine_series_measure(const struct engine *e, uint32_t series);
+struct uuid engine_series_tenant(const struct engine *e, uint32_t series);
+const char *engine_series_text(const struct engine *e, uint32_t series);
+struct reading engine_reading(const struct engine *e, uint32_t series);
+/* What the value was computed from, as a JSON object. */
+void engine_inputs(const struct engine *e, uint32_t series, struct buf *out);
+
+/* ---- instruments ---- */
+int32_t engine_instrument(const struct engine *e, const struct symbol *s);       /* -1: unknown */
+size_t engine_instrument_count(const struct engine *e);
+struct instrument_facts { const char *symbol, *issuer, *name; };
+struct instrument_facts engine_instrument_facts(const struct engine *e, int32_t id);
+
+/* ---- settings that answers depend on ---- */
+struct engine_settings { int64_t stale_after_ns, sample_ns, coverage_gate_e8; };
+struct engine_settings engine_settings(const struct engine *e);
+
+/* ---- pictures of the state ---- */
+enum { ENGINE_STATE_VERSION = 1 };
+void engine_save(const struct engine *e, struct buf *out);           /* host byte order: for the machine that wrote it */
+MUST_USE enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used, struct why *why);
+/* NULL when out of memory; the caller holds the one reference. */
+struct snapshot *engine_snapshot(const struct engine *e);
+#endif

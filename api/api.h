@@ -1,0 +1,55 @@
+/* api.h - the HTTP API: measures, rules, alerts, channels, the live stream, the first page. See api/README.md.
+ *
+ * The server owns its threads (libmicrohttpd's) and its own read-only database connections (store/reader.h). What it needs
+ * of the running engine comes through struct api_backend, wired in app/. */
+#ifndef TOCSIN_API_API_H
+#define TOCSIN_API_API_H
+#include "alerts/alert.h"
+#include "analytics/snapshot.h"
+#include "core/buf.h"
+
+enum rule_change { RULE_CREATE, RULE_REPLACE, RULE_DELETE };
+
+struct rule_request {
+    struct uuid tenant, rule;            /* RULE_CREATE: none, or the id to use (derived from an Idempotency-Key) */
+    enum rule_change change;
+    const char *definition;              /* JSON text of the request body; NULL for delete */
+    size_t definition_n;
+};
+
+struct api_backend {
+    void *ctx;
+    /* Sends a rule change through the engine's one order and returns when it is committed. On ERR_OK *out is the rule as JSON
+     * (see the OpenAPI schema Rule). ERR_NOT_FOUND for a missing or foreign id; ERR_SYNTAX / ERR_UNKNOWN_MEASURE / ERR_INVALID with
+     * why->at pointing into the "rule" text where that is what is wrong; ERR_CONFLICT when RULE_CREATE names an id that is
+     * there (*out is then the rule that is there). Blocks up to 10 s, then ERR_STOPPING or ERR_DB. Thread: any. */
+    enum err (*rule_change)(void *ctx, const struct rule_request *r, struct buf *out, struct why *why);
+    /* States of rules as the engine has them: out[i] is "ok", "pending", "firing", "stale", or NULL when it does not know the rule. */
+    enum err (*rule_states)(void *ctx, struct uuid tenant, const struct uuid *rules, size_t n, const char **out);
+    /* The newest committed snapshot, retained; NULL before the first. */
+    struct snapshot *(*snapshot)(void *ctx);
+    /* Appends {"ready":true|false,"reasons":["kafka: ...", ...]} and returns the flag. */
+    bool (*ready)(void *ctx, struct buf *out);
+    /* Whether alerts may be pushed to that URL (alerts/webhook.h's check of its text): ERR_OK, or ERR_INVALID and why. NULL: no channel is taken. */
+    enum err (*channel_check)(void *ctx, const char *url, struct why *why);
+};
+
+struct api_config {
+    const char *bind_address;            /* "127.0.0.1" */
+    int port;                            /* 0: any free one; see api_port */
+    int threads;                         /* of libmicrohttpd's epoll pool */
+    const char *database;                /* conninfo for readers */
+    int connections_max, per_ip_max;
+    int header_timeout_ms, request_timeout_ms;       /* absolute deadlines */
+    int stream_heartbeat_ms;             /* at most 15000 */
+    bool webhook_allow_http, webhook_allow_private;  /* for development only; see alerts/webhook.h */
+};
+
+struct api;
+MUST_USE enum err api_start(const struct api_config *cfg, const struct api_backend *backend, struct api **out, struct why *why);
+int api_port(const struct api *a);
+/* Alerts that have just been committed, in stream order; copied. Wakes the streams of their tenants. Thread: store writer. */
+void api_publish_alerts(struct api *a, const struct alert *alerts, size_t n);
+/* Ends streams, finishes requests in hand, joins threads. NULL is fine. */
+void api_stop(struct api *a);
+#endif

@@ -1,0 +1,26 @@
+/* app.h - the subcommands; each is given its own arguments (argv[0] is its name) and returns the process's exit code. */
+#ifndef TOCSIN_APP_APP_H
+#define TOCSIN_APP_APP_H
+#include "app/config.h"
+
+enum { EXIT_FINE = 0, EXIT_DIFFERENT = 1, EXIT_WRONG_USAGE = 64, EXIT_UNAVAILABLE = 69, EXIT_BROKEN = 70, EXIT_CONFIG = 78 };
+
+int cmd_serve(int argc, char **argv);
+int cmd_demo(int argc, char **argv);
+int cmd_migrate(int argc, char **argv);
+int cmd_import(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_backtest(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
+int cmd_keys(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+
+/* Loads the file and reports what is wrong on stderr: EXIT_FINE or EXIT_CONFIG. */
+int load_config(const char *path, struct config *out);
+
+/* The running service; serve and demo share it. Returns an exit code when it has ended: after SIGTERM or SIGINT (a second one ends the
+ * process at once), or when it cannot go on. `started` (may be NULL) is called once the API listens. */
+int service_run(const struct config *c, void (*started)(void *ctx, int port), void *ctx);
+/* Asks service_run to end. Async-signal-safe. */
+void service_stop(void);
+#endif

@@ -1,0 +1,209 @@
+#include "app/config.h"
+
+
+#include "analytics/measure.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+extern char **environ;
+
+enum type { TYPE_TEXT, TYPE_NUMBER, TYPE_FLAG };
+static const struct row {
+    enum type type;
+    const char *section, *key, *preset, *help;
+    long min, max;
+    size_t offset;
+} rows[] = {
+#define TEXT(section, key, preset, help) { TYPE_TEXT, #section, #key, preset, help, 0, 0, offsetof(struct config, section##_##key) },
+#define NUMBER(section, key, preset, min, max, help) { TYPE_NUMBER, #section, #key, #preset, help, min, max, offsetof(struct config, section##_##key) },
+#define FLAG(section, key, preset, help) { TYPE_FLAG, #section, #key, #preset, help, 0, 0, offsetof(struct config, section##_##key) },
+#include "app/config.def"
+#undef TEXT
+#undef NUMBER
+#undef FLAG
+};
+
+struct loading { struct config *c; const char *file; struct buf *errors; bool seen[ARRAY_LEN(rows)]; FILE *stream; int line; };
+
+static void complain(struct loading *l, int line, const char *reason, const char *detail)
+{
+    if (line) buf_printf(l->errors, "%s:%d: ", l->file, line);
+    else buf_printf(l->errors, "%s: ", l->file);
+    buf_printf(l->errors, "%s%s%s\n", reason, detail ? ": " : "", detail ? detail : "");
+}
+
+static bool set(const struct row *r, struct config *c, const char *value, char reason[160])
+{
+    void *field = (char *)c + r->offset;
+    if (r->type == TYPE_TEXT) {
+        char *copy = strdup(value);
+        if (!copy) { snprintf(reason, 160, "out of memory"); return false; }
+        free(*(char **)field);
+        *(char **)field = copy;
+        return true;
+    }
+    if (r->type == TYPE_FLAG) {
+        bool yes = strcasecmp(value, "true") == 0 || strcasecmp(value, "yes") == 0 || strcasecmp(value, "on") == 0 || strcmp(value, "1") == 0;
+        bool no = strcasecmp(value, "false") == 0 || strcasecmp(value, "no") == 0 || strcasecmp(value, "off") == 0 || strcmp(value, "0") == 0;
+        if (!yes && !no) { snprintf(reason, 160, "%s.%s must be true or false", r->section, r->key); return false; }
+        *(bool *)field = yes;
+        return true;
+    }
+    char *end;
+    errno = 0;
+    long v = strtol(value, &end, 10);
+    if (end == value || *end || errno || v < r->min || v > r->max) {
+        snprintf(reason, 160, "%s.%s must be a whole number from %ld to %ld", r->section, r->key, r->min, r->max);
+        return false;
+    }
+    *(long *)field = v;
+    return true;
+}
+
+/* engine.track: measure texts with semicolons between */
+static void check_track(struct loading *l, int line, const char *value)
+{
+    for (const char *p = value; *p;) {
+        size_t n = strcspn(p, ";");
+        struct measure m;
+        struct why why = { 0 };
+        char reason[520];
+        if (strspn(p, " ") < n && measure_parse(p, n, &m, &why)) {
+            snprintf(reason, sizeof reason, "engine.track, character %d: %s", (int)(p - value) + why.at, why.text);
+            complain(l, line, reason, NULL);
+        }
+        p += n + (p[n] == ';');
+    }
+}
+
+static bool add_property(struct config *c, const char *name, const char *value)
+{
+    if (c->properties_n == CONFIG_PROPERTIES_MAX) return false;
+    char *n = strdup(name), *v = strdup(value);
+    if (!n || !v) { free(n); free(v); return false; }
+    c->properties[c->properties_n].name = n;
+    c->properties[c->properties_n++].value = v;
+    return true;
+}
+
+/* Debian's inih does not pass line numbers on: count them where it reads */
+static char *read_line(char *s, int n, void *user)
+{
+    struct loading *l = user;
+    l->line++;
+    return fgets(s, n, l->stream);
+}
+
+static int on_pair(void *user, const char *section, const char *key, const char *value)
+{
+    struct loading *l = user;
+    int line = l->line;
+    char reason[160];
+    if (!key || !value) return 1;
+    if (strcmp(section, "kafka") == 0 && strncmp(key, "property.", 9) == 0) {
+        if (!add_property(l->c, key + 9, value)) complain(l, line, "too many kafka properties", NULL);
+        return 1;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (strcmp(rows[i].section, section) != 0 || strcmp(rows[i].key, key) != 0) continue;
+        if (l->seen[i]) complain(l, line, "set twice", key);
+        l->seen[i] = true;
+        if (!set(&rows[i], l->c, value, reason)) complain(l, line, reason, NULL);
+        if (rows[i].offset == offsetof(struct config, engine_track)) check_track(l, line, value);
+        return 1;
+    }
+    snprintf(reason, sizeof reason, "no setting %.60s in section [%.40s]", key, section);
+    complain(l, line, reason, NULL);
+    return 1;
+}
+
+static void read_environment(struct loading *l)
+{
+    char reason[160];
+    for (char **e = environ; *e; e++) {
+        if (strncmp(*e, "TOCSIN_", 7) != 0) continue;
+        const char *eq = strchr(*e, '=');
+        char name[80];
+        for (size_t i = 0; i < ARRAY_LEN(rows) && eq; i++) {
+            size_t n = (size_t)snprintf(name, sizeof name, "TOCSIN_%s_%s", rows[i].section, rows[i].key);
+            for (size_t k = 0; k < n; k++) name[k] = (char)toupper((unsigned char)name[k]);
+            if ((size_t)(eq - *e) != n || memcmp(*e, name, n) != 0) continue;
+            l->file = name;
+            if (!set(&rows[i], l->c, eq + 1, reason)) complain(l, 0, reason, NULL);
+        }
+    }
+}
+
+static void check_topics(struct loading *l)
+{
+    const struct config *c = l->c;
+    bool first = c->kafka_first[0] == '\0';
+    int n = 0;
+    for (const char *p = c->kafka_topics; *p; n++) {
+        size_t k = strcspn(p, ",");
+        if (k == 0 || k > 249 || strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") < k) complain(l, 0, "kafka.topics must be topic names with commas between, without spaces", NULL);
+        first |= strlen(c->kafka_first) == k && memcmp(p, c->kafka_first, k) == 0;
+        p += k + (p[k] == ',');
+    }
+    if (n == 0) complain(l, 0, "kafka.topics names no topic", NULL);
+    if (!first) complain(l, 0, "kafka.first must be one of kafka.topics", NULL);
+}
+
+enum err config_load(const char *path, struct config *out, struct buf *errors)
+{
+    *out = (struct config){ 0 };
+    struct loading l = { .c = out, .file = path ? path : "defaults", .errors = errors };
+    char reason[160];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (!set(&rows[i], out, rows[i].preset, reason)) complain(&l, 0, reason, NULL);
+    if (path) {
+        FILE *f = fopen(path, "re");
+        if (!f) complain(&l, 0, "cannot be read", strerror(errno));
+        else {
+            l.stream = f;
+            int line = ini_parse_stream(read_line, &l, on_pair, &l);
+            if (line > 0) complain(&l, line, "neither [section] nor key = value", NULL);
+            if (line < 0) complain(&l, 0, "cannot be read", NULL);
+            fclose(f);
+        }
+    }
+    read_environment(&l);
+    l.file = path ? path : "settings";
+    check_topics(&l);
+    static const char *const levels[] = { "debug", "info", "warn", "error" };
+    bool known = false;
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++) known |= strcmp(levels[i], out->log_level) == 0;
+    if (!known) complain(&l, 0, "log.level must be debug, info, warn or error", NULL);
+    return errors->len ? ERR_INVALID : ERR_OK;
+}
+
+void config_release(struct config *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].type == TYPE_TEXT) free(*(char **)((char *)c + rows[i].offset));
+    for (size_t i = 0; i < c->properties_n; i++) {
+        free(c->properties[i].name);
+        free(c->properties[i].value);
+    }
+    *c = (struct config){ 0 };
+}
+
+void config_reference(struct buf *out)
+{
+    buf_puts(out, "| setting | default | range | meaning |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct row *r = &rows[i];
+        buf_printf(out, "| `%s.%s` | %s%s%s | ", r->section, r->key, r->preset[0] ? "`" : "", r->preset, r->preset[0] ? "`" : "");
+        if (r->type == TYPE_NUMBER) buf_printf(out, "%ld to %ld", r->min, r->max);
+        else if (r->type == TYPE_FLAG) buf_puts(out, "true, false");
+        buf_printf(out, " | %s |\n", r->help);
+    }
+    buf_puts(out, "| `kafka.property.NAME` | | | any librdkafka property, verbatim, such as `property.security.protocol = SSL` |\n");
+}

@@ -1,0 +1,31 @@
+/* config.h - the settings: one INI file, overridden by the environment. The table is config.def.
+ *
+ *     [kafka]
+ *     brokers = 10.0.0.1:9092
+ *     property.security.protocol = SSL        ; any librdkafka property, verbatim
+ *
+ * Every wrong line is reported, not the first alone, as file:line: reason; nothing else happens then. */
+#ifndef TOCSIN_APP_CONFIG_H
+#define TOCSIN_APP_CONFIG_H
+#include "core/buf.h"
+
+enum { CONFIG_PROPERTIES_MAX = 64 };
+
+struct config {
+#define TEXT(section, key, preset, help) char *section##_##key;
+#define NUMBER(section, key, preset, min, max, help) long section##_##key;
+#define FLAG(section, key, preset, help) bool section##_##key;
+#include "app/config.def"
+#undef TEXT
+#undef NUMBER
+#undef FLAG
+    struct { char *name, *value; } properties[CONFIG_PROPERTIES_MAX];
+    size_t properties_n;
+};
+
+/* `path` NULL: defaults and environment only. Problems go to `errors`, one line each; ERR_INVALID when there is any. */
+MUST_USE enum err config_load(const char *path, struct config *out, struct buf *errors);
+void config_release(struct config *c);
+/* The reference as Markdown (tocsin --help-config). */
+void config_reference(struct buf *out);
+#endif

@@ -1,0 +1,186 @@
+/* main.c - one binary, its subcommands in a table. */
+#include "app/app.h"
+
+#include "alerts/rule.h"
+#include "analytics/measure.h"
+#include "core/log.h"
+#include "store/keys.h"
+#include "store/migrate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifndef TOCSIN_VERSION
+#define TOCSIN_VERSION "0.1"
+#endif
+
+static const struct command { const char *name; int (*run)(int, char **); const char *args, *help; } commands[] = {
+    { "demo",     cmd_demo,     "[--port N] [--data DIR]", "everything on this machine: broker, database, a simulated market, the service" },
+    { "serve",    cmd_serve,    "-c FILE", "the service, against your Kafka and PostgreSQL" },
+    { "check",    cmd_check,    "-c FILE", "says what is wrong with a configuration; does nothing else" },
+    { "migrate",  cmd_migrate,  "-c FILE", "brings the database to this program's schema" },
+    { "keys",     cmd_keys,     "create|list|revoke -c FILE ...", "API keys and their tenants" },
+    { "import",   cmd_import,   "-c FILE [--reference CSV] [--prices CSV]", "reference data and prices from CSV into the database" },
+    { "replay",   cmd_replay,   "-c FILE --prices CSV [--speed max|N]", "prices from CSV into Kafka as official closes" },
+    { "backtest", cmd_backtest, "-c FILE --rule TEXT ...", "when rules would have fired over what is stored" },
+    { "verify",   cmd_verify,   "-c FILE", "replays what is stored and compares every value bit for bit" },
+};
+
+static void usage(FILE *out)
+{
+    fprintf(out, "usage: tocsin COMMAND ...\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) fprintf(out, "  %-9s %-48s %s\n", commands[i].name, commands[i].args, commands[i].help);
+    fprintf(out, "\n  --help-config    every setting, as Markdown\n  --help-measures  every measure, as Markdown\n  --version\n\n"
+                 "exit codes: 0 fine, 1 verify found differences, 64 wrong usage, 65 wrong data, 69 database not reachable, 70 cannot go on, 78 wrong configuration\n");
+}
+
+int load_config(const char *path, struct config *out)
+{
+    AUTO_BUF struct buf errors = { 0 };
+    if (config_load(path, out, &errors)) {
+        fputs(errors.data ? errors.data : "out of memory\n", stderr);
+        return EXIT_CONFIG;
+    }
+    static const char *const levels[] = { "debug", "info", "warn", "error" };
+    for (int i = 0; i < (int)ARRAY_LEN(levels); i++)
+        if (strcmp(levels[i], out->log_level) == 0) log_level_set((enum log_level)i);
+    return EXIT_FINE;
+}
+
+static int complain(const struct why *why, enum err e)
+{
+    fprintf(stderr, "tocsin: %s\n", why->text);
+    return e == ERR_DB_LOST ? EXIT_UNAVAILABLE : EXIT_BROKEN;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    struct config c;
+    if (argc != 3 || strcmp(argv[1], "-c") != 0) {
+        fprintf(stderr, "usage: tocsin check -c FILE\n");
+        return EXIT_WRONG_USAGE;
+    }
+    int code = load_config(argv[2], &c);
+    if (!code) printf("%s: fine\n", argv[2]);
+    config_release(&c);
+    return code;
+}
+
+int cmd_migrate(int argc, char **argv)
+{
+    struct config c;
+    struct why why = { 0 };
+    int applied = 0;
+    if (argc != 3 || strcmp(argv[1], "-c") != 0) {
+        fprintf(stderr, "usage: tocsin migrate -c FILE\n");
+        return EXIT_WRONG_USAGE;
+    }
+    int code = load_config(argv[2], &c);
+    if (!code) {
+        enum err e = migrate_run(c.database_conninfo, &applied, &why);
+        if (e) code = complain(&why, e);
+        else printf("%d migration%s applied\n", applied, applied == 1 ? "" : "s");
+    }
+    config_release(&c);
+    return code;
+}
+
+/* ---- keys ---- */
+struct key_options { const char *verb, *config, *tenant, *label, *id; int days; bool quiet; };
+
+static bool read_key_options(int argc, char **argv, struct key_options *o)
+{
+    *o = (struct key_options){ .label = "" };
+    if (argc < 2) return false;
+    o->verb = argv[1];
+    for (int i = 2; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (strcmp(argv[i], "--quiet") == 0) { o->quiet = true; continue; }
+        if (!value) return false;
+        if (strcmp(argv[i], "-c") == 0) o->config = value;
+        else if (strcmp(argv[i], "--tenant") == 0) o->tenant = value;
+        else if (strcmp(argv[i], "--label") == 0) o->label = value;
+        else if (strcmp(argv[i], "--key") == 0) o->id = value;
+        else if (strcmp(argv[i], "--days") == 0) o->days = atoi(value);
+        else return false;
+        i++;
+    }
+    bool create = strcmp(o->verb, "create") == 0, list = strcmp(o->verb, "list") == 0, revoke = strcmp(o->verb, "revoke") == 0;
+    return o->config && (list || (o->tenant && (create || (revoke && o->id))));
+}
+
+static void print_key(void *ctx, const struct key_row *k)
+{
+    (void)ctx;
+    printf("%s\t%s\t%s\tcreated %s%s%s%s%s\n", k->tenant, k->id, k->label, k->created_at, k->expires_at[0] ? "\texpires " : "", k->expires_at, k->revoked_at[0] ? "\trevoked " : "", k->revoked_at);
+}
+
+static enum err do_keys(const struct key_options *o, struct db *d, struct why *why)
+{
+    if (strcmp(o->verb, "list") == 0) return keys_list(d, o->tenant, print_key, NULL, why);
+    if (strcmp(o->verb, "revoke") == 0) {
+        enum err e = keys_revoke(d, o->tenant, o->id, why);
+        if (!e) printf("revoked %s\n", o->id);
+        return e;
+    }
+    char text[KEY_TEXT_LEN + 1], id[UUID_TEXT];
+    struct uuid tenant;
+    enum err e = keys_create(d, o->tenant, o->label, o->days, text, &tenant, why);
+    if (e) return e;
+    uuid_format(tenant, id);
+    if (o->quiet) printf("%s\n", text);
+    else printf("tenant %s (%s)\nkey    %s\nThe key is shown this once; only its SHA-256 is kept.\n", o->tenant, id, text);
+    explicit_bzero(text, sizeof text);
+    return ERR_OK;
+}
+
+int cmd_keys(int argc, char **argv)
+{
+    struct key_options o;
+    struct config c;
+    struct db d = { 0 };
+    struct why why = { 0 };
+    if (!read_key_options(argc, argv, &o)) {
+        fprintf(stderr, "usage: tocsin keys create -c FILE --tenant NAME [--label TEXT] [--days N] [--quiet]\n"
+                        "       tocsin keys list -c FILE [--tenant NAME]\n       tocsin keys revoke -c FILE --tenant NAME --key ID\n");
+        return EXIT_WRONG_USAGE;
+    }
+    int code = load_config(o.config, &c);
+    if (!code) {
+        enum err e = db_open(c.database_conninfo, "tocsin_engine", "tocsin keys", &d, &why);
+        if (!e) e = do_keys(&o, &d, &why);
+        if (e) code = complain(&why, e);
+        db_close(&d);
+    }
+    config_release(&c);
+    return code;
+}
+
+static int print_text(void (*make)(struct buf *))
+{
+    AUTO_BUF struct buf b = { 0 };
+    make(&b);
+    fwrite(b.data, 1, b.len, stdout);
+    return EXIT_FINE;
+}
+
+int main(int argc, char **argv)
+{
+    const struct rlimit no_core = { 0, 0 };          /* memory holds secrets */
+    setrlimit(RLIMIT_CORE, &no_core);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (argc >= 2) {
+        if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) { usage(stdout); return EXIT_FINE; }
+        if (strcmp(argv[1], "--version") == 0) { printf("tocsin %s\n", TOCSIN_VERSION); return EXIT_FINE; }
+        if (strcmp(argv[1], "--help-config") == 0) return print_text(config_reference);
+        if (strcmp(argv[1], "--help-measures") == 0) return print_text(measures_reference);
+        for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+            if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+        fprintf(stderr, "tocsin: no command \"%s\"\n", argv[1]);
+    }
+    usage(stderr);
+    return EXIT_WRONG_USAGE;
+}

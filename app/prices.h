@@ -1,0 +1,48 @@
+/* prices.h - a CSV file of official closes, checked whole before any of it is used. For `replay` and `import`.
+ *
+ * Columns by header: date, close, and symbol (or Name); others are ignored. Rows are sorted by date, a symbol has one row a date.
+ * A close goes out at 21:00 UTC of its date plus one nanosecond a row, so event times strictly increase; the clock record that
+ * ends the session comes one nanosecond after its last close. */
+#ifndef TOCSIN_APP_PRICES_H
+#define TOCSIN_APP_PRICES_H
+#include "app/csv.h"
+#include "core/buf.h"
+
+enum { EXIT_BAD_DATA = 65, PROBLEMS_MAX = 100 };
+
+struct price_row {
+    struct symbol symbol;
+    int64_t price_e8;
+    int32_t day;
+    uint32_t nth;                        /* within its date: 0, 1, 2 ... */
+    int64_t line;                        /* in the file */
+};
+
+struct price_options {
+    bool skip_empty;                     /* rows without a close are left out and counted instead of refused */
+    int32_t from, to;                    /* dates outside are checked and then left out; NO_DAY: no bound */
+};
+
+struct price_file {
+    const char *name;
+    struct price_row *rows;
+    size_t n, cap;
+    size_t skipped;                      /* rows left out for want of a close */
+    size_t days;
+};
+
+/* Problems gather one line each, of which the first PROBLEMS_MAX are kept; *count counts them all. */
+struct problems { struct buf text; size_t count; };
+PRINTF_LIKE(2, 3) void problem_add(struct problems *p, const char *fmt, ...);
+/* To stderr, with how many more there are. */
+void problems_print(const struct problems *p);
+
+/* ERR_IO / ERR_NOMEM in `why`; ERR_INVALID: every wrong row is in `problems` and *out is empty. `path` must outlive *out. */
+MUST_USE enum err prices_load(const char *path, const struct price_options *o, struct price_file *out, struct problems *problems, struct why *why);
+void prices_release(struct price_file *f);
+
+/* The close message of row i; and, when no row of its date follows, the clock message that ends the session. Both append. */
+void prices_close_message(const struct price_file *f, size_t i, struct buf *out);
+bool prices_ends_day(const struct price_file *f, size_t i);
+void prices_clock_message(const struct price_file *f, size_t i, struct buf *out);
+#endif

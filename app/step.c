@@ -1,0 +1,376 @@
+#include "app/step.h"
+
+#include "core/arena.h"
+#include "core/decimal.h"
+#include "core/json.h"
+#include "core/when.h"
+#include "ingest/decode.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum err step_init(struct step *s)
+{
+    *s = (struct step){ 0 };
+    enum err e = engine_new(&s->engine);
+    if (!e) e = router_new(&s->router);
+    if (e) step_release(s);
+    return e;
+}
+
+void step_release(struct step *s)
+{
+    engine_free(s->engine);
+    router_free(s->router);
+    buf_release(&s->inputs);
+    *s = (struct step){ 0 };
+}
+
+/* ---- what a record causes ---- */
+struct moment { struct step *s; const struct record *r; };
+
+static void on_fire(void *ctx, const struct fire *f)
+{
+    const struct moment *m = ctx;
+    struct step *s = m->s;
+    if (!s->sink.alert) return;
+    const struct measure *what = engine_series_measure(s->engine, f->series);
+    buf_clear(&s->inputs);
+    engine_inputs(s->engine, f->series, &s->inputs);
+    const struct alert a = {
+        .tenant = f->tenant, .rule = f->rule, .stream_no = f->stream_no, .seq = m->r->seq, .event_ns = m->r->event_ns, .rule_no = f->no, .rule_version = f->version,
+        .id = uuid_derive(f->rule, f->no << 16 ^ (uint64_t)f->version, m->r->seq << 1 | (f->state == ALERT_RESOLVED)),
+        .state = f->state, .severity = f->severity, .value = measure_is_price(what) ? (double)f->key / 1e8 : key_to_double(f->key),
+        .rule_name = f->name, .rule_text = f->text, .measure = engine_series_text(s->engine, f->series), .unit = measure_unit(what),
+        .inputs = s->inputs.data ? s->inputs.data : "{}",
+    };
+    s->sink.alert(s->sink.ctx, &a);
+}
+
+static void move(struct step *s, uint32_t series, int64_t now_ns, struct moment *m)
+{
+    struct reading v = engine_reading(s->engine, series);
+    if (v.status != READING_OK) { router_unusable(s->router, series); return; }
+    bool price = measure_is_price(engine_series_measure(s->engine, series));
+    int64_t key = price ? (int64_t)(v.value * 1e8 + 0.5) : key_of_double(v.value);       /* exact: a price is below 2^53 * 1e-8 */
+    router_move(s->router, series, key, now_ns, on_fire, m);
+}
+
+static void tell_series(struct step *s)
+{
+    for (; s->series_told < engine_series_count(s->engine); s->series_told++) {
+        uint32_t i = (uint32_t)s->series_told;
+        const struct measure *m = engine_series_measure(s->engine, i);
+        if (s->sink.series) s->sink.series(s->sink.ctx, i, engine_series_tenant(s->engine, i), engine_series_text(s->engine, i), measure_unit(m), measure_version(m));
+    }
+}
+
+/* ---- rules ---- */
+struct rule_parts { struct rule_definition d; struct measure m; struct rule_edges edges; };
+
+static enum err read_rule(const char *definition, size_t n, struct rule_parts *out, struct why *why)
+{
+    enum err e = rule_parse(definition, n, &out->d, why);
+    if (!e) e = measure_parse(out->d.text, out->d.measure_n, &out->m, why);
+    char canonical[MEASURE_TEXT_MAX];
+    if (e) return e;
+    measure_format(&out->m, canonical);
+    e = rule_edges(&out->d, measure_is_price(&out->m), &out->edges, why);
+    return e ? e : rule_canonical(&out->d, canonical, why);
+}
+
+static void watch(struct step *s, struct router_change c)
+{
+    if (c.left != SERIES_NONE) engine_watch(s->engine, c.left, -1);
+    if (c.joined != SERIES_NONE) engine_watch(s->engine, c.joined, 1);
+}
+
+/* The definition stands in the payload as rule_render wrote it; what rule_parse does not take back is derived from the text. */
+static enum err definition_of(const struct record *r, json_t **holder, char **out, struct why *why)
+{
+    enum err e = json_load_strict(r->payload.p, r->payload.n, holder, why);
+    if (e) return e;
+    json_t *d = json_object_get(*holder, "definition");
+    json_object_del(d, "measure");
+    json_object_del(d, "op");
+    json_object_del(d, "threshold");
+    *out = json_dumps(d, JSON_COMPACT);
+    return *out ? ERR_OK : err_set(why, ERR_INVALID, "rule record without a definition");
+}
+
+static void end_text(char **p) { free(*p); }
+
+static enum err read_rule_record(const struct record *r, struct rule_parts *out, struct why *why)
+{
+    AUTO_JSON json_t *j = NULL;
+    __attribute__((cleanup(end_text))) char *text = NULL;
+    enum err e = definition_of(r, &j, &text, why);
+    return e ? e : read_rule(text, strlen(text), out, why);
+}
+
+static struct uuid rule_tenant(const struct step *s, const struct record *r, const struct rule_parts *p)
+{
+    (void)s;
+    return strncmp(p->m.subject, "book:", 5) == 0 ? r->u.rule.tenant : (struct uuid){ { 0 } };
+}
+
+static enum err put_rule(struct step *s, const struct record *r, const struct rule_parts *p, struct why *why)
+{
+    uint32_t series;
+    struct rule_facts had = { .no = r->seq };
+    bool known = router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had);
+    enum err e = engine_track(s->engine, rule_tenant(s, r, p), &p->m, &series, why);
+    if (e) return e;
+    const struct rule_spec spec = {
+        .tenant = r->u.rule.tenant, .id = r->u.rule.rule, .no = had.no, .version = had.version + 1, .series = series, .edges = p->edges,
+        .hold_ns = p->d.hold_s * NS_PER_S, .cooldown_ns = p->d.cooldown_s * NS_PER_S, .severity = p->d.severity, .wait = p->d.wait, .enabled = p->d.enabled,
+        .name = p->d.name, .text = p->d.text,
+    };
+    struct moment m = { s, r };
+    struct router_change c;
+    tell_series(s);
+    e = router_put(s->router, &spec, engine_now_ns(s->engine), on_fire, &m, &c, why);
+    if (e) return e;
+    watch(s, c);
+    if (p->d.enabled) move(s, series, engine_now_ns(s->engine), &m);
+    if (s->sink.rule) {
+        AUTO_BUF struct buf text = { 0 };
+        rule_render(&p->d, &text);
+        if (!buf_ok(&text)) return err_set(why, ERR_NOMEM, "out of memory");
+        s->sink.rule(s->sink.ctx, r, spec.version, known ? "changed" : "created", text.data);
+    }
+    return ERR_OK;
+}
+
+static enum err delete_rule(struct step *s, const struct record *r, struct why *why)
+{
+    struct rule_facts had;
+    struct router_change c;
+    if (!router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had)) return err_set(why, ERR_NOT_FOUND, "no such rule");
+    enum err e = router_delete(s->router, r->u.rule.tenant, r->u.rule.rule, &c);
+    if (e) return e;
+    watch(s, c);
+    if (s->sink.rule) s->sink.rule(s->sink.ctx, r, had.version + 1, "deleted", "{}");
+    return ERR_OK;
+}
+
+/* ---- the step ---- */
+static const struct uuid *owner(const struct record *r)
+{
+    switch (r->kind) {
+    case RECORD_POSITION: return &r->u.position.tenant;
+    case RECORD_RULE_PUT:
+    case RECORD_RULE_DELETE: return &r->u.rule.tenant;
+    default: return NULL;
+    }
+}
+
+static void tell(struct step *s, const struct record *r, const struct engine_output *o)
+{
+    const struct step_sink *k = &s->sink;
+    if (r->kind == RECORD_TRADE || r->kind == RECORD_CLOSE) {
+        const struct symbol *symbol = r->kind == RECORD_TRADE ? &r->u.trade.symbol : &r->u.close.symbol;
+        if (k->tick) k->tick(k->ctx, r, engine_instrument(s->engine, symbol));
+    } else if (k->event) k->event(k->ctx, r, owner(r));
+    if (o->instrument >= 0 && k->instrument) k->instrument(k->ctx, o->instrument, engine_instrument_facts(s->engine, o->instrument));
+    tell_series(s);
+    if (o->article && k->article) k->article(k->ctx, r, &o->reading);
+    if (o->sample && k->reading)
+        for (size_t i = 0; i < engine_series_count(s->engine); i++) {
+            struct reading v = engine_reading(s->engine, (uint32_t)i);
+            k->reading(k->ctx, r, (uint32_t)i, engine_series_tenant(s->engine, (uint32_t)i), &v);
+        }
+}
+
+enum err step_apply(struct step *s, struct record *r, struct why *why)
+{
+    struct rule_parts rule;
+    struct rule_facts had;
+    r->seq = engine_seq(s->engine) + 1;
+    if (r->kind == RECORD_RULE_PUT) {    /* everything that can be refused is refused before anything changes */
+        enum err e = read_rule_record(r, &rule, why);
+        if (!e) e = engine_can_track(s->engine, rule_tenant(s, r, &rule), &rule.m, why);
+        if (e) { r->seq = 0; return e; }
+    }
+    if (r->kind == RECORD_RULE_DELETE && !router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had)) {
+        r->seq = 0;
+        return err_set(why, ERR_NOT_FOUND, "no such rule");
+    }
+    enum err e = engine_apply(s->engine, r, why);
+    if (e) { r->seq = 0; return e; }
+    const struct engine_output *o = engine_output(s->engine);
+    struct moment m = { s, r };
+    tell(s, r, o);
+    router_time(s->router, engine_now_ns(s->engine), on_fire, &m);
+    if (r->kind == RECORD_RULE_PUT) return put_rule(s, r, &rule, why);
+    if (r->kind == RECORD_RULE_DELETE) return delete_rule(s, r, why);
+    for (size_t i = 0; i < o->moved_n; i++) move(s, o->moved[i], engine_now_ns(s->engine), &m);
+    return ERR_OK;
+}
+
+void step_save(const struct step *s, struct buf *out)
+{
+    engine_save(s->engine, out);
+    router_save(s->router, out);
+}
+
+enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
+{
+    struct engine *engine;
+    struct router *router;
+    size_t used, rest;
+    enum err e = engine_load(p, n, &engine, &used, why);
+    if (e) return e;
+    e = router_load((const char *)p + used, n - used, &router, &rest, why);
+    if (!e && used + rest != n) { router_free(router); e = err_set(why, ERR_INVALID, "snapshot has bytes too many"); }
+    if (e) { engine_free(engine); return e; }
+    engine_free(s->engine);
+    router_free(s->router);
+    s->engine = engine;
+    s->router = router;
+    s->series_told = engine_series_count(engine);
+    return ERR_OK;
+}
+
+void article_tickers(const struct article_reading *a, struct buf *out)
+{
+    buf_puts(out, "[");
+    for (uint32_t i = 0; i < a->tickers_n; i++) {
+        const struct sentiment_ticker *t = &a->tickers[i].reading;
+        buf_puts(out, i ? ",{\"symbol\":" : "{\"symbol\":");
+        buf_json_string(out, a->tickers[i].symbol.s, strlen(a->tickers[i].symbol.s));
+        buf_puts(out, ",\"score\":");
+        buf_json_double(out, t->tone.score);
+        buf_printf(out, ",\"label\":\"%s\",\"relevance\":", sentiment_label_name(t->tone.label));
+        buf_json_double(out, t->relevance);
+        buf_puts(out, "}");
+    }
+    buf_puts(out, "]");
+}
+
+void record_render_tick(const struct record *r, struct buf *out)
+{
+    char price[DECIMAL_TEXT_MAX], size[DECIMAL_TEXT_MAX], date[DATE_TEXT_MAX];
+    if (r->kind == RECORD_TRADE) {
+        decimal_format(r->u.trade.price_e8, price);
+        decimal_format(r->u.trade.size_e8, size);
+        buf_printf(out, "{\"kind\":\"trade\",\"symbol\":\"%s\",\"price\":\"%s\",\"size\":%s,\"ts\":%" PRId64 "}", r->u.trade.symbol.s, price, size, r->event_ns);
+        return;
+    }
+    decimal_format(r->u.close.price_e8, price);
+    date_format(r->u.close.day, date);
+    buf_printf(out, "{\"kind\":\"close\",\"symbol\":\"%s\",\"price\":\"%s\",\"date\":\"%s\",\"ts\":%" PRId64 "}", r->u.close.symbol.s, price, date, r->event_ns);
+}
+
+/* ---- records of our own ---- */
+static enum err finish(struct buf *b, struct arena *arena, struct record *out)
+{
+    if (!buf_ok(b)) return ERR_NOMEM;
+    const char *p = arena_copy(arena, b->data, b->len);
+    if (!p) return ERR_NOMEM;
+    out->payload = (struct str){ p, (uint32_t)b->len };
+    out->received_ms = wall_ns() / NS_PER_MS;
+    return ERR_OK;
+}
+
+enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rule, const char *definition, size_t n, struct arena *arena, struct record *out, struct why *why)
+{
+    struct rule_parts p;
+    enum err e = read_rule(definition, n, &p, why);
+    if (!e) e = engine_can_track(s->engine, strncmp(p.m.subject, "book:", 5) == 0 ? tenant : (struct uuid){ { 0 } }, &p.m, why);
+    if (e) return e;
+    char id[UUID_TEXT];
+    uuid_format(rule, id);
+    AUTO_BUF struct buf b = { 0 };
+    buf_printf(&b, "{\"rule_id\":\"%s\",\"definition\":", id);
+    rule_render(&p.d, &b);
+    buf_puts(&b, "}");
+    *out = (struct record){ .kind = RECORD_RULE_PUT, .event_ns = engine_now_ns(s->engine), .u.rule = { tenant, rule } };
+    return finish(&b, arena, out);
+}
+
+enum err step_rule_delete(const struct step *s, struct uuid tenant, struct uuid rule, struct arena *arena, struct record *out, struct why *why)
+{
+    struct rule_facts had;
+    if (!router_find(s->router, tenant, rule, &had)) return err_set(why, ERR_NOT_FOUND, "no such rule");
+    char id[UUID_TEXT];
+    uuid_format(rule, id);
+    AUTO_BUF struct buf b = { 0 };
+    buf_printf(&b, "{\"rule_id\":\"%s\"}", id);
+    *out = (struct record){ .kind = RECORD_RULE_DELETE, .event_ns = engine_now_ns(s->engine), .u.rule = { tenant, rule } };
+    return finish(&b, arena, out);
+}
+
+enum err step_track(const struct step *s, const char *measure, struct arena *arena, struct record *out, struct why *why)
+{
+    struct measure m;
+    char canonical[MEASURE_TEXT_MAX];
+    enum err e = measure_parse(measure, strlen(measure), &m, why);
+    if (!e && strncmp(m.subject, "book:", 5) == 0) e = err_set(why, ERR_INVALID, "a book belongs to a tenant: make a rule on it instead");
+    if (!e) e = engine_can_track(s->engine, (struct uuid){ { 0 } }, &m, why);
+    if (e) return e;
+    AUTO_BUF struct buf b = { 0 };
+    size_t n = measure_format(&m, canonical);
+    buf_puts(&b, "{\"measure\":");
+    buf_json_string(&b, canonical, n);
+    buf_puts(&b, "}");
+    *out = (struct record){ .kind = RECORD_TRACK, .event_ns = engine_now_ns(s->engine) };
+    char *text = arena_copy(arena, canonical, n);
+    if (!text) return ERR_NOMEM;
+    out->u.track.measure = (struct str){ text, (uint32_t)n };
+    return finish(&b, arena, out);
+}
+
+enum err step_settings(const struct step *s, const struct engine_settings *v, struct arena *arena, struct record *out, struct why *why)
+{
+    (void)why;
+    AUTO_BUF struct buf b = { 0 };
+    buf_printf(&b, "{\"stale_after_ns\":%" PRId64 ",\"sample_ns\":%" PRId64 ",\"coverage_gate_e8\":%" PRId64 "}", v->stale_after_ns, v->sample_ns, v->coverage_gate_e8);
+    *out = (struct record){ .kind = RECORD_SETTINGS, .event_ns = engine_now_ns(s->engine) };
+    out->u.settings.stale_after_ns = v->stale_after_ns;
+    out->u.settings.sample_ns = v->sample_ns;
+    out->u.settings.coverage_gate_e8 = v->coverage_gate_e8;
+    return finish(&b, arena, out);
+}
+
+enum err step_clock(int64_t event_ns, struct arena *arena, struct record *out)
+{
+    AUTO_BUF struct buf b = { 0 };
+    buf_printf(&b, "{\"kind\":\"clock\",\"ts\":%" PRId64 "}", event_ns);
+    *out = (struct record){ .kind = RECORD_CLOCK, .event_ns = event_ns, .u.clock.session_end = NO_DAY };
+    return finish(&b, arena, out);
+}
+
+static enum err own_event(enum record_kind kind, struct uuid tenant, const char *payload, size_t n, struct arena *arena, struct record *out, struct why *why)
+{
+    AUTO_JSON json_t *j = NULL;
+    enum err e = json_load_strict(payload, n, &j, why);
+    if (e) return e;
+    *out = (struct record){ .kind = kind, .payload = { payload, (uint32_t)n } };
+    if (kind == RECORD_SETTINGS) {
+        out->u.settings.stale_after_ns = json_integer_value(json_object_get(j, "stale_after_ns"));
+        out->u.settings.sample_ns = json_integer_value(json_object_get(j, "sample_ns"));
+        out->u.settings.coverage_gate_e8 = json_integer_value(json_object_get(j, "coverage_gate_e8"));
+        return ERR_OK;
+    }
+    if (kind == RECORD_TRACK) {
+        const char *m = json_string_value(json_object_get(j, "measure"));
+        char *copy = m ? arena_copy(arena, m, strlen(m)) : NULL;
+        if (!copy) return err_set(why, ERR_INVALID, "track record without a measure");
+        out->u.track.measure = (struct str){ copy, (uint32_t)strlen(copy) };
+        return ERR_OK;
+    }
+    const char *id = json_string_value(json_object_get(j, "rule_id"));
+    out->u.rule.tenant = tenant;
+    return id && uuid_parse(id, strlen(id), &out->u.rule.rule) == ERR_OK ? ERR_OK : err_set(why, ERR_INVALID, "rule record without an id");
+}
+
+enum err step_event(enum record_kind kind, struct uuid tenant, const char *payload, size_t n, struct arena *arena, struct record *out, struct why *why)
+{
+    if (kind >= RECORD_RULE_PUT) return own_event(kind, tenant, payload, n, arena, out, why);
+    enum err e = record_decode(payload, n, arena, out, why);
+    if (!e && out->kind != kind) e = err_set(why, ERR_INVALID, "stored as kind %d, reads as kind %d", (int)kind, (int)out->kind);
+    return e;
+}

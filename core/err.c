@@ -1,0 +1,69 @@
+#include "core/err.h"
+
+#include "core/utf8.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *upper, *text;
+    int http;
+    bool retry;
+} rows[ERR_COUNT] = {
+#define ERR(name, http, retry, text) [ERR_##name] = { #name, text, http, retry },
+#include "core/errors.def"
+#undef ERR
+};
+
+const char *err_name(enum err e)
+{
+    static char lower[ERR_COUNT][24];
+    static bool made;
+    assert((unsigned)e < ERR_COUNT);
+    if (!__atomic_load_n(&made, __ATOMIC_ACQUIRE)) { /* idempotent: every thread writes the same bytes */
+        for (int i = 0; i < ERR_COUNT; i++)
+            for (int k = 0; k < 23 && rows[i].upper[k]; k++) {
+                char c = rows[i].upper[k];
+                __atomic_store_n(&lower[i][k], (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c), __ATOMIC_RELAXED);
+            }
+        __atomic_store_n(&made, true, __ATOMIC_RELEASE);
+    }
+    return lower[e];
+}
+
+const char *err_text(enum err e) { return rows[e].text; }
+int err_http_status(enum err e) { return rows[e].http; }
+bool err_retryable(enum err e) { return rows[e].retry; }
+
+PRINTF_LIKE(4, 0)
+static enum err set(struct why *why, int at, enum err e, const char *fmt, va_list ap)
+{
+    if (why) {
+        why->at = at;
+        vsnprintf(why->text, sizeof why->text, fmt, ap);
+        /* what quotes a foreign text may have cut it inside a character, and the detail goes to the database and to users */
+        size_t n = strlen(why->text), i = 0;
+        while ((i += utf8_valid_prefix(why->text + i, n - i)) < n) why->text[i] = '?';
+    }
+    return e;
+}
+
+enum err err_set(struct why *why, enum err e, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    set(why, 0, e, fmt, ap);
+    va_end(ap);
+    return e;
+}
+
+enum err err_at(struct why *why, int at, enum err e, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    set(why, at, e, fmt, ap);
+    va_end(ap);
+    return e;
+}

@@ -1,0 +1,100 @@
+#include "store/db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum err db_open(const char *conninfo, const char *role, const char *name, struct db *out, struct why *why)
+{
+    struct db d = { 0 };
+    snprintf(d.conninfo, sizeof d.conninfo, "%s", conninfo);
+    snprintf(d.role, sizeof d.role, "%s", role ? role : "");
+    snprintf(d.name, sizeof d.name, "%s", name);
+    *out = d;
+    return db_reopen(out, why);
+}
+
+void db_close(struct db *d)
+{
+    PQfinish(d->conn);
+    d->conn = NULL;
+}
+
+enum err db_reopen(struct db *d, struct why *why)
+{
+    db_close(d);
+    static const char *const keys[] = { "dbname", "application_name", "options", "connect_timeout", "tcp_user_timeout", "client_encoding", NULL };
+    const char *const values[] = { d->conninfo, d->name,
+                                   "-c search_path= -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+                                   " -c synchronous_commit=on -c client_min_messages=warning",
+                                   "5", "10000", "UTF8", NULL };
+    d->conn = PQconnectdbParams(keys, values, 1);
+    if (!d->conn) return err_set(why, ERR_NOMEM, "out of memory");
+    if (PQstatus(d->conn) != CONNECTION_OK) {
+        char text[300];
+        snprintf(text, sizeof text, "%s", PQerrorMessage(d->conn));
+        text[strcspn(text, "\n")] = '\0';
+        db_close(d);
+        return err_set(why, ERR_DB_LOST, "cannot connect to PostgreSQL: %s", text);
+    }
+    if (!d->role[0]) return ERR_OK;
+    char *quoted = PQescapeIdentifier(d->conn, d->role, strlen(d->role));
+    if (!quoted) return err_set(why, ERR_NOMEM, "out of memory");
+    char sql[160];
+    snprintf(sql, sizeof sql, "SET ROLE %s", quoted);
+    PQfreemem(quoted);
+    enum err e = db_script(d, sql, why);
+    if (e) db_close(d);
+    return e;
+}
+
+enum err db_check(struct db *d, PGresult *r, struct why *why)
+{
+    ExecStatusType s = r ? PQresultStatus(r) : PGRES_FATAL_ERROR;
+    if (s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK || s == PGRES_COPY_IN || s == PGRES_SINGLE_TUPLE) {
+        PQclear(r);
+        return ERR_OK;
+    }
+    const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
+    const char *text = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    enum err e = PQstatus(d->conn) == CONNECTION_OK ? ERR_DB : ERR_DB_LOST;
+    char line[300];
+    snprintf(line, sizeof line, "%s", text ? text : PQerrorMessage(d->conn));
+    line[strcspn(line, "\n")] = '\0';
+    err_set(why, e, "%s: %s", state ? state : "08006", line);
+    PQclear(r);
+    return e;
+}
+
+enum err db_query(struct db *d, const char *sql, int n, const char *const *params, PGresult **out, struct why *why)
+{
+    *out = NULL;
+    if (!d->conn) return err_set(why, ERR_DB_LOST, "08003: not connected to PostgreSQL");
+    PGresult *r = PQexecParams(d->conn, sql, n, NULL, params, NULL, NULL, 0);
+    ExecStatusType s = r ? PQresultStatus(r) : PGRES_FATAL_ERROR;
+    if (s != PGRES_TUPLES_OK && s != PGRES_COMMAND_OK) return db_check(d, r, why);
+    *out = r;
+    return ERR_OK;
+}
+
+enum err db_exec(struct db *d, const char *sql, int n, const char *const *params, struct why *why)
+{
+    PGresult *r;
+    enum err e = db_query(d, sql, n, params, &r, why);
+    PQclear(r);
+    return e;
+}
+
+enum err db_script(struct db *d, const char *sql, struct why *why)
+{
+    if (!d->conn) return err_set(why, ERR_DB_LOST, "08003: not connected to PostgreSQL");
+    return db_check(d, PQexec(d->conn, sql), why);
+}
+
+bool db_retryable(const struct why *why)
+{
+    static const char *const exact[] = { "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57014", "25006" };
+    if (strncmp(why->text, "08", 2) == 0 || strncmp(why->text, "53", 2) == 0) return true;
+    for (size_t i = 0; i < ARRAY_LEN(exact); i++)
+        if (strncmp(why->text, exact[i], 5) == 0) return true;
+    return false;
+}
