@@ -72,7 +72,8 @@ static void send_job(struct slot *s)
         return;
     }
     const struct webhook_request r = {
-        .url = s->job.url, .id = s->job.alert.id, .body = body.data, .body_n = body.len, .secret = &s->job.secret, .secret_old = &s->job.secret_old,
+        .url = s->job.url, .id = s->job.alert.id, .body = body.data, .body_n = body.len,
+        .secret = &s->job.secret, .secret_old = &s->job.secret_old,
     };
     webhook_send(s->client, &r, wall_ns() / NS_PER_S, &s->result);
 }

@@ -314,10 +314,10 @@ enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns,
         at = (uint32_t)r->rules_n++;
         memset(&r->rules[at], 0, sizeof r->rules[at]);
         r->live_n++;
-    } else {
+    } else if (r->rules[at].live) {
         detach(r, &r->rules[at]);
         if (r->rules[at].enabled) changed->left = r->rules[at].series;
-    }
+    } else r->live_n++;
     struct rule *u = &r->rules[at];
     int64_t quiet = u->quiet_until_ns;   /* a change does not end a cooldown */
     *u = (struct rule){ .tenant = s->tenant, .id = s->id, .no = s->no, .enter = s->edges.enter, .clear = s->edges.clear, .hold_ns = s->hold_ns,
@@ -340,12 +340,12 @@ enum err router_delete(struct router *r, struct uuid tenant, struct uuid id, str
 {
     *changed = (struct router_change){ UINT32_MAX, UINT32_MAX };
     uint32_t at = find(r, tenant, id);
-    if (at == MAP_NONE) return ERR_NOT_FOUND;
+    if (at == MAP_NONE || !r->rules[at].live) return ERR_NOT_FOUND;
     struct rule *u = &r->rules[at];
     detach(r, u);
     if (u->enabled) changed->left = u->series;
-    map_remove(&r->by_id, map_hash(id.b, 16), at);
     u->live = false;
+    u->version++;
     r->live_n--;
     return ERR_OK;
 }
@@ -357,7 +357,7 @@ bool router_find(const struct router *r, struct uuid tenant, struct uuid id, str
     if (at == MAP_NONE) return false;
     const struct rule *u = &r->rules[at];
     const struct ladder *l = &r->ladders[u->series];
-    *out = (struct rule_facts){ u->no, u->version, u->enabled && !l->usable ? "stale" : names[u->state] };
+    *out = (struct rule_facts){ u->no, u->version, !u->live, !u->live ? NULL : u->enabled && !l->usable ? "stale" : names[u->state] };
     return true;
 }
 
@@ -409,10 +409,9 @@ static enum err restore(struct router *r)
         if (!map_add(&r->by_tenant, map_hash(r->tenants[i].id.b, 16), (uint32_t)i)) return ERR_NOMEM;
     for (size_t i = 0; i < r->rules_n; i++) {
         struct rule *u = &r->rules[i];
-        if (!u->live) continue;
-        r->live_n++;
         if (!map_add(&r->by_id, map_hash(u->id.b, 16), (uint32_t)i)) return ERR_NOMEM;
-        if (!u->enabled) continue;
+        r->live_n += u->live;
+        if (!u->live || !u->enabled) continue;
         struct ladder *l = &r->ladders[u->series];
         if (!VEC_GROW(&l->edges, &l->cap, l->n + 2)) return ERR_NOMEM;
         l->edges[l->n++] = (struct edge){ u->enter, (uint32_t)i, 0 };

@@ -45,11 +45,11 @@ void router_free(struct router *r);      /* NULL is fine */
  * gets the series whose watcher count changes: left -1 and joined +1 (SERIES_NONE when none). */
 struct router_change { uint32_t left, joined; };
 MUST_USE enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns, fire_fn *emit, void *ctx, struct router_change *changed, struct why *why);
-/* ERR_NOT_FOUND when that tenant has no such rule. A firing rule resolves without an alert: its owner took it away. */
+/* Its version goes up by one; the id is remembered. ERR_NOT_FOUND when that tenant has no such rule. A firing rule resolves without an alert: its owner took it away. */
 MUST_USE enum err router_delete(struct router *r, struct uuid tenant, struct uuid id, struct router_change *changed);
 
-struct rule_facts { uint64_t no; int32_t version; const char *state; };
-/* false when that tenant has no such rule. */
+struct rule_facts { uint64_t no; int32_t version; bool deleted; const char *state; };     /* state NULL when deleted */
+/* false when that tenant never had such a rule. */
 bool router_find(const struct router *r, struct uuid tenant, struct uuid id, struct rule_facts *out);
 size_t router_rules(const struct router *r);
 

@@ -25,7 +25,8 @@ enum err webhook_secret_parse(const char *s, size_t n, struct delivery_secret *o
     struct delivery_secret secret = { 0 };
     if (n <= SECRET_PREFIX_N || memcmp(s, secret_prefix, SECRET_PREFIX_N) != 0)
         return err_set(why, ERR_INVALID, "a webhook secret begins with whsec_");
-    if (!base64_decode(s + SECRET_PREFIX_N, n - SECRET_PREFIX_N, secret.bytes, sizeof secret.bytes, &secret.n) || secret.n < WEBHOOK_SECRET_MIN) {
+    bool ok = base64_decode(s + SECRET_PREFIX_N, n - SECRET_PREFIX_N, secret.bytes, sizeof secret.bytes, &secret.n);
+    if (!ok || secret.n < WEBHOOK_SECRET_MIN) {
         explicit_bzero(&secret, sizeof secret);
         return err_set(why, ERR_INVALID, "a webhook secret is whsec_ and the base64 of 24 to 64 bytes");
     }
@@ -122,10 +123,12 @@ enum err webhook_url_check(const char *url, bool allow_http, bool allow_private,
     size_t n = strlen(url);
     if (n > WEBHOOK_URL_MAX) return err_set(why, ERR_INVALID, "the URL is longer than %d bytes", WEBHOOK_URL_MAX);
     for (size_t i = 0; i < n; i++)
-        if (url[i] <= ' ' || url[i] >= 0x7F || url[i] == '\\') return err_set(why, ERR_INVALID, "the URL has a character that must be percent-encoded");
+        if (url[i] <= ' ' || url[i] >= 0x7F || url[i] == '\\')
+            return err_set(why, ERR_INVALID, "the URL has a character that must be percent-encoded");
 
     bool https = strncasecmp(url, "https://", 8) == 0, http = strncasecmp(url, "http://", 7) == 0;
-    if (!https && !(http && allow_http)) return err_set(why, ERR_INVALID, "the URL must begin with %s", allow_http ? "https:// or http://" : "https://");
+    if (!https && !(http && allow_http))
+        return err_set(why, ERR_INVALID, "the URL must begin with %s", allow_http ? "https:// or http://" : "https://");
     const char *authority = url + (https ? 8 : 7);
     size_t authority_n = strcspn(authority, "/?#");
     if (authority_n == 0) return err_set(why, ERR_INVALID, "the URL has no host");
@@ -144,7 +147,8 @@ enum err webhook_url_check(const char *url, bool allow_http, bool allow_private,
 
     long p = strtol(port, NULL, 10);
     bool usual = https ? p == 443 || p == 8443 : p == 80;
-    if (p < 1 || p > 65535 || (!usual && !allow_private)) return err_set(why, ERR_INVALID, "the URL's port must be 443 or 8443%s", allow_http ? " (http: 80)" : "");
+    if (p < 1 || p > 65535 || (!usual && !allow_private))
+        return err_set(why, ERR_INVALID, "the URL's port must be 443 or 8443%s", allow_http ? " (http: 80)" : "");
     return check_host(host, allow_private, why);
 }
 
@@ -342,7 +346,7 @@ static void judge(struct webhook_client *c, CURLcode rc, struct webhook_result *
         out->refused = true;
         snprintf(out->error, sizeof out->error, "the address behind the URL is not allowed");
     } else if (c->header_bytes > WEBHOOK_ANSWER_HEADERS_MAX) {
-        snprintf(out->error, sizeof out->error, "the answer's headers are larger than %d bytes", WEBHOOK_ANSWER_HEADERS_MAX);
+        snprintf(out->error, sizeof out->error, "the answer's headers are too large");
     } else {
         snprintf(out->error, sizeof out->error, "%s", rc ? curl_easy_strerror(rc) : "no final answer");
     }

@@ -36,6 +36,7 @@ static void request_free(struct request *r)
     if (!r) return;
     if (r->conn) r->conn->request = NULL;
     stream_close(r->stream);
+    if (r->reply.stream) MHD_destroy_response(r->reply.stream);          /* made, and the connection broke before it was sent */
     free(r->raw);
     buf_release(&r->body);
     buf_release(&r->reply.body);
@@ -290,7 +291,7 @@ static void *tick(void *arg)
 }
 
 /* ---- start and stop ---- */
-static void library_log(void *ctx, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void library_log(void *ctx, const char *fmt, va_list ap)
 {
     (void)ctx;
     char text[300];

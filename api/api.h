@@ -19,11 +19,11 @@ struct rule_request {
 
 struct api_backend {
     void *ctx;
-    /* Sends a rule change through the engine's one order and returns when it is committed. On ERR_OK *out is the rule as JSON
-     * (see the OpenAPI schema Rule). ERR_NOT_FOUND for a missing or foreign id; ERR_SYNTAX / ERR_UNKNOWN_MEASURE / ERR_INVALID with
-     * why->at pointing into the "rule" text where that is what is wrong; ERR_CONFLICT when RULE_CREATE names an id that is
-     * there (*out is then the rule that is there). Blocks up to 10 s, then ERR_STOPPING or ERR_DB. Thread: any. */
-    enum err (*rule_change)(void *ctx, const struct rule_request *r, struct buf *out, struct why *why);
+    /* Sends a rule change through the engine's one order and returns when it is committed, so that the database
+     * has it. ERR_NOT_FOUND for a missing or foreign id, and when RULE_CREATE names one that has been deleted; ERR_SYNTAX /
+     * ERR_UNKNOWN_MEASURE / ERR_INVALID with why->at pointing into the "rule" text where that is what is wrong; ERR_CONFLICT when
+     * RULE_CREATE names an id that is there. Blocks up to 10 s, then ERR_STOPPING or ERR_DB. Thread: any. */
+    enum err (*rule_change)(void *ctx, const struct rule_request *r, struct why *why);
     /* States of rules as the engine has them: out[i] is "ok", "pending", "firing", "stale", or NULL when it does not know the rule. */
     enum err (*rule_states)(void *ctx, struct uuid tenant, const struct uuid *rules, size_t n, const char **out);
     /* The newest committed snapshot, retained; NULL before the first. */

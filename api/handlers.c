@@ -307,7 +307,8 @@ void list_rules(struct request *r)
     else reply_json(r, 200);
 }
 
-void get_rule(struct request *r)
+/* The rule at r->path_id as it stands, answered with `status`. */
+static void reply_rule(struct request *r, int status)
 {
     char id[UUID_TEXT];
     const char *param = id;
@@ -319,8 +320,10 @@ void get_rule(struct request *r)
     if (!e) buf_puts(&r->reply.body, rows.texts[0]);
     free_rules(&rows);
     if (e) reply_problem(r, e, &why);
-    else reply_json(r, 200);
+    else reply_json(r, status);
 }
+
+void get_rule(struct request *r) { reply_rule(r, 200); }
 
 /* The id of what this request makes: a function of tenant, route and Idempotency-Key when there is one, so that a repeat finds it. */
 static struct uuid object_id(const struct request *r)
@@ -344,8 +347,9 @@ static void change_rule(struct request *r, enum rule_change change, struct uuid 
     const struct rule_request q = { .tenant = r->tenant, .rule = id, .change = change, .definition = change == RULE_DELETE ? NULL : r->body.data,
                                     .definition_n = r->body.len };
     struct why why = { 0 };
-    enum err e = r->api->backend.rule_change(r->api->backend.ctx, &q, &r->reply.body, &why);
-    if (e == ERR_CONFLICT && change == RULE_CREATE && r->reply.body.len) return reply_json(r, 200);
+    enum err e = r->api->backend.rule_change(r->api->backend.ctx, &q, &why);
+    r->path_id = id;
+    if (e == ERR_CONFLICT && change == RULE_CREATE) return reply_rule(r, 200);
     if (e == ERR_NOT_FOUND && change == RULE_CREATE) e = err_set(&why, ERR_CONFLICT, "what this Idempotency-Key made has been deleted");
     if (e) return reply_problem(r, e, &why);
     if (change == RULE_CREATE) {
@@ -353,8 +357,8 @@ static void change_rule(struct request *r, enum rule_change change, struct uuid 
         uuid_format(id, text);
         snprintf(r->reply.location, sizeof r->reply.location, "/v1/rules/%s", text);
     }
-    if (success == 204) buf_clear(&r->reply.body);
-    reply_json(r, success);
+    if (success == 204) reply_json(r, success);
+    else reply_rule(r, success);
 }
 
 void post_rule(struct request *r) { change_rule(r, RULE_CREATE, object_id(r), 201); }

@@ -42,7 +42,7 @@ void reply_problem_as(struct request *r, enum err e, int status, const char *cod
     struct buf *out = &r->reply.body;
     bool ours = status >= 500;           /* what happened inside is for the log */
     const char *detail = why && why->text[0] && (!ours || code) ? why->text : err_text(e);
-    if (ours && !code)
+    if (ours && !code && e != ERR_STOPPING && e != ERR_FULL)             /* those two are answers, not failures */
         log_warn("request failed", "request_id", r->id, "route", r->route ? r->route->id : "", "code", err_name(e), "detail", why ? why->text : "");
     buf_clear(out);
     buf_printf(out, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":\"%s\",\"detail\":", phrase(status), status, code ? code : err_name(e));

@@ -152,7 +152,7 @@ static enum err command_ask(struct service *s, struct command *c, struct why *wh
     return e;
 }
 
-static enum err backend_rule_change(void *ctx, const struct rule_request *r, struct buf *out, struct why *why)
+static enum err backend_rule_change(void *ctx, const struct rule_request *r, struct why *why)
 {
     struct command *c = command_new();
     if (!c) return err_set(why, ERR_NOMEM, "out of memory");
@@ -167,7 +167,6 @@ static enum err backend_rule_change(void *ctx, const struct rule_request *r, str
         if (r->definition_n) memcpy(c->definition, r->definition, r->definition_n);
         e = command_ask(ctx, c, why);
     }
-    (void)out;
     command_drop(c);
     return e;
 }
@@ -329,14 +328,15 @@ static void obey(struct service *s, struct command *c)
     struct record r;
     struct rule_facts facts;
     if (!c->change) {
-        for (size_t i = 0; i < c->ids_n; i++) c->states[i] = router_find(s->step.router, c->tenant, c->ids[i], &facts) ? facts.state : NULL;
+        for (size_t i = 0; i < c->ids_n; i++) c->states[i] = router_find(s->step.router, c->tenant, c->ids[i], &facts) ? facts.state : NULL;  /* NULL when deleted */
         command_answer(c, ERR_OK, NULL);
         return;
     }
     arena_clear(&s->scratch);
-    bool known = router_find(s->step.router, c->tenant, c->rule, &facts);
+    bool seen = router_find(s->step.router, c->tenant, c->rule, &facts), known = seen && !facts.deleted;
     enum err e = ERR_OK;
-    if (c->what == RULE_CREATE && known) e = err_set(&why, ERR_CONFLICT, "the rule is there already");
+    if (c->what == RULE_CREATE && seen && !known) e = err_set(&why, ERR_NOT_FOUND, "the rule has been deleted");
+    else if (c->what == RULE_CREATE && known) e = err_set(&why, ERR_CONFLICT, "the rule is there already");
     else if (c->what != RULE_CREATE && !known) e = err_set(&why, ERR_NOT_FOUND, "no such rule");
     else if (c->what == RULE_DELETE) e = step_rule_delete(&s->step, c->tenant, c->rule, &s->scratch, &r, &why);
     else e = step_rule_put(&s->step, c->tenant, c->rule, c->definition, c->definition_n, &s->scratch, &r, &why);

@@ -120,7 +120,8 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
 {
     uint32_t series;
     struct rule_facts had = { .no = r->seq };
-    bool known = router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had);
+    bool known = router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had) && !had.deleted;
+    if (!known) had.no = r->seq;
     enum err e = engine_track(s->engine, rule_tenant(s, r, p), &p->m, &series, why);
     if (e) return e;
     const struct rule_spec spec = {
@@ -148,7 +149,7 @@ static enum err delete_rule(struct step *s, const struct record *r, struct why *
 {
     struct rule_facts had;
     struct router_change c;
-    if (!router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had)) return err_set(why, ERR_NOT_FOUND, "no such rule");
+    if (!router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted) return err_set(why, ERR_NOT_FOUND, "no such rule");
     enum err e = router_delete(s->router, r->u.rule.tenant, r->u.rule.rule, &c);
     if (e) return e;
     watch(s, c);
@@ -194,7 +195,7 @@ enum err step_apply(struct step *s, struct record *r, struct why *why)
         if (!e) e = engine_can_track(s->engine, rule_tenant(s, r, &rule), &rule.m, why);
         if (e) { r->seq = 0; return e; }
     }
-    if (r->kind == RECORD_RULE_DELETE && !router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had)) {
+    if (r->kind == RECORD_RULE_DELETE && (!router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)) {
         r->seq = 0;
         return err_set(why, ERR_NOT_FOUND, "no such rule");
     }
@@ -294,7 +295,7 @@ enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rul
 enum err step_rule_delete(const struct step *s, struct uuid tenant, struct uuid rule, struct arena *arena, struct record *out, struct why *why)
 {
     struct rule_facts had;
-    if (!router_find(s->router, tenant, rule, &had)) return err_set(why, ERR_NOT_FOUND, "no such rule");
+    if (!router_find(s->router, tenant, rule, &had) || had.deleted) return err_set(why, ERR_NOT_FOUND, "no such rule");
     char id[UUID_TEXT];
     uuid_format(rule, id);
     AUTO_BUF struct buf b = { 0 };

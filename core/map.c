@@ -52,21 +52,6 @@ bool map_add(struct map *m, uint64_t hash, uint32_t value)
     return true;
 }
 
-void map_remove(struct map *m, uint64_t hash, uint32_t value)
-{
-    size_t mask = m->cap - 1, i = (uint32_t)hash & mask;
-    while (m->slots[i].value != value || m->slots[i].hash != (uint32_t)hash) i = (i + 1) & mask;
-    for (size_t j = (i + 1) & mask; m->slots[j].value != MAP_NONE; j = (j + 1) & mask) {
-        size_t home = m->slots[j].hash & mask;
-        if (((j - home) & mask) >= ((j - i) & mask)) { /* slot j may move back to the hole at i */
-            m->slots[i] = m->slots[j];
-            i = j;
-        }
-    }
-    m->slots[i].value = MAP_NONE;
-    m->n--;
-}
-
 void map_release(struct map *m)
 {
     free(m->slots);

@@ -1,5 +1,5 @@
 /* map.h - hash of something the caller keeps to a 32-bit number (an index into the caller's array).
- * Open addressing with backward-shift removal. Iteration order does not exist here: nothing may depend on it. */
+ * Open addressing; nothing is ever removed. Iteration order does not exist here: nothing may depend on it. */
 #ifndef TOCSIN_CORE_MAP_H
 #define TOCSIN_CORE_MAP_H
 #include <stdbool.h>
@@ -17,6 +17,5 @@ uint64_t map_hash(const void *p, size_t n);
 /* MAP_NONE when absent. */
 uint32_t map_find(const struct map *m, uint64_t hash, map_equal *equal, const void *ctx, const void *key);
 bool map_add(struct map *m, uint64_t hash, uint32_t value);          /* the key must be absent; false when out of memory */
-void map_remove(struct map *m, uint64_t hash, uint32_t value);       /* the pair must be there */
 void map_release(struct map *m);
 #endif

@@ -373,10 +373,7 @@ static inline bool take_symbol(struct scan *s, struct symbol *out)
 {
     if (!take(s, '"')) return false;
     size_t n = 0;
-    for (; s->p < s->end && char_class[(uint8_t)*s->p] & IN_SYMBOL; s->p++) {
-        if (n == SYMBOL_MAX) return false;
-        out->s[n++] = *s->p;
-    }
+    for (; n < SYMBOL_MAX && s->p < s->end && char_class[(uint8_t)*s->p] & IN_SYMBOL; s->p++) out->s[n++] = *s->p;
     return n > 0 && TAKE_WORD(s, "\"");
 }
 
@@ -389,15 +386,12 @@ static inline bool take_date(struct scan *s, int32_t *out)
 
 static inline unsigned digit_of(const struct scan *s) { return s->p < s->end ? (unsigned)(uint8_t)*s->p - '0' : 10u; }
 
-/* 1 to `max` <= 19 digits, no leading zero */
+/* 1 to `max` <= 19 digits, no leading zero; one digit more stays for the caller to stumble over */
 static inline bool take_digits(struct scan *s, int max, uint64_t *out)
 {
     const char *from = s->p;
     uint64_t v = 0;
-    for (unsigned d; (d = digit_of(s)) < 10; s->p++) {
-        if (s->p - from == max) return false;
-        v = v * 10 + d;
-    }
+    for (unsigned d; s->p - from < max && (d = digit_of(s)) < 10; s->p++) v = v * 10 + d;
     *out = v;
     return s->p > from && (*from != '0' || s->p - from == 1);
 }
@@ -420,10 +414,7 @@ static inline bool take_decimal(struct scan *s, int64_t max_e8, int64_t *out)
     if (!take_digits(s, 10, &whole)) return false;
     if (s->p < s->end && *s->p == '.') {
         const char *from = ++s->p;
-        for (unsigned d; (d = digit_of(s)) < 10; s->p++) {
-            if (s->p - from == 8) return false;
-            frac = frac * 10 + d;
-        }
+        for (unsigned d; s->p - from < 8 && (d = digit_of(s)) < 10; s->p++) frac = frac * 10 + d;
         if (s->p == from) return false;
         frac *= scale[s->p - from];
     }

@@ -260,6 +260,7 @@ static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
     default:
         if (s->error != name) log_warn("kafka: error", "code", name, "detail", reason);
         s->error = name;
+        if (s->metadata_due > s->clock() + RETRY_MAX_NS) s->metadata_due = s->clock() + RETRY_MAX_NS;     /* is it over? */
     }
 }
 
@@ -290,9 +291,23 @@ static enum err handle_open(struct kafka_source *s, struct why *why)
     return ERR_OK;
 }
 
-static void *destroy(void *rk)
+struct ending {                          /* what a thread of its own takes apart: each of these calls may wait for librdkafka */
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;
+    size_t topics_n, stops_n;
+    struct { rd_kafka_topic_t *topic; int32_t part; } *stops;
+    rd_kafka_topic_t *topics[];
+};
+
+static void *take_apart(void *arg)
 {
-    rd_kafka_destroy(rk);
+    struct ending *e = arg;
+    for (size_t i = 0; i < e->stops_n; i++) rd_kafka_consume_stop(e->stops[i].topic, e->stops[i].part); /* else destroying takes for ever */
+    for (size_t i = 0; i < e->topics_n; i++) rd_kafka_topic_destroy(e->topics[i]);
+    if (e->queue) rd_kafka_queue_destroy(e->queue);
+    rd_kafka_destroy(e->rk);
+    free(e->stops);
+    free(e);
     return NULL;
 }
 
@@ -300,25 +315,33 @@ static void *destroy(void *rk)
 static void handle_end(struct kafka_source *s)
 {
     for (; s->msgs_at < s->msgs_n; s->msgs_at++) rd_kafka_message_destroy(s->msgs[s->msgs_at]);
+    struct ending *e = s->rk ? calloc(1, sizeof *e + s->topics_n * sizeof e->topics[0]) : NULL;
+    if (!e) return;                      /* without memory the process is at its end as well */
+    *e = (struct ending){ .rk = s->rk, .queue = s->queue, .stops = calloc(s->parts_total + 1, sizeof *e->stops) };
     for (size_t i = 0; i < s->topics_n; i++) {
         struct topic *t = &s->topics[i];
-        for (size_t k = 0; k < t->parts_n; k++) t->parts[k].state = PART_WAITING;    /* destroying stops them all, and in bounded time */
-        if (t->handle) rd_kafka_topic_destroy(t->handle);
+        for (size_t k = 0; k < t->parts_n; k++) {
+            if (t->parts[k].state != PART_WAITING && e->stops) {
+                e->stops[e->stops_n].topic = t->handle;
+                e->stops[e->stops_n++].part = t->parts[k].no;
+            }
+            t->parts[k].state = PART_WAITING;
+        }
+        if (t->handle) e->topics[e->topics_n++] = t->handle;
         t->handle = NULL;
     }
-    if (s->queue) rd_kafka_queue_destroy(s->queue);
+    s->rk = NULL;
     s->queue = NULL;
-    if (!s->rk) return;
 
     pthread_t thread;
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += CLOSE_S;
-    if (pthread_create(&thread, NULL, destroy, s->rk) == 0 && pthread_timedjoin_np(thread, NULL, &until) != 0) {
+    if (pthread_create(&thread, NULL, take_apart, e)) log_warn("kafka: no thread to end librdkafka; it is left behind");
+    else if (pthread_timedjoin_np(thread, NULL, &until)) {
         log_warn("kafka: librdkafka did not end in time and is left behind");
         pthread_detach(thread);
     }
-    s->rk = NULL;
 }
 
 static enum err rebuild(struct kafka_source *s, struct why *why)

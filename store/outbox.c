@@ -36,36 +36,7 @@ void outbox_free(struct outbox *o)
     free(o);
 }
 
-/* A usable session outside any transaction. */
-static enum err connect_if_needed(struct outbox *o, struct why *why)
-{
-    if (o->db.conn && PQstatus(o->db.conn) == CONNECTION_OK && PQtransactionStatus(o->db.conn) == PQTRANS_IDLE) return ERR_OK;
-    return db_reopen(&o->db, why);
-}
-
-/* Drops the session: the server rolls back whatever was open. Failures are rare enough for that to be the simplest way. */
-static enum err failed(struct outbox *o, enum err e)
-{
-    db_close(&o->db);
-    return e;
-}
-
-/* ---- leases ---- */
-
-enum err outbox_release_all(struct outbox *o, struct why *why)
-{
-    enum err e = connect_if_needed(o, why);
-    if (!e) e = db_exec(&o->db, "UPDATE tocsin.outbox SET lease_until = NULL WHERE lease_until IS NOT NULL", 0, NULL, why);
-    return e ? failed(o, e) : ERR_OK;
-}
-
-#define BEGIN_CLAIM "BEGIN; SET LOCAL synchronous_commit = off; SELECT pg_catalog.pg_advisory_xact_lock(7310314)"
-
-static const char sql_sweep[] =
-    "UPDATE tocsin.outbox o SET status = 'failed', finished_at = now(), lease_until = NULL, last_error = coalesce(c.disabled_reason, 'channel disabled or deleted')"
-    "  FROM tocsin.channel c"
-    " WHERE o.status = 'waiting' AND c.tenant_id = o.tenant_id AND c.channel_id = o.channel_id AND (c.deleted OR NOT c.enabled)"
-    "   AND (o.lease_until IS NULL OR o.lease_until <= now())";
+/* ---- the statements of every delivery, prepared: planning the claim costs more than running it ---- */
 
 /* owed: the channels that are owed something, one index probe each, so a long queue of one costs the others nothing.
  * head: of each channel that is free, the first delivery that is due; the one due longest goes first. */
@@ -96,12 +67,74 @@ static const char sql_claim[] =
     "   WHERE o.tenant_id = t.tenant_id AND o.alert_id = t.alert_id AND o.channel_id = t.channel_id AND o.status = 'waiting'"
     "  RETURNING o.tenant_id, o.alert_id, o.channel_id, o.attempts"
     ")"
-    " SELECT a.tenant_id, a.alert_id, l.channel_id, a.rule_id, a.stream_no, a.seq, a.event_ns, a.rule_no, a.rule_version, a.state, a.severity,"
-    "        a.value, a.rule_name, a.rule_text, a.measure, a.unit, a.inputs, l.attempts, h.url, encode(h.secret, 'hex'), encode(h.secret_old, 'hex'),"
+    " SELECT a.tenant_id, a.alert_id, l.channel_id, a.rule_id, a.stream_no, a.seq, a.event_ns, a.rule_no, a.rule_version, a.state,"
+    "        a.severity, a.value, a.rule_name, a.rule_text, a.measure, a.unit, a.inputs, l.attempts,"
+    "        h.url, encode(h.secret, 'hex'), encode(h.secret_old, 'hex'),"
     "        greatest(0, extract(epoch FROM now() - h.failing_since))::bigint"
     "   FROM leased l JOIN head h USING (tenant_id, alert_id, channel_id) JOIN tocsin.alert a USING (tenant_id, alert_id)";
-enum { C_TENANT, C_ALERT, C_CHANNEL, C_RULE, C_STREAM_NO, C_SEQ, C_EVENT_NS, C_RULE_NO, C_RULE_VERSION, C_STATE, C_SEVERITY, C_VALUE, C_RULE_NAME,
-       C_RULE_TEXT, C_MEASURE, C_UNIT, C_INPUTS, C_ATTEMPTS, C_URL, C_SECRET, C_SECRET_OLD, C_FAILING_S };
+enum { C_TENANT, C_ALERT, C_CHANNEL, C_RULE, C_STREAM_NO, C_SEQ, C_EVENT_NS, C_RULE_NO, C_RULE_VERSION, C_STATE,
+       C_SEVERITY, C_VALUE, C_RULE_NAME, C_RULE_TEXT, C_MEASURE, C_UNIT, C_INPUTS, C_ATTEMPTS,
+       C_URL, C_SECRET, C_SECRET_OLD, C_FAILING_S };
+
+/* Again is harmless: a finished row stays as it is. The channel is written only when its failing_since begins or ends; `failed` is
+ * about the alert (too large) or ends with the channel disabled, and changes nothing there. */
+static const char sql_mark[] =
+    "WITH done AS ("
+    "  UPDATE tocsin.outbox SET status = $4::text, attempts = greatest(attempts, $5::integer), lease_until = NULL,"
+    "         last_status = $7::integer, last_error = $8::text,"
+    "         next_attempt = CASE WHEN $4 = 'waiting' THEN now() + $6::bigint * interval '1 millisecond' ELSE next_attempt END,"
+    "         finished_at = CASE WHEN $4 = 'waiting' THEN NULL ELSE now() END"
+    "   WHERE tenant_id = $1::uuid AND alert_id = $2::uuid AND channel_id = $3::uuid AND status = 'waiting')"
+    " UPDATE tocsin.channel SET failing_since = CASE WHEN $4 = 'delivered' THEN NULL ELSE now() END"
+    "  WHERE tenant_id = $1::uuid AND channel_id = $3::uuid AND (failing_since IS NULL) = ($4 <> 'delivered') AND $4 <> 'failed'";
+
+static const struct { const char *name, *sql; } prepared[] = { { "claim", sql_claim }, { "mark", sql_mark } };
+
+/* ---- the session ---- */
+
+/* Drops the session: the server rolls back whatever was open. Failures are rare enough for that to be the simplest way. */
+static enum err failed(struct outbox *o, enum err e)
+{
+    db_close(&o->db);
+    return e;
+}
+
+/* A usable session outside any transaction. */
+static enum err connect_if_needed(struct outbox *o, struct why *why)
+{
+    if (o->db.conn && PQstatus(o->db.conn) == CONNECTION_OK && PQtransactionStatus(o->db.conn) == PQTRANS_IDLE) return ERR_OK;
+    enum err e = db_reopen(&o->db, why);
+    for (size_t i = 0; !e && i < ARRAY_LEN(prepared); i++)
+        e = db_check(&o->db, PQprepare(o->db.conn, prepared[i].name, prepared[i].sql, 0, NULL), why);
+    return e ? failed(o, e) : ERR_OK;
+}
+
+static enum err run_prepared(struct outbox *o, const char *name, int n, const char *const *params, PGresult **out, struct why *why)
+{
+    PGresult *r = PQexecPrepared(o->db.conn, name, n, params, NULL, NULL, 0);
+    ExecStatusType s = PQresultStatus(r);                /* of NULL: a fatal error */
+    if (s != PGRES_TUPLES_OK && s != PGRES_COMMAND_OK) return db_check(&o->db, r, why);
+    *out = r;
+    return ERR_OK;
+}
+
+/* ---- leases ---- */
+
+enum err outbox_release_all(struct outbox *o, struct why *why)
+{
+    enum err e = connect_if_needed(o, why);
+    if (!e) e = db_exec(&o->db, "UPDATE tocsin.outbox SET lease_until = NULL WHERE lease_until IS NOT NULL", 0, NULL, why);
+    return e ? failed(o, e) : ERR_OK;
+}
+
+#define BEGIN_CLAIM "BEGIN; SET LOCAL synchronous_commit = off; SELECT pg_catalog.pg_advisory_xact_lock(7310314)"
+
+static const char sql_sweep[] =
+    "UPDATE tocsin.outbox o SET status = 'failed', finished_at = now(), lease_until = NULL,"
+    "       last_error = coalesce(c.disabled_reason, 'channel disabled or deleted')"
+    "  FROM tocsin.channel c"
+    " WHERE o.status = 'waiting' AND c.tenant_id = o.tenant_id AND c.channel_id = o.channel_id AND (c.deleted OR NOT c.enabled)"
+    "   AND (o.lease_until IS NULL OR o.lease_until <= now())";
 
 static const char sql_next_due[] =
     "SELECT ceil(1000 * extract(epoch FROM next_attempt - now()))::bigint FROM tocsin.outbox"
@@ -201,7 +234,7 @@ static enum err claim_rows(struct outbox *o, const char *busy, size_t max, PGres
     snprintf(lease, sizeof lease, "%d", DELIVERY_LEASE_S);
     const char *const params[] = { busy, limit, lease };
     enum err e = sweep(o, why);
-    if (!e) e = db_query(&o->db, sql_claim, 3, params, rows, why);
+    if (!e) e = run_prepared(o, "claim", 3, params, rows, why);
     if (!e) e = next_due(o, due_ms, why);
     return e;
 }
@@ -240,18 +273,8 @@ static const char *const status_names[] = {
 };
 
 static const char sql_unlease[] =
-    "UPDATE tocsin.outbox SET lease_until = NULL WHERE tenant_id = $1::uuid AND alert_id = $2::uuid AND channel_id = $3::uuid AND status = 'waiting'";
-
-/* Again is harmless: a finished row stays as it is. The channel is written only when its failing_since begins or ends; `failed` is
- * about the alert (too large) or ends with the channel disabled, and changes nothing there. */
-static const char sql_mark[] =
-    "WITH done AS ("
-    "  UPDATE tocsin.outbox SET status = $4, attempts = greatest(attempts, $5::integer), lease_until = NULL, last_status = $7::integer, last_error = $8,"
-    "         next_attempt = CASE WHEN $4 = 'waiting' THEN now() + $6::bigint * interval '1 millisecond' ELSE next_attempt END,"
-    "         finished_at = CASE WHEN $4 = 'waiting' THEN NULL ELSE now() END"
-    "   WHERE tenant_id = $1::uuid AND alert_id = $2::uuid AND channel_id = $3::uuid AND status = 'waiting')"
-    " UPDATE tocsin.channel SET failing_since = CASE WHEN $4 = 'delivered' THEN NULL ELSE now() END"
-    "  WHERE tenant_id = $1::uuid AND channel_id = $3::uuid AND (failing_since IS NULL) = ($4 <> 'delivered') AND $4 <> 'failed'";
+    "UPDATE tocsin.outbox SET lease_until = NULL"
+    " WHERE tenant_id = $1::uuid AND alert_id = $2::uuid AND channel_id = $3::uuid AND status = 'waiting'";
 
 static const char sql_disable[] =
     "WITH off AS ("
@@ -272,7 +295,8 @@ static enum err mark_one(struct outbox *o, const struct delivery_mark *m, struct
     snprintf(status, sizeof status, "%d", m->http_status);
     const char *const params[] = { tenant, alert, channel, status_names[m->status], attempt, delay, m->http_status ? status : NULL,
                                    m->error[0] ? m->error : NULL };
-    enum err e = db_exec(&o->db, sql_mark, 8, params, why);
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e = run_prepared(o, "mark", 8, params, &r, why);
     if (!e && m->disable) e = db_exec(&o->db, sql_disable, 3, (const char *const[]){ tenant, channel, m->disable }, why);
     return e;
 }
@@ -289,12 +313,15 @@ enum err outbox_mark(struct outbox *o, const struct delivery_mark *marks, size_t
 /* ---- as a sink ---- */
 
 static enum err sink_release_all(void *ctx, struct why *why) { return outbox_release_all(ctx, why); }
-static enum err sink_claim(void *ctx, const struct uuid *busy, size_t busy_n, struct delivery *out, size_t max, size_t *out_n, int64_t *next_due_ms,
-                           struct why *why)
+static enum err sink_claim(void *ctx, const struct uuid *busy, size_t busy_n, struct delivery *out, size_t max, size_t *out_n,
+                           int64_t *next_due_ms, struct why *why)
 {
     return outbox_claim(ctx, busy, busy_n, out, max, out_n, next_due_ms, why);
 }
-static enum err sink_mark(void *ctx, const struct delivery_mark *marks, size_t n, struct why *why) { return outbox_mark(ctx, marks, n, why); }
+static enum err sink_mark(void *ctx, const struct delivery_mark *marks, size_t n, struct why *why)
+{
+    return outbox_mark(ctx, marks, n, why);
+}
 
 struct sink outbox_sink(struct outbox *o)
 {

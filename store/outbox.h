@@ -1,8 +1,9 @@
 /* outbox.h - alerts/sink.h on PostgreSQL, role tocsin_engine. One session of its own; reconnects by itself. Thread: one at a time.
  *
- * Leases and due times are the database's clock alone. A claim runs under an advisory lock, so that two processes (one of them about to
- * learn that it has been fenced) never lease two deliveries of one channel; losing a claim in a crash is harmless, so it does not
- * wait for the disk, and a mark does. */
+ * Leases and due times are the database's clock alone. A claim runs under an advisory lock, so that two processes (one of them about
+ * to learn that it has been fenced) never lease two deliveries of one channel; losing a claim in a crash is harmless, so it does not
+ * wait for the disk, and a mark does. The claim leans on two indexes of tocsin.outbox: (tenant_id, channel_id, stream_no) of what
+ * waits, and lease_until of what is leased; without them it is right, and slow once thousands wait. */
 #ifndef TOCSIN_STORE_OUTBOX_H
 #define TOCSIN_STORE_OUTBOX_H
 #include "alerts/sink.h"

@@ -1,0 +1,378 @@
+/* demo.c - `tocsin demo`: a broker, a database, a market and the service in one process, for one machine without any set-up. */
+#include "app/app.h"
+#include "app/feed.h"
+#include "app/private_pg.h"
+#include "core/log.h"
+#include "core/when.h"
+#include "ingest/embedded.h"
+#include "store/keys.h"
+#include "store/migrate.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 3800, SEED = 2, SPEED = 500, SPEED_MAX = 50000, STALE_MS = 15000 };
+#define TENANT "demo"
+
+struct demo {
+    char folder[PATH_SIZE];
+    long port, speed;
+    uint64_t seed;
+    bool seed_given;
+    int lock;
+    int32_t last_day;
+    struct private_pg *pg;
+    struct embedded_broker *broker;
+    struct feed *feed;
+    struct config config;
+    char conninfo[1024], key[KEY_TEXT_LEN + 1];
+    int listens_on;
+    struct why why;
+    atomic_bool broken;
+};
+
+static const char help[] =
+    "usage: tocsin demo [--port N] [--data DIR] [--seed N] [--speed N]\n\n"
+    "  --port N    port of the page and the HTTP API on 127.0.0.1 (8080; 0: any free one)\n"
+    "  --data DIR  where the database and the API key are kept ($XDG_DATA_HOME/tocsin-demo or ~/.local/share/tocsin-demo; as root /var/lib/tocsin-demo)\n"
+    "  --seed N    another simulated market (2); a data folder keeps the one it was made with\n"
+    "  --speed N   trades a second (500)\n";
+
+/* ---- arguments ---- */
+static bool read_number(const char *text, uint64_t max, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    if (text[0] < '0' || text[0] > '9') return false;
+    *out = strtoull(text, &end, 10);
+    return !*end && !errno && *out <= max;
+}
+
+static bool read_arguments(struct demo *d, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i += 2) {
+        uint64_t n = 0;
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (!value) fprintf(stderr, "tocsin demo: %s needs a value, or is no option; try --help\n", argv[i]);
+        else if (strcmp(argv[i], "--port") == 0 && read_number(value, 65535, &n)) { d->port = (long)n; continue; }
+        else if (strcmp(argv[i], "--speed") == 0 && read_number(value, SPEED_MAX, &n) && n > 0) { d->speed = (long)n; continue; }
+        else if (strcmp(argv[i], "--seed") == 0 && read_number(value, INT64_MAX, &n)) { d->seed = n; d->seed_given = true; continue; }
+        else if (strcmp(argv[i], "--data") == 0 && value[0] && strlen(value) < PATH_SIZE / 2) { snprintf(d->folder, sizeof d->folder, "%s", value); continue; }
+        else fprintf(stderr, "tocsin demo: %s %s is not understood; try --help\n", argv[i], value);
+        return false;
+    }
+    return true;
+}
+
+/* ---- the data folder ---- */
+static enum err choose_folder(struct demo *d)
+{
+    const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    if (d->folder[0]) return ERR_OK;
+    if (geteuid() == 0) snprintf(d->folder, sizeof d->folder, "/var/lib/tocsin-demo");
+    else if (data && data[0] == '/') snprintf(d->folder, sizeof d->folder, "%.3000s/tocsin-demo", data);
+    else if (home && home[0] == '/') snprintf(d->folder, sizeof d->folder, "%.3000s/.local/share/tocsin-demo", home);
+    else return err_set(&d->why, ERR_IO, "no HOME: say where the data go with --data DIR");
+    return ERR_OK;
+}
+
+/* PostgreSQL's own user must be able to pass through when we are root. */
+static enum err make_folder(struct demo *d)
+{
+    mode_t mode = geteuid() == 0 ? 0755 : 0700, old = umask(022);
+    enum err e = ERR_OK;
+    for (char *p = d->folder + 1; !e; p++) {
+        char c = *p;
+        if (c != '/' && c != '\0') continue;
+        *p = '\0';
+        if (mkdir(d->folder, c ? 0755 : mode) && errno != EEXIST) e = err_set(&d->why, ERR_IO, "%s: %s; give another folder with --data", d->folder, strerror(errno));
+        *p = c;
+        if (!c) break;
+    }
+    umask(old);
+    char real[PATH_MAX];
+    if (!e && (!realpath(d->folder, real) || strlen(real) >= sizeof d->folder)) e = err_set(&d->why, ERR_IO, "%s: %s", d->folder, strerror(errno));
+    if (!e) memcpy(d->folder, real, strlen(real) + 1);
+    return e;
+}
+
+static void path_of(const struct demo *d, const char *file, char out[PATH_SIZE + 32]) { snprintf(out, PATH_SIZE + 32, "%s/%s", d->folder, file); }
+
+static enum err lock_folder(struct demo *d)
+{
+    char path[PATH_SIZE + 32];
+    path_of(d, "lock", path);
+    d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (d->lock < 0) return err_set(&d->why, ERR_IO, "%s: %s", path, strerror(errno));
+    if (flock(d->lock, LOCK_EX | LOCK_NB) == 0) return ERR_OK;
+    return err_set(&d->why, ERR_CONFLICT, "another demo is running with the data folder %s: end that one, or give another folder with --data", d->folder);
+}
+
+/* Small files of ours are replaced whole, so that a kill leaves the old one or the new one. */
+static enum err write_file(struct demo *d, const char *file, const char *text)
+{
+    char path[PATH_SIZE + 32], fresh[PATH_SIZE + 40];
+    path_of(d, file, path);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    size_t n = strlen(text);
+    bool ok = fd >= 0 && write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0 && close(fd)) ok = false;
+    if (ok && rename(fresh, path) == 0) return ERR_OK;
+    return err_set(&d->why, ERR_IO, "%s: %s", path, strerror(ok ? errno : error));
+}
+
+static bool read_file(const struct demo *d, const char *file, char *out, size_t cap)
+{
+    char path[PATH_SIZE + 32];
+    path_of(d, file, path);
+    FILE *f = fopen(path, "re");
+    if (!f) return false;
+    size_t n = fread(out, 1, cap - 1, f);
+    fclose(f);
+    out[n] = '\0';
+    out[strcspn(out, "\r\n")] = '\0';
+    return n > 0;
+}
+
+/* Which market this folder holds: its seed, and the day its history ends. */
+static enum err read_market(struct demo *d)
+{
+    char text[100];
+    uint64_t seed;
+    int32_t day;
+    if (!read_file(d, "market", text, sizeof text)) {
+        d->last_day = feed_last_weekday(day_of_ns(wall_ns()));
+        snprintf(text, sizeof text, "seed %" PRIu64 " last_day %" PRId32 "\n", d->seed, d->last_day);
+        return write_file(d, "market", text);
+    }
+    if (sscanf(text, "seed %" SCNu64 " last_day %" SCNd32, &seed, &day) != 2 || day < FEED_SESSIONS * 2)
+        return err_set(&d->why, ERR_IO, "%s/market is not readable; give another folder with --data", d->folder);
+    if (d->seed_given && seed != d->seed)
+        return err_set(&d->why, ERR_CONFLICT, "%s holds the market of seed %" PRIu64 "; give another folder with --data for seed %" PRIu64, d->folder, seed, d->seed);
+    d->seed = seed;
+    d->last_day = day;
+    return ERR_OK;
+}
+
+/* ---- the port, looked at before anything takes time ---- */
+static enum err check_port(struct demo *d)
+{
+    const struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)d->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0) return err_set(&d->why, ERR_IO, "socket: %s", strerror(errno));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    bool taken = bind(fd, (const struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 1) != 0;
+    int error = errno;
+    close(fd);
+    if (!taken) return ERR_OK;
+    return err_set(&d->why, ERR_CONFLICT, "port %ld of 127.0.0.1: %s; give another one: --port %ld, or --port 0 for any", d->port, strerror(error), d->port < 65535 ? d->port + 1 : 8080);
+}
+
+/* ---- the database ---- */
+static enum err make_database(struct demo *d)
+{
+    char admin[1024];
+    struct db db;
+    AUTO_PGRESULT PGresult *r = NULL;
+    private_pg_conninfo(d->pg, "postgres", admin, sizeof admin);
+    private_pg_conninfo(d->pg, "tocsin", d->conninfo, sizeof d->conninfo);
+    enum err e = db_open(admin, NULL, "tocsin demo", &db, &d->why);
+    if (!e) e = db_query(&db, "SELECT 1 FROM pg_database WHERE datname = 'tocsin'", 0, NULL, &r, &d->why);
+    if (!e && PQntuples(r) == 0) e = db_exec(&db, "CREATE DATABASE tocsin", 0, NULL, &d->why);
+    db_close(&db);
+    int applied;
+    return e ? e : migrate_run(d->conninfo, &applied, &d->why);
+}
+
+static enum err key_known(struct db *db, const char *text, bool *out, struct why *why)
+{
+    struct key k;
+    AUTO_PGRESULT PGresult *r = NULL;
+    *out = false;
+    if (!key_parse(text, strlen(text), &k)) return ERR_OK;
+    char hex[2 * SHA256_SIZE + 1];
+    for (size_t i = 0; i < SHA256_SIZE; i++) snprintf(hex + 2 * i, 3, "%02x", k.sha256[i]);
+    const char *const params[] = { k.id, hex };
+    enum err e = db_query(db, "SELECT 1 FROM tocsin.find_key($1) WHERE sha256 = decode($2, 'hex')", 2, params, &r, why);
+    if (!e) *out = PQntuples(r) == 1;
+    return e;
+}
+
+static enum err make_key(struct demo *d)
+{
+    struct db db;
+    struct uuid tenant;
+    bool known = false;
+    char text[KEY_TEXT_LEN + 16] = "";
+    enum err e = db_open(d->conninfo, "tocsin_engine", "tocsin demo", &db, &d->why);
+    if (e) return e;
+    if (read_file(d, "api-key", text, sizeof text)) e = key_known(&db, text, &known, &d->why);
+    if (!e && known) snprintf(d->key, sizeof d->key, "%.*s", KEY_TEXT_LEN, text);
+    else if (!e) {
+        e = keys_create(&db, TENANT, "made by tocsin demo", 0, d->key, &tenant, &d->why);
+        snprintf(text, sizeof text, "%s\n", d->key);
+        if (!e) e = write_file(d, "api-key", text);
+    }
+    db_close(&db);
+    return e;
+}
+
+/* ---- the service and its market ---- */
+static enum err make_broker(struct demo *d)
+{
+    static const struct { const char *name; int parts; } topics[] = { { "reference", 1 }, { "ticks", 4 }, { "news", 1 }, { "facts", 1 } };
+    enum err e = embedded_start(1, &d->broker, &d->why);
+    for (size_t i = 0; i < ARRAY_LEN(topics) && !e; i++) e = embedded_topic(d->broker, topics[i].name, topics[i].parts, &d->why);
+    return e;
+}
+
+static bool set_text(char **field, const char *value)
+{
+    char *copy = strdup(value);
+    if (!copy) return false;
+    free(*field);
+    *field = copy;
+    return true;
+}
+
+static enum err make_config(struct demo *d)
+{
+    AUTO_BUF struct buf errors = { 0 };
+    struct config *c = &d->config;
+    if (config_load(NULL, c, &errors)) return err_set(&d->why, ERR_INVALID, "%s", errors.data ? errors.data : "out of memory");
+    bool ok = set_text(&c->kafka_brokers, embedded_bootstrap(d->broker)) && set_text(&c->kafka_group, "") && set_text(&c->kafka_topics, "reference,ticks,news,facts")
+           && set_text(&c->kafka_first, "reference") && set_text(&c->database_conninfo, d->conninfo) && set_text(&c->api_bind, "127.0.0.1");
+    size_t n = c->properties_n;
+    if (ok && n < CONFIG_PROPERTIES_MAX) {           /* the embedded broker answers an empty fetch only after this long */
+        c->properties[n].name = strdup("fetch.wait.max.ms");
+        c->properties[n].value = strdup("5");
+        c->properties_n++;
+        ok = c->properties[n].name && c->properties[n].value;
+    }
+    c->api_port = d->port;
+    c->engine_clock_ms = 1000;
+    const long quiet_ms = 20000l * SIMULATION_ISSUERS / d->speed;    /* between two trades of a small name, with room to spare */
+    c->engine_stale_after_ms = quiet_ms > STALE_MS ? quiet_ms : STALE_MS;
+    c->webhooks_allow_http = c->webhooks_allow_private = true;
+    return ok ? ERR_OK : err_set(&d->why, ERR_NOMEM, "out of memory");
+}
+
+static void on_progress(void *ctx, int percent)
+{
+    const struct demo *d = ctx;
+    if (percent == 0)
+        printf("Writing a year of history of %d simulated companies (seed %" PRIu64 ") ...\n", SIMULATION_ISSUERS, d->seed);
+    else if (isatty(STDOUT_FILENO)) printf("\r  %d %%%s", percent, percent == 100 ? "\n" : "");
+    else if (percent % 25 == 0) printf("  %d %%\n", percent);
+    fflush(stdout);
+}
+
+static void on_live(void *ctx, const struct feed_start *s)
+{
+    const struct demo *d = ctx;
+    const double above = ceil(s->hhi * 1.001 * 10) / 10;
+    printf("\nTocsin is running. The market is simulated (seed %" PRIu64 ", %ld trades a second), everything else is real.\n\n"
+           "  Page   http://127.0.0.1:%d/#key=%s\n"
+           "  Key    %s\n"
+           "  SQL    %s/psql \"%s\"\n\n"
+           "Concentration hhi(" FEED_INDEX ") is %.1f. A rule on it that soon fires:\n\n"
+           "  curl -s http://127.0.0.1:%d/v1/rules -H 'Authorization: Bearer %s' \\\n"
+           "       -H 'Content-Type: application/json' -d '{\"name\":\"Concentration\",\"rule\":\"hhi(" FEED_INDEX ") >= %.1f\"}'\n\n"
+           "Alerts as they fire:\n\n"
+           "  curl -sN http://127.0.0.1:%d/v1/stream -H 'Authorization: Bearer %s'\n\n"
+           "Ctrl-C stops everything. The data stay in %s.\n\n",
+           d->seed, d->speed, d->listens_on, d->key, d->key, private_pg_programs(d->pg), d->conninfo, s->hhi, d->listens_on, d->key, above, d->listens_on, d->key, d->folder);
+    fflush(stdout);
+}
+
+static void on_failed(void *ctx)
+{
+    struct demo *d = ctx;
+    atomic_store(&d->broken, true);
+    service_stop();
+}
+
+static void on_listening(void *ctx, int port)
+{
+    struct demo *d = ctx;
+    d->listens_on = port;
+    const struct feed_config cfg = { .brokers = embedded_bootstrap(d->broker), .conninfo = d->conninfo, .tenant = TENANT, .seed = d->seed, .last_day = d->last_day,
+                                     .ticks_per_s = d->speed, .progress = on_progress, .live = on_live, .failed = on_failed, .ctx = d };
+    if (feed_open(&cfg, &d->feed, &d->why) == ERR_OK) return;
+    log_error("cannot start the demo's market", "detail", d->why.text);
+    on_failed(d);
+}
+
+/* ---- from start to end ---- */
+static enum err prepare(struct demo *d)
+{
+    enum err e = choose_folder(d);
+    if (!e) e = make_folder(d);
+    if (!e) e = lock_folder(d);
+    if (!e) e = check_port(d);
+    if (!e) e = read_market(d);
+    if (e) return e;
+    printf("Starting PostgreSQL in %s ...\n", d->folder);
+    fflush(stdout);
+    e = private_pg_open(d->folder, &d->pg, &d->why);
+    if (!e) e = make_database(d);
+    if (!e) e = make_key(d);
+    if (!e) e = make_broker(d);
+    if (!e) e = make_config(d);
+    return !e && interrupted_within(0) ? ERR_STOPPING : e;
+}
+
+/* The market first: it asks the service's database and speaks to the broker. Then the broker, whose clients are all gone, then PostgreSQL. */
+static void end(struct demo *d)
+{
+    feed_close(d->feed);
+    embedded_stop(d->broker);
+    private_pg_close(d->pg);
+    config_release(&d->config);
+    if (d->lock >= 0) close(d->lock);
+}
+
+int cmd_demo(int argc, char **argv)
+{
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(help, stdout);
+        return EXIT_FINE;
+    }
+    struct demo d = { .port = 8080, .seed = SEED, .speed = SPEED, .lock = -1 };
+    if (!read_arguments(&d, argc, argv)) return EXIT_WRONG_USAGE;
+
+    sigset_t set;                        /* before any thread: they inherit it. Waiting looks for the two itself */
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    if (!getenv("TOCSIN_LOG_LEVEL")) log_level_set(LOG_WARN);
+
+    enum err e = prepare(&d);
+    int code = EXIT_FINE;
+    if (e && e != ERR_STOPPING) {
+        fprintf(stderr, "tocsin demo: %s\n", d.why.text);
+        code = e == ERR_INVALID ? EXIT_CONFIG : EXIT_UNAVAILABLE;
+    } else if (!e) code = service_run(&d.config, on_listening, &d);
+    if (atomic_load(&d.broken)) code = EXIT_BROKEN;
+    end(&d);
+    if (code == EXIT_FINE) printf("Stopped.\n");
+    return code;
+}

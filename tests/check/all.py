@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""all.py: what `make check` looks at, each look a line; the last line sums them up."""
+import argparse
+import concurrent.futures
+import glob
+import os
+import shlex
+import subprocess
+import sys
+
+import files
+
+sys.path.insert(0, str(files.TOP / "tests"))
+import tally  # noqa: E402
+
+WARN = "-std=c17 -D_GNU_SOURCE -I. -O2 -Wall -Wextra -Wformat=2 -Wconversion -Werror -fsyntax-only".split()
+
+
+def run(command):
+    done = subprocess.run(command, cwd=files.TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return done.returncode == 0, done.stdout
+
+
+def clang_warnings():
+    """clang looks at every file (gcc's warnings are errors in the build itself)."""
+    sources = [s for folder in "core ingest analytics alerts store api app".split() for s in glob.glob(f"{folder}/*.c", root_dir=files.TOP)]
+    tests = [s for pattern in ("tests/unit/*/*.c", "tests/bench/*.c", "tests/fuzz/*.c", "tests/system/*.c") for s in glob.glob(pattern, root_dir=files.TOP)]
+    flags = subprocess.run("pkg-config --cflags rdkafka libpq libmicrohttpd jansson libcurl libcrypto inih".split(),
+                           capture_output=True, text=True, check=True).stdout
+    jobs = [["clang", *WARN, *shlex.split(flags), s] for s in sources]
+    jobs += [["clang", *WARN, "-Wno-conversion", *shlex.split(flags), s] for s in tests if "cmocka" not in s]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(run, jobs))
+    return all(ok for ok, _ in results) and bool(sources), "".join(text for ok, text in results if not ok)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    build = parser.parse_args().build
+    program = f"{build}/release/tocsin"
+    python = [sys.executable, "-B"]
+    looks = [
+        ("warnings of clang", clang_warnings),
+        ("include arrows", lambda: run([*python, "tests/check/includes.py"])),
+        ("the arrows' own check", lambda: run([*python, "tests/check/selftest.py"])),
+        ("a README.md a folder", lambda: run([*python, "tests/check/readmes.py"])),
+        ("no hosts, machine folders, secrets", lambda: run([*python, "tests/check/strays.py"])),
+        ("hardening of the program", lambda: run([*python, "tests/check/hardening.py", program])),
+        ("generated pages current", lambda: run(["bash", "tests/check/generated.sh", program])),
+    ]
+    passed = 0
+    for what, look in looks:
+        ok, text = look()
+        passed += ok
+        print(f"{'ok    ' if ok else 'FAILED'} {what}")
+        if not ok:
+            print("       " + text.strip().replace("\n", "\n       "))
+    return tally.close(passed, len(looks) - passed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,236 @@
+/* dashboard.test.mjs - the page in a real browser against a running service: does it show what is true, live, to everybody?
+ *
+ *     TOCSIN_URL='http://127.0.0.1:8080/#key=mk_live_…' TOCSIN_SCREENSHOT=page.png node dashboard.test.mjs
+ *
+ * Needs `npm ci` beside it (copy this folder into the build folder first: nothing is installed into the tree) and a Chromium:
+ * CHROMIUM, or /usr/bin/chromium. Makes rules of its own and deletes them. Pictures: TOCSIN_SCREENSHOT, and beside it
+ * -dark and -narrow. Prints a line a check and `N passed, N failed`; exit 1 when one failed. */
+import net from 'node:net';
+import { chromium } from 'playwright-core';
+
+const ARRIVAL_MS = 15000;                /* for what the service does by itself: a record a second is slow already */
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+               '--disable-component-update', '--disable-sync'];
+
+if (!process.env.TOCSIN_URL) {
+    console.error('usage: TOCSIN_URL=http://127.0.0.1:PORT/#key=KEY [TOCSIN_SCREENSHOT=FILE.png] node dashboard.test.mjs');
+    process.exit(64);
+}
+const address = new URL(process.env.TOCSIN_URL);
+const key = new URLSearchParams(address.hash.slice(1)).get('key');
+const picture = process.env.TOCSIN_SCREENSHOT;
+
+let passed = 0, failed = 0;
+async function check(what, run) {
+    const began = performance.now();
+    try {
+        await run();
+        passed++;
+        console.log(`ok    ${what} (${Math.round(performance.now() - began)} ms)`);
+    } catch (e) {
+        failed++;
+        console.log(`FAIL  ${what}: ${e.message.split('\n').slice(0, 4).join(' | ')}`);
+    }
+}
+function expect(truth, words) { if (!truth) throw new Error(words); }
+
+/* ---- the API, from here and not from the page ---- */
+const madeRules = new Set();
+async function api(method, path, body) {
+    const response = await fetch(new URL(path, address.origin), { method, body: body && JSON.stringify(body),
+        headers: { Authorization: `Bearer ${key}`, ...(body && { 'Content-Type': 'application/json' }) } });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.status === 204 ? null : response.json();
+}
+/* A rule that holds already and so fires at once: the newest value is far above a threshold of half of it. */
+async function ruleThatFires(index, severity) {
+    const { measures: [level] } = await api('GET', `/v1/measures?m=${encodeURIComponent(`level(${index})`)}`);
+    const rule = await api('POST', '/v1/rules', { name: 'browser test', rule: `level(${index}) >= ${(level.value / 2).toFixed(2)}`, severity, on_create: 'fire' });
+    madeRules.add(rule.id);
+    return rule;
+}
+
+/* ---- what the browser complains of ---- */
+async function open(browser, url, options) {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    const page = await context.newPage();
+    const complaints = [];
+    page.on('console', m => { if (['error', 'warning'].includes(m.type())) complaints.push(`${m.text()} ${m.location().url}`); });
+    page.on('pageerror', e => complaints.push(String(e.stack ?? e)));
+    await page.addInitScript(() => {
+        window.violations = [];
+        document.addEventListener('securitypolicyviolation', e => window.violations.push(`${e.violatedDirective} ${e.blockedURI}`));
+    });
+    const response = await page.goto(url);
+    return { page, context, complaints, response };
+}
+const hook = (page, name) => page.evaluate(n => window.tocsin[n], name);
+const until = (page, run, arg, ms = ARRIVAL_MS) => page.waitForFunction(run, arg, { timeout: ms, polling: 100 });
+
+/* A wire between browser and service that can be cut: connections in hand break, new ones are refused. */
+async function wire() {
+    const open = new Set();
+    let whole = true;
+    const server = net.createServer(near => {
+        if (!whole) return near.destroy();
+        const far = net.connect(Number(address.port || 80), address.hostname);
+        for (const [a, b] of [[near, far], [far, near]]) {
+            open.add(a);
+            a.on('error', () => {}).on('close', () => { open.delete(a); b.destroy(); });
+            a.pipe(b);
+        }
+    });
+    await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
+    return {
+        origin: `http://127.0.0.1:${server.address().port}`,
+        cut() { whole = false; for (const s of open) s.destroy(); },
+        mend() { whole = true; },
+        end() { this.cut(); server.close(); },
+    };
+}
+
+/* Every visible text against what is behind it, by the WCAG formula; returns those under 4.5 to 1. */
+function faintTexts() {
+    const rgba = c => { const [r, g, b, a = 1] = c.match(/[\d.]+/g).map(Number); return { r, g, b, a }; };
+    const light = ({ r, g, b }) => [r, g, b].map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const behind = e => { for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c.a > 0.99) return c; } return { r: 255, g: 255, b: 255 }; };
+    const faint = new Set(), walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const e = walk.currentNode.parentElement;
+        if (!walk.currentNode.data.trim() || !e.checkVisibility({ visibilityProperty: true }) || e.closest('.visually-hidden, .skip, #chart, option, datalist')) continue;
+        const [hi, lo] = [light(rgba(getComputedStyle(e).color)), light(behind(e))].sort((a, b) => b - a);
+        const ratio = (hi + 0.05) / (lo + 0.05);
+        if (ratio < 4.5) faint.add(`"${walk.currentNode.data.trim().slice(0, 30)}" ${ratio.toFixed(2)}`);
+    }
+    return [...faint];
+}
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: FLAGS });
+try {
+    const { page, complaints, response } = await open(browser, address.href, { colorScheme: 'light' });
+    let index = '';
+
+    await check('the page forbids foreign and inline code', async () => {
+        const policy = response.headers()['content-security-policy'] ?? '';
+        expect(/default-src 'self'/.test(policy) && !/unsafe/.test(policy), `policy is "${policy}"`);
+    });
+    await check('the key leaves the address bar', async () => {
+        await until(page, () => window.tocsin !== undefined);
+        expect(!page.url().includes('mk_live'), page.url());
+    });
+    await check('the connection is live', () => until(page, () => window.tocsin.link === 'live'));
+    await check('the chart has data', async () => {
+        await until(page, () => window.tocsin.points > 1 && window.tocsin.last.cap && window.tocsin.last.ew);
+        expect(await page.locator('#chart canvas').count() > 0, 'no canvas: the chart library is missing');
+        index = await hook(page, 'index');
+        expect(index, 'no index is chosen');
+    });
+    await check('the chart moves', async () => {
+        const before = await hook(page, 'last');
+        await until(page, b => window.tocsin.last.cap.time > b.cap.time && window.tocsin.last.cap.value !== b.cap.value, before);
+    });
+    await check('a tile says what the API says, with coverage and age', async () => {
+        const name = `level(${index})`;
+        await until(page, async ([name]) => {
+            const tile = [...document.querySelectorAll('.tile')].find(t => t.querySelector('code').textContent === name);
+            return tile && /^[\d,]+\.\d\d$/.test(tile.querySelector('.value').textContent) && /covered, .+ old$/.test(tile.querySelector('.evidence').textContent);
+        }, [name]);
+        const shown = Number((await page.locator('.tile', { has: page.locator(`code:text-is("${name}")`) }).locator('.value').innerText()).replaceAll(',', ''));
+        const { measures: [{ value }] } = await api('GET', `/v1/measures?m=${encodeURIComponent(name)}`);
+        expect(Math.abs(shown / value - 1) < 0.05, `page ${shown}, API ${value}`);
+    });
+    await check('the ten largest are listed', () => until(page, () => document.querySelectorAll('#top tr').length > 0));
+    await check('an alert arrives live', async () => {
+        const rule = await ruleThatFires(index, 'warning');
+        await page.locator(`#alerts li[data-rule="${rule.id}"][data-state="firing"][data-arrival="live"]`).waitFor({ timeout: ARRIVAL_MS });
+        expect((await page.locator('#announce').textContent()).includes('alert firing'), 'it is not announced to a screen reader');
+        expect(await page.locator(`#alerts li[data-rule="${rule.id}"]`).count() === 1, 'it is shown more than once');
+    });
+    await check('the news carry a label with a score', async () => {
+        if ((await api('GET', '/v1/articles?limit=1')).articles.length === 0) return;            /* none has come yet */
+        await until(page, () => /^(positive|neutral|negative|mixed), [+\u2212]?\d\.\d\d$/.test(document.querySelector('#news .verdict')?.textContent));
+    });
+    await check('every control has a name, and the page its landmarks', async () => {
+        const nameless = await page.evaluate(() => [...document.querySelectorAll('input, select, button')]
+            .filter(e => !(e.labels?.length || e.ariaLabel || e.textContent.trim())).map(e => e.id || e.outerHTML));
+        expect(nameless.length === 0, nameless.join());
+        for (const landmark of ['header', 'main', 'footer', 'h1', '[aria-live=polite]', '[role=alert]']) expect(await page.locator(landmark).count(), `no ${landmark}`);
+    });
+    for (const scheme of ['light', 'dark']) {
+        await check(`every text can be read, ${scheme}`, async () => {
+            await page.emulateMedia({ colorScheme: scheme });
+            await page.waitForTimeout(200);
+            const faint = await page.evaluate(faintTexts);
+            expect(faint.length === 0, faint.join('; '));
+            if (picture) await page.screenshot({ path: scheme === 'light' ? picture : picture.replace(/(\.\w+)?$/, '-dark$1'), fullPage: true });
+        });
+    }
+    await check('the page fits 390 pixels', async () => {
+        await page.emulateMedia({ colorScheme: 'light' });
+        await page.setViewportSize({ width: 390, height: 844 });
+        await page.waitForTimeout(300);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(wide <= 390, `it is ${wide} wide`);
+        if (picture) await page.screenshot({ path: picture.replace(/(\.\w+)?$/, '-narrow$1'), fullPage: true });
+        await page.setViewportSize({ width: 1440, height: 900 });
+    });
+    await check('no console error, no policy violation', async () => {
+        const violations = await page.evaluate(() => window.violations);
+        expect(complaints.length === 0, complaints.join('; '));
+        expect(violations.length === 0, violations.join('; '));
+    });
+
+    /* From here on the browser is right to complain of answers such as 400. */
+    await check('a wrong rule is pointed at', async () => {
+        await page.fill('#rule-measure', `level(${index}`);
+        await page.fill('#rule-threshold', '100');
+        await page.click('#rule-submit');
+        await page.locator('#rule-result .error').waitFor({ timeout: ARRIVAL_MS });
+        const [text, mark] = (await page.locator('#rule-result pre').textContent()).split('\n');
+        expect(text === `level(${index} >= 100` && /^ *\^$/.test(mark) && mark.length <= text.length + 1, `${text} / ${mark}`);
+    });
+    await check('a rule is made with the form and deleted', async () => {
+        const rule = `level(${index}) >= 987654`;
+        await page.fill('#rule-measure', `level(${index})`);
+        await page.fill('#rule-threshold', '987654');
+        await page.click('#rule-submit');
+        await page.locator('#rule-result .done').waitFor({ timeout: ARRIVAL_MS });
+        const item = page.locator('#rules li', { hasText: rule });
+        await item.waitFor({ timeout: ARRIVAL_MS });
+        const button = item.locator('button');
+        await button.click();
+        await button.click();
+        await item.waitFor({ state: 'detached', timeout: ARRIVAL_MS });
+    });
+    await check('a wrong key is refused in words', async () => {
+        const { page, context } = await open(browser, `${address.origin}/#key=mk_live_wrong`);
+        await page.locator('#sign-in-error', { hasText: 'refused' }).waitFor({ timeout: ARRIVAL_MS });
+        expect(await page.locator('#board').isHidden(), 'the board is shown');
+        await context.close();
+    });
+    await check('a broken link is told, mended, and no alert is lost or repeated', async () => {
+        const cable = await wire();
+        try {
+            const { page, context } = await open(browser, `${cable.origin}/${address.hash}`);
+            await until(page, () => window.tocsin.link === 'live');
+            cable.cut();
+            await until(page, () => window.tocsin.link === 'lost');
+            const rule = await ruleThatFires(index, 'critical');
+            await page.waitForTimeout(1500);
+            cable.mend();
+            await page.locator(`#alerts li[data-rule="${rule.id}"][data-state="firing"]`).waitFor({ timeout: 2 * ARRIVAL_MS });
+            await until(page, () => window.tocsin.link === 'live', null, 2 * ARRIVAL_MS);
+            const numbers = await hook(page, 'alerts'), newest = Math.max(...numbers);
+            expect(numbers.length === new Set(numbers).size && numbers.every(n => n === newest || numbers.includes(n + 1)), `stream numbers ${numbers}`);
+            await context.close();
+        } finally {
+            cable.end();
+        }
+    });
+} finally {
+    for (const id of madeRules) await api('DELETE', `/v1/rules/${id}`).catch(e => console.log(`could not delete rule ${id}: ${e.message}`));
+    await browser.close();
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);

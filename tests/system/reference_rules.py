@@ -1,0 +1,152 @@
+"""reference_rules.py - which alerts a list of rules owes over a stream: slow, every rule looked at after every record.
+
+The definition:
+  - A rule is ok, pending or firing. A condition that comes true makes it pending since that record's event time t.
+  - It fires at the first record whose event time is >= max(since + hold, quiet_until) while it is still true. That moment is
+    looked for before the record's own effect: the alert then has the value that stood until then, and the event time and seq
+    of the record that carried time past the moment. With neither hold nor cooldown running it fires at once.
+  - Firing at t sets quiet_until = t + cooldown. Crossing again inside the cooldown waits, pending, until it ends.
+  - It resolves when the condition is false and the value has passed the clear level: v <= clear for > and >=, v >= clear for
+    < and <=. The clear level is the threshold unless another is given.
+  - on_create fire: a condition that holds when the rule is made counts as having just come true. on_create wait: it must
+    pass the clear level first.
+  - A measure without a value changes nothing.
+
+A rule that resolves at a record does not fire again at the same one; a moment that passes and the record's own effect may
+both show at one record, in that order."""
+from dataclasses import dataclass, field
+
+import oracle
+import streams
+
+S = 10 ** 9
+HOLDS = {">": lambda v, x: v > x, ">=": lambda v, x: v >= x, "<": lambda v, x: v < x, "<=": lambda v, x: v <= x}
+
+
+@dataclass
+class Rule:
+    measure: str
+    op: str
+    threshold: float
+    clear: float = None
+    hold_s: int = 0
+    cooldown_s: int = 0
+    on_create: str = "fire"
+    name: str = ""
+    state: str = field(default="ok", init=False)
+    since: int = field(default=0, init=False)
+    quiet_until: int = field(default=0, init=False)
+    waits: bool = field(default=False, init=False)      # on_create wait: not armed yet
+
+    def body(self):
+        """What POST /v1/rules takes."""
+        return {"name": self.name, "rule": f"{self.measure} {self.op} {number(self.threshold)}",
+                **({} if self.clear is None else {"clear": number(self.clear)}),
+                "hold_s": self.hold_s, "cooldown_s": self.cooldown_s, "on_create": self.on_create}
+
+    def holds(self, v):
+        return HOLDS[self.op](v, self.threshold)
+
+    def clears(self, v):
+        clear = self.threshold if self.clear is None else self.clear
+        return not self.holds(v) and (v <= clear if ">" in self.op else v >= clear)
+
+    def due(self):
+        return max(self.since + self.hold_s * S, self.quiet_until)
+
+    def fire(self, now, value):
+        self.state, self.quiet_until = "firing", now + self.cooldown_s * S
+        return ("firing", now, value)
+
+    def created(self, value):
+        """The value standing when the rule is made, or None."""
+        self.waits = self.on_create == "wait" and value is not None and self.holds(value)
+
+    def time(self, now, standing):
+        """Time reaches `now` with `standing` the value until then."""
+        if self.state == "pending" and standing is not None and now >= self.due():
+            return self.fire(now, standing)
+        return None
+
+    def value(self, now, v):
+        """The measure is v from `now` on."""
+        if v is None:
+            return None
+        if self.waits:
+            self.waits = not self.clears(v)
+            return None
+        if self.state == "firing":
+            if self.clears(v):
+                self.state = "ok"
+                return ("resolved", now, v)
+            return None
+        if not self.holds(v):
+            self.state = "ok"
+            return None
+        if self.state == "ok":
+            self.state, self.since = "pending", now
+            if now >= self.due():
+                return self.fire(now, v)
+        return None
+
+
+def number(x):
+    """Decimal text without an exponent."""
+    text = f"{x:.8f}".rstrip("0").rstrip(".")
+    assert float(text) == x, x
+    return text
+
+
+def owed(rules, steps):
+    """steps: (seq, event_ns, measure text -> value after the record). Returns (seq, event_ns, rule name, state, value), in order of
+    seq; alerts of one record in the order of the rules. Rules must stand before the first step."""
+    out, standing, now = [], {}, 0
+    for seq, event_ns, values in steps:
+        now = max(now, event_ns)
+        for r in rules:
+            hit = r.time(now, standing.get(r.measure))
+            if hit:
+                out.append((seq, hit[1], r.name, hit[0], hit[2]))
+        for r in rules:
+            v = values(r.measure)
+            if v is not None and v != standing.get(r.measure):
+                hit = r.value(now, v)
+                if hit:
+                    out.append((seq, hit[1], r.name, hit[0], hit[2]))
+        for r in rules:
+            standing[r.measure] = values(r.measure)
+    return out
+
+
+def reference_alerts(wanted, records):
+    """The reference evaluator over the stored records, which are those of the topic in its order."""
+    market = oracle.Market()
+
+    def walk():
+        for seq, message in records:
+            if message["kind"] == "rule":      # all made before the stream
+                continue
+            if message["kind"] in ("trade", "close", "instrument", "shares", "index", "membership", "clock"):
+                market.apply(message)
+            cache = {}
+            yield seq, message["ts"], lambda m: cache[m] if m in cache else cache.setdefault(m, market.measure(m))
+    return owed(wanted, walk())
+
+
+def rules(rng):
+    """Upward and downward, with and without clear level, hold and cooldown, spread over where the walks of streams.py go."""
+    out = []
+
+    def add(measure, op, threshold, gap, hold_s, cooldown_s):
+        clear = None if gap is None else round(threshold - gap if ">" in op else threshold + gap, 5)
+        out.append(Rule(measure, op, round(threshold, 5), clear, hold_s, cooldown_s, name=f"{len(out)} {measure}"))
+
+    for n in range(streams.LINES * 4):
+        measure = f"last({streams.symbol(n % streams.LINES)})"
+        add(measure, rng.choice((">", ">=")), rng.randrange(10, 500) + 0.55, rng.choice((None, 0, 0.25, 2)), rng.choice((0, 0, 5)), rng.choice((0, 30, 600)))
+        add(measure, rng.choice(("<", "<=")), rng.randrange(10, 500) + 0.35, rng.choice((None, 0, 0.25, 2)), rng.choice((0, 3, 60)), rng.choice((0, 20)))
+    for n in range(30):
+        add(f"level({streams.INDEX})", ">", 850 + 10 * n + 0.12345, rng.choice((None, 2)), rng.choice((0, 10)), rng.choice((0, 300)))
+        add(f"hhi({streams.INDEX})", ">=", 800 + 60 * n + 0.5, rng.choice((None, 5)), rng.choice((0, 2)), rng.choice((0, 120)))
+        add(f"top_weight({streams.INDEX}, n=3)", "<=", 30 + 2 * n, rng.choice((None, 0.5)), rng.choice((0, 7)), 0)
+    return out

@@ -1,0 +1,182 @@
+"""Rules over HTTP: create, read, list, change, delete, versions; refused with the place of the mistake; and that they fire."""
+import secrets
+import uuid
+
+import pytest
+
+import drive
+
+GOOD = {"name": "AAPL high", "rule": "last(FEEDA) >= 100", "clear": "95.5", "hold_s": 0, "cooldown_s": 60, "severity": "critical",
+        "on_create": "wait", "enabled": True}
+
+
+@pytest.fixture(scope="module")
+def feed(kafka, service_factory):
+    service = service_factory(topics=[kafka.create_topic("rules")], config={"engine": {"clock_ms": 0}})
+    return drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70).settle()
+
+
+@pytest.fixture
+def service(feed):
+    """One for the whole file."""
+    return feed.service
+
+
+# ---- life of a rule ----
+
+def test_create_read_change_delete(service):
+    made = service.api("POST", "/v1/rules", GOOD)
+    assert made.status_code == 201, made
+    rule = made.json()
+    assert rule["version"] == 1 and uuid.UUID(rule["id"])
+    for k, v in GOOD.items():
+        assert rule[k] == v or (k == "clear" and float(rule[k]) == float(v)), k
+    assert (rule["measure"], rule["op"], float(rule["threshold"])) == ("last(FEEDA)", ">=", 100.0)
+    assert rule["state"] in ("ok", "stale") and rule["created_at"] and rule["updated_at"]
+    path = f"/v1/rules/{rule['id']}"
+    assert service.api("GET", path).json() == rule
+
+    changed = service.api("PUT", path, {"name": "AAPL higher", "rule": "last(FEEDA)>=200.25"})
+    assert changed.status_code == 200, changed
+    now = changed.json()
+    assert (now["version"], now["name"], now["rule"], float(now["clear"])) == (2, "AAPL higher", "last(FEEDA) >= 200.25", 200.25)
+    assert (now["severity"], now["cooldown_s"]) == ("warning", 0), "PUT replaces the whole definition: what is not named is the default"
+    assert service.api("GET", path).json()["version"] == 2
+
+    versions = service.api("GET", path + "/versions").json()["versions"]
+    assert {v["version"]: v["rule"] for v in versions} == {1: "last(FEEDA) >= 100", 2: "last(FEEDA) >= 200.25"}
+
+    assert service.api("DELETE", path).status_code in (200, 204)
+    drive.problem(service.api("GET", path), 404)
+    drive.problem(service.api("PUT", path, GOOD), 404)
+    drive.problem(service.api("DELETE", path), 404)
+
+
+def test_list_is_paged_without_gap_or_repeat(service):
+    made = {drive.make_rule(service, {"rule": f"last(FEEDA) > {1000 + n}", "name": f"page {n}"})["id"] for n in range(25)}
+    seen = [r["id"] for r in drive.all_rules(service, limit=7)]
+    assert made <= set(seen) and len(seen) == len(set(seen)) == len(drive.all_rules(service))
+
+
+def test_idempotency_key_makes_one_object(service):
+    key = secrets.token_hex(16)
+    first = service.api("POST", "/v1/rules", GOOD, headers={"Idempotency-Key": key})
+    again = [service.api("POST", "/v1/rules", GOOD, headers={"Idempotency-Key": key}) for _ in range(3)]
+    assert first.status_code == 201 and [a.status_code for a in again] == [200] * 3
+    assert {a.json()["id"] for a in again} == {first.json()["id"]}
+    drive.problem(service.api("POST", "/v1/rules", GOOD, headers={"Idempotency-Key": "k" * 201}), 400)
+
+
+def test_defaults(service):
+    rule = drive.make_rule(service, {"rule": "last(FEEDA) < 3.5"})
+    assert (float(rule["clear"]), rule["hold_s"], rule["cooldown_s"], rule["severity"], rule["on_create"], rule["enabled"]) == (
+        3.5, 0, 0, "warning", "fire", True)
+
+
+@pytest.mark.parametrize("given,canonical", [
+    ("hhi(SMALL)>=180", "hhi(SMALL) >= 180"),
+    ("  spread( SMALL ,window=60d, kind=arith )  <  -2.5 ", "spread(SMALL, kind=arith) < -2.5"),
+    ("spread(SMALL, kind=geom, window=60d, ew=quarterly, by=issuer) > 1", "spread(SMALL) > 1"),
+    ("top_weight(SMALL, n=10) > 22", "top_weight(SMALL) > 22"),
+    ("top_weight(SMALL, n=5, by=line) > 22", "top_weight(SMALL, by=line, n=5) > 22"),
+    ("last(FEEDA) <= 90000000", "last(FEEDA) <= 90000000"),
+])
+def test_canonical_text(service, given, canonical):
+    assert drive.make_rule(service, {"rule": given})["rule"] == canonical
+
+
+# ---- refused, and where ----
+
+@pytest.mark.parametrize("text,code,position", [
+    ("hh(SMALL) >= 1", "unknown_measure", 1),
+    ("last(NOBODY) >= 1", None, 6),
+    ("hhi(NOWHERE) >= 1", None, 5),
+    ("  vol(SMALL) >= 1", "unknown_measure", 3),
+    ("hhi SMALL) >= 1", None, 5),
+    ("hhi(SMALL >= 1", None, 11),
+    ("hhi(SMALL) => 1", None, 12),
+    ("hhi(SMALL) == 1", None, 12),
+    ("hhi(SMALL) >=", None, 14),
+    ("hhi(SMALL) >= abc", None, 15),
+    ("hhi(SMALL) >= 1 and more", None, 17),
+    ("hhi(SMALL, by=country) >= 1", None, 15),
+    ("spread(SMALL, kind=arith, window=61d) >= 1", None, 34),
+    ("spread(SMALL, flavour=arith) >= 1", None, 15),
+    ("top_weight(SMALL, n=0) >= 1", None, 21),
+    ("hhi() >= 1", None, 5),
+    ("", None, 1),
+])
+def test_wrong_rule_text_points_at_the_character(service, text, code, position):
+    p = drive.problem(service.api("POST", "/v1/rules", {"rule": text}), 400, code)
+    assert p["position"] == position, p
+    assert p["detail"]
+
+
+@pytest.mark.parametrize("change", [
+    {"rule": None}, {"rule": 7}, {"clear": "120"}, {"clear": "abc"}, {"clear": "0.0000000001"}, {"hold_s": -1}, {"hold_s": "5"}, {"cooldown_s": 1e30},
+    {"severity": "loud"}, {"on_create": "maybe"}, {"enabled": "yes"}, {"name": "x" * 10_000}, {"name": "a\x00b"}, {"tenant_id": str(uuid.uuid4())},
+    {"id": str(uuid.uuid4())}, {"state": "ok"}, {"version": 9},
+], ids=lambda c: str(c)[:30])
+def test_wrong_fields_are_refused(service, change):
+    """A clear level on the wrong side of the threshold, wrong types, out of range, and fields that are not the caller's to set."""
+    drive.problem(service.api("POST", "/v1/rules", {**GOOD, **change}), 400)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"{} {}", b'{"rule":"last(FEEDA) > 1","rule":"last(FEEDA) > 2"}', b"\xff", b"[" * 100_000])
+def test_wrong_json_is_refused(service, body):
+    assert 400 <= service.api("POST", "/v1/rules", data=body, headers={"Content-Type": "application/json"}).status_code < 500
+
+
+def test_wrong_ids_are_missing(service):
+    for bad in ("1", "x", "%00", "..", "'", str(uuid.uuid4()), "0" * 5000):
+        assert service.api("GET", f"/v1/rules/{bad}").status_code in (400, 404, 405, 414), bad
+
+
+def test_wrong_measure_is_unknown(service):
+    for bad in ("hh(SMALL)", "hhi(SMALL", "", "level(NOWHERE)"):
+        assert service.api("GET", "/v1/measures?" + drive.query(m=bad)).status_code in (400, 404), bad
+        assert service.api("GET", "/v1/measures/history?" + drive.query(m=bad)).status_code in (400, 404), bad
+
+
+# ---- they work ----
+
+def states(service, rule):
+    return [(a["state"], a["value"]) for a in drive.alerts(service, rule["id"])]
+
+
+def test_fires_once_a_crossing_and_resolves_at_its_clear_level(service, feed):
+    feed.trades(50).settle()
+    rule = drive.make_rule(service, {"rule": "last(FEEDA) >= 100", "clear": "98"})
+    feed.trades(99, 100, 105, "98.5", 99, 98, 99, 101).settle()
+    assert states(service, rule) == [("firing", 100), ("resolved", 98), ("firing", 101)]
+    assert service.api("GET", f"/v1/rules/{rule['id']}").json()["state"] == "firing"
+    alert = drive.alerts(service, rule["id"])[0]
+    assert alert["rule"]["text"] == "last(FEEDA) >= 100" and alert["rule"]["version"] == 1 and alert["measure"] == "last(FEEDA)"
+    assert service.api("GET", f"/v1/alerts/{alert['id']}").json() == alert
+
+
+def test_on_create(service, feed):
+    feed.trades(300).settle()
+    now = drive.make_rule(service, {"rule": "last(FEEDA) > 200"})
+    wait = drive.make_rule(service, {"rule": "last(FEEDA) > 200", "clear": "190", "on_create": "wait"})
+    feed.trades(301, 195, 205, 190, 210).settle()
+    assert states(service, now)[0][0] == "firing" and states(service, now)[0][1] == 300
+    assert states(service, wait) == [("firing", 210)]
+
+
+def test_deleted_and_disabled_rules_are_silent(service, feed):
+    feed.trades(50).settle()
+    gone, off = drive.make_rule(service, {"rule": "last(FEEDA) > 60"}), drive.make_rule(service, {"rule": "last(FEEDA) > 60", "enabled": False})
+    service.api("DELETE", f"/v1/rules/{gone['id']}")
+    feed.trades(61, 62, 50).settle()
+    assert states(service, gone) == [] and states(service, off) == []
+
+
+def test_an_alert_names_the_version_that_fired(service, feed):
+    feed.trades(50).settle()
+    rule = drive.make_rule(service, {"rule": "last(FEEDA) > 60"})
+    feed.trades(61, 59).settle()
+    service.api("PUT", f"/v1/rules/{rule['id']}", {"rule": "last(FEEDA) > 80"})
+    feed.trades(70, 81).settle()
+    got = [(a["state"], a["rule"]["version"], a["value"]) for a in drive.alerts(service, rule["id"])]
+    assert got == [("firing", 1, 61), ("resolved", 1, 59), ("firing", 2, 81)]
