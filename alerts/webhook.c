@@ -316,7 +316,7 @@ static struct curl_slist *request_headers(const char *id, int64_t unix_s, const 
     snprintf(lines[0], sizeof lines[0], "webhook-id: %s", id);
     snprintf(lines[1], sizeof lines[1], "webhook-timestamp: %" PRId64, unix_s);
     snprintf(lines[2], sizeof lines[2], "webhook-signature: %s", signature);
-    const char *const all[] = { "content-type: application/json", lines[0], lines[1], lines[2], "Expect:" /* none: send the body at once */ };
+    const char *const all[] = { "content-type: application/json", lines[0], lines[1], lines[2], "Expect:" /* send at once */ };
 
     struct curl_slist *list = NULL;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {

@@ -17,7 +17,9 @@ typedef enum err decoder(const char *bytes, size_t n, struct arena *arena, struc
 static struct str messages[MESSAGES];
 static struct arena texts, scratch;
 
-struct shape { const char *what, *to_symbol, *to_price, *rest; };
+struct shape {
+    const char *what, *to_symbol, *to_price, *rest;
+};
 
 static void make(const struct shape *s)
 {
@@ -25,8 +27,8 @@ static void make(const struct shape *s)
     for (int i = 0; i < MESSAGES; i++) {
         char text[400];
         x = x * 1103515245u + 12345u;
-        int n = snprintf(text, sizeof text, "%sSYM%04u%s%u.%02u%s", s->to_symbol, x >> 8 & 4095, s->to_price, (x >> 4 & 511) + 100, x >> 16 & 63,
-                         s->rest);
+        int n = snprintf(text, sizeof text, "%sSYM%04u%s%u.%02u%s", s->to_symbol, x >> 8 & 4095, s->to_price, (x >> 4 & 511) + 100,
+                         x >> 16 & 63, s->rest);
         messages[i] = (struct str){ arena_copy(&texts, text, (size_t)n), (uint32_t)n };
         if (!messages[i].p) abort();
     }
@@ -42,7 +44,7 @@ static double ns_a_message(decoder *decode)
     }
     int64_t took = mono_ns() - start;
     arena_clear(&scratch);
-    if (sum == 0) abort();               /* keeps the records from being optimized away */
+    if (sum == 0) abort(); /* keeps the records from being optimized away */
     return (double)took / MESSAGES;
 }
 
@@ -63,19 +65,27 @@ int main(int argc, char **argv)
     static const struct shape shapes[] = {
         { "trade", "{\"kind\":\"trade\",\"symbol\":\"", "\",\"price\":\"", "\",\"size\":100,\"ts\":1700000000000000000}" },
         { "trade, price as a number", "{\"kind\":\"trade\",\"symbol\":\"", "\",\"price\":", ",\"size\":100,\"ts\":1700000000000000000}" },
-        { "trade, blanks after : and ,", "{\"kind\": \"trade\", \"symbol\": \"", "\", \"price\": \"", "\", \"size\": 100, \"ts\": 1700000000000000000}" },
+        { "trade, blanks after : and ,", "{\"kind\": \"trade\", \"symbol\": \"", "\", \"price\": \"",
+          "\", \"size\": 100, \"ts\": 1700000000000000000}" },
         { "close", "{\"kind\":\"close\",\"symbol\":\"", "\",\"price\":\"", "\",\"date\":\"2018-02-07\",\"ts\":1700000000000000000}" },
     };
     static double fast[ROUNDS_MAX], dom[ROUNDS_MAX], ratio[ROUNDS_MAX];
     int rounds = argc > 1 ? atoi(argv[1]) : 41;
-    if (rounds < 1 || rounds > ROUNDS_MAX) { fprintf(stderr, "rounds: 1 to %d\n", ROUNDS_MAX); return 64; }
+    if (rounds < 1 || rounds > ROUNDS_MAX) {
+        fprintf(stderr, "rounds: 1 to %d\n", ROUNDS_MAX);
+        return 64;
+    }
 
     printf("%-30s %6s %10s %10s %8s\n", "message", "bytes", "scanner ns", "DOM ns", "ratio");
     for (size_t s = 0; s < ARRAY_LEN(shapes); s++) {
         make(&shapes[s]);
-        for (int i = -1; i < rounds; i++) {                          /* the first round only warms up */
+        for (int i = -1; i < rounds; i++) { /* the first round only warms up */
             double f = ns_a_message(record_decode), d = ns_a_message(record_decode_dom);
-            if (i >= 0) { fast[i] = f; dom[i] = d; ratio[i] = d / f; }
+            if (i >= 0) {
+                fast[i] = f;
+                dom[i] = d;
+                ratio[i] = d / f;
+            }
         }
         double r = median(ratio, rounds);
         printf("%-30s %6" PRIu32 " %10.1f %10.1f %7.1fx\n", shapes[s].what, messages[0].n, median(fast, rounds), median(dom, rounds), r);

@@ -40,7 +40,10 @@ static void run_path(const char *path)
 {
     struct stat st;
     if (stat(path, &st)) die("no such file", path);
-    if (!S_ISDIR(st.st_mode)) { run_file(path, (size_t)st.st_size); return; }
+    if (!S_ISDIR(st.st_mode)) {
+        run_file(path, (size_t)st.st_size);
+        return;
+    }
 
     struct dirent **entries;
     int n = scandir(path, &entries, NULL, alphasort);

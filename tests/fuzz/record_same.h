@@ -8,8 +8,8 @@ static inline bool symbol_same(struct symbol a, struct symbol b) { return memcmp
 
 static inline bool record_same(const struct record *a, const struct record *b)
 {
-    if (a->kind != b->kind || a->seq != b->seq || a->event_ns != b->event_ns || a->received_ms != b->received_ms
-        || a->offset != b->offset || a->source_id != b->source_id || !str_same(a->payload, b->payload))
+    if (a->kind != b->kind || a->seq != b->seq || a->event_ns != b->event_ns || a->received_ms != b->received_ms ||
+        a->offset != b->offset || a->source_id != b->source_id || !str_same(a->payload, b->payload))
         return false;
 #define SAME(kind, field) (a->u.kind.field == b->u.kind.field)
 #define SAME_STR(kind, field) str_same(a->u.kind.field, b->u.kind.field)
@@ -25,16 +25,16 @@ static inline bool record_same(const struct record *a, const struct record *b)
     case RECORD_MEMBERSHIP:
         return SAME_STR(membership, index) && SAME_SYMBOL(membership) && SAME(membership, member) && SAME(membership, shares);
     case RECORD_ARTICLE:
-        return SAME_STR(article, id) && SAME_STR(article, headline) && SAME_STR(article, body) && SAME_STR(article, source)
-            && SAME(article, symbols_n)
-            && (a->u.article.symbols_n == 0
-                || memcmp(a->u.article.symbols, b->u.article.symbols, a->u.article.symbols_n * sizeof(struct symbol)) == 0);
+        return SAME_STR(article, id) && SAME_STR(article, headline) && SAME_STR(article, body) && SAME_STR(article, source) &&
+               SAME(article, symbols_n) &&
+               (a->u.article.symbols_n == 0 ||
+                memcmp(a->u.article.symbols, b->u.article.symbols, a->u.article.symbols_n * sizeof(struct symbol)) == 0);
     case RECORD_EXPOSURE:
-        return SAME_STR(exposure, issuer) && SAME_STR(exposure, theme) && SAME_STR(exposure, source) && SAME(exposure, value_e8)
-            && SAME(exposure, effective_day);
+        return SAME_STR(exposure, issuer) && SAME_STR(exposure, theme) && SAME_STR(exposure, source) && SAME(exposure, value_e8) &&
+               SAME(exposure, effective_day);
     case RECORD_POSITION:
-        return uuid_equal(a->u.position.tenant, b->u.position.tenant) && SAME_STR(position, book) && SAME_SYMBOL(position)
-            && SAME(position, quantity_e8);
+        return uuid_equal(a->u.position.tenant, b->u.position.tenant) && SAME_STR(position, book) && SAME_SYMBOL(position) &&
+               SAME(position, quantity_e8);
     default: return false;
     }
 #undef SAME

@@ -106,6 +106,9 @@ def market(seed, sessions=6, trades=1500, start=dt.date(2024, 3, 4), tenant=None
             elif changes and roll < 0.033:
                 line = rng.randrange(LINES)
                 out.append({"kind": "shares", "symbol": symbol(line), "shares": rng.randrange(10 ** 6, 10 ** 9), "ts": t})
+            elif changes and roll < 0.036:
+                out.append({"kind": "membership", "index": INDEX, "symbol": symbol(line), "member": rng.random() < 0.6,
+                            **({"shares": rng.randrange(10 ** 6, 10 ** 9)} if rng.random() < 0.3 else {}), "ts": t})
         for line in range(LINES):
             out.append({"kind": "close", "symbol": symbol(line), "price": text(prices[line]), "date": day.isoformat(), "ts": day_ns(day, 21)})
         out.append({"kind": "clock", "ts": day_ns(day, 21, 1), "session_end": day.isoformat()})

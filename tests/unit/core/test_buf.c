@@ -12,11 +12,11 @@
 
 #include <cmocka.h>
 
-#define assert_buf(b, text)                                                                     \
-    do {                                                                                        \
-        assert_true(buf_ok(b));                                                                 \
-        assert_int_equal((b)->len, strlen(text));                                               \
-        assert_string_equal((b)->data, text);                                                   \
+#define assert_buf(b, text)                                                                                                                \
+    do {                                                                                                                                   \
+        assert_true(buf_ok(b));                                                                                                            \
+        assert_int_equal((b)->len, strlen(text));                                                                                          \
+        assert_string_equal((b)->data, text);                                                                                              \
     } while (0)
 
 static void it_grows_and_ends_in_a_nul(void **state)
@@ -48,7 +48,7 @@ static void printf_of_any_length(void **state)
 {
     (void)state;
     AUTO_BUF struct buf b = { 0 };
-    for (int n = 500; n < 530; n++) {                    /* around the size of its first try */
+    for (int n = 500; n < 530; n++) { /* around the size of its first try */
         buf_clear(&b);
         buf_printf(&b, "[%*d]", n, 7);
         assert_true(buf_ok(&b));
@@ -66,7 +66,7 @@ static void a_failure_sticks_until_cleared(void **state)
     (void)state;
     AUTO_BUF struct buf b = { 0 };
     buf_puts(&b, "kept");
-    assert_false(buf_reserve(&b, SIZE_MAX - 2));         /* more than there is */
+    assert_false(buf_reserve(&b, SIZE_MAX - 2)); /* more than there is */
     assert_false(buf_ok(&b));
     buf_puts(&b, " lost");
     buf_printf(&b, "%d", 5);
@@ -81,7 +81,11 @@ static void a_failure_sticks_until_cleared(void **state)
 static void strings_are_quoted(void **state)
 {
     (void)state;
-    static const struct { const char *s; size_t n; const char *json; } rows[] = {
+    static const struct {
+        const char *s;
+        size_t n;
+        const char *json;
+    } rows[] = {
         { "", 0, "\"\"" },
         { "plain", 5, "\"plain\"" },
         { "a\"b\\c", 5, "\"a\\\"b\\\\c\"" },
@@ -116,9 +120,22 @@ static void strings_read_back(void **state)
 static void doubles_are_short_and_exact(void **state)
 {
     (void)state;
-    static const struct { double v; const char *text; } rows[] = {
-        { 0, "0" }, { 1, "1" }, { -1.5, "-1.5" }, { 0.1, "0.1" }, { 0.1 + 0.2, "0.30000000000000004" }, { 1e22, "1e+22" }, { 123456789.125, "123456789.125" },
-        { 5e-324, "4.94065645841247e-324" }, { 1.7976931348623157e308, "1.7976931348623157e+308" }, { NAN, "null" }, { INFINITY, "null" }, { -INFINITY, "null" },
+    static const struct {
+        double v;
+        const char *text;
+    } rows[] = {
+        { 0, "0" },
+        { 1, "1" },
+        { -1.5, "-1.5" },
+        { 0.1, "0.1" },
+        { 0.1 + 0.2, "0.30000000000000004" },
+        { 1e22, "1e+22" },
+        { 123456789.125, "123456789.125" },
+        { 5e-324, "4.94065645841247e-324" },
+        { 1.7976931348623157e308, "1.7976931348623157e+308" },
+        { NAN, "null" },
+        { INFINITY, "null" },
+        { -INFINITY, "null" },
     };
     AUTO_BUF struct buf b = { 0 };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -126,7 +143,7 @@ static void doubles_are_short_and_exact(void **state)
         buf_json_double(&b, rows[i].v);
         assert_buf(&b, rows[i].text);
     }
-    uint64_t x = 88172645463325252u;     /* xorshift64 (Marsaglia 2003), as the bits of a double */
+    uint64_t x = 88172645463325252u; /* xorshift64 (Marsaglia 2003), as the bits of a double */
     for (int i = 0; i < 100000; i++) {
         x ^= x << 13;
         x ^= x >> 7;
@@ -144,8 +161,12 @@ static void doubles_are_short_and_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_grows_and_ends_in_a_nul), cmocka_unit_test(printf_of_any_length), cmocka_unit_test(a_failure_sticks_until_cleared),
-        cmocka_unit_test(strings_are_quoted),         cmocka_unit_test(strings_read_back),    cmocka_unit_test(doubles_are_short_and_exact),
+        cmocka_unit_test(it_grows_and_ends_in_a_nul),
+        cmocka_unit_test(printf_of_any_length),
+        cmocka_unit_test(a_failure_sticks_until_cleared),
+        cmocka_unit_test(strings_are_quoted),
+        cmocka_unit_test(strings_read_back),
+        cmocka_unit_test(doubles_are_short_and_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

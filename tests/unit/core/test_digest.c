@@ -58,15 +58,20 @@ static void hmac_of_rfc_4231(void **state)
     assert_string_equal(hex(d), "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b");
     hmac_sha256(key, 131, "Test Using Larger Than Block-Size Key - Hash Key First", 54, d);
     assert_string_equal(hex(d), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-    hmac_sha256(key, 131, "This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed before being used by "
-                          "the HMAC algorithm.", 152, d);
+    hmac_sha256(key, 131,
+                "This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed before "
+                "being used by "
+                "the HMAC algorithm.",
+                152, d);
     assert_string_equal(hex(d), "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
 }
 
 static void base64_of_rfc_4648(void **state)
 {
     (void)state;
-    static const struct { const char *plain, *text; } rows[] = {
+    static const struct {
+        const char *plain, *text;
+    } rows[] = {
         { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
     };
     char text[BASE64_TEXT_MAX(64)], plain[64];
@@ -87,8 +92,9 @@ static void base64_of_rfc_4648(void **state)
 static void base64_has_one_spelling(void **state)
 {
     (void)state;
-    static const char *const rows[] = { "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm9v=", "=Zm9", "Z===", "====", "Zm9 v", " Zm9v", "Zm9v\n", "\tZm9vZ==", "Zm-v", "Zm_v",
-                                        "Zm9v Zm9", "Zg==Zg==", "Zm\xC3\xA9", "Zm9v\r\n\r\n" };
+    static const char *const rows[] = { "Zg",   "Zg=",      "Zg===",    "Zh==",       "Zm9=",        "Zm9v=",     "=Zm9",
+                                        "Z===", "====",     "Zm9 v",    " Zm9v",      "Zm9v\n",      "\tZm9vZ==", "Zm-v",
+                                        "Zm_v", "Zm9v Zm9", "Zg==Zg==", "Zm\xC3\xA9", "Zm9v\r\n\r\n" };
     char plain[64];
     for (size_t i = 0; i < LEN(rows); i++) {
         size_t n = 42;
@@ -113,7 +119,7 @@ static void base64_reads_back(void **state)
     size_t n;
     memset(longer, 'A', sizeof longer);
     assert_true(base64_decode(longer, 680, out, sizeof out, &n));
-    assert_false(base64_decode(longer, 684, out, sizeof out, &n));  /* over 510 bytes: more than any secret has */
+    assert_false(base64_decode(longer, 684, out, sizeof out, &n)); /* over 510 bytes: more than any secret has */
 }
 
 static void equality_and_randomness(void **state)
@@ -130,7 +136,7 @@ static void equality_and_randomness(void **state)
     int seen = 0;
     bool has[256] = { false };
     for (size_t i = 0; i < sizeof a; i++) seen += !has[a[i]], has[a[i]] = true;
-    assert_true(seen > 200);             /* of 256 values 1000 draws miss about five */
+    assert_true(seen > 200); /* of 256 values 1000 draws miss about five */
 }
 
 int main(void)

@@ -13,7 +13,7 @@
 
 static enum err load(const char *text, size_t n, json_t **out, struct why *why)
 {
-    char *exact = malloc(n ? n : 1);     /* no NUL behind it: a step beyond is seen */
+    char *exact = malloc(n ? n : 1); /* no NUL behind it: a step beyond is seen */
     assert_non_null(exact);
     if (n) memcpy(exact, text, n);
     enum err e = json_load_strict(exact, n, out, why);
@@ -32,12 +32,33 @@ static json_t *loaded(const char *text)
 static void strict_means_strict(void **state)
 {
     (void)state;
-    static const struct { const char *text; size_t n; const char *reason; } rows[] = {
-        { "", 0, "" }, { " ", 1, "" }, { "{\"a\":1}\0", 8, "NUL byte" }, { "\"a\0b\"", 5, "NUL byte" }, { "\"a\\u0000b\"", 10, "u0000" },
-        { "{\"a\\u0000\":1}", 13, "" }, { "{\"a\":1,\"a\":1}", 13, "duplicate" }, { "{\"a\":1,\"\\u0061\":2}", 18, "duplicate" },
-        { "{\"a\":{\"b\":1,\"b\":1}}", 19, "duplicate" }, { "1 2", 3, "" }, { "{}x", 3, "" }, { "nul", 3, "" }, { "{'a':1}", 7, "" }, { "// c\n1", 6, "" },
-        { "NaN", 3, "" }, { "-Infinity", 9, "" }, { "1e999", 5, "overflow" }, { "\"\xC0\x80\"", 4, "decode byte" }, { "\"\xED\xA0\x80\"", 5, "decode byte" },
-        { "\"\\ud800\"", 8, "Unicode" }, { "\xEF\xBB\xBF{}", 5, "" }, { "\"\t\"", 3, "control" },
+    static const struct {
+        const char *text;
+        size_t n;
+        const char *reason;
+    } rows[] = {
+        { "", 0, "" },
+        { " ", 1, "" },
+        { "{\"a\":1}\0", 8, "NUL byte" },
+        { "\"a\0b\"", 5, "NUL byte" },
+        { "\"a\\u0000b\"", 10, "u0000" },
+        { "{\"a\\u0000\":1}", 13, "" },
+        { "{\"a\":1,\"a\":1}", 13, "duplicate" },
+        { "{\"a\":1,\"\\u0061\":2}", 18, "duplicate" },
+        { "{\"a\":{\"b\":1,\"b\":1}}", 19, "duplicate" },
+        { "1 2", 3, "" },
+        { "{}x", 3, "" },
+        { "nul", 3, "" },
+        { "{'a':1}", 7, "" },
+        { "// c\n1", 6, "" },
+        { "NaN", 3, "" },
+        { "-Infinity", 9, "" },
+        { "1e999", 5, "overflow" },
+        { "\"\xC0\x80\"", 4, "decode byte" },
+        { "\"\xED\xA0\x80\"", 5, "decode byte" },
+        { "\"\\ud800\"", 8, "Unicode" },
+        { "\xEF\xBB\xBF{}", 5, "" },
+        { "\"\t\"", 3, "control" },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         json_t *j = NULL;
@@ -48,7 +69,7 @@ static void strict_means_strict(void **state)
     struct why why;
     json_t *j = NULL;
     assert_int_equal(load("[1,2,x]", 7, &j, &why), ERR_SYNTAX);
-    assert_in_range(why.at, 6, 7);       /* it points at the place */
+    assert_in_range(why.at, 6, 7); /* it points at the place */
 }
 
 static void depth_is_64(void **state)
@@ -63,7 +84,8 @@ static void depth_is_64(void **state)
             AUTO_JSON json_t *j = NULL;
             assert_int_equal(load(text, strlen(text), &j, NULL), depth <= 64 ? ERR_OK : ERR_SYNTAX);
         }
-    AUTO_JSON json_t *j = loaded("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"]"); /* in a string they nest nothing */
+    AUTO_JSON json_t *j = loaded(
+        "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"]"); /* in a string they nest nothing */
     assert_true(json_is_array(j));
     size_t n = 1 << 20;
     char *bomb = malloc(n);
@@ -96,7 +118,7 @@ static void fields_are_taken_out(void **state)
     assert_true(json_want_bool(&f, "yes", false));
     assert_int_equal(json_want_choice(&f, "colour", colours, -1), 1);
     assert_int_equal(json_array_size(json_want_any(&f, "any")), 1);
-    assert_null(json_want_string(&f, "none", 1, 5, NULL));           /* null is as good as absent */
+    assert_null(json_want_string(&f, "none", 1, 5, NULL)); /* null is as good as absent */
     assert_string_equal(json_want_string(&f, "absent", 1, 5, "default"), "default");
     assert_int_equal(json_want_int(&f, "absent_int", 0, 9, 7), 7);
     assert_true(json_want_bool(&f, "absent_bool", true));
@@ -109,7 +131,9 @@ static void the_first_wrong_thing_is_said(void **state)
 {
     (void)state;
     static const char *const colours[] = { "red", "green", NULL };
-    static const struct { const char *text, *reason; } rows[] = {
+    static const struct {
+        const char *text, *reason;
+    } rows[] = {
         { "5", "expected a JSON object" },
         { "{}", "field \"name\" is missing" },
         { "{\"name\":null}", "field \"name\" is missing" },
@@ -142,8 +166,9 @@ static void the_first_wrong_thing_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strict_means_strict),  cmocka_unit_test(depth_is_64),                   cmocka_unit_test(scalars_are_values_too),
-        cmocka_unit_test(fields_are_taken_out), cmocka_unit_test(the_first_wrong_thing_is_said),
+        cmocka_unit_test(strict_means_strict),           cmocka_unit_test(depth_is_64),
+        cmocka_unit_test(scalars_are_values_too),        cmocka_unit_test(fields_are_taken_out),
+        cmocka_unit_test(the_first_wrong_thing_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static void first_in_first_out_and_full_is_an_answer(void **state)
     (void)state;
     struct queue *q = made(3);
     assert_null(queue_pop(q, 0));
-    for (uintptr_t turn = 0; turn < 10; turn++) {        /* the ring goes round */
+    for (uintptr_t turn = 0; turn < 10; turn++) { /* the ring goes round */
         for (uintptr_t i = 1; i <= 3; i++) assert_int_equal(queue_push(q, item(turn * 10 + i), 0), ERR_OK);
         assert_int_equal(queue_push(q, item(99), 0), ERR_FULL);
         assert_int_equal(queue_push(q, item(99), 1), ERR_FULL);
@@ -46,7 +46,7 @@ static void closing_refuses_the_new_and_hands_out_the_old(void **state)
     assert_true(queue_closed(q));
     assert_int_equal(queue_push(q, item(2), -1), ERR_STOPPING);
     assert_ptr_equal(queue_pop(q, -1), item(1));
-    assert_null(queue_pop(q, -1));       /* for ever, and yet at once */
+    assert_null(queue_pop(q, -1)); /* for ever, and yet at once */
     queue_free(q);
 }
 
@@ -54,13 +54,13 @@ static void a_kick_ends_one_wait_early(void **state)
 {
     (void)state;
     struct queue *q = made(2);
-    queue_kick(q);                       /* before the wait: not lost */
+    queue_kick(q); /* before the wait: not lost */
     assert_null(queue_pop(q, -1));
     queue_kick(q);
     assert_int_equal(queue_push(q, item(1), 0), ERR_OK);
     assert_ptr_equal(queue_pop(q, -1), item(1));
     int64_t before = mono_ns();
-    assert_null(queue_pop(q, 5));        /* that kick is used up: this one waits */
+    assert_null(queue_pop(q, 5)); /* that kick is used up: this one waits */
     assert_true(mono_ns() - before >= 5 * NS_PER_MS);
     queue_free(q);
 }
@@ -121,7 +121,7 @@ static void *consume(void *arg)
     uintptr_t last[THREADS] = { 0 };
     for (void *got; (got = queue_pop(shared, -1));) {
         uintptr_t n = (uintptr_t)got - 1, from = n / EACH, i = n % EACH;
-        if (i + 1 <= last[from]) return item(1);         /* out of order */
+        if (i + 1 <= last[from]) return item(1); /* out of order */
         last[from] = i + 1;
         __atomic_fetch_add(&arrived[from][i], 1, __ATOMIC_RELAXED);
     }
@@ -149,8 +149,10 @@ static void many_to_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_in_first_out_and_full_is_an_answer), cmocka_unit_test(closing_refuses_the_new_and_hands_out_the_old),
-        cmocka_unit_test(a_kick_ends_one_wait_early),               cmocka_unit_test(sleepers_wake),
+        cmocka_unit_test(first_in_first_out_and_full_is_an_answer),
+        cmocka_unit_test(closing_refuses_the_new_and_hands_out_the_old),
+        cmocka_unit_test(a_kick_ends_one_wait_early),
+        cmocka_unit_test(sleepers_wake),
         cmocka_unit_test(many_to_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,8 +14,15 @@
 /* The encoder of RFC 3629 section 3; 0 for what has no encoding. */
 static size_t encode(uint32_t c, unsigned char out[4])
 {
-    if (c < 0x80) { out[0] = (unsigned char)c; return 1; }
-    if (c < 0x800) { out[0] = (unsigned char)(0xC0 | c >> 6); out[1] = (unsigned char)(0x80 | (c & 63)); return 2; }
+    if (c < 0x80) {
+        out[0] = (unsigned char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (unsigned char)(0xC0 | c >> 6);
+        out[1] = (unsigned char)(0x80 | (c & 63));
+        return 2;
+    }
     if (c >= 0xD800 && c <= 0xDFFF) return 0;
     if (c < 0x10000) {
         out[0] = (unsigned char)(0xE0 | c >> 12);
@@ -35,7 +42,7 @@ static size_t encode(uint32_t c, unsigned char out[4])
 static void every_code_point_and_nothing_else(void **state)
 {
     (void)state;
-    static unsigned char three[256 * 256 * 32];          /* a bit for every sequence of 3 bytes that encodes a character */
+    static unsigned char three[256 * 256 * 32]; /* a bit for every sequence of 3 bytes that encodes a character */
     static unsigned char two[256 * 32];
     for (uint32_t c = 0; c <= 0x10FFFF; c++) {
         unsigned char s[4];
@@ -61,15 +68,41 @@ static void every_code_point_and_nothing_else(void **state)
 static void prefix_ends_before_the_first_bad_byte(void **state)
 {
     (void)state;
-    static const struct { const char *s; size_t n, prefix; } rows[] = {
-        { "", 0, 0 }, { "plain", 5, 5 }, { "a\0b", 3, 3 }, { "ab\xFF""cd", 5, 2 }, { "\xC3\xA9t\xC3", 4, 3 },
-        { "\xC0\x80", 2, 0 }, { "\xC1\xBF", 2, 0 },                /* overlong, 2 bytes */
-        { "\xE0\x9F\xBF", 3, 0 }, { "\xE0\xA0\x80", 3, 3 },      /* overlong and first, 3 bytes */
-        { "\xF0\x8F\xBF\xBF", 4, 0 }, { "\xF0\x90\x80\x80", 4, 4 },
-        { "\xED\x9F\xBF", 3, 3 }, { "\xED\xA0\x80", 3, 0 }, { "\xED\xBF\xBF", 3, 0 }, { "\xEE\x80\x80", 3, 3 },    /* around the surrogates */
-        { "\xF4\x8F\xBF\xBF", 4, 4 }, { "\xF4\x90\x80\x80", 4, 0 }, { "\xF5\x80\x80\x80", 4, 0 },              /* around U+10FFFF */
-        { "\xF8\x88\x80\x80\x80", 5, 0 }, { "\x80", 1, 0 }, { "\xEF\xBF\xBE", 3, 3 }, { "\xF0\x9F\x93\x88!", 5, 5 },
-        { "\xF0\x9F\x93""a", 4, 0 }, { "\xF0\x9F""aa", 4, 0 }, { "ok\xE2\x82", 4, 2 },
+    static const struct {
+        const char *s;
+        size_t n, prefix;
+    } rows[] = {
+        { "", 0, 0 },
+        { "plain", 5, 5 },
+        { "a\0b", 3, 3 },
+        { "ab\xFF"
+          "cd",
+          5, 2 },
+        { "\xC3\xA9t\xC3", 4, 3 },
+        { "\xC0\x80", 2, 0 },
+        { "\xC1\xBF", 2, 0 }, /* overlong, 2 bytes */
+        { "\xE0\x9F\xBF", 3, 0 },
+        { "\xE0\xA0\x80", 3, 3 }, /* overlong and first, 3 bytes */
+        { "\xF0\x8F\xBF\xBF", 4, 0 },
+        { "\xF0\x90\x80\x80", 4, 4 },
+        { "\xED\x9F\xBF", 3, 3 },
+        { "\xED\xA0\x80", 3, 0 },
+        { "\xED\xBF\xBF", 3, 0 },
+        { "\xEE\x80\x80", 3, 3 }, /* around the surrogates */
+        { "\xF4\x8F\xBF\xBF", 4, 4 },
+        { "\xF4\x90\x80\x80", 4, 0 },
+        { "\xF5\x80\x80\x80", 4, 0 }, /* around U+10FFFF */
+        { "\xF8\x88\x80\x80\x80", 5, 0 },
+        { "\x80", 1, 0 },
+        { "\xEF\xBF\xBE", 3, 3 },
+        { "\xF0\x9F\x93\x88!", 5, 5 },
+        { "\xF0\x9F\x93"
+          "a",
+          4, 0 },
+        { "\xF0\x9F"
+          "aa",
+          4, 0 },
+        { "ok\xE2\x82", 4, 2 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *exact = malloc(rows[i].n + !rows[i].n);
@@ -82,6 +115,7 @@ static void prefix_ends_before_the_first_bad_byte(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_code_point_and_nothing_else), cmocka_unit_test(prefix_ends_before_the_first_bad_byte) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_code_point_and_nothing_else),
+                                        cmocka_unit_test(prefix_ends_before_the_first_bad_byte) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static void text_in_and_out(void **state)
 {
     (void)state;
     char text[UUID_TEXT];
-    struct uuid u = parsed("f81D4fae-7dec-11d0-a765-00a0c91e6BF6");  /* RFC 4122's own */
+    struct uuid u = parsed("f81D4fae-7dec-11d0-a765-00a0c91e6BF6"); /* RFC 4122's own */
     static const uint8_t want[16] = { 0xf8, 0x1d, 0x4f, 0xae, 0x7d, 0xec, 0x11, 0xd0, 0xa7, 0x65, 0x00, 0xa0, 0xc9, 0x1e, 0x6b, 0xf6 };
     assert_memory_equal(u.b, want, 16);
     uuid_format(u, text);
@@ -38,8 +38,17 @@ static void anything_else_is_refused(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "", "f81d4fae", "f81d4fae7dec11d0a76500a0c91e6bf6", "{f81d4fae-7dec-11d0-a765-00a0c91e6bf6}", "f81d4fae-7dec-11d0-a765-00a0c91e6bf", "00000000-0000-0000-0000-0000000000000", " 0000000-0000-0000-0000-000000000000",
-        "f81d4fag-7dec-11d0-a765-00a0c91e6bf6", "f81d4fae-7dec-11d0-a76500a0c91e6bf6--", "f81d4fae-7dec-11d0-a765 00a0c91e6bf6", "-81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+        "",
+        "f81d4fae",
+        "f81d4fae7dec11d0a76500a0c91e6bf6",
+        "{f81d4fae-7dec-11d0-a765-00a0c91e6bf6}",
+        "f81d4fae-7dec-11d0-a765-00a0c91e6bf",
+        "00000000-0000-0000-0000-0000000000000",
+        " 0000000-0000-0000-0000-000000000000",
+        "f81d4fag-7dec-11d0-a765-00a0c91e6bf6",
+        "f81d4fae-7dec-11d0-a76500a0c91e6bf6--",
+        "f81d4fae-7dec-11d0-a765 00a0c91e6bf6",
+        "-81d4fae-7dec-11d0-a765-00a0c91e6bf6",
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct uuid u = parsed("f81d4fae-7dec-11d0-a765-00a0c91e6bf6"), was = u;
@@ -105,8 +114,11 @@ static void derived_ones_do_not_collide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_in_and_out),                  cmocka_unit_test(anything_else_is_refused), cmocka_unit_test(random_ones_are_version_4),
-        cmocka_unit_test(derived_ones_are_a_pure_function), cmocka_unit_test(derived_ones_do_not_collide),
+        cmocka_unit_test(text_in_and_out),
+        cmocka_unit_test(anything_else_is_refused),
+        cmocka_unit_test(random_ones_are_version_4),
+        cmocka_unit_test(derived_ones_are_a_pure_function),
+        cmocka_unit_test(derived_ones_do_not_collide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,8 +25,8 @@ static void calendar_agrees_with_gmtime(void **state)
         struct tm tm;
         gmtime_r(&t, &tm);
         struct civil c = civil_from_day(day);
-        if (c.year != tm.tm_year + 1900 || c.month != tm.tm_mon + 1 || c.day != tm.tm_mday || day_from_civil(c.year, c.month, c.day) != day
-            || weekday_of_day(day) != (tm.tm_wday + 6) % 7)
+        if (c.year != tm.tm_year + 1900 || c.month != tm.tm_mon + 1 || c.day != tm.tm_mday ||
+            day_from_civil(c.year, c.month, c.day) != day || weekday_of_day(day) != (tm.tm_wday + 6) % 7)
             fail_msg("day %d", day);
     }
 }
@@ -47,7 +47,10 @@ static void day_of_ns_is_a_floor(void **state)
 static void times_are_written_and_read_back(void **state)
 {
     (void)state;
-    static const struct { int64_t ns; const char *text; } rows[] = {
+    static const struct {
+        int64_t ns;
+        const char *text;
+    } rows[] = {
         { 0, "1970-01-01T00:00:00Z" },
         { 1518037200000000000, "2018-02-07T21:00:00Z" },
         { 1518037200120000000, "2018-02-07T21:00:00.120Z" },
@@ -75,14 +78,17 @@ static void times_are_written_and_read_back(void **state)
 static void other_spellings_of_a_time(void **state)
 {
     (void)state;
-    static const struct { const char *text; int64_t ns; } rows[] = {
+    static const struct {
+        const char *text;
+        int64_t ns;
+    } rows[] = {
         { "2018-02-07", 1517961600000000000 },
         { "2018-02-07T22:00:00+01:00", 1518037200000000000 },
         { "2018-02-07T15:30:00-05:30", 1518037200000000000 },
         { "2018-02-07t21:00:00z", 1518037200000000000 },
         { "2018-02-07T21:00:00.5Z", 1518037200500000000 },
         { "2018-02-07T21:00:00.123456789-00:00", 1518037200123456789 },
-        { "2016-12-31T23:59:60Z", 1483228800000000000 },             /* a leap second is the next midnight */
+        { "2016-12-31T23:59:60Z", 1483228800000000000 }, /* a leap second is the next midnight */
         { "0", 0 },
         { "1700000000000000000", 1700000000000000000 },
         { "9223372036854775807", INT64_MAX },
@@ -99,28 +105,60 @@ static void no_times(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "", " ", "-1", "+1", "1.5", "9223372036854775808", "99999999999999999999", "2018-02", "2018-02-30", "2018-13-01", "2018-00-10", "2018-01-00",
-        "2018-02-07T", "2018-02-07T21", "2018-02-07T21:00", "2018-02-07T21:00:00", "2018-02-07 21:00:00Z", "2018-02-07T24:00:00Z", "2018-02-07T21:60:00Z",
-        "2018-02-07T21:00:61Z", "2018-02-07T21:00:00.Z", "2018-02-07T21:00:00.1234567890Z", "2018-02-07T21:00:00ZZ", "2018-02-07T21:00:00+1:00",
-        "2018-02-07T21:00:00+0100", "2018-02-07T21:00:00+24:00", "2018-02-07T21:00:00+01:60", "2018-02-07T21:00:00 +01:00", "now", "1699-12-31", "2262-01-01",
-        "2018-02-07X21:00:00Z", "2018/02/07",
+        "",
+        " ",
+        "-1",
+        "+1",
+        "1.5",
+        "9223372036854775808",
+        "99999999999999999999",
+        "2018-02",
+        "2018-02-30",
+        "2018-13-01",
+        "2018-00-10",
+        "2018-01-00",
+        "2018-02-07T",
+        "2018-02-07T21",
+        "2018-02-07T21:00",
+        "2018-02-07T21:00:00",
+        "2018-02-07 21:00:00Z",
+        "2018-02-07T24:00:00Z",
+        "2018-02-07T21:60:00Z",
+        "2018-02-07T21:00:61Z",
+        "2018-02-07T21:00:00.Z",
+        "2018-02-07T21:00:00.1234567890Z",
+        "2018-02-07T21:00:00ZZ",
+        "2018-02-07T21:00:00+1:00",
+        "2018-02-07T21:00:00+0100",
+        "2018-02-07T21:00:00+24:00",
+        "2018-02-07T21:00:00+01:60",
+        "2018-02-07T21:00:00 +01:00",
+        "now",
+        "1699-12-31",
+        "2262-01-01",
+        "2018-02-07X21:00:00Z",
+        "2018/02/07",
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         int64_t ns = 42;
         struct why why = { .text = "" };
-        if (when_parse(rows[i], strlen(rows[i]), &ns, &why) != ERR_INVALID || ns != 42 || !why.text[0]) fail_msg("%s: %" PRId64, rows[i], ns);
+        if (when_parse(rows[i], strlen(rows[i]), &ns, &why) != ERR_INVALID || ns != 42 || !why.text[0])
+            fail_msg("%s: %" PRId64, rows[i], ns);
     }
 }
 
 static void dates(void **state)
 {
     (void)state;
-    static const struct { const char *text; int32_t day; } good[] = {
-        { "1970-01-01", 0 }, { "1969-12-31", -1 }, { "2018-02-07", 17569 }, { "2024-02-29", 19782 }, { "2000-02-29", 11016 }, { "1700-01-01", -98615 },
-        { "2261-12-31", 106650 },
+    static const struct {
+        const char *text;
+        int32_t day;
+    } good[] = {
+        { "1970-01-01", 0 },     { "1969-12-31", -1 },     { "2018-02-07", 17569 },  { "2024-02-29", 19782 },
+        { "2000-02-29", 11016 }, { "1700-01-01", -98615 }, { "2261-12-31", 106650 },
     };
-    static const char *const bad[] = { "2023-02-29", "1900-02-29", "2018-04-31", "2018-2-7", "2018-02-7", "18-02-07", "2018-02-070", "20180207", "2018-02-0a",
-                                       "-018-02-07", "2018-02- 7", "" };
+    static const char *const bad[] = { "2023-02-29",  "1900-02-29", "2018-04-31", "2018-2-7",   "2018-02-7",  "18-02-07",
+                                       "2018-02-070", "20180207",   "2018-02-0a", "-018-02-07", "2018-02- 7", "" };
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         int32_t day = 42;
         char text[DATE_TEXT_MAX];
@@ -138,8 +176,12 @@ static void dates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(calendar_agrees_with_gmtime), cmocka_unit_test(day_of_ns_is_a_floor), cmocka_unit_test(times_are_written_and_read_back),
-        cmocka_unit_test(other_spellings_of_a_time),   cmocka_unit_test(no_times),             cmocka_unit_test(dates),
+        cmocka_unit_test(calendar_agrees_with_gmtime),
+        cmocka_unit_test(day_of_ns_is_a_floor),
+        cmocka_unit_test(times_are_written_and_read_back),
+        cmocka_unit_test(other_spellings_of_a_time),
+        cmocka_unit_test(no_times),
+        cmocka_unit_test(dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

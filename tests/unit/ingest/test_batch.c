@@ -13,7 +13,7 @@ static void slots_come_zeroed_and_keep_their_content(void **state)
     (void)state;
     struct ingest_batch *b;
     assert_int_equal(ingest_batch_new(&b), ERR_OK);
-    for (int turn = 0; turn < 2; turn++) {               /* the second turn meets the memory that the first one wrote */
+    for (int turn = 0; turn < 2; turn++) { /* the second turn meets the memory that the first one wrote */
         for (int i = 0; i < 1000; i++) {
             static const struct record zero_record;
             static const struct dead_letter zero_dead;

@@ -27,14 +27,15 @@ static enum err decode_n(const char *bytes, size_t n, struct record *out)
     *out = untouched;
     why = (struct why){ .text = "" };
     arena_clear(&arena);
-    char *exact = malloc(n ? n : 1);     /* a block of the very size, so that a sanitizer sees a step beyond */
+    char *exact = malloc(n ? n : 1); /* a block of the very size, so that a sanitizer sees a step beyond */
     assert_non_null(exact);
     if (n) memcpy(exact, bytes, n);
     enum err e = record_decode(exact, n, &arena, out, &why), e_dom = record_decode_dom(exact, n, &arena, &dom, &why_dom);
-    free(exact);                         /* nothing in a record points at the message */
+    free(exact); /* nothing in a record points at the message */
     if (e != e_dom || strcmp(why.text, why_dom.text) != 0)
         fail_msg("%.*s: fast %s \"%s\", DOM %s \"%s\"", (int)n, bytes, err_name(e), why.text, err_name(e_dom), why_dom.text);
-    if (e ? out->kind != untouched.kind || dom.kind != untouched.kind : !record_same(out, &dom)) fail_msg("%.*s: records differ", (int)n, bytes);
+    if (e ? out->kind != untouched.kind || dom.kind != untouched.kind : !record_same(out, &dom))
+        fail_msg("%.*s: records differ", (int)n, bytes);
     if (e && (!why.text[0] || !utf8_valid(why.text, strlen(why.text)))) fail_msg("%.*s: no detail", (int)n, bytes);
     return e;
 }
@@ -59,10 +60,10 @@ PRINTF_LIKE(1, 2) static const char *made(const char *fmt, ...)
 }
 
 #define assert_symbol(symbol, text) assert_memory_equal((symbol).s, ((char[SYMBOL_MAX + 1]){ text }), SYMBOL_MAX + 1)
-#define assert_str(str, text)                                                                   \
-    do {                                                                                        \
-        assert_int_equal((str).n, strlen(text));                                                \
-        assert_memory_equal((str).p, text, (str).n);                                            \
+#define assert_str(str, text)                                                                                                              \
+    do {                                                                                                                                   \
+        assert_int_equal((str).n, strlen(text));                                                                                           \
+        assert_memory_equal((str).p, text, (str).n);                                                                                       \
     } while (0)
 
 /* ---- ticks ---- */
@@ -98,7 +99,11 @@ static void trade_and_close_are_read(void **state)
 static void numbers_are_exact_or_refused(void **state)
 {
     (void)state;
-    static const struct { const char *text; int64_t size_e8; bool string_only; } rows[] = {
+    static const struct {
+        const char *text;
+        int64_t size_e8;
+        bool string_only;
+    } rows[] = {
         { "0", 0, false },
         { "-0", 0, false },
         { "-0.0e5", 0, false },
@@ -115,16 +120,16 @@ static void numbers_are_exact_or_refused(void **state)
         { "1.00000000000000000000000000000000", E8, false },
         { "1.00000000000000000000000000000001", -1, false },
         { "12345678.12345678", 1234567812345678, false },
-        { "12345678901.12345678", 1234567890112345678, false },      /* 19 digits; a double has under 16 */
-        { "90071992.54740993", 9007199254740993, false },            /* 2^53 + 1 at 1e-8 */
-        { "9007199254740993", -1, false },                           /* 2^53 + 1: above the bound, not rounded into it */
-        { "9999999999", 999999999900000000, false },                 /* the scanner's widest */
-        { "10000000000", 1000000000000000000, false },               /* one more digit: the DOM decoder's */
+        { "12345678901.12345678", 1234567890112345678, false }, /* 19 digits; a double has under 16 */
+        { "90071992.54740993", 9007199254740993, false }, /* 2^53 + 1 at 1e-8 */
+        { "9007199254740993", -1, false }, /* 2^53 + 1: above the bound, not rounded into it */
+        { "9999999999", 999999999900000000, false }, /* the scanner's widest */
+        { "10000000000", 1000000000000000000, false }, /* one more digit: the DOM decoder's */
         { "90000000000", 9000000000000000000, false },
         { "90000000000.00000001", -1, false },
-        { "92233720368.54775807", -1, false },                       /* all of int64 */
-        { "9223372036854775808", -1, false },                        /* 2^63 */
-        { "18446744073709551616", -1, false },                       /* 2^64 */
+        { "92233720368.54775807", -1, false }, /* all of int64 */
+        { "9223372036854775808", -1, false }, /* 2^63 */
+        { "18446744073709551616", -1, false }, /* 2^64 */
         { "1e308", -1, false },
         { "1e309", -1, false },
         { "1e-400", -1, false },
@@ -148,7 +153,7 @@ static void numbers_are_exact_or_refused(void **state)
         { " 1", -1, true },
         { "", -1, false },
         { "1.5.5", -1, false },
-        { "\xD9\xA1", -1, false },                                   /* ARABIC-INDIC DIGIT ONE */
+        { "\xD9\xA1", -1, false }, /* ARABIC-INDIC DIGIT ONE */
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         for (int quoted = rows[i].string_only; quoted <= 1; quoted++) {
@@ -164,15 +169,29 @@ static void numbers_are_exact_or_refused(void **state)
 static void price_has_bounds(void **state)
 {
     (void)state;
-    static const struct { const char *price; int64_t e8; } rows[] = {
-        { "0", -1 }, { "0.00000000", -1 }, { "-0", -1 }, { "-0.00000001", -1 }, { "0.00000001", 1 },
-        { "90000000", 9000000000000000 }, { "90000000.00000001", -1 }, { "90000001", -1 },
-        { "null", -1 }, { "true", -1 }, { "[1]", -1 }, { "{\"price\":1}", -1 }, { "\"\"", -1 },
+    static const struct {
+        const char *price;
+        int64_t e8;
+    } rows[] = {
+        { "0", -1 },
+        { "0.00000000", -1 },
+        { "-0", -1 },
+        { "-0.00000001", -1 },
+        { "0.00000001", 1 },
+        { "90000000", 9000000000000000 },
+        { "90000000.00000001", -1 },
+        { "90000001", -1 },
+        { "null", -1 },
+        { "true", -1 },
+        { "[1]", -1 },
+        { "{\"price\":1}", -1 },
+        { "\"\"", -1 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct record r;
         enum err e = decode(made("{\"kind\":\"close\",\"symbol\":\"X\",\"price\":%s,\"date\":\"2018-02-07\",\"ts\":1}", rows[i].price), &r);
-        if (e ? rows[i].e8 > 0 || !strstr(why.text, "\"price\"") : rows[i].e8 != r.u.close.price_e8) fail_msg("price %s: %s", rows[i].price, why.text);
+        if (e ? rows[i].e8 > 0 || !strstr(why.text, "\"price\"") : rows[i].e8 != r.u.close.price_e8)
+            fail_msg("price %s: %s", rows[i].price, why.text);
     }
     struct record r;
     decode("{\"kind\":\"trade\",\"symbol\":\"X\",\"price\":0,\"ts\":1}", &r);
@@ -190,7 +209,8 @@ static void swap(int *a, int *b)
 static void order_and_blanks_do_not_matter(void **state)
 {
     (void)state;
-    static const char *const fields[] = { "\"kind\"%s:%s\"trade\"", "\"symbol\"%s:%s\"A/B\"", "\"price\"%s:%s1.5", "\"size\"%s:%s\"2\"", "\"ts\"%s:%s7" };
+    static const char *const fields[] = { "\"kind\"%s:%s\"trade\"", "\"symbol\"%s:%s\"A/B\"", "\"price\"%s:%s1.5", "\"size\"%s:%s\"2\"",
+                                          "\"ts\"%s:%s7" };
     const struct record want = accepted("{\"kind\":\"trade\",\"symbol\":\"A/B\",\"price\":\"1.50\",\"size\":2.0,\"ts\":7}");
     int order[] = { 0, 1, 2, 3, 4 }, turn[5] = { 0 }, seen = 0;
     for (int i = 0;;) {
@@ -222,7 +242,8 @@ static void order_and_blanks_do_not_matter(void **state)
 static void odd_spellings_reach_the_dom_decoder(void **state)
 {
     (void)state;
-    struct record r = accepted("{\"k\\u0069nd\":\"tr\\u0061de\",\"symbol\":\"\\u0041\\/B\",\"pr\\u0069ce\":145.0600000000,\"s\\u0069ze\":1e2,\"ts\":1}");
+    struct record r =
+        accepted("{\"k\\u0069nd\":\"tr\\u0061de\",\"symbol\":\"\\u0041\\/B\",\"pr\\u0069ce\":145.0600000000,\"s\\u0069ze\":1e2,\"ts\":1}");
     assert_symbol(r.u.trade.symbol, "A/B");
     assert_int_equal(r.u.trade.price_e8, 14506000000);
     assert_int_equal(r.u.trade.size_e8, 100 * E8);
@@ -231,7 +252,7 @@ static void odd_spellings_reach_the_dom_decoder(void **state)
     assert_int_equal(r.u.index.base_e8, 123450000000);
     assert_str(r.u.index.name, "\"base\":5,{[\\");
 
-    r = accepted("{\"kind\":\"trade\",\"symbol\":\"X\",\"size\":null,\"price\":3,\"ts\":1}");    /* null: as if it were not there */
+    r = accepted("{\"kind\":\"trade\",\"symbol\":\"X\",\"size\":null,\"price\":3,\"ts\":1}"); /* null: as if it were not there */
     assert_int_equal(r.u.trade.size_e8, 0);
 }
 
@@ -311,7 +332,7 @@ static void other_kinds_are_read(void **state)
     assert_int_equal(r.u.exposure.effective_day, 20454);
     r = accepted("{\"kind\":\"exposure\",\"issuer\":\"APPLE\",\"theme\":\"AI\",\"value\":0,\"ts\":172799999999999}");
     assert_int_equal(r.u.exposure.value_e8, 0);
-    assert_int_equal(r.u.exposure.effective_day, 1);     /* one ns before 1970-01-03 */
+    assert_int_equal(r.u.exposure.effective_day, 1); /* one ns before 1970-01-03 */
 
     r = accepted("{\"kind\":\"position\",\"tenant\":\"7C0A6AE1-54c1-4b8e-9d2f-0123456789ab\",\"book\":\"growth\",\"symbol\":\"AAPL\","
                  "\"quantity\":-100.5,\"ts\":1}");
@@ -328,7 +349,10 @@ static void other_kinds_are_read(void **state)
 static void text_has_bounds(void **state)
 {
     (void)state;
-    static const struct { const char *head, *field, *tail; size_t min, max; } rows[] = {
+    static const struct {
+        const char *head, *field, *tail;
+        size_t min, max;
+    } rows[] = {
         { "{\"kind\":\"trade\",\"symbol\":\"", "symbol", "\",\"price\":1,\"ts\":1}", 1, 15 },
         { "{\"kind\":\"issuer\",\"issuer\":\"", "issuer", "\",\"ts\":1}", 1, 63 },
         { "{\"kind\":\"issuer\",\"issuer\":\"A\",\"ts\":1,\"name\":\"", "name", "\"}", 0, 200 },
@@ -345,7 +369,8 @@ static void text_has_bounds(void **state)
         { "{\"kind\":\"exposure\",\"ts\":1,\"theme\":\"A\",\"value\":1,\"issuer\":\"", "issuer", "\"}", 1, 63 },
         { "{\"kind\":\"exposure\",\"ts\":1,\"issuer\":\"A\",\"value\":1,\"theme\":\"", "theme", "\"}", 1, 31 },
         { "{\"kind\":\"exposure\",\"ts\":1,\"issuer\":\"A\",\"theme\":\"A\",\"value\":1,\"source\":\"", "source", "\"}", 0, 100 },
-        { "{\"kind\":\"position\",\"ts\":1,\"tenant\":\"7c0a6ae1-54c1-4b8e-9d2f-0123456789ab\",\"symbol\":\"A\",\"quantity\":1,\"book\":\"", "book", "\"}", 1, 31 },
+        { "{\"kind\":\"position\",\"ts\":1,\"tenant\":\"7c0a6ae1-54c1-4b8e-9d2f-0123456789ab\",\"symbol\":\"A\",\"quantity\":1,\"book\":\"",
+          "book", "\"}", 1, 31 },
     };
     static char text[101000];
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -357,7 +382,8 @@ static void text_has_bounds(void **state)
             strcpy(text + n, rows[i].tail);
             struct record r;
             enum err e = decode(text, &r);
-            if (k < 2 ? e != ERR_OK : e != ERR_INVALID || !strstr(why.text, rows[i].field)) fail_msg("%s, %zu bytes: %s", rows[i].head, sizes[k], why.text);
+            if (k < 2 ? e != ERR_OK : e != ERR_INVALID || !strstr(why.text, rows[i].field))
+                fail_msg("%s, %zu bytes: %s", rows[i].head, sizes[k], why.text);
         }
     }
 }
@@ -367,7 +393,11 @@ static void refused_with_a_reason(void **state)
     (void)state;
 #define TS ",\"ts\":1}"
 #define POSITION "{\"kind\":\"position\",\"book\":\"g\",\"symbol\":\"A\",\"quantity\":1,\"tenant\":"
-    static const struct { const char *text; enum err err; const char *reason; } rows[] = {
+    static const struct {
+        const char *text;
+        enum err err;
+        const char *reason;
+    } rows[] = {
         { "", ERR_SYNTAX, "empty message" },
         { " ", ERR_SYNTAX, "not valid JSON" },
         { "{}", ERR_INVALID, "field \"kind\" is missing" },
@@ -402,9 +432,11 @@ static void refused_with_a_reason(void **state)
         { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"date\":\"2018-02-07\"" TS, ERR_INVALID, "unknown field \"date\"" },
         { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":\"1.000000001\"" TS, ERR_INVALID, "field \"price\": finer than 1e-8" },
         { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1.000000001" TS, ERR_INVALID, "field \"price\": finer than 1e-8" },
-        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"size\":90000000001" TS, ERR_INVALID, "field \"size\" must be from 0 to 90000000000" },
+        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"size\":90000000001" TS, ERR_INVALID,
+          "field \"size\" must be from 0 to 90000000000" },
         { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"price\":1" TS, ERR_SYNTAX, "duplicate object key" },
-        { "{\"kind\":\"trade\",\"x\":{\"price\":7,\"a\":[1,{\"b\":\"]}\"}]},\"symbol\":\"A\",\"price\":1.5" TS, ERR_INVALID, "unknown field \"x\"" },
+        { "{\"kind\":\"trade\",\"x\":{\"price\":7,\"a\":[1,{\"b\":\"]}\"}]},\"symbol\":\"A\",\"price\":1.5" TS, ERR_INVALID,
+          "unknown field \"x\"" },
         { "{\"kind\":\"close\",\"symbol\":\"A\",\"price\":1" TS, ERR_INVALID, "field \"date\" is missing" },
         { "{\"kind\":\"close\",\"symbol\":\"A\",\"price\":1,\"size\":1,\"date\":\"2018-02-07\"" TS, ERR_INVALID, "unknown field \"size\"" },
         { "{\"kind\":\"close\",\"symbol\":\"A\",\"price\":1,\"date\":\"2018-13-01\"" TS, ERR_INVALID, "field \"date\": no such date" },
@@ -414,17 +446,21 @@ static void refused_with_a_reason(void **state)
         { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":0" TS, ERR_INVALID, "field \"shares\" must be from 1 to 4398046511104" },
         { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":4398046511105" TS, ERR_INVALID, "field \"shares\" must be from 1" },
         { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":1.5" TS, ERR_INVALID, "field \"shares\" must be an integer" },
-        { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":1,\"float\":0" TS, ERR_INVALID, "field \"float\" must be from 0.00000001 to 1" },
+        { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":1,\"float\":0" TS, ERR_INVALID,
+          "field \"float\" must be from 0.00000001 to 1" },
         { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":1,\"float\":1.00000001" TS, ERR_INVALID, "field \"float\" must be" },
         { "{\"kind\":\"index\",\"index\":\"S&P\"" TS, ERR_INVALID, "field \"index\" may hold" },
         { "{\"kind\":\"index\",\"index\":\"a:b\"" TS, ERR_INVALID, "field \"index\" may hold" },
         { "{\"kind\":\"index\",\"index\":\"A\",\"base\":0" TS, ERR_INVALID, "field \"base\" must be from" },
-        { "{\"kind\":\"membership\",\"index\":\"A\",\"symbol\":\"A\",\"member\":1" TS, ERR_INVALID, "field \"member\" must be true or false" },
+        { "{\"kind\":\"membership\",\"index\":\"A\",\"symbol\":\"A\",\"member\":1" TS, ERR_INVALID,
+          "field \"member\" must be true or false" },
         { "{\"kind\":\"membership\",\"index\":\"A\",\"symbol\":\"A\",\"shares\":0" TS, ERR_INVALID, "field \"shares\" must be from 1" },
-        { "{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":\"A\"" TS, ERR_INVALID, "field \"symbols\" must be an array of at most 64" },
+        { "{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":\"A\"" TS, ERR_INVALID,
+          "field \"symbols\" must be an array of at most 64" },
         { "{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":[\"A\",\"\"]" TS, ERR_INVALID, "field \"symbols\" needs" },
         { "{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":[null]" TS, ERR_INVALID, "field \"symbols\" needs" },
-        { "{\"kind\":\"exposure\",\"issuer\":\"A\",\"theme\":\"T\",\"value\":1.00000001" TS, ERR_INVALID, "field \"value\" must be from 0 to 1" },
+        { "{\"kind\":\"exposure\",\"issuer\":\"A\",\"theme\":\"T\",\"value\":1.00000001" TS, ERR_INVALID,
+          "field \"value\" must be from 0 to 1" },
         { "{\"kind\":\"exposure\",\"issuer\":\"A\",\"theme\":\"T\",\"value\":-0.1" TS, ERR_INVALID, "field \"value\" must be from 0 to 1" },
         { "{\"kind\":\"exposure\",\"issuer\":\"A\",\"theme\":\"T\"" TS, ERR_INVALID, "field \"value\" is missing" },
         { POSITION "\"x\"" TS, ERR_INVALID, "field \"tenant\" must have 36 to 36 bytes" },
@@ -460,8 +496,10 @@ static void article_has_at_most_64_tags(void **state)
         for (int i = 0; i < n; i++) snprintf(tags + strlen(tags), sizeof tags - strlen(tags), "%s\"T%d\"", i ? "," : "", i);
         struct record r;
         enum err e = decode(made("{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":[%s],\"ts\":1}", tags), &r);
-        if (n == 64) { assert_int_equal(e, ERR_OK); assert_int_equal(r.u.article.symbols_n, 64); }
-        else assert_int_equal(e, ERR_INVALID);
+        if (n == 64) {
+            assert_int_equal(e, ERR_OK);
+            assert_int_equal(r.u.article.symbols_n, 64);
+        } else assert_int_equal(e, ERR_INVALID);
     }
 }
 
@@ -487,7 +525,7 @@ static void nothing_at_all_is_a_message_too(void **state)
 {
     (void)state;
     struct record r;
-    assert_int_equal(record_decode(NULL, 0, &arena, &r, NULL), ERR_SYNTAX);      /* a Kafka message without value */
+    assert_int_equal(record_decode(NULL, 0, &arena, &r, NULL), ERR_SYNTAX); /* a Kafka message without value */
     assert_int_equal(decode_n("\0", 1, &r), ERR_SYNTAX);
     assert_int_equal(decode_n("{\"kind\":\"clock\",\"ts\":1}\0", 24, &r), ERR_SYNTAX);
 }
@@ -527,7 +565,7 @@ static void every_single_change_gets_one_verdict(void **state)
                 taken += decode_n(text, n + 1, &r) == ERR_OK;
             }
     }
-    assert_in_range(taken, 1000, 20000);         /* other digits, letters and blanks are fine; most bytes are not */
+    assert_in_range(taken, 1000, 20000); /* other digits, letters and blanks are fine; most bytes are not */
 }
 
 /* ---- symbols and names ---- */
@@ -548,7 +586,7 @@ static void symbols_are_padded_and_checked(void **state)
     assert_int_equal(symbol_from("ABCDEFGHIJKLMNO", 15, &s), ERR_OK);
     assert_symbol(s, "ABCDEFGHIJKLMNO");
     assert_int_equal(symbol_from("ABCDEFGHIJKLMNOP", 16, &s), ERR_INVALID);
-    assert_symbol(s, "ABCDEFGHIJKLMNO");         /* a refusal leaves it alone */
+    assert_symbol(s, "ABCDEFGHIJKLMNO"); /* a refusal leaves it alone */
 }
 
 static void every_kind_has_a_name(void **state)
@@ -560,19 +598,23 @@ static void every_kind_has_a_name(void **state)
         assert_non_null(record_kind_name((enum record_kind)k));
         for (int j = 1; j < k; j++) assert_string_not_equal(record_kind_name((enum record_kind)j), record_kind_name((enum record_kind)k));
     }
-    for (int k = RECORD_RULE_PUT; k < RECORD_KIND_COUNT; k++) {      /* what the service tells itself is not for messages */
+    for (int k = RECORD_RULE_PUT; k < RECORD_KIND_COUNT; k++) { /* what the service tells itself is not for messages */
         struct record r;
         assert_int_equal(decode(made("{\"kind\":\"%s\",\"ts\":1}", record_kind_name((enum record_kind)k)), &r), ERR_UNKNOWN_KIND);
     }
     assert_null(record_kind_name(0));
     assert_null(record_kind_name(RECORD_KIND_COUNT));
-    assert_null(record_kind_name((enum record_kind)-1));
+    assert_null(record_kind_name((enum record_kind) - 1));
 }
 
 /* ---- JSONTestSuite (Nicolas Seriot), "Parsing JSON is a Minefield" ---- */
 
 enum { SUITE_MAX = 400 };
-static struct { char name[256]; char *bytes; size_t n; } suite[SUITE_MAX];
+static struct {
+    char name[256];
+    char *bytes;
+    size_t n;
+} suite[SUITE_MAX];
 static size_t suite_n;
 
 static void suite_add(const char *folder, const char *name)
@@ -615,8 +657,8 @@ static void suite_load(void)
 static void suite_against_the_strict_loader(void **state)
 {
     (void)state;
-    static const char *const policy[] = { "y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json", "y_object_escaped_null_in_key.json",
-                                          "y_string_null_escape.json" };
+    static const char *const policy[] = { "y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json",
+                                          "y_object_escaped_null_in_key.json", "y_string_null_escape.json" };
     suite_load();
     int refused = 0, taken = 0, by_policy = 0;
     for (size_t i = 0; i < suite_n; i++) {
@@ -624,7 +666,8 @@ static void suite_against_the_strict_loader(void **state)
         bool ok = json_load_strict(suite[i].bytes, suite[i].n, &j, &why) == ERR_OK;
         bool ours = false;
         for (size_t k = 0; k < ARRAY_LEN(policy); k++) ours |= strcmp(policy[k], suite[i].name) == 0;
-        if (suite[i].name[0] == 'n' ? ok : suite[i].name[0] == 'y' && ok == ours) fail_msg("%s: %s", suite[i].name, ok ? "taken" : why.text);
+        if (suite[i].name[0] == 'n' ? ok : suite[i].name[0] == 'y' && ok == ours)
+            fail_msg("%s: %s", suite[i].name, ok ? "taken" : why.text);
         refused += suite[i].name[0] == 'n' && !ok;
         taken += suite[i].name[0] == 'y' && ok;
         by_policy += ours;
@@ -638,7 +681,9 @@ static void suite_against_the_strict_loader(void **state)
 static void suite_as_messages(void **state)
 {
     (void)state;
-    static const struct { const char *head, *tail; } places[] = {
+    static const struct {
+        const char *head, *tail;
+    } places[] = {
         { "", "" },
         { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1,\"x\":", "}" },
         { "{\"kind\":\"trade\",\"symbol\":\"A\",\"ts\":1,\"price\":", "}" },
@@ -666,7 +711,7 @@ static void suite_as_messages(void **state)
             taken += ok;
             free(text);
         }
-    assert_in_range(taken, 5, 100);              /* bare scalars of y_ files where the field takes them, [] and ["A"] as symbols */
+    assert_in_range(taken, 5, 100); /* bare scalars of y_ files where the field takes them, [] and ["A"] as symbols */
 }
 
 /* What stands in the brackets of the n_number_ files is no price and no size, neither bare nor as a string. */
@@ -683,7 +728,9 @@ static void suite_numbers_are_no_decimals(void **state)
         for (int quoted = 0; quoted < 2; quoted++) {
             const char *q = quoted ? "\"" : "";
             struct record r;
-            enum err e = decode(made("{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1,\"size\":%s%.*s%s}", q, (int)inner - 1, suite[i].bytes + 1, q), &r);
+            enum err e = decode(made("{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1,\"size\":%s%.*s%s}", q, (int)inner - 1,
+                                     suite[i].bytes + 1, q),
+                                &r);
             if (!e) fail_msg("%s taken as a size", suite[i].name);
         }
         seen++;

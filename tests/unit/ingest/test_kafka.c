@@ -510,7 +510,7 @@ static void deleted_while_holding_back_is_a_gap_too(void **state)
 {
     struct rig *r = *state;
     r->props[r->props_n++] = (struct kafka_property){ "queued.min.messages", "1" };
-    r->props[r->props_n++] = (struct kafka_property){ "fetch.message.max.bytes", "2000" };
+    r->props[r->props_n++] = (struct kafka_property){ "fetch.message.max.bytes", "200000" };
     topic(r, "ticks", 1);
     produce_range(r, "ticks", 0, 0, 10);
     source_start(r);
