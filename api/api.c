@@ -56,7 +56,7 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **socket_con
     }
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (!info) return;
-    unsigned unsent_ms = 2 * (unsigned)a->cfg.stream_heartbeat_ms;       /* a peer that vanished is noticed within two heartbeats */
+    unsigned unsent_ms = (unsigned)a->cfg.stream_heartbeat_ms * 3 / 2;   /* a vanished peer: a heartbeat later the next one waits this long */
     setsockopt(info->connect_fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unsent_ms, sizeof unsent_ms);
     *socket_context = conns_add(&a->conns, info->connect_fd, mono_ns() + a->cfg.header_timeout_ms * NS_PER_MS);
 }
@@ -88,8 +88,9 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state, enum
     (void)ctx; (void)c; (void)code;
     struct request *r = *state;
     if (!r) return;
-    if (r->conn) deadline(r->conn, KEEPALIVE_NS);
+    struct conn *k = r->conn;
     request_free(r);
+    if (k) deadline(k, KEEPALIVE_NS);
     *state = NULL;
 }
 

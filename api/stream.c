@@ -301,6 +301,7 @@ void stream_close(struct stream *s)
     struct hub *h = s->hub;
     pthread_mutex_lock(&h->lock);
     unlist(s);
+    if (!s->ended && s->len && mono_ns() - s->wrote_ns >= h->heartbeat_ns) metric_add(METRIC_STREAMS_DROPPED, 1);        /* it had stopped reading */
     s->ended = true;
     s->suspended = false;                /* libmicrohttpd closes no suspended connection, so it is none */
     s->connection = NULL;

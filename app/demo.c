@@ -2,6 +2,7 @@
 #include "app/app.h"
 #include "app/feed.h"
 #include "app/private_pg.h"
+#include "core/decimal.h"
 #include "core/log.h"
 #include "core/when.h"
 #include "ingest/embedded.h"
@@ -286,18 +287,22 @@ static void on_progress(void *ctx, int percent)
 static void on_live(void *ctx, const struct feed_start *s)
 {
     const struct demo *d = ctx;
-    const double above = ceil(s->hhi * 1.001 * 10) / 10;
+    const double below = floor(s->hhi * 0.99 * 10) / 10;
+    char price[DECIMAL_TEXT_MAX];
+    decimal_format(s->price_e8, price);
     printf("\nTocsin is running. The market is simulated (seed %" PRIu64 ", %ld trades a second), everything else is real.\n\n"
            "  Page   http://127.0.0.1:%d/#key=%s\n"
            "  Key    %s\n"
            "  SQL    %s/psql \"%s\"\n\n"
-           "Concentration hhi(" FEED_INDEX ") is %.1f. A rule on it that soon fires:\n\n"
+           "Concentration, hhi(" FEED_INDEX "), is %.1f. A rule that fires at once:\n\n"
            "  curl -s http://127.0.0.1:%d/v1/rules -H 'Authorization: Bearer %s' \\\n"
            "       -H 'Content-Type: application/json' -d '{\"name\":\"Concentration\",\"rule\":\"hhi(" FEED_INDEX ") >= %.1f\"}'\n\n"
+           "One that fires each time the market swings that way: last(%s) >= %s\n"
            "Alerts as they fire:\n\n"
            "  curl -sN http://127.0.0.1:%d/v1/stream -H 'Authorization: Bearer %s'\n\n"
            "Ctrl-C stops everything. The data stay in %s.\n\n",
-           d->seed, d->speed, d->listens_on, d->key, d->key, private_pg_programs(d->pg), d->conninfo, s->hhi, d->listens_on, d->key, above, d->listens_on, d->key, d->folder);
+           d->seed, d->speed, d->listens_on, d->key, d->key, private_pg_programs(d->pg), d->conninfo, s->hhi, d->listens_on, d->key, below,
+           s->stock->symbol.s, price, d->listens_on, d->key, d->folder);
     fflush(stdout);
 }
 

@@ -123,7 +123,7 @@ static double normal(struct simulation *s)
 static bool symbol_taken(const struct simulation *s, const char *symbol)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (strcmp(s->stocks[i].symbol.s, symbol) == 0) return true;
+        if (strcmp(s->stocks[i].issuer, symbol) == 0) return true;      /* an issuer's key is its symbol without the class */
     return false;
 }
 
@@ -433,7 +433,7 @@ void simulation_article(struct simulation *s, struct sim_article *out)
     size_t first = pick_for_news(s), second = pick_peer(s, first);
     double how = excitement(s, first) + 0.35 * normal(s);
     bool pair = uniform(s) < 0.25, ai = s->motion[first].gamma > 0.5 && uniform(s) < 0.6, apart = excitement(s, second) * how < 0;
-    int shelf = fabs(how) < 0.25 ? EITHER_ONE : how > 0 ? (pair ? (apart ? GOOD_BAD : BOTH_GOOD) : ai ? GOOD_AI : GOOD_ONE)
+    int shelf = fabs(how) < 0.25 || uniform(s) < 0.08 ? EITHER_ONE : how > 0 ? (pair ? (apart ? GOOD_BAD : BOTH_GOOD) : ai ? GOOD_AI : GOOD_ONE)
                                                         : (pair ? (apart ? BAD_GOOD : BOTH_BAD) : ai ? BAD_AI : BAD_ONE);
     *out = (struct sim_article){ .source = sources[below(s, ARRAY_LEN(sources))], .tone = tones[shelf].first };
     write_headline(shelves[shelf].lines[below(s, shelves[shelf].n)], s, first, second, out->headline, sizeof out->headline);

@@ -8,14 +8,15 @@
 
 #include <string.h>
 
-/* Bounds, in the units of record.h. They keep the engine's products inside __int128 and its sums exact. */
+/* Bounds, in the units of record.h; ingest/README.md has them for users. */
 #define E8 100000000ll
 #define PRICE_MIN_E8 1ll
 #define PRICE_MAX_E8 (90000000 * E8)
 #define QUANTITY_MAX_E8 (90000000000 * E8)
 #define SHARES_MAX (1ll << 42)
 #define REQUIRED INT64_MIN               /* as a default: there is none, the field must be there */
-enum { INDEX_NAME_MAX = 31, THEME_MAX = 31, TITLE_MAX = 200, SOURCE_MAX = 100, ARTICLE_ID_MAX = 128, HEADLINE_MAX = 1000, BODY_MAX = 100000 };
+enum { INDEX_NAME_MAX = 31, THEME_MAX = 31, SOURCE_MAX = 100, TITLE_MAX = 200 };   /* bytes */
+enum { ARTICLE_ID_MAX = 128, HEADLINE_MAX = 1000, BODY_MAX = 100000 };
 
 enum { IN_SYMBOL = 1, IN_NAME = 2 };
 static const uint8_t char_class[256] = {
@@ -178,7 +179,8 @@ static struct uuid want_uuid(struct message *m, const char *key)
 {
     const char *s = json_want_string(&m->f, key, UUID_TEXT - 1, UUID_TEXT - 1, JSON_REQUIRED);
     struct uuid u = { { 0 } };
-    if (!m->f.err && (uuid_parse(s, strlen(s), &u) || uuid_is_none(u))) json_fail(&m->f, "field \"%s\" must be a UUID that is not all zero", key);
+    if (!m->f.err && (uuid_parse(s, strlen(s), &u) || uuid_is_none(u)))
+        json_fail(&m->f, "field \"%s\" must be a UUID that is not all zero", key);
     return u;
 }
 
@@ -284,9 +286,9 @@ static void read_position(struct message *m, struct record *r)
 
 /* Kinds without a row are what the service tells itself; no message may. */
 static void (*const readers[RECORD_KIND_COUNT])(struct message *m, struct record *r) = {
-    [RECORD_TRADE] = read_trade,     [RECORD_CLOSE] = read_close,           [RECORD_CLOCK] = read_clock,
-    [RECORD_ISSUER] = read_issuer,   [RECORD_INSTRUMENT] = read_instrument, [RECORD_SHARES] = read_shares,
-    [RECORD_INDEX] = read_index,     [RECORD_MEMBERSHIP] = read_membership, [RECORD_ARTICLE] = read_article,
+    [RECORD_TRADE] = read_trade,       [RECORD_CLOSE] = read_close,           [RECORD_CLOCK] = read_clock,
+    [RECORD_ISSUER] = read_issuer,     [RECORD_INSTRUMENT] = read_instrument, [RECORD_SHARES] = read_shares,
+    [RECORD_INDEX] = read_index,       [RECORD_MEMBERSHIP] = read_membership, [RECORD_ARTICLE] = read_article,
     [RECORD_EXPOSURE] = read_exposure, [RECORD_POSITION] = read_position,
 };
 

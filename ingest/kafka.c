@@ -238,6 +238,7 @@ void kafka_log(const rd_kafka_t *rk, int level, const char *fac, const char *tex
 {
     (void)rk;
     enum log_level l = level <= 4 ? LOG_WARN : level <= 6 ? LOG_INFO : LOG_DEBUG;      /* syslog's; ours decides what is an error */
+    if (strcmp(fac, "AUTOCREATE") == 0) l = LOG_DEBUG;                                 /* the embedded broker's old protocol, at every question */
     log_write(l, "librdkafka", "facility", fac, "text", text, (const char *)NULL);
 }
 
@@ -257,6 +258,10 @@ static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
         log_error("kafka: librdkafka failed", "detail", reason);
         s->fatal = true;
         break;
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+        if (s->cluster) break;           /* one connection of several: librdkafka logs it, and its partitions move or lag */
+        /* fall through */
     default:
         if (s->error != name) log_warn("kafka: error", "code", name, "detail", reason);
         s->error = name;

@@ -284,6 +284,8 @@ CREATE TABLE tocsin.outbox (
 );
 COMMENT ON TABLE tocsin.outbox IS 'What is owed to which channel; a row is made in the transaction of its alert, before anything is sent.';
 CREATE INDEX outbox_due ON tocsin.outbox (next_attempt) WHERE status = 'waiting';
+CREATE INDEX outbox_channel ON tocsin.outbox (tenant_id, channel_id, stream_no) WHERE status = 'waiting';
+CREATE INDEX outbox_leased ON tocsin.outbox (lease_until) WHERE lease_until IS NOT NULL;
 
 -- ---- row-level security: forced on every table with a tenant_id ----
 DO $$

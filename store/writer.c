@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_ROW = 90, SMALL_TICKS = 100, DAYS_MAX = 4096, SNAPSHOTS_KEPT = 2 };
+enum { TICK_ROW = 90, SMALL = 100, DAYS_MAX = 4096 };     /* SMALL: so many ticks or alerts travel as JSON, more by COPY */
 
 /* One statement each: $1 is a JSON array of objects. In order of execution. */
 enum list { LIST_LIVES, LIST_MARKS, LIST_GAPS, LIST_DEAD, LIST_TICKS, LIST_EVENTS, LIST_INSTRUMENTS, LIST_SERIES, LIST_READINGS, LIST_ARTICLES,
@@ -50,6 +50,12 @@ static const char *const statements[LIST_COUNT] = {
                     " SELECT a.tenant_id, a.alert_id, c.channel_id, a.stream_no FROM pg_catalog.json_populate_recordset(NULL::tocsin.alert, $1) a"
                     " JOIN tocsin.channel c USING (tenant_id) WHERE c.enabled AND NOT c.deleted ORDER BY a.tenant_id, a.stream_no",
 };
+/* Many alerts: COPY into a table of the session's own first, because COPY does not go through row-level security. */
+static const char STAGE[] = "CREATE TEMPORARY TABLE IF NOT EXISTS alert_in (LIKE tocsin.alert) ON COMMIT DELETE ROWS";
+static const char STAGED_ALERTS[] = "INSERT INTO tocsin.alert SELECT * FROM pg_temp.alert_in ORDER BY tenant_id, stream_no";
+static const char STAGED_OUTBOX[] = "INSERT INTO tocsin.outbox (tenant_id, alert_id, channel_id, stream_no)"
+                                    " SELECT a.tenant_id, a.alert_id, c.channel_id, a.stream_no FROM pg_temp.alert_in a"
+                                    " JOIN tocsin.channel c USING (tenant_id) WHERE c.enabled AND NOT c.deleted ORDER BY a.tenant_id, a.stream_no";
 static const char ADVANCE[] = "SELECT tocsin.advance($1, $2, $3, $4)";
 
 /* ---- the batch ---- */
@@ -273,20 +279,6 @@ void write_rule(struct write_batch *b, const struct rule_row *r)
 
 void write_alert(struct write_batch *b, const struct alert *a)
 {
-    struct buf *o = row(b, LIST_ALERTS);
-    id(o, "\"tenant_id\":", a->tenant);
-    id(o, ",\"alert_id\":", a->id);
-    id(o, ",\"rule_id\":", a->rule);
-    buf_printf(o, ",\"stream_no\":%" PRIu64 ",\"seq\":%" PRIu64 ",\"event_ns\":%" PRId64 ",\"state\":\"%s\",\"rule_version\":%d,\"rule_no\":%" PRIu64 ",\"severity\":\"%s\"",
-               a->stream_no, a->seq, a->event_ns, alert_state_name(a->state), a->rule_version, a->rule_no, severity_name(a->severity));
-    text(o, ",\"rule_name\":", a->rule_name, strlen(a->rule_name));
-    text(o, ",\"rule_text\":", a->rule_text, strlen(a->rule_text));
-    text(o, ",\"measure\":", a->measure, strlen(a->measure));
-    text(o, ",\"unit\":", a->unit, strlen(a->unit));
-    text(o, ",\"inputs\":", a->inputs, strlen(a->inputs));
-    real(o, ",\"value\":", a->value);
-    buf_puts(o, "}");
-
     if (!VEC_GROW(&b->alerts, &b->alerts_cap, b->alerts_n + 1)) { b->failed = true; return; }
     struct alert copy = *a;
     copy.rule_name = arena_copy(&b->arena, a->rule_name, strlen(a->rule_name));
@@ -366,7 +358,10 @@ struct writer {
 
 static enum err prepare(struct writer *w, struct why *why)
 {
-    enum err e = db_check(&w->db, PQprepare(w->db.conn, "advance", ADVANCE, 4, NULL), why);
+    enum err e = db_script(&w->db, STAGE, why);
+    if (!e) e = db_check(&w->db, PQprepare(w->db.conn, "advance", ADVANCE, 4, NULL), why);
+    if (!e) e = db_check(&w->db, PQprepare(w->db.conn, "staged_alerts", STAGED_ALERTS, 0, NULL), why);
+    if (!e) e = db_check(&w->db, PQprepare(w->db.conn, "staged_outbox", STAGED_OUTBOX, 0, NULL), why);
     for (int i = 0; i < LIST_COUNT && !e; i++) {
         char name[16];
         snprintf(name, sizeof name, "list%d", i);
@@ -484,16 +479,17 @@ static enum err put_copy(struct writer *w, const char *p, size_t n, struct why *
     return ERR_OK;
 }
 
-static enum err copy_part(struct writer *w, const struct write_batch *b, const char *part, size_t from, struct why *why)
+struct piece { const char *p; size_t n; };
+
+static enum err copy_pieces(struct writer *w, const char *table, const struct piece *pieces, size_t n, struct why *why)
 {
     char sql[160];
-    snprintf(sql, sizeof sql, "COPY tocsin.%s FROM STDIN (FORMAT binary)", part);
+    snprintf(sql, sizeof sql, "COPY %s FROM STDIN (FORMAT binary)", table);
     enum err e = db_script(&w->db, sql, why);
     if (e) return e;
     char header[19] = "PGCOPY\n\377\r\n\0", trailer[2];
     e = put_copy(w, header, sizeof header, why);
-    for (size_t i = from; i < b->days_n && !e; i++)
-        if (strcmp(tick_part(w, b->days[i].day), part) == 0) e = put_copy(w, b->days[i].rows.data, b->days[i].rows.len, why);
+    for (size_t i = 0; i < n && !e; i++) e = put_copy(w, pieces[i].p, pieces[i].n, why);
     be16(trailer, -1);
     if (!e) e = put_copy(w, trailer, sizeof trailer, why);
     if (!e && PQputCopyEnd(w->db.conn, NULL) != 1) e = err_set(why, ERR_DB_LOST, "08006: %s", PQerrorMessage(w->db.conn));
@@ -508,14 +504,93 @@ static enum err copy_part(struct writer *w, const struct write_batch *b, const c
 
 static enum err copy_ticks(struct writer *w, const struct write_batch *b, struct why *why)
 {
-    enum err e = ERR_OK;
+    struct piece *pieces = calloc(b->days_n + 1, sizeof *pieces);
+    enum err e = pieces ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < b->days_n && !e; i++) {
         const char *part = tick_part(w, b->days[i].day);
-        size_t k = 0;
+        char table[64];
+        size_t k = 0, n = 0;
         while (k < i && strcmp(tick_part(w, b->days[k].day), part) != 0) k++;
-        if (k == i) e = copy_part(w, b, part, i, why);   /* the first day of this partition brings its other days along */
+        if (k < i) continue;             /* the first day of a partition took its other days along */
+        for (k = i; k < b->days_n; k++)
+            if (strcmp(tick_part(w, b->days[k].day), part) == 0) pieces[n++] = (struct piece){ b->days[k].rows.data, b->days[k].rows.len };
+        snprintf(table, sizeof table, "tocsin.%s", part);
+        e = copy_pieces(w, table, pieces, n, why);
     }
+    free(pieces);
     return e;
+}
+
+/* ---- alerts ---- */
+static void alerts_as_json(struct write_batch *b)
+{
+    for (size_t i = 0; i < b->alerts_n; i++) {
+        const struct alert *a = &b->alerts[i];
+        struct buf *o = row(b, LIST_ALERTS);
+        id(o, "\"tenant_id\":", a->tenant);
+        id(o, ",\"alert_id\":", a->id);
+        id(o, ",\"rule_id\":", a->rule);
+        buf_printf(o, ",\"stream_no\":%" PRIu64 ",\"seq\":%" PRIu64 ",\"event_ns\":%" PRId64 ",\"state\":\"%s\",\"rule_version\":%d,\"rule_no\":%" PRIu64 ",\"severity\":\"%s\"",
+                   a->stream_no, a->seq, a->event_ns, alert_state_name(a->state), a->rule_version, a->rule_no, severity_name(a->severity));
+        text(o, ",\"rule_name\":", a->rule_name, strlen(a->rule_name));
+        text(o, ",\"rule_text\":", a->rule_text, strlen(a->rule_text));
+        text(o, ",\"measure\":", a->measure, strlen(a->measure));
+        text(o, ",\"unit\":", a->unit, strlen(a->unit));
+        text(o, ",\"inputs\":", a->inputs, strlen(a->inputs));
+        real(o, ",\"value\":", a->value);
+        buf_puts(o, "}");
+    }
+}
+
+static void copy_field(struct buf *o, const void *p, size_t n)
+{
+    char length[4];
+    be32(length, (int32_t)n);
+    buf_put(o, length, 4);
+    buf_put(o, p, n);
+}
+static void copy_text(struct buf *o, const char *s) { copy_field(o, s, strlen(s)); }
+static void copy_int(struct buf *o, int64_t v)
+{
+    char p[12];
+    buf_put(o, p, (size_t)(field64(p, v) - p));
+}
+
+/* the columns in the table's order */
+static void alert_as_copy(struct buf *o, const struct alert *a)
+{
+    char count[2], version[8];
+    int64_t value;
+    memcpy(&value, &a->value, sizeof value);
+    be16(count, 16);
+    field32(version, a->rule_version);
+    buf_put(o, count, 2);
+    copy_field(o, a->tenant.b, 16);
+    copy_int(o, (int64_t)a->stream_no);
+    copy_field(o, a->id.b, 16);
+    copy_int(o, (int64_t)a->seq);
+    copy_int(o, a->event_ns);
+    copy_text(o, alert_state_name(a->state));
+    copy_field(o, a->rule.b, 16);
+    buf_put(o, version, sizeof version);
+    copy_int(o, (int64_t)a->rule_no);
+    copy_text(o, a->rule_name);
+    copy_text(o, a->rule_text);
+    copy_text(o, severity_name(a->severity));
+    copy_text(o, a->measure);
+    copy_text(o, a->unit);
+    copy_int(o, value);
+    copy_text(o, a->inputs);
+}
+
+static enum err copy_alerts(struct writer *w, const struct write_batch *b, struct why *why)
+{
+    if (b->alerts_n <= SMALL) return ERR_OK;
+    buf_clear(&w->scratch);
+    for (size_t i = 0; i < b->alerts_n; i++) alert_as_copy(&w->scratch, &b->alerts[i]);
+    if (!buf_ok(&w->scratch)) return err_set(why, ERR_NOMEM, "out of memory");
+    const struct piece all = { w->scratch.data, w->scratch.len };
+    return copy_pieces(w, "pg_temp.alert_in", &all, 1, why);
 }
 
 /* ---- one transaction ---- */
@@ -539,6 +614,12 @@ static bool send_all(struct writer *w, struct write_batch *b, bool begin, bool s
     ok = ok && PQsendQueryPrepared(w->db.conn, "advance", 4, (const char *const[]){ epoch, commits, from, to }, NULL, NULL, 0) == 1;
     for (int l = 0; l < LIST_COUNT && ok; l++) {
         const char *json = b->lists[l].len ? b->lists[l].data : NULL;
+        if (b->alerts_n > SMALL && (l == LIST_ALERTS || l == LIST_OUTBOX)) {
+            ok = PQsendQueryPrepared(w->db.conn, l == LIST_ALERTS ? "staged_alerts" : "staged_outbox", 0, NULL, NULL, NULL, 0) == 1;
+            if (l == LIST_OUTBOX) w->outbox_at = sent;
+            sent++;
+            continue;
+        }
         if (l == LIST_OUTBOX) json = b->lists[LIST_ALERTS].len ? b->lists[LIST_ALERTS].data : NULL;
         if (l == LIST_TICKS) json = small && b->ticks_n ? w->scratch.data : NULL;
         if (!json) continue;
@@ -587,6 +668,7 @@ static enum err read_all(struct writer *w, int64_t *owed, struct why *why)
 
 static void close_lists(struct write_batch *b)
 {
+    if (b->alerts_n <= SMALL && !b->lists[LIST_ALERTS].len) alerts_as_json(b);
     for (int l = 0; l < LIST_COUNT; l++)
         if (b->lists[l].len && b->lists[l].data[b->lists[l].len - 1] != ']') buf_puts(&b->lists[l], "]");
     if (b->marks_n && !b->lists[LIST_MARKS].len) {
@@ -604,7 +686,7 @@ enum err writer_commit(struct writer *w, const struct write_batch *batch, int64_
     if (!write_batch_ok(b)) return err_set(why, ERR_NOMEM, "out of memory");
     enum err e = ensure_all(w, b, why);
     if (e) return e;
-    bool small = b->ticks_n <= SMALL_TICKS;
+    bool small = b->ticks_n <= SMALL && b->alerts_n <= SMALL;
     if (small && b->ticks_n) {
         buf_clear(&w->scratch);
         ticks_as_json(b, &w->scratch);
@@ -613,6 +695,7 @@ enum err writer_commit(struct writer *w, const struct write_batch *batch, int64_
     if (!small) {
         e = db_script(&w->db, "BEGIN", why);
         if (!e) e = copy_ticks(w, b, why);
+        if (!e) e = copy_alerts(w, b, why);
         if (e) {
             if (PQstatus(w->db.conn) == CONNECTION_OK && db_script(&w->db, "ROLLBACK", NULL)) return ERR_DB_LOST;
             return e;

@@ -7,6 +7,7 @@ import { Failure, Service } from './service.js';
 import * as text from './text.js';
 
 const POLL_MS = 1000, SLOW_MS = 5000, RETRY_MAX_MS = 10000;
+const LOOK_AROUND = 15;                  /* every so many polls ask for all measures: rules and reference data bring new ones */
 const ALERTS_KEPT = 100, NEWS_SHOWN = 20;
 const PAGE_POINTS = 10000, PAGES_MAX = 2, POINTS_ENOUGH = 60;
 const KEY = 'tocsin.key', INDEX = 'tocsin.index';
@@ -35,6 +36,7 @@ function el(tag, properties = {}, ...children) {
     e.append(...children.filter(c => c !== null));
     return e;
 }
+const sentence = words => words[0].toUpperCase() + words.slice(1) + (/[.?!]$/.test(words) ? '' : '.');
 function say(node, words) { if (node.textContent !== words) node.textContent = words; }
 
 const app = {
@@ -90,7 +92,7 @@ const lineMeasure = line => named(line === 'cap' ? 'level' : 'ew_level', app.ind
 
 async function pollMeasures(service) {
     let wait = POLL_MS, hiddenSince = 0;
-    while (!service.ended) {
+    for (let poll = 1; !service.ended; poll++) {
         if (document.hidden) {
             hiddenSince ||= performance.now();
             await sleep(POLL_MS);
@@ -99,9 +101,10 @@ async function pollMeasures(service) {
         const away = hiddenSince && performance.now() - hiddenSince > 10 * POLL_MS;
         hiddenSince = 0;
         try {
-            const answer = await service.getIfChanged(measuresPath());
+            const all = $('all').open || app.tiles.size === 0 || poll % LOOK_AROUND === 0;
+            const answer = await service.getIfChanged(all ? '/v1/measures' : pathOfTiles());
             if (service.ended) return;
-            if (answer) takeMeasures(answer);
+            if (answer) takeMeasures(answer, all);
             setLink({ polls: 'live' });
             if (away) loadHistory();
             wait = POLL_MS;
@@ -118,21 +121,15 @@ async function pollMeasures(service) {
     }
 }
 
-/* All of them at first, and while the full table is open; else those on the page. */
-function measuresPath() {
-    if ($('all').open || app.tiles.size === 0) return '/v1/measures';
-    const wanted = [...app.tiles.keys()].map(m => `m=${encodeURIComponent(m)}`);
-    return `/v1/measures?${wanted.join('&')}`;
-}
+const pathOfTiles = () => `/v1/measures?${[...app.tiles.keys()].map(m => `m=${encodeURIComponent(m)}`).join('&')}`;
 
-function takeMeasures(answer) {
-    const complete = answer.measures.some(m => !app.tiles.has(m.measure)) || app.tiles.size === 0;
-    if (complete) app.measures.clear();
+function takeMeasures(answer, all) {
+    if (all) app.measures.clear();
     for (const m of answer.measures) app.measures.set(m.measure, m);
     app.seq = answer.seq;
     app.time = answer.time;
     say($('clock'), app.time ? `${text.when(app.time)} UTC` : 'none yet');
-    if (complete) { showIndexes(); buildTiles(); showAll(); }
+    if (all) { showIndexes(); buildTiles(); showAll(); }
     showTiles();
     pushChart();
 }
@@ -212,6 +209,7 @@ function showTiles() {
         say(n.evidence, evidence(m));
         n.box.classList.toggle('stale', m.status !== 'ok');
         n.box.dataset.status = m.status;
+        if (n.needle) n.needle.hidden = m.value === null;
         if (n.needle) n.needle.style.left = `${50 + 50 * Math.max(-1, Math.min(1, m.value ?? 0))}%`;
         if (text.measure(name).name === 'hhi') showEffective(n, name);
     }
@@ -397,7 +395,7 @@ function ruleItem(r) {
             await app.service.remove(`/v1/rules/${encodeURIComponent(r.id)}`);
             ruleResult('Rule deleted.');
         } catch (e) {
-            ruleResult(`Not deleted: ${e.message}.`, true);
+            ruleResult(sentence(`not deleted: ${e.message}`), true);
         }
         showRules();
     };
@@ -427,7 +425,7 @@ async function createRule(event) {
         $('rule-form').reset();
     } catch (e) {
         const at = e.problem?.position;
-        ruleResult(`${e.message}.`, true, at ? text.caret(rule, at) : null);
+        ruleResult(sentence(e.message), true, at ? text.caret(rule, at) : null);
         if (at) {
             const input = $(at > measure.length ? 'rule-threshold' : 'rule-measure');
             input.ariaInvalid = 'true';

@@ -1,6 +1,7 @@
 /* chart.js - two lines over time: the cap-weighted level and the equal-weighted one. The only file that knows the chart library.
  *
- * It keeps to the right edge while new points come until the reader drags or pinches; choosing a range follows again. */
+ * It keeps to the right edge while new points come until the reader drags or pinches; a double click or another range
+ * follows again. */
 import * as text from './text.js';
 
 const library = () => globalThis.LightweightCharts;
@@ -50,6 +51,7 @@ export class ComparisonChart {
         this.#lines.ew = this.#chart.addSeries(LineSeries, line);
         this.#chart.subscribeCrosshairMove(e => this.#hovered(e));
         box.addEventListener('pointerdown', () => { this.#following = false; });
+        box.addEventListener('dblclick', () => { this.#following = true; this.#follow(); });
         matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#paint());
         this.scale('percent');
         this.#paint();

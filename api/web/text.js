@@ -17,10 +17,10 @@ export function measure(text) {
 
 export const unit = u => UNITS[u] ?? u;
 
-/* "kind=arith, window=20d" -> "arithmetic, 20 days"; what is left out has its default. */
+/* "kind=arith, window=20d" -> "Spread 20 days, arithmetic". What is left out has the default of analytics/measure.c. */
 export function spreadTitle(options) {
     const p = Object.fromEntries(options.split(/, */).map(o => o.split('=')));
-    const { kind = 'geom', window: span = '1d' } = p;
+    const { kind = 'geom', window: span = '60d' } = p;
     const [, count, letter] = /^(\d+)(d|mo)$/.exec(span) ?? [];
     const over = WINDOWS[span] ?? (letter ? `${count} ${WINDOWS[letter]}${count === '1' ? '' : 's'}` : span);
     return `Spread ${kind === 'ratio' || kind === 'points' ? KINDS[kind] : `${over}, ${KINDS[kind] ?? kind}`}`;

@@ -1,5 +1,6 @@
 """Raw HTTP against the running service: what two servers could read differently is answered 400 and the connection closed, and
 nothing hidden in a body is ever run as a request. Fixture `service`: .url, .port, .key, .api(method, path, json=None, headers=None)."""
+import re
 import socket
 import time
 
@@ -27,7 +28,7 @@ def raw(service, data, wait=3.0, shut=False):
 
 
 def statuses(got):
-    return [int(part[:3]) for part in got.split(b"HTTP/1.1 ")[1:]]
+    return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d{3}) ", got)]
 
 
 def closes(service, data):
@@ -116,11 +117,18 @@ def test_head_has_no_body(service):
     assert b" 200 " in head and b"Content-Length: 15" in head and body == b""
 
 
-def test_chunked_body_with_extensions_is_read(service):
-    body = b'8;a=b\r\n{"rule":\r\n3;x\r\n"!"\r\n1\r\n}\r\n0\r\nTrailer: x\r\n\r\n'
+def test_chunked_body_is_read(service):
+    body = b'8\r\n{"rule":\r\n3\r\n"!"\r\n1\r\n}\r\n0\r\n\r\n'
     head = f"POST /v1/rules HTTP/1.1\r\n{H}Authorization: Bearer {service.key}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     got = raw(service, head.encode() + body)
     assert statuses(got) == [400] and b"application/problem+json" in got     # "!" is no rule, but it was read
+
+
+def test_chunk_extensions_hide_nothing(service):
+    """0.9.75 skips them, 1.0 may refuse them; either way one request, one answer."""
+    body = b'8;a=b\r\n{"rule":\r\n3;x\r\n"!"\r\n1\r\n}\r\n0\r\nTrailer: x\r\n\r\n'
+    head = f"POST /v1/rules HTTP/1.1\r\n{H}Authorization: Bearer {service.key}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    assert statuses(raw(service, head.encode() + body)) == [400]
 
 
 @pytest.mark.parametrize("size", [65537, 10 ** 9, 10 ** 17])
