@@ -18,7 +18,7 @@ IS_CLANG := $(findstring clang,$(CC))
 FLAVOUR := $(if $(FUZZ),fuzz,$(if $(SAN),$(if $(findstring thread,$(SAN)),tsan,asan),release)$(if $(IS_CLANG),-clang))
 OUT     := $(BUILD)/$(FLAVOUR)
 
-LIBS    := rdkafka libpq libmicrohttpd jansson libcurl libcrypto inih
+LIBS    := rdkafka libpq libmicrohttpd jansson libcurl libcrypto
 PKG_CONFIG ?= pkg-config
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 LDLIBS  += $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null) -lpthread -lm
@@ -86,7 +86,7 @@ $(OUT)/%.o: $(OUT)/%.c | $(OUT)/ready
 $(OUT)/tests/%: tests/%.c $(LIB)
 	@echo "  TEST  $<"
 	@mkdir -p $(@D)
-	@$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-conversion $(EXTRA_CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $(filter %.c,$^) $(LIB) $(EXTRA_LIBS) $(LDLIBS)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-conversion $(EXTRA_CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIB) $(EXTRA_LIBS) $(LDLIBS)
 $(UNIT): EXTRA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 ifneq ($(FUZZ),)
 $(FUZZERS): EXTRA_CFLAGS = -fsanitize=fuzzer
@@ -111,6 +111,12 @@ web:
 	@mkdir -p $(BUILD) && sh api/web/fetch.sh $(BUILD)
 
 -include $(OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(FUZZERS:=.d)
+
+# What ThreadSanitizer needs to know of librdkafka's threads.
+ifneq ($(findstring thread,$(SAN)),)
+SHIM := $(OUT)/tests/tsan_threads.o
+$(OUT)/tocsin $(UNIT) $(BENCH) $(FUZZERS) $(MOCK): $(SHIM)
+endif
 
 # ---- doing things; what is missing is installed first, then make starts anew to see it ----
 help:

@@ -382,13 +382,11 @@ void api_stop(struct api *a)
     pthread_cond_signal(&a->stop_wake);
     pthread_mutex_unlock(&a->stop_lock);
     if (a->ticking) pthread_join(a->ticker, NULL);
-    if (a->daemon) {
-        int fd = MHD_quiesce_daemon(a->daemon);          /* no new connections */
-        if (fd >= 0) close(fd);
-    }
+    int listening = a->daemon ? MHD_quiesce_daemon(a->daemon) : -1;      /* no new connections; ours to close, once nobody polls it */
     if (a->hub) hub_stop(a->hub);        /* from here on nothing is suspended for long: libmicrohttpd refuses to stop over one */
     if (a->work) work_stop(a->work);
     if (a->daemon) MHD_stop_daemon(a->daemon);
+    if (listening >= 0) close(listening);
     hub_free(a->hub);
     work_free(a->work);
     auth_release(&a->auth);

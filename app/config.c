@@ -5,7 +5,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <ini.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +29,7 @@ static const struct row {
 #undef FLAG
 };
 
-struct loading { struct config *c; const char *file; struct buf *errors; bool seen[ARRAY_LEN(rows)]; FILE *stream; int line; };
+struct loading { struct config *c; const char *file; struct buf *errors; bool seen[ARRAY_LEN(rows)]; };
 
 static void complain(struct loading *l, int line, const char *reason, const char *detail)
 {
@@ -93,23 +92,12 @@ static bool add_property(struct config *c, const char *name, const char *value)
     return true;
 }
 
-/* Debian's inih does not pass line numbers on: count them where it reads */
-static char *read_line(char *s, int n, void *user)
+static void on_pair(struct loading *l, const char *section, const char *key, const char *value, int line)
 {
-    struct loading *l = user;
-    l->line++;
-    return fgets(s, n, l->stream);
-}
-
-static int on_pair(void *user, const char *section, const char *key, const char *value)
-{
-    struct loading *l = user;
-    int line = l->line;
     char reason[160];
-    if (!key || !value) return 1;
     if (strcmp(section, "kafka") == 0 && strncmp(key, "property.", 9) == 0) {
         if (!add_property(l->c, key + 9, value)) complain(l, line, "too many kafka properties", NULL);
-        return 1;
+        return;
     }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (strcmp(rows[i].section, section) != 0 || strcmp(rows[i].key, key) != 0) continue;
@@ -117,11 +105,53 @@ static int on_pair(void *user, const char *section, const char *key, const char 
         l->seen[i] = true;
         if (!set(&rows[i], l->c, value, reason)) complain(l, line, reason, NULL);
         if (rows[i].offset == offsetof(struct config, engine_track)) check_track(l, line, value);
-        return 1;
+        return;
     }
     snprintf(reason, sizeof reason, "no setting %.60s in section [%.40s]", key, section);
     complain(l, line, reason, NULL);
-    return 1;
+}
+
+/* The few lines of INI that are needed. Debian's inih was tried and left: it passes no line numbers on and cuts lines at 200 bytes. */
+static char *trim(char *s)
+{
+    while (isspace((unsigned char)*s)) s++;
+    char *end = s + strlen(s);
+    while (end > s && isspace((unsigned char)end[-1])) end--;
+    *end = '\0';
+    return s;
+}
+
+static void read_line(struct loading *l, char *text, char section[64], int line)
+{
+    for (char *p = text; *p; p++)        /* a comment begins a line, or follows a space */
+        if ((*p == ';' || *p == '#') && (p == text || isspace((unsigned char)p[-1]))) *p = '\0';
+    char *s = trim(text), *eq = strchr(s, '=');
+    size_t n = strlen(s);
+    if (!n) return;
+    if (s[0] == '[' && s[n - 1] == ']' && n - 2 < 64) {
+        s[n - 1] = '\0';
+        snprintf(section, 64, "%s", trim(s + 1));
+    } else if (s[0] != '[' && eq && eq != s) {
+        *eq = '\0';
+        on_pair(l, section, trim(s), trim(eq + 1), line);
+    } else complain(l, line, "neither [section] nor key = value", NULL);
+}
+
+static void read_file(struct loading *l, const char *path)
+{
+    FILE *f = fopen(path, "re");
+    if (!f) { complain(l, 0, "cannot be read", strerror(errno)); return; }
+    char *text = NULL, section[64] = "";
+    size_t cap = 0;
+    int line = 0;
+    for (ssize_t n; (n = getline(&text, &cap, f)) >= 0;) {
+        line++;
+        if (strlen(text) != (size_t)n) complain(l, line, "holds a NUL byte", NULL);
+        else read_line(l, text, section, line);
+    }
+    if (ferror(f)) complain(l, 0, "cannot be read", strerror(errno));
+    free(text);
+    fclose(f);
 }
 
 static void read_environment(struct loading *l)
@@ -163,17 +193,7 @@ enum err config_load(const char *path, struct config *out, struct buf *errors)
     char reason[160];
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (!set(&rows[i], out, rows[i].preset, reason)) complain(&l, 0, reason, NULL);
-    if (path) {
-        FILE *f = fopen(path, "re");
-        if (!f) complain(&l, 0, "cannot be read", strerror(errno));
-        else {
-            l.stream = f;
-            int line = ini_parse_stream(read_line, &l, on_pair, &l);
-            if (line > 0) complain(&l, line, "neither [section] nor key = value", NULL);
-            if (line < 0) complain(&l, 0, "cannot be read", NULL);
-            fclose(f);
-        }
-    }
+    if (path) read_file(&l, path);
     read_environment(&l);
     l.file = path ? path : "settings";
     check_topics(&l);

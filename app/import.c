@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BATCH_RECORDS = 50000, INDEXES_MAX = 64, COMMIT_TRIES = 20 };
+enum { BATCH_RECORDS = 50000, BATCH_SESSIONS = 50, INDEXES_MAX = 64, COMMIT_TRIES = 20 };
 
 static const char help[] =
     "usage: tocsin import -c FILE [--reference CSV] [--prices CSV] [--as-of DATE] [--skip-empty]\n\n"
@@ -74,6 +74,9 @@ struct reference {
     struct symbol *symbols;              /* of its rows: what prices may name beside what is stored */
     size_t symbols_n, symbols_cap;
     struct map by_symbol;
+    struct str *issuers;                 /* said already; they point into the file */
+    size_t issuers_n, issuers_cap;
+    struct map by_issuer;
     struct { char name[NAME_MAX_BYTES + 1]; char base[32]; } indexes[INDEXES_MAX];
     size_t indexes_n;
     struct problems *problems;
@@ -87,6 +90,23 @@ static bool keep_symbol(struct reference *r, const struct symbol *s)
     if (!VEC_GROW(&r->symbols, &r->symbols_cap, r->symbols_n + 1)) return false;
     r->symbols[r->symbols_n] = *s;
     return map_add(&r->by_symbol, map_hash(s->s, sizeof s->s), (uint32_t)r->symbols_n++);
+}
+
+static bool same_issuer(const void *ctx, uint32_t v, const void *key)
+{
+    const struct str *a = &((const struct str *)ctx)[v], *b = key;
+    return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
+}
+
+/* The first row of an issuer says its name and sector. False: out of memory. */
+static bool is_first(struct reference *r, struct str issuer, bool *first)
+{
+    uint64_t hash = map_hash(issuer.p, issuer.n);
+    *first = map_find(&r->by_issuer, hash, same_issuer, r->issuers, &issuer) == MAP_NONE;
+    if (!*first) return true;
+    if (!VEC_GROW(&r->issuers, &r->issuers_cap, r->issuers_n + 1)) return false;
+    r->issuers[r->issuers_n] = issuer;
+    return map_add(&r->by_issuer, hash, (uint32_t)r->issuers_n++);
 }
 
 static void put_string(struct buf *b, const char *key, struct str s)
@@ -189,14 +209,17 @@ static bool put_row(struct reference *r, const struct str *f, long line, struct 
         problem_add(r->problems, "%s:%ld: symbol %s has a row already", r->name, line, s.s);
         return true;
     }
-    if (!keep_symbol(r, &s)) return false;
+    bool first;
+    if (!keep_symbol(r, &s) || !is_first(r, issuer, &first)) return false;
     r->rows++;
     size_t from = r->text.len;
-    buf_puts(&r->text, "{\"kind\":\"issuer\"");
-    put_string(&r->text, "issuer", issuer);
-    put_string(&r->text, "name", f[NAME]);
-    put_string(&r->text, "sector", f[SECTOR]);
-    if (!finish(r, from, line, arena)) return false;
+    if (first) {
+        buf_puts(&r->text, "{\"kind\":\"issuer\"");
+        put_string(&r->text, "issuer", issuer);
+        put_string(&r->text, "name", f[NAME]);
+        put_string(&r->text, "sector", f[SECTOR]);
+        if (!finish(r, from, line, arena)) return false;
+    }
     from = r->text.len;
     buf_puts(&r->text, "{\"kind\":\"instrument\"");
     put_string(&r->text, "symbol", f[SYMBOL]);
@@ -229,6 +252,8 @@ static void reference_release(struct reference *r)
     free(r->messages);
     free(r->symbols);
     map_release(&r->by_symbol);
+    free(r->issuers);
+    map_release(&r->by_issuer);
 }
 
 /* ---- the step's sink: into the newest of a row of write batches ---- */
@@ -237,7 +262,7 @@ struct layout {
     struct write_batch **batches;
     size_t n, cap;
     struct arena arena;
-    size_t closes, records;
+    size_t records, sessions;            /* sessions: ended in the newest batch, which takes readings of few days only */
 };
 
 static struct write_batch *now(void *ctx) { struct layout *l = ctx; return l->batches[l->n - 1]; }
@@ -250,12 +275,14 @@ static void on_alert(void *ctx, const struct alert *a) { write_alert(now(ctx), a
 
 static enum err next_batch(struct layout *l, struct why *why)
 {
-    if (l->n && write_batch_rows(l->batches[l->n - 1]) < BATCH_RECORDS) return ERR_OK;
+    if (l->n && write_batch_rows(l->batches[l->n - 1]) < BATCH_RECORDS && l->sessions < BATCH_SESSIONS) return ERR_OK;
     if (l->n && !write_batch_ok(l->batches[l->n - 1])) return err_set(why, ERR_NOMEM, "out of memory");
     if (!VEC_GROW(&l->batches, &l->cap, l->n + 1)) return err_set(why, ERR_NOMEM, "out of memory");
     enum err e = write_batch_new(&l->batches[l->n]);
-    if (!e) l->n++;
-    return e;
+    if (e) return err_set(why, e, "out of memory");
+    l->n++;
+    l->sessions = 0;
+    return ERR_OK;
 }
 
 /* ERR_NOMEM, or what the engine has against the message: then nothing has been written yet, and nothing will be. */
@@ -269,6 +296,7 @@ static enum err apply(struct layout *l, const char *p, size_t n, struct why *why
     r.received_ms = wall_ns() / NS_PER_MS;
     e = step_apply(&l->step, &r, why);
     l->records += !e;
+    l->sessions += !e && r.kind == RECORD_CLOCK;
     return e;
 }
 

@@ -77,6 +77,7 @@ struct service {
     uint64_t saved_seq, picture_seq;
     pthread_t ingest_thread, engine_thread, writer_thread;
     atomic_bool stopping, writer_busy, database_down, running;
+    atomic_bool caught_up;               /* the sources have been read to their end once */
     atomic_int exit_code;
     pthread_mutex_t picture_lock;
     struct snapshot *picture;            /* newest committed */
@@ -346,10 +347,12 @@ static void obey(struct service *s, struct command *c)
     s->turn->waiting[s->turn->waiting_n++] = c;
 }
 
+/* Today's time has no place amid a backlog: a clock record there would age everything and be sampled with half the history applied.
+ * So the clock begins when the sources have been read to their end. */
 static void tick_clock(struct service *s)
 {
     int64_t now = wall_ns();
-    if (!s->c->engine_clock_ms || mono_ns() < s->clock_due_ns) return;
+    if (!s->c->engine_clock_ms || !atomic_load(&s->caught_up) || mono_ns() < s->clock_due_ns) return;
     s->clock_due_ns = mono_ns() + s->c->engine_clock_ms * NS_PER_MS;
     if (now <= engine_now_ns(s->step.engine)) return;
     struct record r;
@@ -420,6 +423,17 @@ static void *engine_main(void *arg)
 }
 
 /* ---- the ingest thread ---- */
+static void look_at_lag(struct service *s)
+{
+    struct kafka_lag lags[64];
+    AUTO_BUF struct buf reasons = { 0 };
+    if (atomic_load(&s->caught_up) || !kafka_source_state(s->kafka, &reasons)) return;
+    size_t n = kafka_source_lags(s->kafka, lags, ARRAY_LEN(lags));
+    int64_t behind = 0;
+    for (size_t i = 0; i < n; i++) behind += lags[i].messages;
+    if (behind == 0 && queue_len(s->ingested) == 0) atomic_store(&s->caught_up, true);
+}
+
 static void *ingest_main(void *arg)
 {
     struct service *s = arg;
@@ -433,6 +447,7 @@ static void *ingest_main(void *arg)
             log_error("kafka source failed", "reason", err_name(e), "detail", why.text);
             if (e == ERR_KAFKA) give_up(s, EXIT_BROKEN);
         }
+        look_at_lag(s);
         if (!b->records_n && !b->dead_n && !b->marks_n && !b->lives_n && !b->gaps_n) continue;
         if (queue_push(s->ingested, b, -1)) break;
         b = NULL;

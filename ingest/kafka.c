@@ -359,7 +359,7 @@ static enum err rebuild(struct kafka_source *s, struct why *why)
 
 /* ---- lives ---- */
 
-/* The partition will be opened again, and proven again, not before `delay`. */
+/* It will be opened again by a later turn, and prove itself again. */
 static void part_close(struct part *p)
 {
     if (p->state == PART_WAITING) return;

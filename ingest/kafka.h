@@ -54,7 +54,7 @@ MUST_USE enum err kafka_source_open(const struct kafka_config *cfg, const struct
 void kafka_source_close(struct kafka_source *src);
 
 /* Appends what is there, at most `max_records` messages; returns as soon as there is something, else after timeout_ms (with
- * brokers in trouble up to a second later). What is appended belongs together: lives and gaps first, then records and dead
+ * brokers in trouble up to 3 s later). What is appended belongs together: lives and gaps first, then records and dead
  * letters, then the marks that say where the sources stand after them. A batch may hold lives, gaps or marks and no record: it
  * is to be committed like any other. The marks are of this source's view: a batch once taken is not handed out again.
  *

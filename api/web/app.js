@@ -9,7 +9,7 @@ import * as text from './text.js';
 const POLL_MS = 1000, SLOW_MS = 5000, RETRY_MAX_MS = 10000;
 const LOOK_AROUND = 15;                  /* every so many polls ask for all measures: rules and reference data bring new ones */
 const ALERTS_KEPT = 100, NEWS_SHOWN = 20;
-const PAGE_POINTS = 10000, PAGES_MAX = 2, POINTS_ENOUGH = 60;
+const PAGE_POINTS = 10000, PAGES_MAX = 2, POINTS_ENOUGH = 120;
 const KEY = 'tocsin.key', INDEX = 'tocsin.index';
 
 /* name -> how a tile presents the measure; the order is the order on the page. */
@@ -278,10 +278,10 @@ async function loadHistory() {
             const from = range.s ? new Date(text.ms(app.time) - range.s * 1000).toISOString() : null;
             [cap, ew] = await Promise.all([history(lineMeasure('cap'), from), history(lineMeasure('ew'), from)]);
             if (mine !== app.generation) return;
-            if (cap.points.length >= POINTS_ENOUGH) break;
+            app.chart.load(cap.points, ew.points, range.s);
+            if (app.chart.size >= POINTS_ENOUGH) break;
         }
         app.range = range;
-        app.chart.load(cap.points, ew.points, range.s);
         if (!cap.complete || !ew.complete) words = `The newest ${text.number(PAGES_MAX * PAGE_POINTS, 0)} readings of this range are drawn.`;
         else if (cap.points.length + ew.points.length === 0) words = 'No history is stored for this range yet; the lines begin now.';
     } catch (e) {

@@ -7,22 +7,30 @@ import * as text from './text.js';
 const library = () => globalThis.LightweightCharts;
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/* Ascending, one point a second, only real values: what the library asks for. The last reading of a second wins. */
-function clean(points) {
+const POINTS_DRAWN = 1500;               /* of a range; the library gives each point the same width, so sparse closes and dense ticks must not mix */
+
+/* Adds p to points in ascending order and at least gap_s apart, but for the newest: that is always there as it came, and gives
+ * way to the next while it is too near the one before. Returns how many gave way, or -1 when p is older than the newest. */
+function append(points, p, gap_s) {
+    const last = points.at(-1), before = points.at(-2);
+    if (last && p.time < last.time) return -1;
+    const near = last && (p.time === last.time || (before && last.time - before.time < gap_s));
+    if (near) points.pop();
+    points.push(p);
+    return near ? 1 : 0;
+}
+
+function thinned(readings, gap_s) {
     const out = [];
-    for (const p of points) {
-        const time = Math.floor(text.ms(p.time) / 1000);
-        if (p.value === null || !Number.isFinite(time)) continue;
-        const last = out.at(-1);
-        if (last && time < last.time) continue;
-        if (last && time === last.time) out.pop();
-        out.push({ time, value: p.value });
+    for (const r of readings) {
+        const time = Math.floor(text.ms(r.time) / 1000);
+        if (r.value !== null && Number.isFinite(time)) append(out, { time, value: r.value }, gap_s);
     }
     return out;
 }
 
 export class ComparisonChart {
-    #box; #chart = null; #lines = {}; #points = { cap: [], ew: [] }; #span = 0; #following = true; #hover;
+    #box; #chart = null; #lines = {}; #points = { cap: [], ew: [] }; #span = 0; #gap = 1; #following = true; #hover;
 
     /* hover(null) or hover({ time: ms, cap, ew }) as the cross-hair moves. */
     constructor(box, hover) {
@@ -67,10 +75,12 @@ export class ComparisonChart {
         this.#chart?.priceScale('right').applyOptions({ mode: mode === 'percent' ? PriceScaleMode.Percentage : PriceScaleMode.Normal });
     }
 
-    /* Replaces everything. span_s: how much of the right end to keep in view; 0 for all. */
+    /* Replaces everything, readings oldest first. span_s: how much of the right end to keep in view; 0 for all. */
     load(cap, ew, span_s) {
-        this.#points = { cap: clean(cap), ew: clean(ew) };
+        const ends = [cap[0], cap.at(-1)].map(r => text.ms(r?.time) / 1000);
         this.#span = span_s;
+        this.#gap = Math.max(1, (span_s || ends[1] - ends[0] || 0) / POINTS_DRAWN);
+        this.#points = { cap: thinned(cap, this.#gap), ew: thinned(ew, this.#gap) };
         this.#following = true;
         for (const line of ['cap', 'ew']) this.#lines[line]?.setData(this.#points[line].map(p => ({ ...p })));      /* the library writes into what it is given */
         this.#follow();
@@ -79,12 +89,10 @@ export class ComparisonChart {
     /* False when the point lies before the last one (the feed began anew): the caller should load again. */
     push(line, time, value) {
         if (value === null) return true;
-        const points = this.#points[line];
         const p = { time: Math.floor(time / 1000), value };
-        const last = points.at(-1);
-        if (last && p.time < last.time) return false;
-        if (last && p.time === last.time) points.pop();
-        points.push(p);
+        const gone = append(this.#points[line], p, this.#gap);
+        if (gone < 0) return false;
+        if (gone) this.#lines[line]?.pop(1);
         this.#lines[line]?.update({ ...p });
         this.#follow();
         return true;
@@ -101,8 +109,7 @@ export class ComparisonChart {
         if (!this.#chart || !this.#following || this.size === 0) return;
         const first = this.#visibleFirst('cap') ?? this.#visibleFirst('ew');
         const last = this.last('cap') ?? this.last('ew');
-        const seconds = last.time - first.time < 172800;
-        this.#chart.timeScale().applyOptions({ secondsVisible: last.time - first.time < 3600, timeVisible: seconds });
+        this.#chart.timeScale().applyOptions({ secondsVisible: last.time - first.time < 3600 });
         if (this.#span && last.time > first.time) this.#chart.timeScale().setVisibleRange({ from: first.time, to: last.time });
         else this.#chart.timeScale().fitContent();
     }

@@ -25,7 +25,7 @@ def clang_warnings():
     """clang looks at every file (gcc's warnings are errors in the build itself)."""
     sources = [s for folder in "core ingest analytics alerts store api app".split() for s in glob.glob(f"{folder}/*.c", root_dir=files.TOP)]
     tests = [s for pattern in ("tests/unit/*/*.c", "tests/bench/*.c", "tests/fuzz/*.c", "tests/system/*.c") for s in glob.glob(pattern, root_dir=files.TOP)]
-    flags = subprocess.run("pkg-config --cflags rdkafka libpq libmicrohttpd jansson libcurl libcrypto inih".split(),
+    flags = subprocess.run("pkg-config --cflags rdkafka libpq libmicrohttpd jansson libcurl libcrypto".split(),
                            capture_output=True, text=True, check=True).stdout
     jobs = [["clang", *WARN, *shlex.split(flags), s] for s in sources]
     jobs += [["clang", *WARN, "-Wno-conversion", *shlex.split(flags), s] for s in tests if "cmocka" not in s]

@@ -21,7 +21,7 @@ MAY = {
 }
 FOREIGN = {
     "jansson.h": "core", "openssl/": "core", "librdkafka/": "ingest", "avro": "ingest", "libpq-fe.h": "store", "libpq/": "store",
-    "postgresql/": "store", "microhttpd.h": "api", "curl/": "alerts", "ini.h": "app",
+    "postgresql/": "store", "microhttpd.h": "api", "curl/": "alerts",
 }
 SYSTEM = set("""assert ctype errno fcntl fenv float getopt inttypes limits locale math netdb poll pthread pwd sched search semaphore signal
     stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time uchar unistd wchar wctype

@@ -1,4 +1,5 @@
 """drive.py - what several tests do with a service: ask measures, make rules and channels, feed it, wait for its position."""
+import datetime as dt
 import json
 import urllib.parse
 
@@ -100,9 +101,12 @@ def copy_of(database, copy):
 
 def steps(database):
     """Every stored record in the engine's order, as messages again: (seq, message). Rule records come as {"kind": "rule"}."""
-    rows = [(seq, {"kind": "trade" if day == NO_DAY else "close", "symbol": symbol, "price": f"{price // 10 ** 8}.{price % 10 ** 8:08d}", "ts": ns})
-            for seq, ns, price, symbol, day in database.rows("""
-                SELECT t.seq, t.event_ns, t.price_e8, i.symbol, t.day_or_kind FROM tocsin.tick t JOIN tocsin.instrument i USING (instrument_id)""")]
+    rows = []
+    for seq, ns, price, symbol, day in database.rows("""
+            SELECT t.seq, t.event_ns, t.price_e8, i.symbol, t.day_or_kind FROM tocsin.tick t JOIN tocsin.instrument i USING (instrument_id)"""):
+        tick = {"symbol": symbol, "price": f"{price // 10 ** 8}.{price % 10 ** 8:08d}", "ts": ns}
+        rows.append((seq, {"kind": "trade", **tick} if day == NO_DAY else
+                     {"kind": "close", **tick, "date": (dt.date(1970, 1, 1) + dt.timedelta(days=day)).isoformat()}))
     rows += [(seq, {**json.loads(payload), "kind": EVENT_KINDS[kind], "ts": ns} if kind in EVENT_KINDS else {"kind": "rule", "ts": ns})
              for seq, ns, kind, payload in database.rows("SELECT seq, event_ns, kind, payload FROM tocsin.event")]
     rows.sort(key=lambda r: r[0])

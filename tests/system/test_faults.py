@@ -77,6 +77,15 @@ def test_wrong_settings_are_all_named_at_once(service_factory, kafka):
     assert done.returncode == 78 and len(re.findall(r"^\S+:\d+: ", done.stdout + done.stderr, re.M)) == 2
 
 
+def test_long_setting_is_whole_or_refused(service_factory, kafka):
+    """Line readers like to cut at some length: the second half of a list must not be lost without a word."""
+    s = service_factory(topics=[kafka.create_topic("config")], start=False)
+    s.config["engine"]["track"] = "; ".join(f"top_weight(SMALL, n={n})" for n in range(1, 50))
+    s.write_config()
+    done = s.tocsin("check")
+    assert done.returncode == 0 or "long" in done.stdout + done.stderr, done
+
+
 def test_wrong_environment_override_is_named(service_factory, kafka):
     s = service_factory(topics=[kafka.create_topic("config")], start=False)
     s.env["TOCSIN_API_PORT"] = "x"

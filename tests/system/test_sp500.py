@@ -71,7 +71,7 @@ def truth():
 def loaded(kafka, service_factory):
     """The service after it has read everything; yields (service, number of messages)."""
     topic = kafka.create_topic("ticks")
-    service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0, "track": "; ".join(tracked())}})
+    service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0}}, env={"TOCSIN_ENGINE_TRACK": "; ".join(tracked())})
     n = kafka.produce(topic, (streams.encode(m) for m in sp500.messages()))
     drive.drained(service.database, topic, n, seconds=600)
     yield service, n

@@ -119,9 +119,9 @@ def test_without_a_good_key_there_is_nothing(two, key):
 
 def test_a_revoked_key_ends(two):
     service, _ = two
-    key = service.new_key("leaver-" + secrets.token_hex(4))
+    key = service.new_key("leaver")
     assert service.api("GET", "/v1/rules", key=key).status_code == 200
-    done = service.tocsin("keys", "revoke", key.split("_")[2])
+    done = service.tocsin("keys", "revoke", "--tenant", "leaver", "--key", key.split("_")[2])
     assert done.returncode == 0, done.stderr
     wait_until(lambda: service.api("GET", "/v1/rules", key=key).status_code == 401, "key refused", 5)
 

@@ -1,7 +1,7 @@
 /* test_kafka.c - the consumer against librdkafka's mock cluster: nothing lost, nothing twice, no life taken for another.
  *
  * Each test plays PostgreSQL itself: what a batch says is applied to a small table of lives, as the store would, with the
- * rules the store relies on checked on the way. */
+ * rules the store relies on checked on the way. ONLY='brokers_*' runs some of the tests, LOUD=1 shows the log. */
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"

@@ -1,0 +1,231 @@
+/* test_measure.c - every name, parameter, default and canonical form, and the character every kind of mistake points at. */
+#include "analytics/measure.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static enum err parse(const char *text, struct measure *out, struct why *why)
+{
+    size_t n = strlen(text);
+    char *exact = malloc(n ? n : 1);     /* no NUL behind it: a step beyond is seen */
+    assert_non_null(exact);
+    memcpy(exact, text, n);
+    enum err e = measure_parse(exact, n, out, why);
+    free(exact);
+    return e;
+}
+
+/* metrics.md and measures.def: what each text means, once canonical. */
+static void texts_have_one_canonical_form(void **state)
+{
+    (void)state;
+    static const struct { const char *given, *canonical, *unit; } rows[] = {
+        { "last(AAPL)", NULL, "USD" },
+        { "ret(AAPL)", NULL, "%" },
+        { "ret(AAPL, window=1d)", "ret(AAPL)", "%" },
+        { "ret(AAPL, window=60d)", NULL, "%" },
+        { "level(SP500)", NULL, "points" },
+        { "ew_level(SP500)", NULL, "points" },
+        { "ew_level(SP500, ew=monthly, by=line)", NULL, "points" },
+        { "ew_level(SP500,by=line,ew=third_friday)", "ew_level(SP500, ew=third_friday, by=line)", "points" },
+        { "spread(SP500)", NULL, "%" },
+        { "spread(SP500, by=issuer, ew=quarterly, window=60d, kind=geom)", "spread(SP500)", "%" },
+        { "spread(SP500, window=ytd, kind=ratio)", "spread(SP500, kind=ratio, window=ytd)", "ratio" },
+        { "spread(SP500, kind=points)", NULL, "points" },
+        { "spread(SP500, kind=arith)", NULL, "%" },
+        { "spread(SP500, kind=log, window=all)", NULL, "%" },
+        { "spread(SP500, kind=ann, window=36mo)", NULL, "%" },
+        { "hhi(SP500)", NULL, "0-10000" },
+        { "hhi(SP500, by=line)", NULL, "0-10000" },
+        { "effective_number(SP500, by=issuer)", "effective_number(SP500)", "names" },
+        { "top_weight(SP500, n=10)", "top_weight(SP500)", "%" },
+        { "top_weight(SP500, n=1, by=line)", "top_weight(SP500, by=line, n=1)", "%" },
+        { "top_weight(SP500, n=50)", NULL, "%" },
+        { "sentiment(BRK.B)", NULL, "-1..1" },
+        { "ai_sentiment(SP500)", NULL, "-1..1" },
+        { "ai_sentiment(book:growth)", NULL, "-1..1" },
+        { "ai_exposure(book:growth-2.b_c)", NULL, "0..1" },
+        { "  hhi ( SP500 ,  by = line )  ", "hhi(SP500, by=line)", "0-10000" },
+        { "last(BTC/USD)", NULL, "USD" },
+        { "last(XNAS:AAPL)", NULL, "USD" },
+        { "last(ABCDEFGHIJKLMNO)", NULL, "USD" },                            /* 15 bytes */
+        { "hhi(ABCDEFGHIJABCDEFGHIJABCDEFGHIJA)", NULL, "0-10000" },         /* 31 bytes */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct measure m, again;
+        struct why why = { 0 };
+        char text[MEASURE_TEXT_MAX], twice[MEASURE_TEXT_MAX];
+        const char *want = rows[i].canonical ? rows[i].canonical : rows[i].given;
+        if (parse(rows[i].given, &m, &why)) fail_msg("%s: %s", rows[i].given, why.text);
+        assert_int_equal(measure_format(&m, text), strlen(want));
+        assert_string_equal(text, want);
+        assert_string_equal(measure_unit(&m), rows[i].unit);
+        assert_int_equal(measure_version(&m), 1);
+        assert_int_equal(parse(text, &again, NULL), ERR_OK);
+        measure_format(&again, twice);
+        assert_string_equal(twice, text);
+    }
+}
+
+static void parameters_have_their_defaults(void **state)
+{
+    (void)state;
+    struct measure m;
+    assert_int_equal(parse("spread(X)", &m, NULL), ERR_OK);
+    assert_int_equal(m.id, MEASURE_SPREAD);
+    assert_string_equal(m.subject, "X");
+    assert_int_equal(m.kind, SPREAD_GEOM);
+    assert_int_equal(m.window, WINDOW_60D);
+    assert_int_equal(m.ew, EW_QUARTERLY);
+    assert_int_equal(m.by, BY_ISSUER);
+    assert_int_equal(parse("ret(X)", &m, NULL), ERR_OK);
+    assert_int_equal(m.window, WINDOW_1D);
+    assert_int_equal(parse("top_weight(X)", &m, NULL), ERR_OK);
+    assert_int_equal(m.n, 10);
+    assert_int_equal(measure_subject(&m), SUBJECT_INDEX);
+    assert_false(measure_is_price(&m));
+    assert_int_equal(parse("last(X)", &m, NULL), ERR_OK);
+    assert_true(measure_is_price(&m));
+    assert_int_equal(measure_subject(&m), SUBJECT_INSTRUMENT);
+    assert_int_equal(parse("ai_exposure(X)", &m, NULL), ERR_OK);
+    assert_int_equal(measure_subject(&m), SUBJECT_HOLDINGS);
+}
+
+/* All choices of all parameters, in the canonical order, for the one measure that takes most. */
+static void every_choice_reads_back(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = { "geom", "arith", "log", "ann", "ratio", "points" };
+    static const char *const windows[] = { "1d", "5d", "20d", "60d", "3mo", "6mo", "12mo", "18mo", "36mo", "ytd", "all" };
+    static const char *const ews[] = { "quarterly", "monthly", "daily", "held", "third_friday" };
+    static const char *const bys[] = { "issuer", "line" };
+    char text[MEASURE_TEXT_MAX], canonical[MEASURE_TEXT_MAX];
+    assert_int_equal(ARRAY_LEN(kinds), SPREAD_KIND_COUNT);
+    assert_int_equal(ARRAY_LEN(windows), WINDOW_COUNT);
+    assert_int_equal(ARRAY_LEN(ews), EW_COUNT);
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
+        for (size_t w = 0; w < ARRAY_LEN(windows); w++)
+            for (size_t e = 0; e < ARRAY_LEN(ews); e++)
+                for (size_t b = 0; b < ARRAY_LEN(bys); b++) {
+                    struct measure m, again;
+                    snprintf(text, sizeof text, "spread(S, by=%s, ew=%s, window=%s, kind=%s)", bys[b], ews[e], windows[w], kinds[k]);
+                    assert_int_equal(parse(text, &m, NULL), ERR_OK);
+                    assert_int_equal(m.kind, k);
+                    assert_int_equal(m.window, w);
+                    assert_int_equal(m.ew, e);
+                    assert_int_equal(m.by, b);
+                    measure_format(&m, canonical);
+                    assert_int_equal(strstr(canonical, "kind=") != NULL, k != 0);
+                    assert_int_equal(strstr(canonical, "window=") != NULL, w != WINDOW_60D);
+                    assert_int_equal(strstr(canonical, "ew=") != NULL, e != 0);
+                    assert_int_equal(strstr(canonical, "by=") != NULL, b != 0);
+                    assert_int_equal(parse(canonical, &again, NULL), ERR_OK);
+                    assert_memory_equal(&again, &m, sizeof m);
+                }
+}
+
+static void mistakes_point_at_their_character(void **state)
+{
+    (void)state;
+    static const struct { const char *text; enum err e; int at; const char *says; } rows[] = {
+        { "", ERR_SYNTAX, 1, "expected a measure" },
+        { "   ", ERR_SYNTAX, 4, "expected a measure" },
+        { "(SP500)", ERR_SYNTAX, 1, "expected a measure" },
+        { "hh(SP500)", ERR_UNKNOWN_MEASURE, 1, "\"hh\"" },
+        { " HHI(SP500)", ERR_UNKNOWN_MEASURE, 2, "\"HHI\"" },
+        { "hhi", ERR_SYNTAX, 4, "'('" },
+        { "hhi SP500", ERR_SYNTAX, 5, "'S'" },
+        { "hhi()", ERR_INVALID, 5, "an index" },
+        { "hhi(", ERR_INVALID, 5, "an index" },
+        { "last()", ERR_INVALID, 6, "a symbol" },
+        { "last(ABCDEFGHIJKLMNOP)", ERR_INVALID, 6, "a symbol" },                        /* 16 bytes */
+        { "hhi(ABCDEFGHIJABCDEFGHIJABCDEFGHIJAB)", ERR_INVALID, 5, "an index" },         /* 32 bytes */
+        { "hhi(A/B)", ERR_INVALID, 5, "an index" },
+        { "hhi(book:growth)", ERR_INVALID, 5, "an index" },
+        { "ai_sentiment(book:)", ERR_INVALID, 14, "book:NAME" },
+        { "ai_sentiment(book:a:b)", ERR_INVALID, 14, "book:NAME" },
+        { "ai_sentiment(book:ABCDEFGHIJABCDEFGHIJABCDEFGHIJAB)", ERR_INVALID, 14, "book:NAME" },
+        { "hhi(SP500", ERR_SYNTAX, 10, "the end" },
+        { "hhi(SP500 x)", ERR_SYNTAX, 11, "'x'" },
+        { "hhi(SP500,)", ERR_INVALID, 11, "by" },
+        { "hhi(SP500, )", ERR_INVALID, 12, "by" },
+        { "hhi(SP500, n=3)", ERR_INVALID, 12, "by" },
+        { "last(AAPL, by=line)", ERR_INVALID, 12, "no parameters" },
+        { "spread(SP500, n=3)", ERR_INVALID, 15, "kind, window, ew, by" },
+        { "hhi(SP500, by)", ERR_SYNTAX, 14, "'='" },
+        { "hhi(SP500, by line)", ERR_SYNTAX, 15, "'='" },
+        { "hhi(SP500, by=)", ERR_INVALID, 15, "issuer, line" },
+        { "hhi(SP500, by=name)", ERR_INVALID, 15, "issuer, line" },
+        { "hhi(SP500, by=line, by=line)", ERR_INVALID, 21, "twice" },
+        { "hhi(SP500, by=issuer, by=line)", ERR_INVALID, 23, "twice" },
+        { "spread(SP500, window=2d)", ERR_INVALID, 22, "1d, 5d, 20d, 60d, 3mo, 6mo, 12mo, 18mo, 36mo, ytd, all" },
+        { "spread(SP500, kind=Geom)", ERR_INVALID, 20, "geom, arith, log, ann, ratio, points" },
+        { "ew_level(SP500, ew=yearly)", ERR_INVALID, 20, "quarterly, monthly, daily, held, third_friday" },
+        { "top_weight(SP500, n=0)", ERR_INVALID, 21, "1 to 50" },
+        { "top_weight(SP500, n=51)", ERR_INVALID, 21, "1 to 50" },
+        { "top_weight(SP500, n=05)", ERR_INVALID, 21, "1 to 50" },
+        { "top_weight(SP500, n=-1)", ERR_INVALID, 21, "1 to 50" },
+        { "top_weight(SP500, n=1.5)", ERR_INVALID, 21, "1 to 50" },
+        { "top_weight(SP500, n=99999999999999999999)", ERR_INVALID, 21, "1 to 50" },
+        { "top_weight(SP500, n=)", ERR_INVALID, 21, "1 to 50" },
+        { "hhi(SP500))", ERR_SYNTAX, 11, "nothing" },
+        { "hhi(SP500) x", ERR_SYNTAX, 12, "nothing" },
+        { "hhi\t(SP500)", ERR_SYNTAX, 4, "'('" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct measure m;
+        memset(&m, 0x5A, sizeof m);
+        struct measure was = m;
+        struct why why = { 0 };
+        enum err e = parse(rows[i].text, &m, &why);
+        if (e != rows[i].e || why.at != rows[i].at || !strstr(why.text, rows[i].says))
+            fail_msg("\"%s\": %s at %d: %s; wanted %s at %d, saying %s", rows[i].text, err_name(e), why.at, why.text, err_name(rows[i].e), rows[i].at, rows[i].says);
+        assert_memory_equal(&m, &was, sizeof m);         /* outputs change only on success */
+        assert_int_equal(parse(rows[i].text, &m, NULL), e);
+    }
+}
+
+/* A NUL or a byte of no charset is a mistake like any other, and the detail stays valid text. */
+static void strange_bytes_are_refused(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        bool fine = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_' || c == ' ';
+        char text[] = "hhi(SP?)";
+        text[6] = (char)c;
+        struct measure m;
+        struct why why = { 0 };
+        enum err e = measure_parse(text, 8, &m, &why);
+        if ((e == ERR_OK) != fine && c != ')') fail_msg("byte %d: %s", c, err_name(e));
+    }
+}
+
+static void the_reference_names_every_measure(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf b = { 0 };
+    measures_reference(&b);
+    static const char *const has[] = { "`last(AAPL)`", "`ret(AAPL)`", "`level(SP500)`", "`ew_level(SP500)`", "`spread(SP500)`", "`hhi(SP500)`",
+                                       "`effective_number(SP500)`", "`top_weight(SP500)`", "`sentiment(AAPL)`", "`ai_sentiment(SP500)`", "`ai_exposure(SP500)`",
+                                       "`n`: 10, 1 to 50", "`window`: 1d, 5d", "`window`: 60d, 1d", "book:growth" };
+    for (size_t i = 0; i < ARRAY_LEN(has); i++)
+        if (!strstr(b.data, has[i])) fail_msg("the reference lacks %s", has[i]);
+    assert_int_equal(MEASURE_COUNT, 11);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_have_one_canonical_form), cmocka_unit_test(parameters_have_their_defaults),
+        cmocka_unit_test(every_choice_reads_back),       cmocka_unit_test(mistakes_point_at_their_character),
+        cmocka_unit_test(strange_bytes_are_refused),     cmocka_unit_test(the_reference_names_every_measure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
