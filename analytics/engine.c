@@ -140,7 +140,7 @@ static enum err end_session(struct engine *e, int32_t day)
     e->in_session = false;
     for (size_t i = 0; i < e->indexes_n; i++) {
         struct index *x = &e->indexes[i];
-        if (!x->based && x->valued_n > 0 && index_coverage(x) >= e->gate) index_start(&e->store, x);
+        if (!x->based && x->total > 0 && index_coverage(x) >= e->gate) index_start(&e->store, x);
         if (x->based) {
             enum err err = index_close_day(x, day);
             if (err) return err;

@@ -42,10 +42,11 @@ static struct levels levels_now(const struct index *x)
     return v;
 }
 
-/* From here the levels go on from `v` with the sums as they now are. An index that lost its last member waits for a new start. */
+/* From here the levels go on from `v` with the sums as they now are. An index that lost its last member, or whose members are
+ * not worth a cent, waits for a new start. */
 static void chain(struct index *x, const struct levels *v)
 {
-    if (x->valued_n == 0) { x->based = false; return; }
+    if (x->valued_n == 0 || x->total == 0 || !(v->level > 0)) { x->based = false; return; }
     x->level_ref = v->level;
     x->total_ref = x->total;
     for (int k = 0; k < EW_VARIANTS; k++) {
@@ -54,15 +55,29 @@ static void chain(struct index *x, const struct levels *v)
     }
 }
 
+static struct line *other_line(const struct index_store *s, const struct index *x, const struct line *l)
+{
+    for (uint32_t no = x->first_line; no != NONE; no = s->lines[no].next_of_index)
+        if (s->lines[no].slot == l->slot && s->lines[no].valued && &s->lines[no] != l) return &s->lines[no];
+    return NULL;
+}
+
 /* A line begins or ceases to count. Entering a running index it takes the average equal weight, so that it neither waits for
- * the next rebalance nor moves the level; a further line of a company already in takes none until then, when by issuer. */
+ * the next rebalance nor moves the level; a further line of a company already in takes none until then, when by issuer. Leaving, it leaves
+ * its weight to another line of its company. */
 static void set_valued(struct index_store *s, struct index *x, struct line *l, bool valued)
 {
     struct slot *k = &s->slots[l->slot];
     if (!valued) {
+        struct line *heir = k->lines_n > 1 ? other_line(s, x, l) : NULL;
         for (int i = 0; i < EW_VARIANTS; i++) {
-            x->ew_sum[i] -= (i128)l->q[i] * l->price_e8;
+            i128 weight = (i128)l->q[i] * l->price_e8;
+            x->ew_sum[i] -= weight;
             l->q[i] = 0;
+            if (!heir || i % BY_COUNT == BY_LINE) continue;
+            int64_t q = (int64_t)(weight / heir->price_e8);
+            heir->q[i] += q;
+            x->ew_sum[i] += (i128)q * heir->price_e8;
         }
         set_value(s, x, l, 0);
         l->valued = false;
@@ -135,7 +150,7 @@ static void recompose(struct index_store *s, struct index *x, struct line *l, bo
     l->active = active;
     if (!was && is) set_valued(s, x, l, true);
     if (was && is) set_value(s, x, l, line_value(l->price_e8, shares));
-    if (based) chain(x, &v);
+    if (based && (was || is)) chain(x, &v);
 }
 
 void index_remove_line(struct index_store *s, struct index *x, uint32_t no)

@@ -24,7 +24,7 @@ const char *guard_end(struct guard *g, const char *version);
 bool guard_has_body(const struct guard *g);
 
 struct target_arg { const char *name, *value; };
-enum { TARGET_ARGS_MAX = 64 };
+enum { TARGET_ARGS_MAX = 256 };
 struct target {
     char *path;                          /* decoded; begins with a slash, holds no control byte, is UTF-8 */
     size_t args_n;

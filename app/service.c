@@ -387,7 +387,8 @@ static void take_picture(struct service *s)
 /* Hands the turn over when the writer has nothing to do, when it is full, or when it must (`now`); waits while all turns are out. */
 static void hand_over(struct service *s, bool now)
 {
-    if (write_batch_empty(s->turn->batch) && s->turn->waiting_n == 0) return;
+    bool stale_picture = s->picture_seq != engine_seq(s->step.engine) && mono_ns() - s->picture_ns >= PICTURE_MS * NS_PER_MS;
+    if (write_batch_empty(s->turn->batch) && s->turn->waiting_n == 0 && !stale_picture) return;
     bool full = write_batch_rows(s->turn->batch) >= (size_t)s->c->engine_batch_records;
     if (!now && !full && (atomic_load(&s->writer_busy) || queue_len(s->turns) > 0)) return;
     save_state(s, false);
@@ -510,7 +511,7 @@ static void announce(struct service *s, struct turn *t, int64_t owed)
     t->picture = NULL;
     for (size_t i = 0; i < t->waiting_n; i++) command_answer(t->waiting[i], ERR_OK, NULL);
     for (size_t i = 0; i < n; i++) metric_add(alerts[i].state == ALERT_FIRING ? METRIC_ALERTS_FIRED : METRIC_ALERTS_RESOLVED, 1);
-    metric_add(METRIC_COMMITS, 1);
+    if (!write_batch_empty(t->batch)) metric_add(METRIC_COMMITS, 1);
     if (write_batch_last_seq(t->batch)) metric_set(METRIC_COMMITTED_SEQ, (int64_t)write_batch_last_seq(t->batch));
     const struct source_mark *marks = write_batch_marks(t->batch, &n);
     if (n) kafka_source_committed(s->kafka, marks, n);
@@ -528,7 +529,7 @@ static void *writer_main(void *arg)
         }
         atomic_store(&s->writer_busy, true);
         int64_t owed = 0;
-        if (good) good = commit(s, t->batch, &owed);
+        if (good && !write_batch_empty(t->batch)) good = commit(s, t->batch, &owed);
         if (good) announce(s, t, owed);
         else {
             for (size_t i = 0; i < t->waiting_n; i++) command_answer(t->waiting[i], ERR_STOPPING, NULL);

@@ -344,9 +344,9 @@ int cmd_backtest(int argc, char **argv)
     s.sink = (struct step_sink){ .ctx = &b, .alert = print_fire };
     if (!e) e = db_open(c.database_conninfo, "tocsin_engine", "tocsin backtest", &d, &why);
     if (!e) e = history_open(&d, 0, UINT64_MAX, &h, &why);
-    if (b.json && !e) printf("[");
+    if (b.json && !e) printf("{\"alerts\":[");
     if (!e) e = replay_stored(h, &s, backtest_each, &b, &why);
-    if (b.json) printf("%s]\n", b.fires ? "\n" : "");
+    if (b.json && !e) printf("%s],\"records\":%" PRIu64 "}\n", b.fires ? "\n" : "", engine_seq(s.engine));
     if (!e && b.err) { e = b.err; why = b.why; }
     if (e) fprintf(stderr, "tocsin: %s\n", why.text);
     else {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_ROW = 90, SMALL = 100, DAYS_MAX = 4096 };     /* SMALL: so many ticks or alerts travel as JSON, more by COPY */
+enum { TICK_ROW = 90, SMALL = 100 };     /* SMALL: so many ticks or alerts travel as JSON, more by COPY */
 
 /* One statement each: $1 is a JSON array of objects. In order of execution. */
 enum list { LIST_LIVES, LIST_MARKS, LIST_GAPS, LIST_DEAD, LIST_TICKS, LIST_EVENTS, LIST_INSTRUMENTS, LIST_SERIES, LIST_READINGS, LIST_ARTICLES,
@@ -66,8 +66,8 @@ struct write_batch {
     struct day_ticks *days;
     size_t days_n, days_cap, last_day;
     size_t ticks_n, rows_n;
-    int32_t reading_days[64];
-    size_t reading_days_n;
+    int32_t *reading_days;               /* distinct days of the readings */
+    size_t reading_days_n, reading_days_cap;
     uint64_t first_seq, last_seq;        /* 0: no records */
     struct buf snapshot;
     uint64_t snapshot_seq;
@@ -95,6 +95,7 @@ void write_batch_free(struct write_batch *b)
     for (size_t i = 0; i < b->days_cap; i++) buf_release(&b->days[i].rows);
     free(b->days);
     buf_release(&b->snapshot);
+    free(b->reading_days);
     free(b->alerts);
     free(b->marks);
     arena_release(&b->arena);
@@ -147,7 +148,7 @@ static struct day_ticks *day_of(struct write_batch *b, int32_t day)
     for (size_t i = 0; i < b->days_n; i++)
         if (b->days[i].day == day) { b->last_day = i; return &b->days[i]; }
     size_t had = b->days_cap;
-    if (b->days_n >= DAYS_MAX || !VEC_GROW(&b->days, &b->days_cap, b->days_n + 1)) { b->failed = true; return NULL; }
+    if (!VEC_GROW(&b->days, &b->days_cap, b->days_n + 1)) { b->failed = true; return NULL; }
     if (b->days_cap > had) memset(b->days + had, 0, (b->days_cap - had) * sizeof *b->days);
     b->last_day = b->days_n;
     b->days[b->days_n].day = day;
@@ -233,10 +234,10 @@ void write_series(struct write_batch *b, uint32_t no, struct uuid tenant, const 
 void write_reading(struct write_batch *b, uint64_t seq, int64_t event_ns, uint32_t series, struct uuid tenant, const struct reading *r)
 {
     int32_t day = day_of_ns(event_ns);
-    size_t i = 0;
-    while (i < b->reading_days_n && b->reading_days[i] != day) i++;
-    if (i == b->reading_days_n) {
-        if (i == ARRAY_LEN(b->reading_days)) { b->failed = true; return; }
+    size_t i = b->reading_days_n;
+    while (i > 0 && b->reading_days[i - 1] != day) i--;
+    if (i == 0) {
+        if (!VEC_GROW(&b->reading_days, &b->reading_days_cap, b->reading_days_n + 1)) { b->failed = true; return; }
         b->reading_days[b->reading_days_n++] = day;
     }
     struct buf *o = row(b, LIST_READINGS);
@@ -349,10 +350,8 @@ struct writer {
     int64_t epoch, commits;
     uint64_t last_seq;
     int outbox_at;                       /* place of the outbox statement among the answers; -1: not sent */
-    struct part_name *tick_parts;        /* days whose partition is known to exist */
-    size_t tick_parts_n, tick_parts_cap;
-    int32_t reading_parts[8];
-    size_t reading_parts_n;
+    struct part_name *tick_parts, *reading_parts;        /* days whose partition is known to exist */
+    size_t tick_parts_n, tick_parts_cap, reading_parts_n, reading_parts_cap;
     struct buf scratch;
 };
 
@@ -408,6 +407,7 @@ void writer_close(struct writer *w)
     db_close(&w->db);
     buf_release(&w->scratch);
     free(w->tick_parts);
+    free(w->reading_parts);
     free(w);
 }
 
@@ -422,34 +422,28 @@ static enum err ensure(struct writer *w, const char *parent, int32_t day, char n
     return e;
 }
 
-static const char *tick_part(const struct writer *w, int32_t day)
+static const char *part_of(const struct part_name *parts, size_t n, int32_t day)
 {
-    for (size_t i = w->tick_parts_n; i-- > 0;)
-        if (w->tick_parts[i].day == day) return w->tick_parts[i].name;
+    for (size_t i = n; i-- > 0;)
+        if (parts[i].day == day) return parts[i].name;
     return NULL;
+}
+static const char *tick_part(const struct writer *w, int32_t day) { return part_of(w->tick_parts, w->tick_parts_n, day); }
+
+static enum err know(struct writer *w, const char *parent, int32_t day, struct part_name **parts, size_t *n, size_t *cap, struct why *why)
+{
+    if (part_of(*parts, *n, day)) return ERR_OK;
+    if (!VEC_GROW(parts, cap, *n + 1)) return err_set(why, ERR_NOMEM, "out of memory");
+    enum err e = ensure(w, parent, day, (*parts)[*n].name, why);
+    if (!e) (*parts)[(*n)++].day = day;
+    return e;
 }
 
 static enum err ensure_all(struct writer *w, const struct write_batch *b, struct why *why)
 {
     enum err e = ERR_OK;
-    for (size_t i = 0; i < b->days_n && !e; i++) {
-        if (tick_part(w, b->days[i].day)) continue;
-        if (!VEC_GROW(&w->tick_parts, &w->tick_parts_cap, w->tick_parts_n + 1)) return err_set(why, ERR_NOMEM, "out of memory");
-        e = ensure(w, "tick", b->days[i].day, w->tick_parts[w->tick_parts_n].name, why);
-        if (!e) w->tick_parts[w->tick_parts_n++].day = b->days[i].day;
-    }
-    for (size_t i = 0; i < b->reading_days_n && !e; i++) {
-        size_t k = 0;
-        while (k < ARRAY_LEN(w->reading_parts) && (k >= w->reading_parts_n || w->reading_parts[k] != b->reading_days[i])) k++;
-        if (k < ARRAY_LEN(w->reading_parts)) continue;
-        char ignored[48];
-        e = ensure(w, "reading", b->reading_days[i], ignored, why);
-        if (!e) {
-            memmove(&w->reading_parts[1], w->reading_parts, sizeof w->reading_parts - sizeof w->reading_parts[0]);
-            w->reading_parts[0] = b->reading_days[i];
-            if (w->reading_parts_n < ARRAY_LEN(w->reading_parts)) w->reading_parts_n++;
-        }
-    }
+    for (size_t i = 0; i < b->days_n && !e; i++) e = know(w, "tick", b->days[i].day, &w->tick_parts, &w->tick_parts_n, &w->tick_parts_cap, why);
+    for (size_t i = 0; i < b->reading_days_n && !e; i++) e = know(w, "reading", b->reading_days[i], &w->reading_parts, &w->reading_parts_n, &w->reading_parts_cap, why);
     return e;
 }
 

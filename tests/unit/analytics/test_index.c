@@ -1,0 +1,252 @@
+/* test_index.c - concentration against worked examples, and levels that only prices move. */
+#include "analytics/index.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { USD = 100000000 };
+
+struct world { struct index_store store; struct index index; };
+
+static void begin(struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    w->index.base = 1000;
+    w->index.first_line = w->index.first_slot = w->index.first_series = NONE;
+}
+
+static void end(struct world *w)
+{
+    free(w->store.lines);
+    free(w->store.slots);
+    free(w->index.order);
+    free(w->index.days);
+}
+
+static uint32_t add(struct world *w, uint32_t issuer, int64_t shares, int64_t price_e8)
+{
+    uint32_t line;
+    assert_int_equal(index_add_line(&w->store, &w->index, 0, (uint32_t)w->store.lines_n, issuer, 0, &line), ERR_OK);
+    index_set_shares(&w->store, &w->index, line, shares);
+    index_set_price(&w->store, &w->index, line, price_e8, 1);
+    return line;
+}
+
+static void near(double got, double want, double relative)
+{
+    if (!(fabs(got - want) <= relative * fabs(want))) fail_msg("%.17g, wanted %.17g", got, want);
+}
+
+/* 500 equal stocks: HHI 10,000/500 = 20. */
+static void equal_stocks(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    for (uint32_t i = 0; i < 500; i++) add(&w, i, 1000, 100ll * USD);
+    assert_true(index_hhi(&w.index, BY_ISSUER) == 20);
+    assert_true(index_hhi(&w.index, BY_LINE) == 20);
+    assert_true(index_effective_number(&w.index, BY_ISSUER) == 500);
+    near(index_top_weight(&w.store, &w.index, BY_ISSUER, 10), 2, 1e-15);
+    near(index_top_weight(&w.store, &w.index, BY_LINE, 50), 10, 1e-15);
+    assert_true(index_coverage(&w.index) == 1);
+    end(&w);
+}
+
+/* Five at 10 % and 495 at 0.1 %: squares of those weights sum to 5*0.01 + 495*0.000001 = 0.050495, so 504.95 when the five
+ * hundred are the whole of ... 99.5 %: the rest of 0.5 % is spread over 50,000 names too small to show in the printed digits. */
+static void five_giants(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    for (uint32_t i = 0; i < 500; i++) add(&w, i, i < 5 ? 100000 : 1000, 100ll * USD);
+    /* by themselves they are 99.5 %, and weights are of what is there: 504.95 / 0.995^2 */
+    near(index_hhi(&w.index, BY_ISSUER), 504.95 / (0.995 * 0.995), 1e-14);
+    near(index_effective_number(&w.index, BY_ISSUER), 10000 / (504.95 / (0.995 * 0.995)), 1e-14);
+    near(index_top_weight(&w.store, &w.index, BY_ISSUER, 5), 100 * 50 / 99.5, 1e-14);
+    for (uint32_t i = 500; i < 5500; i++) add(&w, i, 1, 100ll * USD);                /* 5,000 names of 0.0001 % make it 100 % */
+    char printed[32];
+    snprintf(printed, sizeof printed, "%.2f", index_hhi(&w.index, BY_ISSUER));
+    assert_string_equal(printed, "504.95");
+    near(index_top_weight(&w.store, &w.index, BY_ISSUER, 5), 50, 1e-14);
+    near(index_top_weight(&w.store, &w.index, BY_LINE, 6), 50.1, 1e-14);
+    end(&w);
+}
+
+/* Two lines of one company are one weight by issuer: 30 % + 20 % beside 50 % is 5000, by line 3800. */
+static void share_classes_add_up(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    add(&w, 7, 300, 10ll * USD);
+    add(&w, 7, 100, 20ll * USD);
+    add(&w, 3, 500, 10ll * USD);
+    near(index_hhi(&w.index, BY_ISSUER), 5000, 1e-14);
+    near(index_hhi(&w.index, BY_LINE), 3800, 1e-14);
+    near(index_top_weight(&w.store, &w.index, BY_ISSUER, 1), 50, 1e-14);
+    near(index_top_weight(&w.store, &w.index, BY_LINE, 2), 80, 1e-14);
+    assert_int_equal(w.store.slots[w.index.order[0]].issuer, 3);         /* ties go by issuer number */
+    assert_int_equal(w.index.issuers_n, 2);
+    end(&w);
+}
+
+static void values_are_floored_in_128_bits(void **state)
+{
+    (void)state;
+    uint64_t seed = 20180207;
+    for (int i = 0; i < 1000000; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        int64_t price = (int64_t)(seed >> 11) % 9000000000000000 + 1;
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        int64_t shares = (int64_t)(seed >> (21 + (seed >> 3) % 40)) + 1;
+        if (!value_fits(price, shares)) continue;
+        assert_true((i128)line_value(price, shares) == (i128)price * shares / 1000000);
+    }
+    assert_true(value_fits(9000000000000000, 8000000));
+    assert_false(value_fits(9000000000000000, 9000000));
+    assert_true(cents(-1000000) == -1 && cents(((i128)1 << 52) * 1000000 + 500000) == (double)((int64_t)1 << 52) + 0.5);
+}
+
+static void levels_follow_prices_only(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    uint32_t a = add(&w, 1, 1000, 100ll * USD), b = add(&w, 2, 3000, 100ll * USD);
+    index_start(&w.store, &w.index);
+    near(index_level(&w.index), 1000, 1e-15);
+    index_set_price(&w.store, &w.index, a, 110ll * USD, 2);
+    near(index_level(&w.index), 1025, 1e-14);            /* a quarter of it rose by 10 % */
+    near(index_ew_level(&w.index, ew_variant(EW_QUARTERLY, BY_ISSUER)), 1050, 1e-9);
+    index_set_shares(&w.store, &w.index, b, 9000);
+    near(index_level(&w.index), 1025, 1e-14);
+    uint32_t c = add(&w, 3, 500, 7ll * USD);
+    near(index_level(&w.index), 1025, 1e-14);
+    near(index_ew_level(&w.index, ew_variant(EW_HELD, BY_LINE)), 1050, 1e-9);
+    index_remove_line(&w.store, &w.index, a);
+    near(index_level(&w.index), 1025, 1e-14);
+    near(index_ew_level(&w.index, ew_variant(EW_HELD, BY_LINE)), 1050, 1e-9);
+    index_set_price(&w.store, &w.index, c, 14ll * USD, 3);       /* b: 900,000, c: 3,500 -> 7,000 */
+    near(index_level(&w.index), 1025 * 907000.0 / 903500, 1e-14);
+    end(&w);
+}
+
+/* EW by issuer: a company's weight stays with its other line when one of them goes. */
+static void a_company_keeps_its_equal_weight(void **state)
+{
+    (void)state;
+    struct world w;
+    int held = ew_variant(EW_HELD, BY_ISSUER);
+    begin(&w);
+    uint32_t a = add(&w, 1, 1000, 100ll * USD), other = add(&w, 2, 1000, 50ll * USD);
+    index_start(&w.store, &w.index);
+    uint32_t b = add(&w, 1, 1000, 200ll * USD);          /* a second line: no weight of its own until a rebalance */
+    near(index_ew_level(&w.index, held), 1000, 1e-9);
+    index_remove_line(&w.store, &w.index, a);
+    near(index_ew_level(&w.index, held), 1000, 1e-9);
+    index_set_price(&w.store, &w.index, b, 400ll * USD, 2);      /* one of two companies doubles */
+    near(index_ew_level(&w.index, held), 1500, 1e-9);
+    index_remove_line(&w.store, &w.index, other);
+    near(index_ew_level(&w.index, held), 1500, 1e-9);
+    index_set_price(&w.store, &w.index, b, 200ll * USD, 3);
+    near(index_ew_level(&w.index, held), 750, 1e-9);
+    end(&w);
+}
+
+/* The only company's second line outlives the first: the level goes on, it does not become 0/0 for ever. */
+static void the_last_company_changes_its_line(void **state)
+{
+    (void)state;
+    struct world w;
+    int k = ew_variant(EW_QUARTERLY, BY_ISSUER);
+    begin(&w);
+    uint32_t a = add(&w, 1, 1000, 100ll * USD);
+    index_start(&w.store, &w.index);
+    uint32_t b = add(&w, 1, 10, 30ll * USD);
+    index_remove_line(&w.store, &w.index, a);
+    near(index_ew_level(&w.index, k), 1000, 1e-9);
+    index_set_price(&w.store, &w.index, b, 60ll * USD, 2);
+    near(index_ew_level(&w.index, k), 2000, 1e-9);
+    near(index_level(&w.index), 2000, 1e-12);
+    index_rebalance(&w.store, &w.index, EW_QUARTERLY);
+    near(index_ew_level(&w.index, k), 2000, 1e-9);
+    end(&w);
+}
+
+/* An index without its last member waits for a new start. */
+static void an_emptied_index_waits(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    uint32_t a = add(&w, 1, 1000, 100ll * USD);
+    index_start(&w.store, &w.index);
+    assert_true(w.index.based);
+    index_remove_line(&w.store, &w.index, a);
+    assert_false(w.index.based);
+    assert_int_equal(w.index.valued_n, 0);
+    assert_true(w.index.total == 0);
+    end(&w);
+}
+
+/* Members worth less than a cent have no weight: the levels do not become 0/0 for ever when they are all there is. */
+static void worthless_members_do_not_poison(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    uint32_t a = add(&w, 1, 1, 400000), b = add(&w, 2, 1000, 100ll * USD);
+    index_start(&w.store, &w.index);
+    index_remove_line(&w.store, &w.index, b);            /* what is left is worth 0.4 cents */
+    index_set_price(&w.store, &w.index, a, 100ll * USD, 2);
+    if (!w.index.based) index_start(&w.store, &w.index);
+    assert_true(isfinite(index_level(&w.index)) && index_level(&w.index) > 0);
+    index_set_price(&w.store, &w.index, a, 200ll * USD, 3);
+    near(index_level(&w.index), 2000, 1e-12);
+    end(&w);
+}
+
+/* At a rebalance each company has 1/N again, split among its lines, and no level jumps. */
+static void rebalances_restore_equal_weights(void **state)
+{
+    (void)state;
+    struct world w;
+    int k = ew_variant(EW_MONTHLY, BY_ISSUER), line = ew_variant(EW_MONTHLY, BY_LINE), held = ew_variant(EW_HELD, BY_ISSUER);
+    begin(&w);
+    uint32_t a = add(&w, 1, 1, 100ll * USD);
+    add(&w, 2, 1, 100ll * USD);
+    add(&w, 2, 1, 100ll * USD);
+    index_start(&w.store, &w.index);
+    index_set_price(&w.store, &w.index, a, 200ll * USD, 2);
+    near(index_ew_level(&w.index, k), 1500, 1e-9);       /* a is one company of two, one line of three */
+    near(index_ew_level(&w.index, line), 4000.0 / 3, 1e-9);
+    index_rebalance(&w.store, &w.index, EW_MONTHLY);
+    near(index_ew_level(&w.index, k), 1500, 1e-12);
+    index_set_price(&w.store, &w.index, a, 100ll * USD, 3);
+    near(index_ew_level(&w.index, k), 1125, 1e-9);       /* 1500 * (1/2 + 1/2 * 1/2) */
+    near(index_ew_level(&w.index, line), 4000.0 / 3 * 5 / 6, 1e-9);
+    near(index_ew_level(&w.index, held), 1000, 1e-9);
+    end(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_stocks),           cmocka_unit_test(five_giants),
+        cmocka_unit_test(share_classes_add_up),   cmocka_unit_test(values_are_floored_in_128_bits),
+        cmocka_unit_test(levels_follow_prices_only), cmocka_unit_test(a_company_keeps_its_equal_weight),
+        cmocka_unit_test(the_last_company_changes_its_line), cmocka_unit_test(an_emptied_index_waits),
+        cmocka_unit_test(worthless_members_do_not_poison), cmocka_unit_test(rebalances_restore_equal_weights),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
