@@ -116,17 +116,25 @@ static void emit(const struct step *s, const struct rule *u, enum alert_state st
     s->emit(s->ctx, &f);
 }
 
+/* the end of time is as late as it gets */
+static int64_t later(int64_t ns, int64_t by)
+{
+    int64_t sum;
+    return __builtin_add_overflow(ns, by, &sum) ? INT64_MAX : sum;
+}
+
 static void fire_now(const struct step *s, struct rule *u)
 {
     u->state = STATE_FIRING;
-    u->quiet_until_ns = s->now_ns + u->cooldown_ns;
+    u->quiet_until_ns = later(s->now_ns, u->cooldown_ns);
     emit(s, u, ALERT_FIRING);
 }
 
 static void enter(const struct step *s, struct rule *u)
 {
     if (u->state != STATE_OK) return;
-    u->due_ns = s->now_ns + u->hold_ns > u->quiet_until_ns ? s->now_ns + u->hold_ns : u->quiet_until_ns;
+    u->due_ns = later(s->now_ns, u->hold_ns);
+    if (u->due_ns < u->quiet_until_ns) u->due_ns = u->quiet_until_ns;
     if (u->due_ns <= s->now_ns) { fire_now(s, u); return; }
     u->state = STATE_PENDING;
     timer_push(s->r, (struct timer){ u->due_ns, u->no, (uint32_t)(u - s->r->rules) });

@@ -4,6 +4,7 @@
 #include "analytics/index.h"
 #include "analytics/state.h"
 #include "core/map.h"
+#include "core/utf8.h"
 #include "core/vec.h"
 #include "core/when.h"
 
@@ -49,9 +50,10 @@ static struct index *index_named(const struct engine *e, const char *name, size_
     return NULL;
 }
 
+/* cut, where it must be, between two characters: names go to the database */
 static void copy_text(char *out, size_t cap, struct str s)
 {
-    size_t n = s.n < cap - 1 ? s.n : cap - 1;
+    size_t n = s.n < cap ? s.n : utf8_valid_prefix(s.p, cap - 1);
     memset(out, 0, cap);
     if (n) memcpy(out, s.p, n);
 }
@@ -189,12 +191,24 @@ static enum err find_instrument(struct engine *e, const struct symbol *s, struct
     return ERR_OK;
 }
 
+static bool is_member(const struct engine *e, const struct instrument *m)
+{
+    for (uint32_t no = m->first_line; no != NONE; no = e->store.lines[no].next_of_instrument)
+        if (e->store.lines[no].active) return true;
+    return false;
+}
+
 static enum err apply_instrument(struct engine *e, const struct record *r, struct why *why)
 {
     uint32_t issuer;
+    int32_t id = engine_instrument(e, &r->u.instrument.symbol);
+    if (id >= 0 && is_member(e, &e->instruments[id])) {
+        const char *key = e->issuers[e->instruments[id].issuer].key;
+        if (strlen(key) != r->u.instrument.issuer.n || memcmp(key, r->u.instrument.issuer.p, r->u.instrument.issuer.n) != 0)
+            return err_set(why, ERR_INVALID, "symbol %.15s is in an index as a line of issuer \"%s\"; end its memberships before it moves to another", r->u.instrument.symbol.s, key);
+    }
     enum err err = issuer_of(e, r->u.instrument.issuer, &issuer);
     if (err) return err;
-    int32_t id = engine_instrument(e, &r->u.instrument.symbol);
     if (id < 0) {
         uint64_t h = map_hash(r->u.instrument.symbol.s, sizeof r->u.instrument.symbol.s);
         if (!VEC_GROW(&e->instruments, &e->instruments_cap, e->instruments_n + 1) || !map_add(&e->by_symbol, h, (uint32_t)e->instruments_n)) return ERR_NOMEM;
@@ -204,11 +218,8 @@ static enum err apply_instrument(struct engine *e, const struct record *r, struc
         m->symbol = r->u.instrument.symbol;
         m->float_e8 = 100000000;
         m->first_line = m->first_series = m->last_close = NONE;
-        m->issuer = issuer;
     }
     struct instrument *m = &e->instruments[id];
-    if (m->issuer != issuer && m->first_line != NONE)
-        return err_set(why, ERR_INVALID, "symbol %.15s is in an index as a line of issuer \"%s\"; end its memberships before it moves to another", m->symbol.s, e->issuers[m->issuer].key);
     m->issuer = issuer;
     if (r->u.instrument.name.n) copy_text(m->name, sizeof m->name, r->u.instrument.name);
     e->out.instrument = id;
@@ -292,11 +303,9 @@ static enum err apply_membership(struct engine *e, const struct record *r, struc
         e->store.lines[no].next_of_instrument = m->first_line;
         m->first_line = no;
     }
+    if (!e->store.lines[no].active) err = index_rejoin(&e->store, x, no, m->issuer, m->price_e8);
+    if (err) return err;
     struct line *l = &e->store.lines[no];
-    if (!l->active) {
-        l->active = true;
-        x->lines_n++;
-    }
     l->own_shares = own;
     index_set_shares(&e->store, x, no, shares_of(m, l));
     if (m->price_e8 > 0) index_set_price(&e->store, x, no, m->price_e8, m->price_ns);
@@ -404,7 +413,7 @@ enum err engine_can_track(const struct engine *e, struct uuid tenant, const stru
 {
     uint32_t subject;
     enum err err = ERR_OK;
-    if (strncmp(m->subject, "book:", 5) == 0)
+    if (measure_is_book(m))
         return uuid_is_none(tenant) ? err_set(why, ERR_INVALID, "a book belongs to a tenant") : ERR_OK;
     subject_chain((struct engine *)e, m, &subject, why, &err);       /* only looks */
     return err;
@@ -423,7 +432,7 @@ enum err engine_track(struct engine *e, struct uuid tenant, const struct measure
     if (found != MAP_NONE) { *out = found; return ERR_OK; }
 
     enum err err = ERR_OK;
-    bool book = strncmp(m->subject, "book:", 5) == 0;
+    bool book = measure_is_book(m);
     uint32_t *chain = NULL;
     if (book) err = holdings_book(e, tenant, m->subject + 5, &s.subject);
     else chain = subject_chain(e, m, &s.subject, why, &err);
@@ -534,8 +543,8 @@ static enum reading_status spread(const struct engine *e, const struct index *x,
 static enum reading_status instrument_return(const struct engine *e, const struct instrument *m, enum window w, double *out)
 {
     size_t n = 0;                        /* the chain runs backwards: unroll as far as the window can reach */
-    int32_t day[800];
-    int64_t price[800];
+    int32_t day[1200];                   /* 36 months of sessions, weekends too */
+    int64_t price[1200];
     for (uint32_t c = m->last_close; c != NONE && n < ARRAY_LEN(day); c = e->closes[c].previous, n++) {
         day[ARRAY_LEN(day) - 1 - n] = e->closes[c].day;
         price[ARRAY_LEN(day) - 1 - n] = e->closes[c].price_e8;
@@ -616,6 +625,8 @@ struct reading engine_reading(const struct engine *e, uint32_t series)
     default: return index_reading(e, s);
     }
 }
+
+int64_t engine_price_e8(const struct engine *e, uint32_t series) { return e->instruments[e->series[series].subject].price_e8; }
 
 static void number(struct buf *out, const char *key, double v)
 {

@@ -54,6 +54,8 @@ const struct measure *engine_series_measure(const struct engine *e, uint32_t ser
 struct uuid engine_series_tenant(const struct engine *e, uint32_t series);
 const char *engine_series_text(const struct engine *e, uint32_t series);
 struct reading engine_reading(const struct engine *e, uint32_t series);
+/* The exact price behind a series of prices (measure_is_price), 0 when there is none: above 2^53 a double cannot tell neighbours apart. */
+int64_t engine_price_e8(const struct engine *e, uint32_t series);
 /* What the value was computed from, as a JSON object. */
 void engine_inputs(const struct engine *e, uint32_t series, struct buf *out);
 

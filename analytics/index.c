@@ -159,6 +159,19 @@ void index_remove_line(struct index_store *s, struct index *x, uint32_t no)
     recompose(s, x, l, false, l->shares, l->price_e8);
 }
 
+enum err index_rejoin(struct index_store *s, struct index *x, uint32_t no, uint32_t issuer, int64_t price_e8)
+{
+    uint32_t slot;
+    enum err e = slot_of(s, x, issuer, &slot);
+    if (e) return e;
+    struct line *l = &s->lines[no];
+    l->slot = slot;
+    l->price_e8 = price_e8;
+    l->active = true;
+    x->lines_n++;
+    return ERR_OK;
+}
+
 void index_set_shares(struct index_store *s, struct index *x, uint32_t no, int64_t shares)
 {
     struct line *l = &s->lines[no];

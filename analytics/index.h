@@ -76,6 +76,8 @@ static inline double cents(i128 e8) { return (double)(e8 / 1000000) + (double)(i
 /* A membership begins; ERR_NOMEM. The line counts once it has price and shares. */
 MUST_USE enum err index_add_line(struct index_store *s, struct index *x, uint32_t index_no, uint32_t instrument, uint32_t issuer, int64_t own_shares, uint32_t *out);
 void index_remove_line(struct index_store *s, struct index *x, uint32_t line);
+/* A membership that had ended begins anew, at the price of now and perhaps under another issuer; shares are still to be set. */
+MUST_USE enum err index_rejoin(struct index_store *s, struct index *x, uint32_t line, uint32_t issuer, int64_t price_e8);
 void index_set_shares(struct index_store *s, struct index *x, uint32_t line, int64_t shares);
 void index_set_price(struct index_store *s, struct index *x, uint32_t line, int64_t price_e8, int64_t event_ns);
 

@@ -209,6 +209,7 @@ const char *measure_unit(const struct measure *m)
 int measure_version(const struct measure *m) { return rows[m->id].version; }
 enum measure_subject measure_subject(const struct measure *m) { return rows[m->id].subject; }
 bool measure_is_price(const struct measure *m) { return m->id == MEASURE_LAST; }
+bool measure_is_book(const struct measure *m) { return measure_subject(m) == SUBJECT_HOLDINGS && strncmp(m->subject, "book:", 5) == 0; }
 
 void measures_reference(struct buf *out)
 {

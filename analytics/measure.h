@@ -46,6 +46,7 @@ const char *measure_unit(const struct measure *m);
 int measure_version(const struct measure *m);
 enum measure_subject measure_subject(const struct measure *m);
 bool measure_is_price(const struct measure *m);          /* its values are exact decimals at 1e-8 */
+bool measure_is_book(const struct measure *m);           /* its subject is a tenant's book; a symbol may begin with book: too */
 
 /* The reference of all measures and parameters as Markdown (`tocsin --help-measures`). */
 void measures_reference(struct buf *out);

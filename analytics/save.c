@@ -54,7 +54,17 @@ void engine_save(const struct engine *e, struct buf *out)
     buf_put(out, &s, sizeof s);
     PUT(out, e->instruments, e->instruments_n);
     PUT(out, e->issuers, e->issuers_n);
-    PUT(out, e->indexes, e->indexes_n);
+    uint64_t indexes = e->indexes_n;
+    buf_put(out, &indexes, sizeof indexes);
+    for (size_t i = 0; i < e->indexes_n; i++) {          /* without what is true of this process only */
+        struct index x;
+        memcpy(&x, &e->indexes[i], sizeof x);
+        x.order = NULL;
+        x.days = NULL;
+        x.order_cap = x.slots_n;
+        x.days_cap = x.days_n;
+        buf_put(out, &x, sizeof x);
+    }
     for (size_t i = 0; i < e->indexes_n; i++) {
         PUT(out, e->indexes[i].order, e->indexes[i].slots_n);
         PUT(out, e->indexes[i].days, e->indexes[i].days_n);

@@ -731,7 +731,7 @@ int service_run(const struct config *c, void (*started)(void *ctx, int port), vo
         release(&s);
         return e == ERR_INVALID || e == ERR_SYNTAX || e == ERR_UNKNOWN_MEASURE ? EXIT_CONFIG : e == ERR_DB_LOST ? EXIT_UNAVAILABLE : EXIT_BROKEN;
     }
-    log_info("listening", "address", c->api_bind, "port", LOG_I64(api_port(s.api)), "seq", LOG_I64(engine_seq(s.step.engine)));
+    log_info("listening", "address", c->api_bind, "port", LOG_I64(api_port(s.api)), "seq", LOG_I64(metric_get(METRIC_COMMITTED_SEQ)));
     if (started) started(ctx, api_port(s.api));
 
     int sig;

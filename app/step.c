@@ -54,7 +54,7 @@ static void move(struct step *s, uint32_t series, int64_t now_ns, struct moment 
     struct reading v = engine_reading(s->engine, series);
     if (v.status != READING_OK) { router_unusable(s->router, series); return; }
     bool price = measure_is_price(engine_series_measure(s->engine, series));
-    int64_t key = price ? (int64_t)(v.value * 1e8 + 0.5) : key_of_double(v.value);       /* exact: a price is below 2^53 * 1e-8 */
+    int64_t key = price ? engine_price_e8(s->engine, series) : key_of_double(v.value);
     router_move(s->router, series, key, now_ns, on_fire, m);
 }
 
@@ -113,7 +113,7 @@ static enum err read_rule_record(const struct record *r, struct rule_parts *out,
 static struct uuid rule_tenant(const struct step *s, const struct record *r, const struct rule_parts *p)
 {
     (void)s;
-    return strncmp(p->m.subject, "book:", 5) == 0 ? r->u.rule.tenant : (struct uuid){ { 0 } };
+    return measure_is_book(&p->m) ? r->u.rule.tenant : (struct uuid){ { 0 } };
 }
 
 static enum err put_rule(struct step *s, const struct record *r, const struct rule_parts *p, struct why *why)
@@ -280,7 +280,7 @@ enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rul
 {
     struct rule_parts p;
     enum err e = read_rule(definition, n, &p, why);
-    if (!e) e = engine_can_track(s->engine, strncmp(p.m.subject, "book:", 5) == 0 ? tenant : (struct uuid){ { 0 } }, &p.m, why);
+    if (!e) e = engine_can_track(s->engine, measure_is_book(&p.m) ? tenant : (struct uuid){ { 0 } }, &p.m, why);
     if (e) return e;
     char id[UUID_TEXT];
     uuid_format(rule, id);
@@ -309,7 +309,7 @@ enum err step_track(const struct step *s, const char *measure, struct arena *are
     struct measure m;
     char canonical[MEASURE_TEXT_MAX];
     enum err e = measure_parse(measure, strlen(measure), &m, why);
-    if (!e && strncmp(m.subject, "book:", 5) == 0) e = err_set(why, ERR_INVALID, "a book belongs to a tenant: make a rule on it instead");
+    if (!e && measure_is_book(&m)) e = err_set(why, ERR_INVALID, "a book belongs to a tenant: make a rule on it instead");
     if (!e) e = engine_can_track(s->engine, (struct uuid){ { 0 } }, &m, why);
     if (e) return e;
     AUTO_BUF struct buf b = { 0 };

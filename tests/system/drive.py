@@ -80,11 +80,13 @@ def problem(answer, status, code=None):
     return p
 
 
-def drained(database, topic, messages, seconds=120):
+def drained(service, topic, messages, seconds=120):
     """Waits until the stored position of a single-partition topic is behind its last message."""
     def there():
+        if not service.alive:
+            raise AssertionError(f"tocsin ended with {service.process.returncode}:\n{service.log[-3000:]}")
         try:
-            rows = database.rows("SELECT next_offset FROM tocsin.source WHERE topic = %s ORDER BY source_epoch DESC LIMIT 1", topic)
+            rows = service.database.rows("SELECT next_offset FROM tocsin.source WHERE topic = %s ORDER BY source_epoch DESC LIMIT 1", topic)
         except psycopg.OperationalError:
             return False
         return rows and rows[0][0] >= messages
@@ -150,5 +152,5 @@ class Feed:
 
     def settle(self, seconds=60):
         """Waits until all of it is committed."""
-        drained(self.service.database, self.topic, self.sent, seconds)
+        drained(self.service, self.topic, self.sent, seconds)
         return self

@@ -358,7 +358,7 @@ def test_sigterm_in_the_middle(kafka, service_factory, webhook_receiver):
     messages = [streams.encode(m) for m in streams.market(seed, sessions=5, trades=3000)]
     head = streams.reference_count()
     kafka.produce(topic, messages[:head])
-    drive.drained(service.database, topic, head)
+    drive.drained(service, topic, head)
     wanted = rules(rng)
     for r in wanted:
         drive.make_rule(service, r.body())
@@ -371,7 +371,7 @@ def test_sigterm_in_the_middle(kafka, service_factory, webhook_receiver):
         assert service.terminate() == 0
         assert time.monotonic() - began < 10
         service.start()
-    drive.drained(service.database, topic, len(messages))
+    drive.drained(service, topic, len(messages))
     owed = sorted(reference_alerts(wanted, drive.steps(service.database)))
     assert sorted(service.database.rows("SELECT seq, event_ns, rule_name, state, value FROM tocsin.alert")) == owed and owed
     wait_until(lambda: service.database.one("SELECT count(*) FROM tocsin.outbox WHERE status = 'waiting'") == 0, "outbox empty")

@@ -75,7 +75,7 @@ def test_kills_leave_no_trace(database_factory, kafka, service_factory, webhook_
     messages = [streams.encode(m) for m in streams.market(SEED, sessions=8, trades=4000, tenant=service.tenant_id)]
     head = streams.reference_count()
     kafka.produce(topic, messages[:head])
-    drive.drained(first, topic, head)              # what a rule names must be there first
+    drive.drained(service, topic, head)              # what a rule names must be there first
     wanted = rules(rng)
     for r in wanted:
         drive.make_rule(service, r.body(), idempotency_key=r.name.replace(" ", "-"))
@@ -95,14 +95,14 @@ def test_kills_leave_no_trace(database_factory, kafka, service_factory, webhook_
             service.kill9()
         feeder.join()
     service.wait_ready()
-    drive.drained(first, topic, len(messages))
+    drive.drained(service, topic, len(messages))
     killed_bodies = delivered_everything(service, webhook_receiver)
     killed_states = {r["id"]: r["state"] for r in drive.all_rules(service)}
     assert service.terminate() == 0
 
     webhook_receiver.clear()
     calm = service_factory(database=second, topics=[topic], config=config)
-    drive.drained(second, topic, len(messages))
+    drive.drained(calm, topic, len(messages))
     calm_bodies = delivered_everything(calm, webhook_receiver)
     calm_states = {r["id"]: r["state"] for r in drive.all_rules(calm)}
 

@@ -24,12 +24,12 @@ def run(request, kafka, service_factory):
     messages = [streams.encode(m) for m in streams.market(request.param, sessions=5, trades=3000)]
     head = streams.reference_count()
     kafka.produce(topic, messages[:head])
-    drive.drained(service.database, topic, head)   # what a rule names must be there first
+    drive.drained(service, topic, head)   # what a rule names must be there first
     wanted = rules(random.Random(request.param))
     for r in wanted:
         drive.make_rule(service, r.body())
     kafka.produce(topic, messages[head:])
-    drive.drained(service.database, topic, len(messages))
+    drive.drained(service, topic, len(messages))
     return service, wanted, messages
 
 

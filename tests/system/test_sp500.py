@@ -73,7 +73,7 @@ def loaded(kafka, service_factory):
     topic = kafka.create_topic("ticks")
     service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0}}, env={"TOCSIN_ENGINE_TRACK": "; ".join(tracked())})
     n = kafka.produce(topic, (streams.encode(m) for m in sp500.messages()))
-    drive.drained(service.database, topic, n, seconds=600)
+    drive.drained(service, topic, n, seconds=600)
     yield service, n
 
 
