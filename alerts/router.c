@@ -46,10 +46,12 @@ struct router {
     size_t ladders_n, ladders_cap;
     struct timer *timers;                /* heap by (due, no); entries whose rule has moved on are skipped */
     size_t timers_n, timers_cap;
+    int64_t *queued;                     /* by rule: when its entry in the heap is due, 0: none. So a rule that flaps has one, not many */
+    size_t queued_cap;
     struct tenant *tenants;
     size_t tenants_n, tenants_cap;
     char *strings;
-    size_t strings_n, strings_cap;
+    size_t strings_n, strings_cap, strings_dead;         /* dead: of versions that have been replaced */
     struct map by_id, by_tenant;
 };
 
@@ -88,6 +90,15 @@ static void timer_push(struct router *r, struct timer t)
     size_t i = r->timers_n++;
     for (size_t up; i > 0 && sooner(&t, &r->timers[up = (i - 1) / 2]); i = up) r->timers[i] = r->timers[up];
     r->timers[i] = t;
+}
+
+/* One entry a rule, at or before its time: what comes too soon is put back by router_time. */
+static void timer_want(struct router *r, uint32_t rule)
+{
+    const struct rule *u = &r->rules[rule];
+    if (r->queued[rule] && r->queued[rule] <= u->due_ns) return;
+    r->queued[rule] = u->due_ns;
+    timer_push(r, (struct timer){ u->due_ns, u->no, rule });
 }
 
 static struct timer timer_pop(struct router *r)
@@ -137,7 +148,7 @@ static void enter(const struct step *s, struct rule *u)
     if (u->due_ns < u->quiet_until_ns) u->due_ns = u->quiet_until_ns;
     if (u->due_ns <= s->now_ns) { fire_now(s, u); return; }
     u->state = STATE_PENDING;
-    timer_push(s->r, (struct timer){ u->due_ns, u->no, (uint32_t)(u - s->r->rules) });
+    timer_want(s->r, (uint32_t)(u - s->r->rules));
 }
 
 static void leave(const struct step *s, struct rule *u)
@@ -200,8 +211,8 @@ static void cross(const struct step *s, const struct ladder *l, const struct edg
     else leave(s, u);
 }
 
-/* New edges find their place: a few by insertion, many by one sort. Rules are numbered in creation order, so the order of equal
- * keys does not depend on how they came here. */
+/* New edges find their place: a few by insertion, many by one sort; one that is there already (a rule was put again) is dropped.
+ * Rules are numbered in creation order, so the order of equal keys does not depend on how they came here. */
 static void settle(struct router *r, struct ladder *l)
 {
     size_t fresh = l->n - l->sorted_n;
@@ -213,20 +224,27 @@ static void settle(struct router *r, struct ladder *l)
         l->dead = 0;
         fresh = SMALL_TAIL + 1;
     }
-    if (fresh > SMALL_TAIL) qsort(l->edges, l->n, sizeof *l->edges, by_key);
-    else
+    size_t kept = l->sorted_n;
+    if (fresh > SMALL_TAIL) {
+        if (l->n) qsort(l->edges, l->n, sizeof *l->edges, by_key);
+        kept = l->n > 0;
+        for (size_t i = 1; i < l->n; i++)
+            if (by_key(&l->edges[kept - 1], &l->edges[i]) != 0) l->edges[kept++] = l->edges[i];
+    } else
         for (size_t i = l->sorted_n; i < l->n; i++) {
             struct edge e = l->edges[i];
-            size_t low = 0, high = i;
+            size_t low = 0, high = kept;
             while (low < high) {
                 size_t mid = (low + high) / 2;
                 if (by_key(&l->edges[mid], &e) < 0) low = mid + 1;
                 else high = mid;
             }
-            memmove(&l->edges[low + 1], &l->edges[low], (i - low) * sizeof e);
+            if (low < kept && by_key(&l->edges[low], &e) == 0) continue;
+            memmove(&l->edges[low + 1], &l->edges[low], (kept - low) * sizeof e);
             l->edges[low] = e;
+            kept++;
         }
-    l->sorted_n = l->n;
+    l->sorted_n = l->n = kept;
     l->rank = l->has_value ? rank_of(l, l->last) : 0;
 }
 
@@ -266,7 +284,10 @@ void router_time(struct router *r, int64_t now_ns, fire_fn *emit_fn, void *ctx)
     while (r->timers_n && r->timers[0].due_ns <= now_ns) {
         struct timer t = timer_pop(r);
         struct rule *u = &r->rules[t.rule];
-        if (!u->live || u->no != t.no || u->state != STATE_PENDING || u->due_ns != t.due_ns || u->overdue) continue;
+        if (u->no != t.no || r->queued[t.rule] != t.due_ns) continue;
+        r->queued[t.rule] = 0;
+        if (!u->live || u->state != STATE_PENDING || u->overdue) continue;
+        if (u->due_ns != t.due_ns) { timer_want(r, t.rule); continue; }
         struct ladder *l = &r->ladders[u->series];
         if (!l->usable) {
             u->overdue = true;
@@ -288,8 +309,35 @@ static uint32_t keep_string(struct router *r, const char *s)
     return (uint32_t)at;
 }
 
+static size_t strings_of(const struct router *r, const struct rule *u) { return strlen(r->strings + u->name) + strlen(r->strings + u->text) + 2; }
+
+/* Strings nobody refers to are dropped when they are most of all. Out of memory: another time. */
+static void sweep_strings(struct router *r)
+{
+    if (r->strings_dead < 4096 || r->strings_dead < r->strings_n / 2) return;
+    char *fresh = malloc(r->strings_n);
+    if (!fresh) return;
+    size_t n = 0;
+    for (size_t i = 0; i < r->rules_n; i++) {
+        struct rule *u = &r->rules[i];
+        uint32_t *const of[] = { &u->name, &u->text };
+        for (size_t k = 0; k < ARRAY_LEN(of); k++) {
+            size_t len = u->live ? strlen(r->strings + *of[k]) + 1 : 0;
+            memcpy(fresh + n, r->strings + *of[k], len);
+            *of[k] = u->live ? (uint32_t)n : 0;
+            n += len;
+        }
+    }
+    free(r->strings);
+    r->strings = fresh;
+    r->strings_cap = r->strings_n;
+    r->strings_n = n;
+    r->strings_dead = 0;
+}
+
 static void detach(struct router *r, struct rule *u)
 {
+    r->strings_dead += strings_of(r, u);
     if (!u->enabled) return;
     struct ladder *l = &r->ladders[u->series];
     l->dead += 2;
@@ -299,7 +347,9 @@ static void detach(struct router *r, struct rule *u)
 
 static enum err make_room(struct router *r, const struct rule_spec *s)
 {
-    if (!VEC_GROW(&r->rules, &r->rules_cap, r->rules_n + 1) || !VEC_GROW(&r->timers, &r->timers_cap, r->timers_n + 1) || !tenant_of(r, s->tenant)) return ERR_NOMEM;
+    if (!VEC_GROW(&r->rules, &r->rules_cap, r->rules_n + 1) || !VEC_GROW(&r->timers, &r->timers_cap, r->timers_n + 1) || !VEC_GROW(&r->queued, &r->queued_cap, r->rules_n + 1)
+        || !tenant_of(r, s->tenant))
+        return ERR_NOMEM;
     size_t had = r->ladders_n;
     if (s->series >= had) {
         if (!VEC_GROW(&r->ladders, &r->ladders_cap, s->series + 1)) return ERR_NOMEM;
@@ -307,6 +357,8 @@ static enum err make_room(struct router *r, const struct rule_spec *s)
         r->ladders_n = s->series + 1;
     }
     struct ladder *l = &r->ladders[s->series];
+    if (l->n - l->sorted_n > 1024) settle(r, l);         /* a series that is silent while rules are put again and again */
+    sweep_strings(r);
     return VEC_GROW(&l->edges, &l->cap, l->n + 2) ? ERR_OK : ERR_NOMEM;
 }
 
@@ -321,6 +373,7 @@ enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns,
         if (!map_add(&r->by_id, map_hash(s->id.b, 16), (uint32_t)r->rules_n)) return err_set(why, ERR_NOMEM, "out of memory");
         at = (uint32_t)r->rules_n++;
         memset(&r->rules[at], 0, sizeof r->rules[at]);
+        r->queued[at] = 0;
         r->live_n++;
     } else if (r->rules[at].live) {
         detach(r, &r->rules[at]);
@@ -328,6 +381,7 @@ enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns,
     } else r->live_n++;
     struct rule *u = &r->rules[at];
     int64_t quiet = u->quiet_until_ns;   /* a change does not end a cooldown */
+    if (u->no != s->no) r->queued[at] = 0;               /* an entry of another number is skipped */
     *u = (struct rule){ .tenant = s->tenant, .id = s->id, .no = s->no, .enter = s->edges.enter, .clear = s->edges.clear, .hold_ns = s->hold_ns,
                         .cooldown_ns = s->cooldown_ns, .quiet_until_ns = quiet, .series = s->series, .text = text, .name = name, .version = s->version,
                         .severity = (uint8_t)s->severity, .above = s->edges.above, .wait = s->wait, .enabled = s->enabled, .live = true };
@@ -386,6 +440,7 @@ void router_free(struct router *r)
     free(r->rules);
     free(r->ladders);
     free(r->timers);
+    free(r->queued);
     free(r->tenants);
     free(r->strings);
     map_release(&r->by_id);
@@ -413,19 +468,23 @@ void router_save(const struct router *r, struct buf *out)
 
 static enum err restore(struct router *r)
 {
+    if (!VEC_GROW(&r->queued, &r->queued_cap, r->rules_n + 1)) return ERR_NOMEM;
+    memset(r->queued, 0, (r->rules_n + 1) * sizeof *r->queued);
+    r->strings_dead = r->strings_n;
     for (size_t i = 0; i < r->tenants_n; i++)
         if (!map_add(&r->by_tenant, map_hash(r->tenants[i].id.b, 16), (uint32_t)i)) return ERR_NOMEM;
     for (size_t i = 0; i < r->rules_n; i++) {
         struct rule *u = &r->rules[i];
         if (!map_add(&r->by_id, map_hash(u->id.b, 16), (uint32_t)i)) return ERR_NOMEM;
         r->live_n += u->live;
+        if (u->live) r->strings_dead -= strings_of(r, u);
         if (!u->live || !u->enabled) continue;
         struct ladder *l = &r->ladders[u->series];
         if (!VEC_GROW(&l->edges, &l->cap, l->n + 2)) return ERR_NOMEM;
         l->edges[l->n++] = (struct edge){ u->enter, (uint32_t)i, 0 };
         l->edges[l->n++] = (struct edge){ u->clear, (uint32_t)i, 1 };
         if (u->overdue || !u->begun) l->attention++;
-        else if (u->state == STATE_PENDING) timer_push(r, (struct timer){ u->due_ns, u->no, (uint32_t)i });
+        else if (u->state == STATE_PENDING) timer_want(r, (uint32_t)i);
     }
     for (size_t i = 0; i < r->ladders_n; i++)
         if (r->ladders[i].n) settle(r, &r->ladders[i]);

@@ -40,6 +40,13 @@ static enum err parse_text(struct rule_definition *d, struct why *why)
     return ERR_OK;
 }
 
+static int threshold_at(const struct rule_definition *d)
+{
+    const char *at = d->text + d->measure_n;
+    while (*at == ' ' || *at == '<' || *at == '>' || *at == '=') at++;
+    return (int)(at - d->text) + 1;
+}
+
 /* JSON's number grammar, finite */
 static bool number_of(const char *s, double *out)
 {
@@ -104,11 +111,7 @@ enum err rule_parse(const char *json, size_t n, struct rule_definition *out, str
     e = parse_text(&d, why);
     if (e) return e;
     double ignored;
-    if (!number_of(d.threshold, &ignored)) {
-        const char *at = d.text + d.measure_n;
-        while (*at == ' ' || *at == '<' || *at == '>' || *at == '=') at++;
-        return err_at(why, (int)(at - d.text) + 1, ERR_SYNTAX, "expected a decimal number as the threshold, found \"%.30s\"", d.threshold);
-    }
+    if (!number_of(d.threshold, &ignored)) return err_at(why, threshold_at(&d), ERR_SYNTAX, "expected a decimal number as the threshold, found \"%.30s\"", d.threshold);
     *out = d;
     return ERR_OK;
 }
@@ -168,7 +171,11 @@ enum err rule_edges(const struct rule_definition *d, bool price, struct rule_edg
 {
     int64_t k, c;
     enum err e = key_of_text(d->threshold, price, &k, why);
-    if (e) return e;
+    if (!e && k == INT64_MAX) e = err_set(why, ERR_INVALID, "the threshold is out of range");    /* so that k + 1 is a key too */
+    if (e) {
+        if (why) why->at = threshold_at(d);
+        return e;
+    }
     struct rule_edges r = { .above = d->op == OP_GE || d->op == OP_GT };
     r.enter = d->op == OP_GE || d->op == OP_LT ? k : k + 1;
     r.clear = r.enter;
@@ -177,7 +184,7 @@ enum err rule_edges(const struct rule_definition *d, bool price, struct rule_edg
         if (e) return e;
         if (r.above ? c > k : c < k) return err_set(why, ERR_INVALID, "clear must be %s the threshold of a rule with %s", r.above ? "at or below" : "at or above", op_texts[d->op]);
         /* re-arm at v <= c, which is v < c + 1 (above), or v >= c (below); never inside the condition itself */
-        r.clear = r.above ? (c + 1 < r.enter ? c + 1 : r.enter) : (c > r.enter ? c : r.enter);
+        r.clear = r.above ? (c < r.enter ? c + 1 : r.enter) : (c > r.enter ? c : r.enter);
     }
     *out = r;
     return ERR_OK;

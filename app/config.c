@@ -2,6 +2,8 @@
 
 
 #include "analytics/measure.h"
+#include "ingest/kafka.h"
+#include "store/db.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -82,6 +84,33 @@ static void check_track(struct loading *l, int line, const char *value)
     }
 }
 
+static void check_topics(struct loading *l, int line, const char *value)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    for (const char *p = value;; p++) {
+        size_t n = strcspn(p, ",");
+        if (n == 0 || n > 249 || strspn(p, letters) < n) { complain(l, line, "kafka.topics must be topic names with commas between, without spaces", NULL); return; }
+        p += n;
+        if (!*p) return;
+    }
+}
+
+/* What the type alone does not say. */
+static void check_value(struct loading *l, int line, const struct row *r, const char *value)
+{
+    struct why why = { 0 };
+    size_t at = r->offset;
+    if (at == offsetof(struct config, engine_track)) check_track(l, line, value);
+    if (at == offsetof(struct config, kafka_topics)) check_topics(l, line, value);
+    if (at == offsetof(struct config, kafka_brokers) && !value[0]) complain(l, line, "kafka.brokers must name a bootstrap server", NULL);
+    if (at == offsetof(struct config, database_conninfo)) {
+        if (!value[0]) complain(l, line, "database.conninfo must be a connection string, such as host=127.0.0.1 dbname=tocsin", NULL);
+        else if (db_conninfo_check(value, &why)) complain(l, line, "database.conninfo", why.text);
+    }
+    if (at == offsetof(struct config, log_level) && strcmp(value, "debug") && strcmp(value, "info") && strcmp(value, "warn") && strcmp(value, "error"))
+        complain(l, line, "log.level must be debug, info, warn or error", NULL);
+}
+
 static bool add_property(struct config *c, const char *name, const char *value)
 {
     if (c->properties_n == CONFIG_PROPERTIES_MAX) return false;
@@ -96,7 +125,9 @@ static void on_pair(struct loading *l, const char *section, const char *key, con
 {
     char reason[160];
     if (strcmp(section, "kafka") == 0 && strncmp(key, "property.", 9) == 0) {
-        if (!add_property(l->c, key + 9, value)) complain(l, line, "too many kafka properties", NULL);
+        struct why why = { 0 };
+        if (kafka_property_check(&(struct kafka_property){ key + 9, value }, &why)) complain(l, line, why.text, NULL);
+        else if (!add_property(l->c, key + 9, value)) complain(l, line, "too many kafka properties", NULL);
         return;
     }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -104,7 +135,7 @@ static void on_pair(struct loading *l, const char *section, const char *key, con
         if (l->seen[i]) complain(l, line, "set twice", key);
         l->seen[i] = true;
         if (!set(&rows[i], l->c, value, reason)) complain(l, line, reason, NULL);
-        if (rows[i].offset == offsetof(struct config, engine_track)) check_track(l, line, value);
+        else check_value(l, line, &rows[i], value);
         return;
     }
     snprintf(reason, sizeof reason, "no setting %.60s in section [%.40s]", key, section);
@@ -167,23 +198,20 @@ static void read_environment(struct loading *l)
             if ((size_t)(eq - *e) != n || memcmp(*e, name, n) != 0) continue;
             l->file = name;
             if (!set(&rows[i], l->c, eq + 1, reason)) complain(l, 0, reason, NULL);
+            else check_value(l, 0, &rows[i], eq + 1);
         }
     }
 }
 
-static void check_topics(struct loading *l)
+static bool first_is_a_topic(const struct config *c)
 {
-    const struct config *c = l->c;
-    bool first = c->kafka_first[0] == '\0';
-    int n = 0;
-    for (const char *p = c->kafka_topics; *p; n++) {
+    size_t n = strlen(c->kafka_first);
+    for (const char *p = c->kafka_topics; n && *p;) {
         size_t k = strcspn(p, ",");
-        if (k == 0 || k > 249 || strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") < k) complain(l, 0, "kafka.topics must be topic names with commas between, without spaces", NULL);
-        first |= strlen(c->kafka_first) == k && memcmp(p, c->kafka_first, k) == 0;
+        if (k == n && memcmp(p, c->kafka_first, n) == 0) return true;
         p += k + (p[k] == ',');
     }
-    if (n == 0) complain(l, 0, "kafka.topics names no topic", NULL);
-    if (!first) complain(l, 0, "kafka.first must be one of kafka.topics", NULL);
+    return n == 0;
 }
 
 enum err config_load(const char *path, struct config *out, struct buf *errors)
@@ -196,11 +224,7 @@ enum err config_load(const char *path, struct config *out, struct buf *errors)
     if (path) read_file(&l, path);
     read_environment(&l);
     l.file = path ? path : "settings";
-    check_topics(&l);
-    static const char *const levels[] = { "debug", "info", "warn", "error" };
-    bool known = false;
-    for (size_t i = 0; i < ARRAY_LEN(levels); i++) known |= strcmp(levels[i], out->log_level) == 0;
-    if (!known) complain(&l, 0, "log.level must be debug, info, warn or error", NULL);
+    if (!errors->len && !first_is_a_topic(out)) complain(&l, 0, "kafka.first must be one of kafka.topics, or empty", NULL);
     return errors->len ? ERR_INVALID : ERR_OK;
 }
 

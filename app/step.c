@@ -132,6 +132,8 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
     struct moment m = { s, r };
     struct router_change c;
     tell_series(s);
+    /* The router knows the value only as of the last time a rule looked at it. A new rule begins from the one that stands now. */
+    if (p->d.enabled) move(s, series, engine_now_ns(s->engine), &m);
     e = router_put(s->router, &spec, engine_now_ns(s->engine), on_fire, &m, &c, why);
     if (e) return e;
     watch(s, c);

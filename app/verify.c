@@ -116,7 +116,7 @@ static int by_id(const void *a, const void *b) { return memcmp(((const struct sa
 
 static void settle_alerts(struct verify *v)
 {
-    qsort(v->said, v->said_n, sizeof *v->said, by_id);
+    if (v->said_n) qsort(v->said, v->said_n, sizeof *v->said, by_id);
     for (size_t i = 0; i < v->said_n; i++) {
         struct said_alert *a = &v->said[i];
         char id[UUID_TEXT];

@@ -203,6 +203,14 @@ static const char *const refused[] = {
     "group.instance.id", "plugin.library.paths", "test.mock.num.brokers", NULL,
 };
 
+enum err kafka_property_check(const struct kafka_property *p, struct why *why)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    enum err e = kafka_conf_apply(conf, p, 1, refused, why);
+    rd_kafka_conf_destroy(conf);
+    return e;
+}
+
 static const struct kafka_property ours[] = {
     { "enable.auto.commit", "false" },       { "enable.auto.offset.store", "false" }, { "auto.offset.reset", "error" },
     { "allow.auto.create.topics", "false" }, { "check.crcs", "true" },                { "isolation.level", "read_committed" },
@@ -340,10 +348,10 @@ static void handle_end(struct kafka_source *s)
 
     pthread_t thread;
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += CLOSE_S;
     if (pthread_create(&thread, NULL, take_apart, e)) log_warn("kafka: no thread to end librdkafka; it is left behind");
-    else if (pthread_timedjoin_np(thread, NULL, &until)) {
+    else if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until)) {
         log_warn("kafka: librdkafka did not end in time and is left behind");
         pthread_detach(thread);
     }

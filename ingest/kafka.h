@@ -44,6 +44,9 @@ struct kafka_config {
 
 struct kafka_source;
 
+/* Would kafka_source_open take this property? ERR_INVALID says why not. Starts nothing. Thread: any. */
+MUST_USE enum err kafka_property_check(const struct kafka_property *p, struct why *why);
+
 /* Checks the settings and starts librdkafka; does not wait for a broker. `known` is the newest life of each (topic, part); lives
  * of topics not configured are ignored. Everything is copied. ERR_INVALID names the setting that is wrong: a property librdkafka
  * does not know or whose value it refuses, or one this service depends on and does not let go of. */

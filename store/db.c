@@ -3,6 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
+enum err db_conninfo_check(const char *conninfo, struct why *why)
+{
+    char *text = NULL;
+    PQconninfoOption *o = PQconninfoParse(conninfo, &text);
+    enum err e = o ? ERR_OK : err_set(why, ERR_INVALID, "%.200s", text ? text : "out of memory");
+    if (why && e) why->text[strcspn(why->text, "\n")] = '\0';
+    PQconninfoFree(o);
+    PQfreemem(text);
+    return e;
+}
+
 enum err db_open(const char *conninfo, const char *role, const char *name, struct db *out, struct why *why)
 {
     struct db d = { 0 };

@@ -18,6 +18,9 @@ struct db {
 static inline void pgresult_end(PGresult **r) { PQclear(*r); }
 #define AUTO_PGRESULT __attribute__((cleanup(pgresult_end)))
 
+/* Is this a connection string at all? Connects to nothing. */
+MUST_USE enum err db_conninfo_check(const char *conninfo, struct why *why);
+
 /* `role` NULL: no SET ROLE (migrations). `name` is the application_name. ERR_DB_LOST when there is no server. */
 MUST_USE enum err db_open(const char *conninfo, const char *role, const char *name, struct db *out, struct why *why);
 void db_close(struct db *d);             /* fine on a zeroed or closed one */

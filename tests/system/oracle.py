@@ -148,14 +148,17 @@ class EqualWeighted:
         self.units = {s: 10 ** 18 // (len(group) * prices[s]) for group in lines.values() for s in group}
         self.value_ref = self.value(prices)
 
-    def members_changed(self, prices, issuer_of):
-        """Who left is sold; who joins gets as much as a company has on average, a further line of a company that is in gets nothing;
-        nobody else is touched until the next rebalance."""
-        self.units = {s: q for s, q in self.units.items() if s in prices}
+    def members_changed(self, prices, market):
+        """Who leaves is sold, for more of the company's other line when by issuer and there is one. Who joins gets as much as a company
+        has on average; a further line of a company that is in gets nothing. Nobody else is touched until the next rebalance."""
+        company = lambda s: market.issuer[s] if self.by == "issuer" else s
+        for s in [s for s in self.units if s not in prices]:
+            weight = self.units.pop(s) * market.prices[s]
+            for other in sorted(o for o in self.units if company(o) == company(s))[:1]:
+                self.units[other] += weight // prices[other]
         for s in prices.keys() - self.units.keys():
-            companies = {issuer_of[x] if self.by == "issuer" else x for x in self.units}
-            inside = self.by == "issuer" and issuer_of[s] in companies
-            self.units[s] = 0 if inside else self.value(prices) // len(companies) // prices[s]
+            companies = {company(x) for x in self.units}
+            self.units[s] = 0 if company(s) in companies else self.value(prices) // len(companies) // prices[s]
         self.value_ref = self.value(prices)
 
     def value(self, prices):
@@ -264,17 +267,18 @@ class Index:
         return (self.sessions[-1] - self.sessions[then]).days / 365.25
 
     # -- changes --
-    def change(self, make):
-        """A change of members or shares: the levels stay, the sums they refer to are the new ones."""
-        if self.total_ref is None:
-            make()
-            return
-        before, prices = (self.level(), self.level_exact()), self.prices()
+    def change(self, symbol, make):
+        """A change of the members that count or of their shares: the levels stay, the sums they refer to are the new ones."""
+        counted = self.total_ref is not None and symbol in self.priced()
+        if self.total_ref is not None:
+            before, prices = (self.level(), self.level_exact()), self.prices()
         make()
+        if self.total_ref is None or not (counted or symbol in self.priced()):
+            return
         (self.level_ref, self.exact_ref), self.total_ref = before, self.total()
         for series in self.equal.values():
             series.level_ref, series.exact_ref = series.level(prices), series.level_exact(prices)
-            series.members_changed(self.prices(), self.market.issuer)
+            series.members_changed(self.prices(), self.market)
 
     def begin(self):
         """The first record after a session end: the daily series has been bought anew at its prices. The others learn that a session
@@ -331,8 +335,8 @@ class Market:
                 self.shares[m["symbol"]], self.floats[m["symbol"]] = m["shares"], m.get("float", "1")
             for x in users[:-1]:                # several indexes: each keeps its level over the one change
                 inner = make
-                make = lambda x=x, inner=inner: x.change(inner)
-            users[-1].change(make) if users else make()
+                make = lambda x=x, inner=inner: x.change(m["symbol"], inner)
+            users[-1].change(m["symbol"], make) if users else make()
         elif kind == "index":
             self.indexes[m["index"]] = Index(self, m["index"], m.get("base", 1000))
         elif kind == "membership":
@@ -342,7 +346,7 @@ class Market:
                     index.members[m["symbol"]] = m.get("shares")
                 else:
                     index.members.pop(m["symbol"], None)
-            index.change(make)
+            index.change(m["symbol"], make)
         elif kind == "clock" and "session_end" in m:
             for index in self.indexes.values():
                 index.session_end(dt.date.fromisoformat(m["session_end"]))

@@ -59,7 +59,7 @@ def test_wrong_setting_is_named_with_its_line(service_factory, kafka, section, k
     assert s.tocsin("check").returncode == 0
     s.config.setdefault(section, {})[key] = value
     s.write_config()
-    line = 1 + next(n for n, text in enumerate(s.ini.read_text().splitlines()) if text.startswith((f"{key} =", f"[{section}]" if section == "apis" else "\0")))
+    line = 1 + next(n for n, text in enumerate(s.ini.read_text().splitlines()) if text.startswith("[apis]" if section == "apis" else f"{key} ="))
     for command in ("check", "serve", "migrate"):
         done = s.tocsin(command, timeout=20)
         assert done.returncode == 78, (command, done)

@@ -1,7 +1,9 @@
 """The real S&P 500 prices through the real Kafka: the printed numbers, the oracle bit for bit, SQL alone, verify and backtest.
 
 470 names, 1,259 sessions, 591,730 official closes in date order on one partition, each session ended by a clock record."""
+import csv
 import datetime as dt
+import itertools
 import json
 
 import pytest
@@ -213,3 +215,49 @@ def test_backtest_fires_where_the_oracle_does(loaded, threshold, clear):
     assert [(f["state"], f["value"]) for f in fires if f["state"] == "firing"] == [(s, v) for _, s, v in want if s == "firing"]
     assert [f["time"][:19] for f in fires if f["state"] == "firing"] == [
         dt.datetime.fromtimestamp(ns // 10 ** 9, dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") for ns, s, _ in want if s == "firing"]
+
+
+# ---- the same through the commands that a user has ----
+
+def csv_files(folder, days=None):
+    """reference.csv and prices.csv of the 470 names, the first `days` sessions."""
+    sessions = dict(itertools.islice(sp500.closes().items(), days))
+    with open(folder / "reference.csv", "w", newline="", encoding="utf-8") as f:
+        out = csv.writer(f)
+        out.writerow(["symbol", "name", "issuer", "sector", "shares", "index"])
+        for s in next(iter(sessions.values())):
+            row = sp500.financials()[s]
+            out.writerow([s, row["Name"], sp500.ISSUER.get(s, s), row["Sector"], sp500.shares(s), sp500.INDEX])
+    with open(folder / "prices.csv", "w", newline="", encoding="utf-8") as f:
+        out = csv.writer(f)
+        out.writerow(["date", "close", "Name"])
+        for day, prices in sessions.items():
+            out.writerows((day.isoformat(), p, s) for s, p in prices.items())
+    return str(folder / "reference.csv"), str(folder / "prices.csv")
+
+
+def at_session_ends(service):
+    """(session, measure) -> value."""
+    return {(str(day), m): v for day, m, v in service.database.rows("SELECT (at AT TIME ZONE 'UTC')::date, measure, value FROM market.reading")}
+
+
+@pytest.mark.parametrize("way", ["replay", "import"])
+def test_csv_files_give_the_same_history(loaded, kafka, service_factory, tmp_path, way):
+    """`tocsin import --reference`, then prices by `tocsin replay` through Kafka over all five years, or by `tocsin import` over one."""
+    reference, prices = csv_files(tmp_path, None if way == "replay" else 252)
+    topic = kafka.create_topic("replayed")
+    service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0}}, start=False, env={"TOCSIN_ENGINE_TRACK": "; ".join(tracked())})
+    service.check_ran("import", "--reference", reference, "--as-of", "2013-02-07")
+    service.start()
+    if way == "replay":
+        service.check_ran("replay", "--prices", prices, "--topic", topic)
+        drive.drained(service, topic, 471 * 1259, seconds=600)
+    else:
+        service.terminate()
+        service.check_ran("import", "--prices", prices)
+    want, got = at_session_ends(loaded[0]), at_session_ends(service)
+    sessions = 1259 if way == "replay" else 252
+    assert len({day for day, _ in got}) == sessions
+    last = sorted({day for day, _ in want})[sessions - 1]
+    assert got == {k: v for k, v in want.items() if k[0] <= last}
+    assert "0 differing" in service.check_ran("verify")

@@ -1,0 +1,69 @@
+"""`tocsin demo` as a new user has it: its page in a real Chromium, its alerts at a webhook receiver and on the stream."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+
+import pytest
+
+from harness.base import BUILD, SLOW, end, free_port, program, spawn, wait_until
+
+HERE = pathlib.Path(__file__).parent
+STARTED = re.compile(r"(http://127\.0\.0\.1:\d+)/#key=(mk_live_\w+)")
+
+
+@pytest.fixture(scope="module")
+def demo():
+    """(url, key) of a running demo, in a data folder of its own."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-demo-"))
+    folder.chmod(0o755)
+    said = folder / "said"
+    with open(said, "wb") as out:
+        process = spawn([program(), "demo", "--port", str(free_port()), "--data", str(folder / "data")], stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+    def started():
+        assert process.poll() is None, said.read_text()
+        return STARTED.search(said.read_text())
+
+    found = wait_until(started, f"the demo says where its page is; see {said}", 120)
+    wait_until(lambda: "Ctrl-C" in said.read_text(), "the demo has said everything", 60)
+    yield found.group(1), found.group(2), said
+    assert end(process, signal.SIGINT, 15) == 0, said.read_text()
+    assert "Stopped." in said.read_text()
+    subprocess.run(["rm", "-rf", folder], check=False)
+
+
+def test_the_page_moves_and_alerts_arrive(demo, node):
+    url, key, _ = demo
+    pictures = pathlib.Path(os.environ.get("OUT", BUILD)) / "dashboard.png"
+    done = node.run(HERE / "browser" / "dashboard.test.mjs", timeout=240 * SLOW,
+                    env={"TOCSIN_URL": f"{url}/#key={key}", "TOCSIN_SCREENSHOT": str(pictures)})
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert re.search(r"^\d+ passed, 0 failed$", done.stdout, re.M), done.stdout
+
+
+def test_the_printed_curl_fires_at_a_webhook_and_on_the_stream(demo, webhook_receiver):
+    """The very command lines that the demo prints, pasted into a shell."""
+    url, key, said = demo
+    import requests
+    auth = {"Authorization": f"Bearer {key}"}
+    made = requests.post(f"{url}/v1/channels", json={"kind": "webhook", "url": webhook_receiver.url}, headers=auth, timeout=30)
+    assert made.status_code == 201, made.text
+    text = said.read_text().replace("\\\n", " ")
+    create, stream = [line.strip() for line in text.splitlines() if line.strip().startswith("curl ")][:2]
+    listening = spawn(["bash", "-c", "exec " + stream], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        answer = subprocess.run(["bash", "-c", create], capture_output=True, text=True, timeout=60, check=True)
+        assert '"version":1' in answer.stdout.replace(" ", ""), answer.stdout
+        alert = webhook_receiver.wait(1)[0].json()
+        assert (alert["state"], alert["rule"]["name"]) == ("firing", "Concentration")
+        seen = b""
+        while alert["id"].encode() not in seen:
+            piece = os.read(listening.stdout.fileno(), 65536)
+            assert piece, seen
+            seen += piece
+    finally:
+        listening.kill()
+        listening.wait()
