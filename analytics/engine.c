@@ -512,6 +512,7 @@ struct returns { double cap, equal, years; };
 
 static enum reading_status spread_returns(const struct engine *e, const struct index *x, const struct measure *m, struct returns *out)
 {
+    if (x->days_n == 0) return READING_NO_HISTORY;
     long at = window_start(e, m->window, &(struct span){ &x->days->day, sizeof *x->days, x->days_n });
     if (at < 0) return READING_NO_HISTORY;
     int k = ew_variant(m->ew, m->by);

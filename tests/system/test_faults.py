@@ -13,7 +13,7 @@ from harness.base import wait_until
 from harness.service import Service
 from reference_rules import reference_alerts, rules
 
-QUIET = {"engine": {"clock_ms": 0}}
+QUIET = {"engine": {"clock_ms": 0, "track": "last(FEEDA)"}}
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def one(kafka, service_factory):
         service.terminate()
 
 
-def owed_alerts(one, *prices):
+def owed_alerts(*prices):
     """A rule, and what trades at these prices owe: firing at >= 10, resolved at <= 5."""
     out, firing = [], False
     for p in prices:
@@ -50,8 +50,7 @@ def stored_alerts(database):
 @pytest.mark.parametrize("section,key,value,reason", [
     ("api", "port", "70000", "port"), ("api", "port", "http", "port"), ("api", "prot", "1", "prot"), ("apis", "port", "1", "apis"),
     ("kafka", "brokers", "", "brokers"), ("kafka", "topics", "", "topics"), ("kafka", "property.no.such.thing", "1", "no.such.thing"),
-    ("kafka", "property.session.timeout.ms", "soon", "session.timeout.ms"), ("database", "conninfo", "", "conninfo"),
-    ("database", "conninfo", "host==1 =", "conninfo"), ("webhooks", "allow_http", "perhaps", "allow_http"),
+    ("kafka", "property.session.timeout.ms", "soon", "session.timeout.ms"), ("database", "conninfo", "host==1 =", "conninfo"), ("webhooks", "allow_http", "perhaps", "allow_http"),
     ("engine", "clock_ms", "-1", "clock_ms"), ("engine", "clock_ms", "1.5", "clock_ms"), ("engine", "track", "hhi(X); nonsense(Y)", "nonsense"),
 ])
 def test_wrong_setting_is_named_with_its_line(service_factory, kafka, section, key, value, reason):
@@ -65,7 +64,7 @@ def test_wrong_setting_is_named_with_its_line(service_factory, kafka, section, k
         assert done.returncode == 78, (command, done)
         found = re.search(rf"^{re.escape(str(s.ini))}:(\d+): (.*)$", done.stdout + done.stderr, re.M)
         assert found and reason in found[2], (done.stdout, done.stderr)
-        assert int(found[1]) in (line, line + 1)           # a wrong section may be found at its first key
+        assert int(found[1]) == line
 
 
 def test_wrong_settings_are_all_named_at_once(service_factory, kafka):
@@ -179,7 +178,7 @@ BAD = [
     (b'{"kind":7,"ts":TS}', "invalid"), (b'{"symbol":"FEEDA","price":"1","ts":TS}', "invalid"),
     (b'{"kind":"trade","symbol":"FEEDA","price":"1","ts":TS,"venue":"X"}', "invalid"),
     *((b'{"kind":"trade","symbol":"FEEDA","price":' + p + b',"ts":TS}', r) for p, r in (
-        (b'"0"', "invalid"), (b"0", "invalid"), (b'"-1"', "invalid"), (b'"NaN"', "invalid"), (b"NaN", "syntax"), (b"Infinity", "syntax"), (b"1e400", "invalid"),
+        (b'"0"', "invalid"), (b"0", "invalid"), (b'"-1"', "invalid"), (b'"NaN"', "invalid"), (b"NaN", "syntax"), (b"Infinity", "syntax"), (b"1e400", None),
         (b'"1e400"', "invalid"), (b'"90000000.00000001"', "invalid"), (b'"0.000000001"', "invalid"), (b"1.123456789", "invalid"), (b'"1,5"', "invalid"),
         (b'" 1"', "invalid"), (b'"+1"', "invalid"), (b'"0x10"', "invalid"), (b'""', "invalid"), (b"true", "invalid"), (b"null", "invalid"), (b"[1]", "invalid"))),
     (b'{"kind":"trade","symbol":"FEEDA","price":"1","size":-1,"ts":TS}', "invalid"), (b'{"kind":"trade","symbol":"FEEDA","price":"1","size":90000000001,"ts":TS}', "invalid"),
@@ -240,12 +239,13 @@ def test_message_shells(one, kafka):
 def test_postgresql_stopped_and_started(one, kafka, postgres, webhook_receiver, mode):
     service = one.service
     drive.make_channel(service, webhook_receiver.url)
+    one.trades(1).settle()
     drive.make_rule(service, {"rule": "last(FEEDA) >= 10", "clear": "5"})
-    prices = [1] + [p for n in range(50) for p in (12 + n, 4)]
-    one.trades(*prices[:41])
+    prices = [p for n in range(50) for p in (12 + n, 4)]
+    one.trades(*prices[:40])
     postgres.stop(mode)
     try:
-        one.trades(*prices[41:])                       # Kafka goes on
+        one.trades(*prices[40:])                       # Kafka goes on
         wait_until(lambda: service.api("GET", "/readyz", key="").status_code == 503, "not ready")
         assert any("database" in r or "postgres" in r.lower() for r in service.api("GET", "/readyz", key="").json()["reasons"])
         assert service.api("GET", "/v1/rules").status_code == 503
@@ -255,9 +255,10 @@ def test_postgresql_stopped_and_started(one, kafka, postgres, webhook_receiver, 
         postgres.start()
     service.wait_ready(30)
     one.settle()
-    want = owed_alerts(one, *prices)
-    assert stored_alerts(service.database)[-len(want):] == want
+    want = owed_alerts(*prices)
+    assert stored_alerts(service.database) == want
     wait_until(lambda: len({r.id for r in webhook_receiver.requests}) >= len(want), "every alert at the receiver", 60)
+    assert len(webhook_receiver.requests) == len(want), "sent twice"
     drive.make_rule(service, {"rule": "last(FEEDA) >= 1000"})          # and it can be written to again
 
 
@@ -284,9 +285,10 @@ def test_start_without_postgresql_says_so(kafka, postgres, service_factory):
 @pytest.mark.parametrize("hard", [False, True], ids=["stop", "kill"])
 def test_kafka_restarted(one, kafka, hard):
     service = one.service
+    one.trades(1).settle()
     drive.make_rule(service, {"rule": "last(FEEDA) >= 10", "clear": "5"})
-    prices = [1] + [p for n in range(40) for p in (12 + n, 4)]
-    one.trades(*prices[:31]).settle()
+    prices = [p for n in range(40) for p in (12 + n, 4)]
+    one.trades(*prices[:30]).settle()
     kafka.kill9() if hard else kafka.stop()
     try:
         wait_until(lambda: service.api("GET", "/readyz", key="").status_code == 503, "not ready", 60)
@@ -294,10 +296,10 @@ def test_kafka_restarted(one, kafka, hard):
         assert service.api("GET", "/v1/measures").status_code == 200 and service.alive       # what is known is still served
     finally:
         kafka.start()
-    one.trades(*prices[31:])
+    one.trades(*prices[30:])
     service.wait_ready(60)
     one.settle(90)
-    assert stored_alerts(service.database) == owed_alerts(one, *prices)
+    assert stored_alerts(service.database) == owed_alerts(*prices)
     assert service.database.one("SELECT max(source_epoch) FROM tocsin.source") == service.database.one("SELECT min(source_epoch) FROM tocsin.source")
 
 
