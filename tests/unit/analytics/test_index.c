@@ -61,19 +61,18 @@ static void equal_stocks(void **state)
     end(&w);
 }
 
-/* Five at 10 % and 495 at 0.1 %: squares of those weights sum to 5*0.01 + 495*0.000001 = 0.050495, so 504.95 when the five
- * hundred are the whole of ... 99.5 %: the rest of 0.5 % is spread over 50,000 names too small to show in the printed digits. */
+/* Five at 10 % and 495 at 0.1 %: 5 * 0.1^2 + 495 * 0.001^2 = 0.050495, so 504.95. Those weights are 99.5 % of a whole: by themselves
+ * they give 504.95 / 0.995^2; with 5,000 names of 0.0001 % beside them, too small for the printed digits, 504.95. */
 static void five_giants(void **state)
 {
     (void)state;
     struct world w;
     begin(&w);
     for (uint32_t i = 0; i < 500; i++) add(&w, i, i < 5 ? 100000 : 1000, 100ll * USD);
-    /* by themselves they are 99.5 %, and weights are of what is there: 504.95 / 0.995^2 */
     near(index_hhi(&w.index, BY_ISSUER), 504.95 / (0.995 * 0.995), 1e-14);
     near(index_effective_number(&w.index, BY_ISSUER), 10000 / (504.95 / (0.995 * 0.995)), 1e-14);
     near(index_top_weight(&w.store, &w.index, BY_ISSUER, 5), 100 * 50 / 99.5, 1e-14);
-    for (uint32_t i = 500; i < 5500; i++) add(&w, i, 1, 100ll * USD);                /* 5,000 names of 0.0001 % make it 100 % */
+    for (uint32_t i = 500; i < 5500; i++) add(&w, i, 1, 100ll * USD);
     char printed[32];
     snprintf(printed, sizeof printed, "%.2f", index_hhi(&w.index, BY_ISSUER));
     assert_string_equal(printed, "504.95");

@@ -352,7 +352,7 @@ static struct record random_record(struct step *s, int64_t *now, bool *mine)
     *now += upto(20) * NS_PER_S;
     if (op < 700) {
         prices[i] += prices[i] / 1000 * ((int64_t)upto(41) - 20);
-        return (struct record){ .kind = upto(50) ? RECORD_TRADE : RECORD_TRADE, .event_ns = *now - (upto(10) ? 0 : NS_PER_S), .u.trade = { symbol(stock_names[i]), prices[i], 0 } };
+        return (struct record){ .kind = RECORD_TRADE, .event_ns = *now - (upto(10) ? 0 : NS_PER_S), .u.trade = { symbol(stock_names[i]), prices[i], 0 } };
     }
     if (op < 760) return clock_at(*now);
     if (op < 765) {
