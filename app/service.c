@@ -27,7 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { INGEST_BATCHES = 4, TURNS = 3, POLL_RECORDS = 10000, COMMANDS_MAX = 1024, ANSWER_TIMEOUT_MS = 10000, PICTURE_MS = 100, TRACKS_MAX = 256, STOP_GRACE_MS = 4000 };
+enum { INGEST_BATCHES = 4, TURNS = 3, POLL_RECORDS = 10000, COMMANDS_MAX = 1024, ANSWER_TIMEOUT_MS = 10000, PICTURE_MS = 100, TRACKS_MAX = 256, STOP_GRACE_MS = 4000, FUTURE_MS = 86400000, CLOCK_NEAR_S = 3600 };
 
 /* ---- what the API asks of the engine ---- */
 struct command {
@@ -307,6 +307,15 @@ static void try_tracks(struct service *s)
     }
 }
 
+/* Event time only goes forward: one message from the far future would make everything else old for good. */
+static enum err plausible(const struct record *r, struct why *why)
+{
+    int32_t day = r->kind == RECORD_CLOSE ? r->u.close.day : r->kind == RECORD_CLOCK ? r->u.clock.session_end : NO_DAY;
+    if (r->event_ns / NS_PER_MS > r->received_ms + FUTURE_MS) return err_set(why, ERR_INVALID, "ts is more than a day after the message was sent");
+    if (day != NO_DAY && day > day_of_ns(r->event_ns) + 1) return err_set(why, ERR_INVALID, "the session's date is more than a day after ts");
+    return ERR_OK;
+}
+
 static void apply_batch(struct service *s, struct ingest_batch *in)
 {
     for (size_t i = 0; i < in->lives_n; i++)
@@ -314,7 +323,8 @@ static void apply_batch(struct service *s, struct ingest_batch *in)
     for (size_t i = 0; i < in->records_n; i++) {
         struct why why = { 0 };
         struct record *r = &in->records[i];
-        enum err e = step_apply(&s->step, r, &why);
+        enum err e = plausible(r, &why);
+        if (!e) e = step_apply(&s->step, r, &why);
         if (e == ERR_NOMEM) { log_error("out of memory", "at", "engine"); give_up(s, EXIT_BROKEN); return; }
         if (e) refuse(s, in, r, e, &why);
         else if (s->tracks_n && (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT)) try_tracks(s);
@@ -348,13 +358,13 @@ static void obey(struct service *s, struct command *c)
 }
 
 /* Today's time has no place amid a backlog: a clock record there would age everything and be sampled with half the history applied.
- * So the clock begins when the sources have been read to their end. */
+ * So the clock begins when the sources have been read to their end and what they say is of this hour; from then on it keeps itself going. */
 static void tick_clock(struct service *s)
 {
     int64_t now = wall_ns();
     if (!s->c->engine_clock_ms || !atomic_load(&s->caught_up) || mono_ns() < s->clock_due_ns) return;
     s->clock_due_ns = mono_ns() + s->c->engine_clock_ms * NS_PER_MS;
-    if (now <= engine_now_ns(s->step.engine)) return;
+    if (now <= engine_now_ns(s->step.engine) || now - engine_now_ns(s->step.engine) > CLOCK_NEAR_S * NS_PER_S) return;
     struct record r;
     arena_clear(&s->scratch);
     if (step_clock(now, &s->scratch, &r)) { give_up(s, EXIT_BROKEN); return; }

