@@ -144,7 +144,9 @@ static pid_t launch(const struct private_pg *pg, const char *program, const char
     snprintf(path, sizeof path, "%s/%s", pg->bin, program);
     if ((pid = fork()) != 0) return pid;
     become(pg, death_signal, parent, folder);
-    execv(path, (char *const *)(uintptr_t)args);
+    const char *argv[16] = { path };     /* in full: they look for each other beside it, and are not on PATH */
+    for (size_t i = 1; i < ARRAY_LEN(argv) - 1 && args[i]; i++) argv[i] = args[i];
+    execv(path, (char *const *)(uintptr_t)argv);
     _exit(CANNOT_EXEC);
 }
 

@@ -264,21 +264,14 @@ static bool add_place(struct service *s, int32_t id, int32_t part, const char *t
     return true;
 }
 
-/* A record the engine refuses is kept like a message that cannot be read; a tick's bytes are written again from its fields. */
+/* A record the engine refuses is kept like a message that cannot be read. */
 static void refuse(struct service *s, struct ingest_batch *in, const struct record *r, enum err reason, const struct why *why)
 {
     const struct place *at = place_of(s, r->source_id);
     struct dead_letter *d = ingest_batch_dead(in);
     char *detail = d ? arena_copy(&in->arena, why->text, strlen(why->text)) : NULL;
     if (!detail) { give_up(s, EXIT_BROKEN); return; }
-    struct str message = r->payload;
-    if (!message.p) {
-        AUTO_BUF struct buf b = { 0 };
-        record_render_tick(r, &b);
-        message.p = buf_ok(&b) ? arena_copy(&in->arena, b.data, b.len) : NULL;
-        message.n = (uint32_t)b.len;
-    }
-    *d = (struct dead_letter){ .topic = at ? at->topic : "", .part = at ? at->part : 0, .source_id = r->source_id, .offset = r->offset, .reason = reason, .detail = detail, .message = message };
+    *d = (struct dead_letter){ .topic = at ? at->topic : "", .part = at ? at->part : 0, .source_id = r->source_id, .offset = r->offset, .reason = reason, .detail = detail, .message = r->payload };
     metric_add(METRIC_DEAD_LETTERS, 1);
 }
 

@@ -1,7 +1,6 @@
 #include "app/step.h"
 
 #include "core/arena.h"
-#include "core/decimal.h"
 #include "core/json.h"
 #include "core/when.h"
 #include "ingest/decode.h"
@@ -251,20 +250,6 @@ void article_tickers(const struct article_reading *a, struct buf *out)
         buf_puts(out, "}");
     }
     buf_puts(out, "]");
-}
-
-void record_render_tick(const struct record *r, struct buf *out)
-{
-    char price[DECIMAL_TEXT_MAX], size[DECIMAL_TEXT_MAX], date[DATE_TEXT_MAX];
-    if (r->kind == RECORD_TRADE) {
-        decimal_format(r->u.trade.price_e8, price);
-        decimal_format(r->u.trade.size_e8, size);
-        buf_printf(out, "{\"kind\":\"trade\",\"symbol\":\"%s\",\"price\":\"%s\",\"size\":%s,\"ts\":%" PRId64 "}", r->u.trade.symbol.s, price, size, r->event_ns);
-        return;
-    }
-    decimal_format(r->u.close.price_e8, price);
-    date_format(r->u.close.day, date);
-    buf_printf(out, "{\"kind\":\"close\",\"symbol\":\"%s\",\"price\":\"%s\",\"date\":\"%s\",\"ts\":%" PRId64 "}", r->u.close.symbol.s, price, date, r->event_ns);
 }
 
 /* ---- records of our own ---- */

@@ -40,8 +40,6 @@ enum { STEP_STATE_VERSION = 1 };
 
 /* The tickers of an article as JSON: [{"symbol","score","label","relevance"}]. */
 void article_tickers(const struct article_reading *a, struct buf *out);
-/* A trade or close as its message. */
-void record_render_tick(const struct record *r, struct buf *out);
 
 /* ---- the records the service itself makes: payload and fields, in `arena`; seq still to be given ---- */
 struct arena;

@@ -66,7 +66,7 @@ struct record {
         struct { struct uuid tenant; struct str measure; } track;
         struct { int64_t stale_after_ns, sample_ns; int64_t coverage_gate_e8; } settings;
     } u;
-    struct str payload;                  /* the canonical JSON text; empty for trade and close, whose columns say it all */
+    struct str payload;                  /* the JSON text as it came; of a trade or close it is not stored, their columns say it all */
 };
 
 /* The kind's name in messages: "trade". NULL for a number that is no kind. */
