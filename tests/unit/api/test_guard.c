@@ -73,7 +73,7 @@ static void targets(void **state)
     };
     static const char *const bad[] = { "", "a", "*", "x:80", "/\x01", "/a b", "/a#b", "/%", "/%4", "/%zz", "/%00", "/a?b=%00", "/%0a", "/%c0%af", "/%ff",
                                        "/\xc3\xa9", "http://example.com", "/%7f" };
-    char raw[400];
+    char raw[5 * TARGET_ARGS_MAX + 100];
     struct target t;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         strcpy(raw, good[i].raw);
@@ -87,7 +87,7 @@ static void targets(void **state)
     }
     strcpy(raw, "/a?");
     for (int i = 0; i < TARGET_ARGS_MAX; i++) strcat(raw, "b=1&");
-    char full[400];
+    char full[sizeof raw + 20];
     strcpy(full, raw);
     assert_int_equal(target_parse(full, &t, NULL), ERR_OK);
     strcat(raw, "b=1");
