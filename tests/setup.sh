@@ -8,7 +8,7 @@
 set -euo pipefail
 
 # what shows that it is there | the Debian package that brings it. dpkg: the package itself; python: a module.
-run="gcc|gcc  dpkg:libc6-dev|libc6-dev  make|make  pkg-config|pkg-config  python3|python3  npm|npm
+run="gcc|gcc  dpkg:libc6-dev|libc6-dev  make|make  curl|curl  pkg-config|pkg-config  python3|python3  npm|npm
     dpkg:librdkafka-dev|librdkafka-dev  dpkg:libpq-dev|libpq-dev  dpkg:libmicrohttpd-dev|libmicrohttpd-dev
     dpkg:libjansson-dev|libjansson-dev  dpkg:libcurl4-openssl-dev|libcurl4-openssl-dev  dpkg:libssl-dev|libssl-dev  postgres|postgresql  dpkg:ca-certificates|ca-certificates"
 check="git|git  clang|clang"
