@@ -348,10 +348,10 @@ static void handle_end(struct kafka_source *s)
 
     pthread_t thread;
     struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
+    clock_gettime(CLOCK_REALTIME, &until);           /* pthread_clockjoin_np is unknown to ThreadSanitizer of gcc 12 */
     until.tv_sec += CLOSE_S;
     if (pthread_create(&thread, NULL, take_apart, e)) log_warn("kafka: no thread to end librdkafka; it is left behind");
-    else if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until)) {
+    else if (pthread_timedjoin_np(thread, NULL, &until)) {
         log_warn("kafka: librdkafka did not end in time and is left behind");
         pthread_detach(thread);
     }

@@ -142,9 +142,9 @@ void producer_close(struct producer *p)
 
     pthread_t t;
     struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
+    clock_gettime(CLOCK_REALTIME, &until);           /* pthread_clockjoin_np is unknown to ThreadSanitizer of gcc 12 */
     until.tv_sec += CLOSE_S;
     if (pthread_create(&t, NULL, destroy, p->rk)) return;            /* no thread to end it: left behind, with its opaque */
-    if (pthread_clockjoin_np(t, NULL, CLOCK_MONOTONIC, &until) == 0) free(p);
+    if (pthread_timedjoin_np(t, NULL, &until) == 0) free(p);
     else pthread_detach(t);                          /* it may still report into *p */
 }
