@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 
 import pytest
+import requests
 
 from harness.base import BUILD, SLOW, end, free_port, program, spawn, wait_until
 
@@ -47,23 +48,22 @@ def test_the_page_moves_and_alerts_arrive(demo, node):
 def test_the_printed_curl_fires_at_a_webhook_and_on_the_stream(demo, webhook_receiver):
     """The very command lines that the demo prints, pasted into a shell."""
     url, key, said = demo
-    import requests
     auth = {"Authorization": f"Bearer {key}"}
     made = requests.post(f"{url}/v1/channels", json={"kind": "webhook", "url": webhook_receiver.url}, headers=auth, timeout=30)
     assert made.status_code == 201, made.text
     text = said.read_text().replace("\\\n", " ")
     create, stream = [line.strip() for line in text.splitlines() if line.strip().startswith("curl ")][:2]
     listening = spawn(["bash", "-c", "exec " + stream], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    opened = lambda: re.search(r"^tocsin_streams_open [1-9]", requests.get(f"{url}/metrics", timeout=30).text, re.M)
     try:
+        wait_until(opened, "curl reads the stream")
         answer = subprocess.run(["bash", "-c", create], capture_output=True, text=True, timeout=60, check=True)
         assert '"version":1' in answer.stdout.replace(" ", ""), answer.stdout
         alert = webhook_receiver.wait(1)[0].json()
         assert (alert["state"], alert["rule"]["name"]) == ("firing", "Concentration")
-        seen = b""
-        while alert["id"].encode() not in seen:
-            piece = os.read(listening.stdout.fileno(), 65536)
-            assert piece, seen
-            seen += piece
+        os.set_blocking(listening.stdout.fileno(), False)
+        seen = []
+        wait_until(lambda: seen.append(listening.stdout.read() or b"") or alert["id"].encode() in b"".join(seen), "the stream shows it too")
     finally:
         listening.kill()
         listening.wait()
