@@ -333,7 +333,7 @@ def test_topic_made_anew_is_a_new_life(one, kafka, running, longer):
     assert lives[0][:3] == old[0] and lives[1][1] > lives[0][1] and lives[1][2] == n and lives[1][3]
     assert database.one("SELECT count(*) FROM tocsin.tick") == ticks + n, "all of it, once"
     assert service.measure("last(FEEDA)")["value"] == 99 + n
-    assert any(s["topic"] == one.topic and s["epoch"] == lives[1][1] for s in service.api("GET", "/v1/status").json()["sources"])
+    assert any(s["topic"] == one.topic and s["source_epoch"] == lives[1][1] for s in service.api("GET", "/v1/status").json()["sources"])
     if running:
         assert re.search(r"^tocsin_source_epochs_total 1$", service.api("GET", "/metrics").text, re.M)
     kpos = database.rows("SELECT kpos FROM tocsin.tick ORDER BY seq")
