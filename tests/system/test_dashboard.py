@@ -54,16 +54,16 @@ def test_the_printed_curl_fires_at_a_webhook_and_on_the_stream(demo, webhook_rec
     text = said.read_text().replace("\\\n", " ")
     create, stream = [line.strip() for line in text.splitlines() if line.strip().startswith("curl ")][:2]
     listening = spawn(["bash", "-c", "exec " + stream], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    opened = lambda: re.search(r"^tocsin_streams_open [1-9]", requests.get(f"{url}/metrics", timeout=30).text, re.M)
+    os.set_blocking(listening.stdout.fileno(), False)
+    seen = []
+    heard = lambda: seen.append(listening.stdout.read() or b"") or b"".join(seen)
     try:
-        wait_until(opened, "curl reads the stream")
+        wait_until(heard, "the stream is open: its first heartbeat has come")
         answer = subprocess.run(["bash", "-c", create], capture_output=True, text=True, timeout=60, check=True)
         assert '"version":1' in answer.stdout.replace(" ", ""), answer.stdout
         alert = webhook_receiver.wait(1)[0].json()
         assert (alert["state"], alert["rule"]["name"]) == ("firing", "Concentration")
-        os.set_blocking(listening.stdout.fileno(), False)
-        seen = []
-        wait_until(lambda: seen.append(listening.stdout.read() or b"") or alert["id"].encode() in b"".join(seen), "the stream shows it too")
+        wait_until(lambda: alert["id"].encode() in heard(), "the stream shows it too")
     finally:
         listening.kill()
         listening.wait()
