@@ -30,6 +30,14 @@ void step_release(struct step *s)
 /* ---- what a record causes ---- */
 struct moment { struct step *s; const struct record *r; };
 
+/* A pure function of rule, version, seq and state. It begins with seq, so that an index over ids is appended to, not scattered. */
+static struct uuid alert_id(const struct fire *f, uint64_t seq)
+{
+    struct uuid id = uuid_derive(f->rule, f->no << 16 ^ (uint64_t)f->version, seq << 1 | (f->state == ALERT_RESOLVED));
+    for (int i = 0; i < 6; i++) id.b[i] = (uint8_t)(seq >> (40 - 8 * i));
+    return id;
+}
+
 static void on_fire(void *ctx, const struct fire *f)
 {
     const struct moment *m = ctx;
@@ -40,7 +48,7 @@ static void on_fire(void *ctx, const struct fire *f)
     engine_inputs(s->engine, f->series, &s->inputs);
     const struct alert a = {
         .tenant = f->tenant, .rule = f->rule, .stream_no = f->stream_no, .seq = m->r->seq, .event_ns = m->r->event_ns, .rule_no = f->no, .rule_version = f->version,
-        .id = uuid_derive(f->rule, f->no << 16 ^ (uint64_t)f->version, m->r->seq << 1 | (f->state == ALERT_RESOLVED)),
+        .id = alert_id(f, m->r->seq),
         .state = f->state, .severity = f->severity, .value = measure_is_price(what) ? (double)f->key / 1e8 : key_to_double(f->key),
         .rule_name = f->name, .rule_text = f->text, .measure = engine_series_text(s->engine, f->series), .unit = measure_unit(what),
         .inputs = s->inputs.data ? s->inputs.data : "{}",
