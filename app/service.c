@@ -76,7 +76,7 @@ struct service {
     int64_t clock_due_ns, saved_ns, picture_ns;
     uint64_t saved_seq, picture_seq;
     pthread_t ingest_thread, engine_thread, writer_thread;
-    atomic_bool stopping, writer_busy, database_down, running;
+    atomic_bool stopping, writer_busy, database_down;
     atomic_bool caught_up;               /* the sources have been read to their end once */
     atomic_int exit_code;
     pthread_mutex_t picture_lock;
@@ -671,7 +671,6 @@ static enum err start(struct service *s, struct why *why)
         log_error("cannot start threads");
         _exit(EXIT_BROKEN);
     }
-    atomic_store(&s->running, true);
     return ERR_OK;
 }
 

@@ -1,7 +1,6 @@
 #include "store/writer.h"
 
 #include "core/digest.h"
-#include "core/metrics.h"
 #include "core/vec.h"
 #include "core/when.h"
 #include "store/schema_files.h"

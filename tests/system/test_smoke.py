@@ -1,4 +1,6 @@
 """The spine, end to end: reference data and ticks in; a measure polled; a rule fires; webhook and stream tell of it, once."""
+import dataclasses
+
 from harness import webhook
 from harness.base import wait_until
 
@@ -66,6 +68,10 @@ def test_the_spine(kafka, service, webhook_receiver, node):
     assert requests[0].id == alert["id"]
     secret = channel.json()["secret"]
     assert webhook.verdicts(node, secret, requests) == ["ok", "ok"]
+    first = requests[0]
+    changed = [dataclasses.replace(first, body=first.body.replace(b'"value":125', b'"value":126')), dataclasses.replace(first, body=first.body + b" "),
+               dataclasses.replace(first, headers={**first.headers, "webhook-id": requests[1].id})]
+    assert all(c != first for c in changed) and "ok" not in webhook.verdicts(node, secret, changed), "what was changed on the way is refused"
     assert all(webhook.signed_by(r, secret) for r in requests)
 
     listed = service.api("GET", "/v1/alerts").json()

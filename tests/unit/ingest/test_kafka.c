@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { FETCH = 1, LIST_OFFSETS = 2, METADATA = 3, ROWS_MAX = 200000, LIVES_MAX = 64, PATIENCE_MS = 60000 };
+enum { FETCH = 1, LIST_OFFSETS = 2, METADATA = 3, ROWS_MAX = 200000, LIVES_MAX = 64, PATIENCE_MS = 20000 };
 
 /* ---- a clock that can be pushed forward ---- */
 static int64_t ahead_ns;
