@@ -101,7 +101,8 @@ struct kafka_source {
     struct part **touched;               /* have a `last` */
     size_t touched_n, parts_total;
 
-    const char *cluster;                 /* id of the cluster connected to; NULL before the first answer */
+    const char *cluster;                 /* id of the cluster that answered last; NULL before the first answer */
+    bool fresh;                          /* this client has not been answered yet: whose it is, is not known */
     bool down, down_new, fatal;
     int64_t fatal_ns;                    /* when librdkafka was last rebuilt for it; 0: never */
     const char *error;                   /* stable name of the last general error; NULL once metadata came */
@@ -298,6 +299,7 @@ static enum err handle_open(struct kafka_source *s, struct why *why)
             return err_set(why, ERR_KAFKA, "topic %s: %s", s->topics[i].name, rd_kafka_err2str(rd_kafka_last_error()));
         }
     }
+    s->fresh = true;
     s->down = s->down_new = s->fatal = false;
     s->metadata_due = 0;
     s->metadata_wait = RETRY_MIN_NS;
@@ -722,11 +724,21 @@ static enum err topic_learn(struct kafka_source *s, struct topic *t, const struc
     return m->err ? ERR_OK : topic_grow(s, t, (size_t)m->partition_cnt);
 }
 
+/* Everything read so far was somebody else's. */
+static void cluster_changed(struct kafka_source *s, const char *id)
+{
+    log_warn("kafka: another cluster answers", "was", s->cluster, "is", id);
+    close_all(s);
+    for (size_t k = 0; k < s->topics_n; k++)
+        for (size_t i = 0; i < s->topics[k].parts_n; i++) s->topics[k].parts[i].caught_up = false;
+    s->gate_open = false;
+}
+
 /* Asks what there is. Without an answer everything stays as it is. One topic at a time: asking for several at once lets
  * librdkafka permit the broker to create one that has just been deleted. */
-static enum err refresh(struct kafka_source *s, int ask_ms)
+static enum err refresh(struct kafka_source *s, int ask_ms, struct why *why)
 {
-    bool whole = true;
+    bool whole = true, mixed = false;
     for (size_t i = 0; i < s->topics_n; i++) {
         struct topic *t = &s->topics[i];
         const struct rd_kafka_metadata *md;
@@ -748,21 +760,20 @@ static enum err refresh(struct kafka_source *s, int ask_ms)
         const char *copy = arena_copy(&s->strings, now, strlen(now));
         if (!copy) e = ERR_NOMEM;
         else if (s->cluster) {
-            log_warn("kafka: another cluster answers", "was", s->cluster, "is", now);
-            close_all(s);
-            for (size_t k = 0; k < s->topics_n; k++)
-                for (size_t i = 0; i < s->topics[k].parts_n; i++) s->topics[k].parts[i].caught_up = false;
-            s->gate_open = false;
+            cluster_changed(s, copy);
+            mixed = !s->fresh;
         }
         if (copy) s->cluster = copy;
     }
     if (id) rd_kafka_mem_free(s->rk, id);
+    if (e) return e;
+    s->fresh = false;
     if (s->down) log_info("kafka: brokers are back");
     s->down = false;
     s->error = NULL;
     s->metadata_wait = RETRY_MIN_NS;
     s->metadata_due = s->clock() + (whole ? REFRESH_NS : RETRY_MAX_NS);
-    return e;
+    return mixed ? rebuild(s, why) : ERR_OK;         /* a client that knows brokers of two clusters stalls, or worse (librdkafka 2.8) */
 }
 
 static bool first_topics_read(const struct kafka_source *s)
@@ -862,10 +873,10 @@ static enum err keep_house(struct kafka_source *s, struct ingest_batch *batch, b
         close_all(s);
     }
     enum err e = ERR_OK;
-    if (now >= s->metadata_due) e = refresh(s, ASK_MS);
+    if (now >= s->metadata_due) e = refresh(s, ASK_MS, why);
     const bool in_hand = s->msgs_at < s->msgs_n;     /* messages of a closed partition among them must find it closed */
-    if (!e && s->cluster && !s->down && !in_hand) e = open_waiting(s, ASK_MS, batch);
-    if (!e && s->hints && !s->down && now >= s->hint_due) {
+    if (!e && !s->fresh && !s->down && !in_hand) e = open_waiting(s, ASK_MS, batch);
+    if (!e && s->hints && !s->fresh && !s->down && now >= s->hint_due) {
         send_hints(s);
         s->hint_due = now + HINT_NS;
     }
@@ -925,7 +936,7 @@ static void publish(struct kafka_source *s, bool force)
     struct buf *b = &s->view.reasons;
     buf_clear(b);
     if (s->down) reason(b, "kafka: all brokers down");
-    else if (!s->cluster) reason(b, "kafka: not connected yet");
+    else if (s->fresh) reason(b, "kafka: not connected yet");
     if (s->error) reason(b, "kafka: %s", s->error);
     for (size_t i = 0; i < s->topics_n; i++) {
         const struct topic *t = &s->topics[i];

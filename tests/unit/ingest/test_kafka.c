@@ -476,6 +476,7 @@ static void a_cluster_that_changes_while_running_is_noticed(void **state)
     assert_int_equal(r->db.lives_n, 2);
     assert_string_equal(r->db.lives[1].reason, "other cluster");
     assert_values(r, 60, 7000, 100);
+    assert_int_equal(kafka_source_counts(r->src).rebuilds, 1);       /* no client knows brokers of both */
     source_stop(r);
     producer_close(r->producer);
     r->producer = own;
