@@ -359,10 +359,12 @@ static void handle_end(struct kafka_source *s)
     }
 }
 
+/* For whatever a client cannot forget. Those that have met two clusters stall; 2.8 keeps a freed entry of the topic whose id
+ * has changed in its metadata cache, and crashes on it. */
 static enum err rebuild(struct kafka_source *s, struct why *why)
 {
     s->counts.rebuilds++;
-    log_warn("kafka: starting librdkafka anew");
+    log_info("kafka: starting librdkafka anew");
     handle_end(s);
     return handle_open(s, why);
 }
@@ -773,7 +775,7 @@ static enum err refresh(struct kafka_source *s, int ask_ms, struct why *why)
     s->error = NULL;
     s->metadata_wait = RETRY_MIN_NS;
     s->metadata_due = s->clock() + (whole ? REFRESH_NS : RETRY_MAX_NS);
-    return mixed ? rebuild(s, why) : ERR_OK;         /* a client that knows brokers of two clusters stalls, or worse (librdkafka 2.8) */
+    return mixed ? rebuild(s, why) : ERR_OK;         /* it knows brokers of two clusters now, by the same numbers */
 }
 
 static bool first_topics_read(const struct kafka_source *s)
@@ -867,10 +869,15 @@ static enum err keep_house(struct kafka_source *s, struct ingest_batch *batch, b
         enum err e = rebuild(s, why);
         if (e) return e;
     }
-    if (s->down_new) {                   /* whoever comes back may be somebody else: every partition proves itself again */
+    if (s->down_new) {                   /* whoever comes back may be somebody else: every partition proves itself again, */
         s->down_new = false;
         s->metadata_due = now;
         close_all(s);
+        if (!s->fresh) {                 /* and to a client that has not met the brokers of before */
+            enum err e = rebuild(s, why);
+            if (e) return e;
+            s->down = true;
+        }
     }
     enum err e = ERR_OK;
     if (now >= s->metadata_due) e = refresh(s, ASK_MS, why);

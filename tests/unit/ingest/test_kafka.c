@@ -203,6 +203,13 @@ static void poll_lives(struct rig *r, size_t n)
     assert_int_equal(r->db.lives_n, n);
 }
 
+static void poll_rebuilds(struct rig *r, int64_t n)
+{
+    const int64_t deadline = mono_ns() + PATIENCE_MS * NS_PER_MS;
+    while (kafka_source_counts(r->src).rebuilds < n && mono_ns() < deadline) poll_once(r, 50);
+    assert_int_equal(kafka_source_counts(r->src).rebuilds, n);
+}
+
 /* Long enough for a mistake to show: whatever was still under way has come. */
 static void poll_quiet(struct rig *r, int ms)
 {
@@ -466,6 +473,7 @@ static void a_cluster_that_changes_while_running_is_noticed(void **state)
     poll_rows(r, 60);
 
     for (int i = 1; i <= 3; i++) rd_kafka_mock_broker_set_down(embedded_mock(r->broker), i);
+    poll_rebuilds(r, 1);                 /* no client knows the brokers of both */
     poll_state(r, "kafka: all brokers down");
     rd_kafka_mock_broker_set_up(embedded_mock(other), 1);
     struct producer *own = r->producer;
@@ -476,7 +484,7 @@ static void a_cluster_that_changes_while_running_is_noticed(void **state)
     assert_int_equal(r->db.lives_n, 2);
     assert_string_equal(r->db.lives[1].reason, "other cluster");
     assert_values(r, 60, 7000, 100);
-    assert_int_equal(kafka_source_counts(r->src).rebuilds, 1);       /* no client knows brokers of both */
+    assert_int_equal(kafka_source_counts(r->src).rebuilds, 1);
     source_stop(r);
     producer_close(r->producer);
     r->producer = own;
