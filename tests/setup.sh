@@ -2,7 +2,7 @@
 # setup.sh run|check|test - installs what this machine lacks (Debian 12 or newer), and says nothing when there is nothing to do.
 #
 #   run     to build and to run the demo
-#   check   run, and the second compiler
+#   check   run, the second compiler, and what the tests' sources include
 #   test    check, and what the tests need
 # As root, or as a user who may sudo. SETUP_DRY=1 only prints what is missing.
 set -euo pipefail
@@ -11,8 +11,8 @@ set -euo pipefail
 run="gcc|gcc  dpkg:libc6-dev|libc6-dev  make|make  curl|curl  pkg-config|pkg-config  python3|python3  npm|npm
     dpkg:librdkafka-dev|librdkafka-dev  dpkg:libpq-dev|libpq-dev  dpkg:libmicrohttpd-dev|libmicrohttpd-dev
     dpkg:libjansson-dev|libjansson-dev  dpkg:libcurl4-openssl-dev|libcurl4-openssl-dev  dpkg:libssl-dev|libssl-dev  postgres|postgresql  dpkg:ca-certificates|ca-certificates"
-check="git|git  clang|clang"
-test="dpkg:libcmocka-dev|libcmocka-dev  clang_rt|libclang-rt-dev  java|default-jre-headless  mvn|maven  node|nodejs
+check="git|git  clang|clang  dpkg:libcmocka-dev|libcmocka-dev"
+test="clang_rt|libclang-rt-dev  java|default-jre-headless  mvn|maven  node|nodejs
     python:ensurepip|python3-venv  chromium|chromium"
 
 case ${1:-} in
