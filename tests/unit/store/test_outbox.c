@@ -1,5 +1,6 @@
 /* The outbox on a real PostgreSQL: leases, order, marks, and two claimers at once. Needs TOCSIN_TEST_DATABASE, the conninfo of a server
- * and a user who may create databases; makes its own database from schema/ (run from the repository's root) and drops it. */
+ * and a user who may create databases; makes its own database and drops it. */
+#include "store/migrate.h"
 #include "store/outbox.h"
 #include "alerts/schedule.h"
 #include "core/digest.h"
@@ -402,18 +403,6 @@ static void two_claimers_share_without_a_clash(void **state)
 
 /* ---- the database ---- */
 
-static char *schema_text(void)
-{
-    FILE *f = fopen("schema/001_init.sql", "rb");
-    if (!f) return NULL;
-    char *text = calloc(1, 1 << 20);
-    size_t n = text ? fread(text, 1, (1 << 20) - 1, f) : 0;
-    fclose(f);
-    if (n > 0) return text;
-    free(text);
-    return NULL;
-}
-
 int main(void)
 {
     const char *server = getenv("TOCSIN_TEST_DATABASE");
@@ -427,13 +416,12 @@ int main(void)
     snprintf(database, sizeof database, "tocsin_outbox_%d", (int)getpid());
     snprintf(conninfo, sizeof conninfo, "%s dbname=%s", server, database);
     snprintf(text, sizeof text, "CREATE DATABASE %s", database);
-    char *schema = schema_text();
-    if (!schema || db_open(server, NULL, "test", &admin, &why) || db_script(&admin, text, &why) || db_open(conninfo, NULL, "test", &root, &why)
-        || db_script(&root, schema, &why)) {
-        fprintf(stderr, "cannot make the test's database: %s\n", schema ? why.text : "schema/001_init.sql is not here");
+    int applied;
+    if (db_open(server, NULL, "test", &admin, &why) || db_script(&admin, text, &why) || migrate_run(conninfo, &applied, &why)
+        || db_open(conninfo, NULL, "test", &root, &why)) {
+        fprintf(stderr, "cannot make the test's database: %s\n", why.text);
         return 1;
     }
-    free(schema);
 #define STORY(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         STORY(a_claim_carries_the_alert_as_it_was_stored),
