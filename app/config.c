@@ -102,7 +102,8 @@ static void check_value(struct loading *l, int line, const struct row *r, const 
     size_t at = r->offset;
     if (at == offsetof(struct config, engine_track)) check_track(l, line, value);
     if (at == offsetof(struct config, kafka_topics)) check_topics(l, line, value);
-    if (at == offsetof(struct config, kafka_brokers) && !value[0]) complain(l, line, "kafka.brokers must name a bootstrap server", NULL);
+    if (at == offsetof(struct config, kafka_brokers) && (!value[0] || strpbrk(value, ";#")))      /* librdkafka would read a port up to them */
+        complain(l, line, "kafka.brokers must be bootstrap servers, host:port, with commas between", NULL);
     if (at == offsetof(struct config, database_conninfo)) {
         if (!value[0]) complain(l, line, "database.conninfo must be a connection string, such as host=127.0.0.1 dbname=tocsin", NULL);
         else if (db_conninfo_check(value, &why)) complain(l, line, "database.conninfo", why.text);
@@ -154,11 +155,9 @@ static char *trim(char *s)
 
 static void read_line(struct loading *l, char *text, char section[64], int line)
 {
-    for (char *p = text; *p; p++)        /* a comment begins a line, or follows a space */
-        if ((*p == ';' || *p == '#') && (p == text || isspace((unsigned char)p[-1]))) *p = '\0';
     char *s = trim(text), *eq = strchr(s, '=');
     size_t n = strlen(s);
-    if (!n) return;
+    if (!n || *s == ';' || *s == '#') return;        /* a comment has a line of its own: `a ; b` may be a list, or a password */
     if (s[0] == '[' && s[n - 1] == ']' && n - 2 < 64) {
         s[n - 1] = '\0';
         snprintf(section, 64, "%s", trim(s + 1));
