@@ -404,6 +404,7 @@ static void hand_over(struct service *s, bool now)
 static void *engine_main(void *arg)
 {
     struct service *s = arg;
+    pthread_setname_np(pthread_self(), "engine");
     for (;;) {
         int64_t wait = write_batch_empty(s->turn->batch) ? 50 : 5;
         if (s->c->engine_clock_ms && (s->clock_due_ns - mono_ns()) / NS_PER_MS < wait) wait = (s->clock_due_ns - mono_ns()) / NS_PER_MS + 1;
@@ -441,6 +442,7 @@ static void look_at_lag(struct service *s)
 static void *ingest_main(void *arg)
 {
     struct service *s = arg;
+    pthread_setname_np(pthread_self(), "ingest");
     struct ingest_batch *b = NULL;
     while (!atomic_load(&s->stopping)) {
         if (!b) b = queue_pop(s->spare_batches, 100);
@@ -523,6 +525,7 @@ static void announce(struct service *s, struct turn *t, int64_t owed)
 static void *writer_main(void *arg)
 {
     struct service *s = arg;
+    pthread_setname_np(pthread_self(), "writer");
     bool good = true;
     for (;;) {
         struct turn *t = queue_pop(s->turns, 1000);

@@ -9,7 +9,8 @@ import tempfile
 import pytest
 import requests
 
-from harness.base import BUILD, SLOW, end, free_port, program, spawn, wait_until
+from harness.base import BUILD, SLOW, end, free_port, spawn, wait_until
+from harness.service import SANITIZER_ENV, command
 
 HERE = pathlib.Path(__file__).parent
 STARTED = re.compile(r"(http://127\.0\.0\.1:\d+)/#key=(mk_live_\w+)")
@@ -22,7 +23,8 @@ def demo():
     folder.chmod(0o755)
     said = folder / "said"
     with open(said, "wb") as out:
-        process = spawn([program(), "demo", "--port", str(free_port()), "--data", str(folder / "data")], stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        process = spawn(command("demo", "--port", str(free_port()), "--data", str(folder / "data")), env={**os.environ, **SANITIZER_ENV},
+                        stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
     def started():
         assert process.poll() is None, said.read_text()

@@ -23,6 +23,12 @@ SANITIZER_ENV = {
 }
 
 
+def command(*arguments):
+    # gcc 12's TSan does not start under a widely randomized address space
+    plain = ["setarch", os.uname().machine, "-R"] if FLAVOUR == "tsan" else []
+    return [*plain, program(), *arguments]
+
+
 class Service:
     """.url .port .key .tenant .conninfo .topics .log; start() has waited for /readyz."""
     _numbers = itertools.count(1)
@@ -65,7 +71,7 @@ class Service:
 
     def tocsin(self, *arguments, timeout=300):
         """Runs a subcommand on this service's configuration; its CompletedProcess with text output."""
-        return subprocess.run([*self._command(*arguments), "-c", str(self.ini)], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
+        return subprocess.run([*command(*arguments), "-c", str(self.ini)], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=timeout, check=False)
 
     def check_ran(self, *arguments):
@@ -76,18 +82,12 @@ class Service:
     def new_key(self, tenant):
         return self.check_ran("keys", "create", "--tenant", tenant, "--quiet").strip()
 
-    @staticmethod
-    def _command(*arguments):
-        # gcc 12's TSan does not start under a widely randomized address space
-        plain = ["setarch", os.uname().machine, "-R"] if FLAVOUR == "tsan" else []
-        return [*plain, program(), *arguments]
-
     # ---- the life of the process ----
     def start(self, wait=True):
         """Returns when /readyz says so; wait=False: at once."""
         seen = self.log_file.stat().st_size if self.log_file.exists() else 0
         with open(self.log_file, "ab") as log:
-            self.process = spawn([*self._command("serve"), "-c", self.ini], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
+            self.process = spawn([*command("serve"), "-c", self.ini], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
                                  stdout=log, stderr=log)
         self.expected_dead = False
         if not self.port:
