@@ -114,6 +114,16 @@ static struct timer timer_pop(struct router *r)
     return top;
 }
 
+static void due_below(const struct router *r, size_t i, int64_t now_ns, void (*each)(void *ctx, uint32_t series), void *ctx)
+{
+    if (i >= r->timers_n || r->timers[i].due_ns > now_ns) return;
+    each(ctx, r->rules[r->timers[i].rule].series);
+    due_below(r, 2 * i + 1, now_ns, each, ctx);
+    due_below(r, 2 * i + 2, now_ns, each, ctx);
+}
+
+void router_due(const struct router *r, int64_t now_ns, void (*each)(void *ctx, uint32_t series), void *ctx) { due_below(r, 0, now_ns, each, ctx); }
+
 /* ---- one rule's steps ---- */
 struct step { struct router *r; int64_t key, now_ns; fire_fn *emit; void *ctx; };
 

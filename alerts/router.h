@@ -53,6 +53,8 @@ struct rule_facts { uint64_t no; int32_t version; bool deleted; const char *stat
 bool router_find(const struct router *r, struct uuid tenant, struct uuid id, struct rule_facts *out);
 size_t router_rules(const struct router *r);
 
+/* Names the series of the rules that router_time(now_ns) may fire; a series may come twice, or for nothing. */
+void router_due(const struct router *r, int64_t now_ns, void (*each)(void *ctx, uint32_t series), void *ctx);
 /* Event time has reached now_ns: pending rules that are due fire with the value then standing. Call before the moves of a record. */
 void router_time(struct router *r, int64_t now_ns, fire_fn *emit, void *ctx);
 /* The series stands at `key` now. Costs nothing for a series without rules. */

@@ -2,6 +2,7 @@
 
 #include "core/arena.h"
 #include "core/json.h"
+#include "core/vec.h"
 #include "core/when.h"
 #include "ingest/decode.h"
 
@@ -24,6 +25,8 @@ void step_release(struct step *s)
     engine_free(s->engine);
     router_free(s->router);
     buf_release(&s->inputs);
+    buf_release(&s->held_text);
+    free(s->held);
     *s = (struct step){ 0 };
 }
 
@@ -38,20 +41,59 @@ static struct uuid alert_id(const struct fire *f, uint64_t seq)
     return id;
 }
 
+/* A timer fires with the value that stood before the record, and so with the inputs of then. */
+static void hold_inputs(void *ctx, uint32_t series)
+{
+    struct step *s = ctx;
+    if (!VEC_GROW(&s->held, &s->held_cap, s->held_n + 1)) { s->held_text.failed = true; return; }
+    s->held[s->held_n++] = (struct evidence){ series, 0 };
+}
+
+static int by_series(const void *a, const void *b)
+{
+    const struct evidence *x = a, *y = b;
+    return (x->series > y->series) - (x->series < y->series);
+}
+
+/* Nearly always there is none. ERR_NOMEM: not all could be held. */
+static enum err hold_evidence(struct step *s, const struct record *r)
+{
+    s->held_n = 0;
+    buf_clear(&s->held_text);
+    if (!s->sink.alert) return ERR_OK;
+    const int64_t now = engine_now_ns(s->engine);
+    router_due(s->router, r->event_ns > now ? r->event_ns : now, hold_inputs, s);
+    if (s->held_n > 1) qsort(s->held, s->held_n, sizeof *s->held, by_series);
+    for (size_t i = 0; i < s->held_n; i++) {
+        if (i && s->held[i].series == s->held[i - 1].series) { s->held[i].at = s->held[i - 1].at; continue; }
+        s->held[i].at = s->held_text.len;
+        engine_inputs(s->engine, s->held[i].series, &s->held_text);
+        buf_put(&s->held_text, "", 1);
+    }
+    return buf_ok(&s->held_text) ? ERR_OK : ERR_NOMEM;
+}
+
+static const char *inputs_of(struct step *s, uint32_t series)
+{
+    const struct evidence key = { series, 0 }, *held = s->timing && s->held_n ? bsearch(&key, s->held, s->held_n, sizeof key, by_series) : NULL;
+    if (held) return s->held_text.data + held->at;
+    buf_clear(&s->inputs);
+    engine_inputs(s->engine, series, &s->inputs);
+    return s->inputs.data ? s->inputs.data : "{}";
+}
+
 static void on_fire(void *ctx, const struct fire *f)
 {
     const struct moment *m = ctx;
     struct step *s = m->s;
     if (!s->sink.alert) return;
     const struct measure *what = engine_series_measure(s->engine, f->series);
-    buf_clear(&s->inputs);
-    engine_inputs(s->engine, f->series, &s->inputs);
     const struct alert a = {
         .tenant = f->tenant, .rule = f->rule, .stream_no = f->stream_no, .seq = m->r->seq, .event_ns = m->r->event_ns, .rule_no = f->no, .rule_version = f->version,
         .id = alert_id(f, m->r->seq),
         .state = f->state, .severity = f->severity, .value = measure_is_price(what) ? (double)f->key / 1e8 : key_to_double(f->key),
         .rule_name = f->name, .rule_text = f->text, .measure = engine_series_text(s->engine, f->series), .unit = measure_unit(what),
-        .inputs = s->inputs.data ? s->inputs.data : "{}",
+        .inputs = inputs_of(s, f->series),
     };
     s->sink.alert(s->sink.ctx, &a);
 }
@@ -208,12 +250,15 @@ enum err step_apply(struct step *s, struct record *r, struct why *why)
         r->seq = 0;
         return err_set(why, ERR_NOT_FOUND, "no such rule");
     }
-    enum err e = engine_apply(s->engine, r, why);
+    enum err e = hold_evidence(s, r);
+    if (!e) e = engine_apply(s->engine, r, why);
     if (e) { r->seq = 0; return e; }
     const struct engine_output *o = engine_output(s->engine);
     struct moment m = { s, r };
     tell(s, r, o);
+    s->timing = true;
     router_time(s->router, engine_now_ns(s->engine), on_fire, &m);
+    s->timing = false;
     if (r->kind == RECORD_RULE_PUT) return put_rule(s, r, &rule, why);
     if (r->kind == RECORD_RULE_DELETE) return delete_rule(s, r, why);
     for (size_t i = 0; i < o->moved_n; i++) move(s, o->moved[i], engine_now_ns(s->engine), &m);

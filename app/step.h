@@ -25,6 +25,10 @@ struct step {
     struct step_sink sink;
     size_t series_told;                  /* series up to here have been given to the sink */
     struct buf inputs;
+    struct evidence { uint32_t series; size_t at; } *held;       /* inputs before the record, in held_text, of series whose timers it makes due */
+    size_t held_n, held_cap;
+    struct buf held_text;
+    bool timing;                         /* what fires now fires with the value held */
 };
 
 MUST_USE enum err step_init(struct step *s);

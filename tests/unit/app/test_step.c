@@ -153,6 +153,24 @@ static void a_rule_fires_and_resolves(void **state)
     assert_int_equal(alerts(FIRED), 1);
 }
 
+/* The record that carries time past the hold may move the value too: the alert is about the value that was held. */
+static void a_timers_alert_says_what_was_held(void **state)
+{
+    (void)state;
+    two_stocks();
+    rule(1, 1, "{\"rule\":\"last(A) >= 110\",\"hold_s\":60}");
+    rule(1, 2, "{\"rule\":\"last(A) >= 111\",\"hold_s\":50}");
+    rule(1, 3, "{\"rule\":\"last(B) >= 100\",\"hold_s\":60}");
+    rule(1, 4, "{\"rule\":\"last(A) <= 7\"}");
+    ok(trade("A", 120, T0 + 1));
+    assert_int_equal(alerts(FIRED), 0);
+    ok(trade("A", 7, T0 + 3600 * NS_PER_S));
+    assert_int_equal(alerts(FIRED), 4);
+    assert_int_equal(alerts("\"value\":120,\"unit\":\"USD\",\"inputs\":{\"price\":120}}"), 2);
+    assert_int_equal(alerts("\"value\":7,\"unit\":\"USD\",\"inputs\":{\"price\":7}}"), 3);   /* rule 4 fires, 1 and 2 resolve */
+    assert_int_equal(alerts("\"value\":100,\"unit\":\"USD\",\"inputs\":{\"price\":100}}"), 1);
+}
+
 /* A rule on a series nobody has looked at for a while begins from the value that stands now, not from the one last looked at. */
 static void a_new_rule_begins_from_the_value_that_stands(void **state)
 {
@@ -439,6 +457,7 @@ int main(void)
 {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
+        STORY(a_timers_alert_says_what_was_held),
         STORY(a_rule_fires_and_resolves),           STORY(a_new_rule_begins_from_the_value_that_stands), STORY(the_end_of_the_price_range_is_exact),
         STORY(a_book_belongs_to_measures_of_books), STORY(pending_rules_wait_for_event_time),            STORY(what_is_refused_changes_nothing),
         STORY(own_records_survive_their_storage),   STORY(a_torn_state_is_refused),
