@@ -104,7 +104,12 @@ static bool read_key_options(int argc, char **argv, struct key_options *o)
         else if (strcmp(argv[i], "--tenant") == 0) o->tenant = value;
         else if (strcmp(argv[i], "--label") == 0) o->label = value;
         else if (strcmp(argv[i], "--key") == 0) o->id = value;
-        else if (strcmp(argv[i], "--days") == 0) o->days = atoi(value);
+        else if (strcmp(argv[i], "--days") == 0) {
+            char *end;
+            long n = strtol(value, &end, 10);
+            if (end == value || *end || n < 1 || n > 36500) return false;
+            o->days = (int)n;
+        }
         else return false;
         i++;
     }

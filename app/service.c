@@ -19,6 +19,7 @@
 #include "store/writer.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -27,7 +28,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { INGEST_BATCHES = 4, TURNS = 3, POLL_RECORDS = 10000, COMMANDS_MAX = 1024, ANSWER_TIMEOUT_MS = 10000, PICTURE_MS = 100, TRACKS_MAX = 256, STOP_GRACE_MS = 4000, FUTURE_MS = 86400000, CLOCK_NEAR_S = 3600 };
+enum { INGEST_BATCHES = 4, TURNS = 3, POLL_RECORDS = 10000, COMMANDS_MAX = 1024, ANSWER_TIMEOUT_MS = 10000, PICTURE_MS = 100, TRACKS_MAX = 256, STOP_GRACE_MS = 4000, FUTURE_MS = 86400000, CLOCK_NEAR_S = 3600, TURN_BYTES = 32 << 20, STOP_S = 9 };
 
 /* ---- what the API asks of the engine ---- */
 struct command {
@@ -270,7 +271,7 @@ static void refuse(struct service *s, struct ingest_batch *in, const struct reco
     const struct place *at = place_of(s, r->source_id);
     struct dead_letter *d = ingest_batch_dead(in);
     char *detail = d ? arena_copy(&in->arena, why->text, strlen(why->text)) : NULL;
-    if (!detail) { give_up(s, EXIT_BROKEN); return; }
+    if (!detail) { if (d) in->dead_n--; write_batch_spoil(s->turn->batch); give_up(s, EXIT_BROKEN); return; }
     *d = (struct dead_letter){ .topic = at ? at->topic : "", .part = at ? at->part : 0, .source_id = r->source_id, .offset = r->offset, .reason = reason, .detail = detail, .message = r->payload };
     metric_add(METRIC_DEAD_LETTERS, 1);
 }
@@ -304,7 +305,8 @@ static void try_tracks(struct service *s)
 static enum err plausible(const struct record *r, struct why *why)
 {
     int32_t day = r->kind == RECORD_CLOSE ? r->u.close.day : r->kind == RECORD_CLOCK ? r->u.clock.session_end : NO_DAY;
-    if (r->event_ns / NS_PER_MS > r->received_ms + FUTURE_MS) return err_set(why, ERR_INVALID, "ts is more than a day after the message was sent");
+    int64_t now_ms = wall_ns() / NS_PER_MS, sent_ms = r->received_ms < now_ms ? r->received_ms : now_ms;     /* a producer's clock, and ours */
+    if (r->event_ns / NS_PER_MS > sent_ms + FUTURE_MS) return err_set(why, ERR_INVALID, "ts is more than a day after the message was sent");
     if (day != NO_DAY && day > day_of_ns(r->event_ns) + 1) return err_set(why, ERR_INVALID, "the session's date is more than a day after ts");
     return ERR_OK;
 }
@@ -318,7 +320,7 @@ static void apply_batch(struct service *s, struct ingest_batch *in)
         struct record *r = &in->records[i];
         enum err e = plausible(r, &why);
         if (!e) e = step_apply(&s->step, r, &why);
-        if (e == ERR_NOMEM) { log_error("out of memory", "at", "engine"); give_up(s, EXIT_BROKEN); return; }
+        if (e == ERR_NOMEM) { log_error("out of memory", "at", "engine"); write_batch_spoil(s->turn->batch); give_up(s, EXIT_BROKEN); return; }
         if (e) refuse(s, in, r, e, &why);
         else if (s->tracks_n && (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT)) try_tracks(s);
     }
@@ -345,7 +347,10 @@ static void obey(struct service *s, struct command *c)
     else if (c->what == RULE_DELETE) e = step_rule_delete(&s->step, c->tenant, c->rule, &s->scratch, &r, &why);
     else e = step_rule_put(&s->step, c->tenant, c->rule, c->definition, c->definition_n, &s->scratch, &r, &why);
     if (!e && !VEC_GROW(&s->turn->waiting, &s->turn->waiting_cap, s->turn->waiting_n + 1)) e = err_set(&why, ERR_NOMEM, "out of memory");
-    if (!e) e = step_apply(&s->step, &r, &why);
+    if (!e && (e = step_apply(&s->step, &r, &why)) == ERR_NOMEM) {       /* the state may have changed by half */
+        write_batch_spoil(s->turn->batch);
+        give_up(s, EXIT_BROKEN);
+    }
     if (e) { command_answer(c, e, &why); return; }
     s->turn->waiting[s->turn->waiting_n++] = c;
 }
@@ -392,7 +397,7 @@ static void hand_over(struct service *s, bool now)
 {
     bool stale_picture = s->picture_seq != engine_seq(s->step.engine) && mono_ns() - s->picture_ns >= PICTURE_MS * NS_PER_MS;
     if (write_batch_empty(s->turn->batch) && s->turn->waiting_n == 0 && !stale_picture) return;
-    bool full = write_batch_rows(s->turn->batch) >= (size_t)s->c->engine_batch_records;
+    bool full = write_batch_rows(s->turn->batch) >= (size_t)s->c->engine_batch_records || write_batch_bytes(s->turn->batch) >= TURN_BYTES;
     if (!now && !full && (atomic_load(&s->writer_busy) || queue_len(s->turns) > 0)) return;
     save_state(s, false);
     take_picture(s);
@@ -407,7 +412,7 @@ static void *engine_main(void *arg)
     pthread_setname_np(pthread_self(), "engine");
     for (;;) {
         int64_t wait = write_batch_empty(s->turn->batch) ? 50 : 5;
-        if (s->c->engine_clock_ms && (s->clock_due_ns - mono_ns()) / NS_PER_MS < wait) wait = (s->clock_due_ns - mono_ns()) / NS_PER_MS + 1;
+        if (s->c->engine_clock_ms && atomic_load(&s->caught_up) && (s->clock_due_ns - mono_ns()) / NS_PER_MS < wait) wait = (s->clock_due_ns - mono_ns()) / NS_PER_MS + 1;
         struct ingest_batch *in = queue_pop(s->ingested, wait > 0 ? wait : 0);
         if (in) {
             apply_batch(s, in);
@@ -420,6 +425,8 @@ static void *engine_main(void *arg)
         hand_over(s, false);
         if (!in && atomic_load(&s->stopping) && queue_closed(s->ingested) && queue_len(s->ingested) == 0) break;
     }
+    queue_close(s->commands);            /* nobody answers any more: whoever asks from now on is told so at once */
+    for (struct command *c; (c = queue_pop(s->commands, 0)) != NULL;) command_answer(c, ERR_STOPPING, NULL);
     save_state(s, true);
     s->picture_ns = 0;
     hand_over(s, true);
@@ -713,8 +720,10 @@ static void *second_signal(void *arg)
 {
     const sigset_t *set = arg;
     int sig;
-    sigwait(set, &sig);
-    log_warn("second signal; ending at once");
+    int64_t until = mono_ns() + STOP_S * NS_PER_S;
+    do sig = sigtimedwait(set, NULL, &(struct timespec){ STOP_S, 0 });
+    while (sig < 0 && errno == EINTR && mono_ns() < until);
+    log_warn(sig > 0 ? "second signal; ending at once" : "not ended in time; what is not committed, Kafka still has");
     _exit(EXIT_BROKEN);
 }
 

@@ -321,6 +321,7 @@ static int read_backtest(int argc, char **argv, struct backtest *b, const char *
         struct rule_edges edges;
         enum err e = rule_parse(b->rules[i], strlen(b->rules[i]), &d, &why);
         if (!e) e = measure_parse(d.text, d.measure_n, &m, &why);
+        if (!e && measure_is_book(&m)) e = err_set(&why, ERR_INVALID, "a book belongs to a tenant; a back-test has none");
         if (!e) e = rule_edges(&d, measure_is_price(&m), &edges, &why);
         if (e) return refuse_rule(why.at ? d.text[0] && e != ERR_INVALID ? d.text : rule : rule, &why);
     }

@@ -313,7 +313,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     SELECT k.tenant_id, k.sha256 FROM tocsin.api_key k
     WHERE k.key_id = p_key_id AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
 $$;
+GRANT CREATE ON SCHEMA tocsin TO tocsin_engine;     -- what a new owner must have while it becomes one, unless a superuser migrates
 ALTER FUNCTION tocsin.find_key(text) OWNER TO tocsin_engine;
+REVOKE CREATE ON SCHEMA tocsin FROM tocsin_engine;
 REVOKE ALL ON FUNCTION tocsin.find_key(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION tocsin.find_key(text) TO tocsin_api, tocsin_engine;
 

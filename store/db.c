@@ -7,7 +7,7 @@ enum err db_conninfo_check(const char *conninfo, struct why *why)
 {
     char *text = NULL;
     PQconninfoOption *o = PQconninfoParse(conninfo, &text);
-    enum err e = o ? ERR_OK : err_set(why, ERR_INVALID, "%.200s", text ? text : "out of memory");
+    enum err e = strlen(conninfo) >= sizeof((struct db *)0)->conninfo ? err_set(why, ERR_TOO_LARGE, "longer than %zu bytes", sizeof((struct db *)0)->conninfo - 1) : o ? ERR_OK : err_set(why, ERR_INVALID, "%.200s", text ? text : "out of memory");
     if (why && e) why->text[strcspn(why->text, "\n")] = '\0';
     PQconninfoFree(o);
     PQfreemem(text);
@@ -17,6 +17,8 @@ enum err db_conninfo_check(const char *conninfo, struct why *why)
 enum err db_open(const char *conninfo, const char *role, const char *name, struct db *out, struct why *why)
 {
     struct db d = { 0 };
+    *out = d;
+    if (strlen(conninfo) >= sizeof d.conninfo) return err_set(why, ERR_TOO_LARGE, "the connection string is longer than %zu bytes", sizeof d.conninfo - 1);
     snprintf(d.conninfo, sizeof d.conninfo, "%s", conninfo);
     snprintf(d.role, sizeof d.role, "%s", role ? role : "");
     snprintf(d.name, sizeof d.name, "%s", name);
@@ -33,11 +35,11 @@ void db_close(struct db *d)
 enum err db_reopen(struct db *d, struct why *why)
 {
     db_close(d);
-    static const char *const keys[] = { "dbname", "application_name", "options", "connect_timeout", "tcp_user_timeout", "client_encoding", NULL };
+    static const char *const keys[] = { "dbname", "application_name", "options", "connect_timeout", "tcp_user_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "client_encoding", NULL };
     const char *const values[] = { d->conninfo, d->name,
                                    "-c search_path= -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
                                    " -c synchronous_commit=on -c client_min_messages=warning",
-                                   "5", "10000", "UTF8", NULL };
+                                   "5", "10000", "1", "5", "2", "3", "UTF8", NULL };
     d->conn = PQconnectdbParams(keys, values, 1);
     if (!d->conn) return err_set(why, ERR_NOMEM, "out of memory");
     if (PQstatus(d->conn) != CONNECTION_OK) {

@@ -120,11 +120,19 @@ bool write_batch_ok(const struct write_batch *b)
     return ok;
 }
 
-bool write_batch_empty(const struct write_batch *b) { return b->rows_n == 0 && b->marks_n == 0 && !b->lists[LIST_LIVES].len && !b->lists[LIST_GAPS].len && !b->lists[LIST_DEAD].len && !b->snapshot_seq; }
+bool write_batch_empty(const struct write_batch *b) { return !b->failed && b->rows_n == 0 && b->marks_n == 0 && !b->lists[LIST_LIVES].len && !b->lists[LIST_GAPS].len && !b->lists[LIST_DEAD].len && !b->snapshot_seq; }
 size_t write_batch_rows(const struct write_batch *b) { return b->rows_n; }
+void write_batch_spoil(struct write_batch *b) { b->failed = true; }
 uint64_t write_batch_last_seq(const struct write_batch *b) { return b->last_seq; }
 const struct alert *write_batch_alerts(const struct write_batch *b, size_t *n) { *n = b->alerts_n; return b->alerts; }
 const struct source_mark *write_batch_marks(const struct write_batch *b, size_t *n) { *n = b->marks_n; return b->marks; }
+
+size_t write_batch_bytes(const struct write_batch *b)
+{
+    size_t n = b->ticks_n * TICK_ROW + b->alerts_n * 1000 + b->snapshot.len;
+    for (int i = 0; i < LIST_COUNT; i++) n += b->lists[i].len;
+    return n;
+}
 
 static void count_record(struct write_batch *b, uint64_t seq)
 {
@@ -710,7 +718,7 @@ enum err writer_recover(struct writer *w, const struct write_batch *b, bool *com
     enum err e = ERR_OK;
     if (!w->db.conn || PQstatus(w->db.conn) != CONNECTION_OK || PQpipelineStatus(w->db.conn) != PQ_PIPELINE_OFF || PQtransactionStatus(w->db.conn) != PQTRANS_IDLE) {
         e = db_reopen(&w->db, why);
-        if (!e) e = prepare(w, why);
+        if (!e && (e = prepare(w, why)) != ERR_OK) db_close(&w->db);     /* else the next look takes it for a session that is prepared */
         if (!e) w->tick_parts_n = w->reading_parts_n = 0;
     }
     AUTO_PGRESULT PGresult *r = NULL;

@@ -33,6 +33,8 @@ void write_batch_clear(struct write_batch *b);
 bool write_batch_ok(const struct write_batch *b);        /* false: out of memory while filling */
 bool write_batch_empty(const struct write_batch *b);     /* nothing to commit */
 size_t write_batch_rows(const struct write_batch *b);    /* records in it */
+size_t write_batch_bytes(const struct write_batch *b);   /* about what it takes in memory */
+void write_batch_spoil(struct write_batch *b);           /* it must never be committed: writer_commit says ERR_NOMEM */
 uint64_t write_batch_last_seq(const struct write_batch *b);
 
 /* ---- filling; all copy. Thread: engine ---- */
