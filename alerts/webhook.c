@@ -190,6 +190,8 @@ static bool may_connect(const struct sockaddr *sa)
     if (sa->sa_family == AF_INET6) {
         struct sockaddr_in6 in;
         memcpy(&in, sa, sizeof in);
+        const uint8_t *b = in.sin6_addr.s6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr) && own_address(AF_INET, b + 12, 4)) return false;    /* the kernel connects to the IPv4 address */
         return !address_denied(AF_INET6, &in.sin6_addr) && !own_address(AF_INET6, &in.sin6_addr, sizeof in.sin6_addr);
     }
     return false;

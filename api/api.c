@@ -231,7 +231,7 @@ static void run(struct request *r)
     *t = (struct task){ .job = { run_task }, .request = r };
     r->stage = STAGE_WORKING;
     MHD_suspend_connection(r->connection);               /* before the push: the worker may be done at once */
-    e = work_push(r->api->work, &t->job);
+    e = work_push(r->route->flags & ROUTE_ENGINE ? r->api->engine_work : r->api->work, &t->job);
     if (!e) return;
     free(t);
     reply_problem(r, e, NULL);
@@ -354,6 +354,7 @@ enum err api_start(const struct api_config *cfg, const struct api_backend *backe
     enum err e = a->database && a->bind_address && buf_ok(&a->openapi) ? auth_init(&a->auth) : ERR_NOMEM;
     if (e) err_set(why, e, "out of memory");
     if (!e) e = work_new(a->database, WORKERS, &a->work, why);
+    if (!e) e = work_new(a->database, WORKERS / 2, &a->engine_work, why);
     if (!e && (e = hub_new(a->work, a->cfg.stream_heartbeat_ms, &a->hub))) err_set(why, e, "out of memory");
     if (!e) e = start_daemon(a, why);
     if (!e && pthread_create(&a->ticker, NULL, tick, a) != 0) e = err_set(why, ERR_NOMEM, "cannot start the API's clock");
@@ -385,10 +386,12 @@ void api_stop(struct api *a)
     int listening = a->daemon ? MHD_quiesce_daemon(a->daemon) : -1;      /* no new connections; ours to close, once nobody polls it */
     if (a->hub) hub_stop(a->hub);        /* from here on nothing is suspended for long: libmicrohttpd refuses to stop over one */
     if (a->work) work_stop(a->work);
+    if (a->engine_work) work_stop(a->engine_work);
     if (a->daemon) MHD_stop_daemon(a->daemon);
     if (listening >= 0) close(listening);
     hub_free(a->hub);
     work_free(a->work);
+    work_free(a->engine_work);
     auth_release(&a->auth);
     conns_release(&a->conns);
     pthread_cond_destroy(&a->stop_wake);

@@ -18,7 +18,7 @@ struct api {
     struct conns conns;
     struct auth_cache auth;
     struct hub *hub;
-    struct work *work;
+    struct work *work, *engine_work;   /* the second for what waits for the engine or its commit */
     struct MHD_Daemon *daemon;
     pthread_t ticker;
     bool ticking;

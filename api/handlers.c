@@ -349,7 +349,11 @@ static void change_rule(struct request *r, enum rule_change change, struct uuid 
     struct why why = { 0 };
     enum err e = r->api->backend.rule_change(r->api->backend.ctx, &q, &why);
     r->path_id = id;
-    if (e == ERR_CONFLICT && change == RULE_CREATE) return reply_rule(r, 200);
+    if (e == ERR_CONFLICT && change == RULE_CREATE) {
+        reply_rule(r, 200);
+        if (r->reply.status != 404) return;
+        e = err_set(&why, ERR_DB, "the first request with this Idempotency-Key is not committed yet");
+    }
     if (e == ERR_NOT_FOUND && change == RULE_CREATE) e = err_set(&why, ERR_CONFLICT, "what this Idempotency-Key made has been deleted");
     if (e) return reply_problem(r, e, &why);
     if (change == RULE_CREATE) {

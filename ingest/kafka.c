@@ -73,7 +73,8 @@ struct topic {
     bool warned;
     const char *trouble;                 /* stable name of the broker's error about it */
     struct part *parts;
-    size_t parts_n;
+    size_t parts_n;                      /* ever seen */
+    size_t there_n;                      /* of the topic as it is now: one made anew may have fewer */
     rd_kafka_topic_t *handle;
 };
 
@@ -691,7 +692,7 @@ static void close_all(struct kafka_source *s)
 
 static enum err topic_grow(struct kafka_source *s, struct topic *t, size_t n)
 {
-    if (n <= t->parts_n) return ERR_OK;              /* Kafka never takes partitions away from a topic that lives */
+    if (n <= t->parts_n) return ERR_OK;              /* what is there no longer keeps its place: see there_n */
     struct part **touched = realloc(s->touched, (s->parts_total + n - t->parts_n) * sizeof *touched);
     if (!touched) return ERR_NOMEM;
     s->touched = touched;
@@ -723,7 +724,16 @@ static enum err topic_learn(struct kafka_source *s, struct topic *t, const struc
     if (missing && !t->warned) log_warn("kafka: topic does not exist; waiting for it", "topic", t->name);
     t->warned = missing;
     t->exists = !m->err;
-    return m->err ? ERR_OK : topic_grow(s, t, (size_t)m->partition_cnt);
+    if (m->err) return ERR_OK;
+    enum err e = topic_grow(s, t, (size_t)m->partition_cnt);
+    if (e) return e;
+    t->there_n = (size_t)m->partition_cnt;
+    for (size_t k = t->there_n; k < t->parts_n; k++) {
+        part_close(&t->parts[k]);
+        t->parts[k].trouble = NULL;
+        t->parts[k].end_at_open = 0;
+    }
+    return ERR_OK;
 }
 
 /* Everything read so far was somebody else's. */
@@ -784,7 +794,7 @@ static bool first_topics_read(const struct kafka_source *s)
         const struct topic *t = &s->topics[i];
         if (!t->first) continue;
         if (!t->exists) return false;
-        for (size_t k = 0; k < t->parts_n; k++)
+        for (size_t k = 0; k < t->there_n; k++)
             if (!t->parts[k].caught_up) return false;
     }
     return true;
@@ -797,7 +807,7 @@ static enum err open_waiting(struct kafka_source *s, int ask_ms, struct ingest_b
     for (size_t i = 0; i < s->topics_n; i++) {
         struct topic *t = &s->topics[i];
         if (!t->exists || (!t->first && !s->gate_open)) continue;
-        for (size_t k = 0; k < t->parts_n; k++) {
+        for (size_t k = 0; k < t->there_n; k++) {
             struct part *p = &t->parts[k];
             if (p->state != PART_WAITING || now < p->retry_ns) continue;
             enum err e = part_open(s, p, ask_ms, batch);
@@ -914,14 +924,14 @@ static void topic_reasons(const struct kafka_source *s, const struct topic *t, s
     else if (!t->exists) reason(b, "kafka: topic %s does not exist", t->name);
     if (t->first && !s->gate_open && s->topics_n > 1) reason(b, "kafka: the other topics wait for topic %s to be read", t->name);
     size_t closed = 0;
-    for (size_t k = 0; k < t->parts_n; k++) {
+    for (size_t k = 0; k < t->there_n; k++) {
         const struct part *p = &t->parts[k];
         closed += p->state == PART_WAITING;
         if (p->trouble) reason(b, "kafka: topic %s partition %" PRId32 ": %s", t->name, p->no, p->trouble);
         if (p->poisoned)
             reason(b, "kafka: topic %s partition %" PRId32 ": more than %d %% of the messages are refused", t->name, p->no, POISON_PERCENT);
     }
-    if (t->exists && closed && (t->first || s->gate_open)) reason(b, "kafka: topic %s: %zu of %zu partitions not open", t->name, closed, t->parts_n);
+    if (t->exists && closed && (t->first || s->gate_open)) reason(b, "kafka: topic %s: %zu of %zu partitions not open", t->name, closed, t->there_n);
 }
 
 static int64_t part_lag(const struct kafka_source *s, const struct part *p)
@@ -949,7 +959,7 @@ static void publish(struct kafka_source *s, bool force)
         const struct topic *t = &s->topics[i];
         if (s->cluster) topic_reasons(s, t, b);
         int64_t lag = 0;
-        for (size_t k = 0; k < t->parts_n; k++) lag += part_lag(s, &t->parts[k]);
+        for (size_t k = 0; k < t->there_n; k++) lag += part_lag(s, &t->parts[k]);
         s->view.lags[i].messages = lag;
     }
     s->view.ready = b->len == 0 && buf_ok(b);

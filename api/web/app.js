@@ -492,7 +492,21 @@ async function pollTheRest(service) {
 
 /* ---- sign in, start, stop ---- */
 
+/* Nothing of one key's answers stays for who comes next. */
+function forget() {
+    for (const held of [app.measures, app.tiles, app.alerts]) held.clear();
+    for (const id of ['tiles', 'alerts', 'rules', 'rule-result', 'rule-measures', 'top', 'news', 'all-rows']) $(id).replaceChildren();
+    for (const id of ['announce', 'announce-now', 'alerts-count', 'top-count']) say($(id), '');
+    delete $('news').dataset.shown;
+    $('rule-form').reset();
+    app.generation++;
+    app.loading = 0;
+    app.index = '';
+    app.chart?.load([], [], 0);
+}
+
 function signIn(words = '') {
+    forget();
     app.service?.end();
     app.service = null;
     sessionStorage.removeItem(KEY);
@@ -509,12 +523,10 @@ function signIn(words = '') {
 function start(key) {
     app.service?.end();
     const service = app.service = new Service(key);
-    for (const held of [app.measures, app.tiles, app.alerts]) held.clear();
-    app.index = '';
+    forget();
     $('sign-in').hidden = true;
     for (const id of ['board', 'tools']) $(id).hidden = false;
     app.chart ??= new ComparisonChart($('chart'), at => { app.hovered = at; showLegend(); });
-    $('alerts').replaceChildren();
     setLink({ polls: 'connecting', stream: 'connecting', ready: true });
     pollMeasures(service);
     followAlerts(service);
