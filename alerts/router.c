@@ -49,7 +49,8 @@ struct router {
     int64_t *queued;                     /* by rule: when its entry in the heap is due, 0: none. So a rule that flaps has one, not many */
     size_t queued_cap;
     struct tenant *tenants;
-    size_t tenants_n, tenants_cap;
+    struct router_count *counts;         /* by tenant; follows from the rules */
+    size_t tenants_n, tenants_cap, counts_cap;
     char *strings;
     size_t strings_n, strings_cap, strings_dead;         /* dead: of versions that have been replaced */
     struct map by_id, by_tenant;
@@ -75,9 +76,18 @@ static struct tenant *tenant_of(struct router *r, struct uuid id)
 {
     uint32_t v = map_find(&r->by_tenant, map_hash(id.b, 16), tenant_is, r, id.b);
     if (v != MAP_NONE) return &r->tenants[v];
-    if (!VEC_GROW(&r->tenants, &r->tenants_cap, r->tenants_n + 1) || !map_add(&r->by_tenant, map_hash(id.b, 16), (uint32_t)r->tenants_n)) return NULL;
+    if (!VEC_GROW(&r->tenants, &r->tenants_cap, r->tenants_n + 1) || !VEC_GROW(&r->counts, &r->counts_cap, r->tenants_n + 1) || !map_add(&r->by_tenant, map_hash(id.b, 16), (uint32_t)r->tenants_n)) return NULL;
     r->tenants[r->tenants_n] = (struct tenant){ .id = id };
+    r->counts[r->tenants_n] = (struct router_count){ 0, 0 };
     return &r->tenants[r->tenants_n++];
+}
+
+static struct router_count *count_of(struct router *r, struct uuid tenant) { return &r->counts[tenant_of(r, tenant) - r->tenants]; }
+
+struct router_count router_count(const struct router *r, struct uuid tenant)
+{
+    uint32_t v = map_find(&r->by_tenant, map_hash(tenant.b, 16), tenant_is, r, tenant.b);
+    return v == MAP_NONE ? (struct router_count){ 0, 0 } : r->counts[v];
 }
 
 /* ---- timers: a binary heap ---- */
@@ -385,10 +395,15 @@ enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns,
         memset(&r->rules[at], 0, sizeof r->rules[at]);
         r->queued[at] = 0;
         r->live_n++;
+        count_of(r, s->tenant)->live++;
+        count_of(r, s->tenant)->made++;
     } else if (r->rules[at].live) {
         detach(r, &r->rules[at]);
         if (r->rules[at].enabled) changed->left = r->rules[at].series;
-    } else r->live_n++;
+    } else {
+        r->live_n++;
+        count_of(r, s->tenant)->live++;
+    }
     struct rule *u = &r->rules[at];
     int64_t quiet = u->quiet_until_ns;   /* a change does not end a cooldown */
     if (u->no != s->no) r->queued[at] = 0;               /* an entry of another number is skipped */
@@ -419,6 +434,7 @@ enum err router_delete(struct router *r, struct uuid tenant, struct uuid id, str
     u->live = false;
     u->version++;
     r->live_n--;
+    count_of(r, tenant)->live--;
     return ERR_OK;
 }
 
@@ -452,6 +468,7 @@ void router_free(struct router *r)
     free(r->timers);
     free(r->queued);
     free(r->tenants);
+    free(r->counts);
     free(r->strings);
     map_release(&r->by_id);
     map_release(&r->by_tenant);
@@ -481,12 +498,18 @@ static enum err restore(struct router *r)
     if (!VEC_GROW(&r->queued, &r->queued_cap, r->rules_n + 1)) return ERR_NOMEM;
     memset(r->queued, 0, (r->rules_n + 1) * sizeof *r->queued);
     r->strings_dead = r->strings_n;
+    if (!VEC_GROW(&r->counts, &r->counts_cap, r->tenants_n + 1)) return ERR_NOMEM;
+    memset(r->counts, 0, (r->tenants_n + 1) * sizeof *r->counts);
     for (size_t i = 0; i < r->tenants_n; i++)
         if (!map_add(&r->by_tenant, map_hash(r->tenants[i].id.b, 16), (uint32_t)i)) return ERR_NOMEM;
     for (size_t i = 0; i < r->rules_n; i++) {
         struct rule *u = &r->rules[i];
         if (!map_add(&r->by_id, map_hash(u->id.b, 16), (uint32_t)i)) return ERR_NOMEM;
         r->live_n += u->live;
+        uint32_t owner = map_find(&r->by_tenant, map_hash(u->tenant.b, 16), tenant_is, r, u->tenant.b);
+        if (owner == MAP_NONE) return ERR_INVALID;
+        r->counts[owner].live += u->live;
+        r->counts[owner].made++;
         if (u->live) r->strings_dead -= strings_of(r, u);
         if (!u->live || !u->enabled) continue;
         struct ladder *l = &r->ladders[u->series];

@@ -52,6 +52,8 @@ struct rule_facts { uint64_t no; int32_t version; bool deleted; const char *stat
 /* false when that tenant never had such a rule. */
 bool router_find(const struct router *r, struct uuid tenant, struct uuid id, struct rule_facts *out);
 size_t router_rules(const struct router *r);
+struct router_count { size_t live, made; };              /* made: deleted ones too */
+struct router_count router_count(const struct router *r, struct uuid tenant);
 
 /* Names the series of the rules that router_time(now_ns) may fire; a series may come twice, or for nothing. */
 void router_due(const struct router *r, int64_t now_ns, void (*each)(void *ctx, uint32_t series), void *ctx);

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <microhttpd.h>
 #include <netinet/tcp.h>
@@ -301,18 +302,42 @@ __attribute__((format(printf, 2, 0))) static void library_log(void *ctx, const c
     log_debug("libmicrohttpd", "text", text);
 }
 
+union place { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; };
+
+static enum err place_of(const char *address, int port, union place *out, struct why *why)
+{
+    *out = (union place){ .v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) } };
+    if (inet_pton(AF_INET, address, &out->v4.sin_addr) == 1) return ERR_OK;
+    *out = (union place){ .v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) } };
+    if (inet_pton(AF_INET6, address, &out->v6.sin6_addr) == 1) return ERR_OK;
+    return err_set(why, ERR_INVALID, "bind address \"%s\" is no IP address", address);
+}
+
+enum err api_port_check(const char *bind_address, int port, struct why *why)
+{
+    union place at;
+    enum err e = place_of(bind_address, port, &at, why);
+    if (e) return e;
+    int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0) return err_set(why, ERR_IO, "socket: %s", strerror(errno));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);            /* as the daemon does: a closed connection is no obstacle */
+    bool taken = bind(fd, &at.any, at.any.sa_family == AF_INET ? sizeof at.v4 : sizeof at.v6) != 0 || listen(fd, 1) != 0;
+    int error = errno;
+    close(fd);
+    return taken ? err_set(why, ERR_IO, "cannot listen on %s port %d: %s", bind_address, port, strerror(error)) : ERR_OK;
+}
+
 static enum err start_daemon(struct api *a, struct why *why)
 {
     const struct api_config *c = &a->cfg;
-    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)c->port) };
-    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)c->port) };
-    bool is_v4 = inet_pton(AF_INET, c->bind_address, &v4.sin_addr) == 1;
-    if (!is_v4 && inet_pton(AF_INET6, c->bind_address, &v6.sin6_addr) != 1)
-        return err_set(why, ERR_INVALID, "bind address \"%s\" is no IP address", c->bind_address);
+    union place at;
+    enum err e = place_of(c->bind_address, c->port, &at, why);
+    if (e) return e;
+    bool is_v4 = at.any.sa_family == AF_INET;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (is_v4 ? 0u : MHD_USE_IPv6);
     a->daemon = MHD_start_daemon(flags, (uint16_t)c->port, NULL, NULL, on_request, a,
                                  MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
-                                 MHD_OPTION_SOCK_ADDR, is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6,
+                                 MHD_OPTION_SOCK_ADDR, &at.any,
                                  MHD_OPTION_THREAD_POOL_SIZE, (unsigned)c->threads,
                                  MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->connections_max,
                                  MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)c->per_ip_max,

@@ -46,6 +46,8 @@ struct api_config {
 };
 
 struct api;
+/* Could api_start listen there? ERR_IO with the reason. For who has something to lose by finding out later. */
+MUST_USE enum err api_port_check(const char *bind_address, int port, struct why *why);
 MUST_USE enum err api_start(const struct api_config *cfg, const struct api_backend *backend, struct api **out, struct why *why);
 int api_port(const struct api *a);
 /* Alerts that have just been committed, in stream order; copied. Wakes the streams of their tenants. Thread: store writer. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS = 256, KEYS_AT_ONCE = 500 };
+enum { BUCKETS = 256 };
 static const char BEAT[] = ": beat\n\n";
 #define KEEPS_UP_NS (2 * NS_PER_S)       /* who had read all there was this long ago is no slow reader */
 #define KEY_CHECK_NS (700 * NS_PER_MS)
@@ -396,35 +396,41 @@ void hub_publish(struct hub *h, const struct alert *alerts, size_t n)
     pthread_mutex_unlock(&h->lock);
 }
 
+static int by_id(const void *a, const void *b) { return strcmp(((const struct key *)a)->id, ((const struct key *)b)->id); }
+
 static void check_keys(struct job *j, struct reader *db)
 {
     struct hub *h = (struct hub *)((char *)j - offsetof(struct hub, key_check));
-    struct key *keys = calloc(KEYS_AT_ONCE, sizeof *keys);
-    const char *ids[KEYS_AT_ONCE];
-    bool dead[KEYS_AT_ONCE];
-    for (int from = 0; keys && from < BUCKETS;) {        /* as many whole buckets at a time as there is room for */
-        size_t n = 0;
-        int to = from;
+    pthread_mutex_lock(&h->lock);
+    const size_t most = h->open;         /* a stream that opens from now on has just shown its key */
+    pthread_mutex_unlock(&h->lock);
+    struct key *keys = calloc(most + 1, sizeof *keys);
+    const char **ids = calloc(most + 1, sizeof *ids);
+    bool *dead = calloc(most + 1, sizeof *dead);
+    size_t n = 0;
+    pthread_mutex_lock(&h->lock);
+    for (int b = 0; b < BUCKETS; b++)
+        for (struct stream *s = h->buckets[b]; keys && s && n < most; s = s->next) keys[n++] = s->key;
+    pthread_mutex_unlock(&h->lock);
+    if (n) qsort(keys, n, sizeof *keys, by_id);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || by_id(&keys[i], &keys[kept - 1]) != 0) keys[kept++] = keys[i];
+    n = kept;
+    for (size_t i = 0; ids && i < n; i++) ids[i] = keys[i].id;
+    struct why why;
+    if (ids && dead && n && reader_dead_keys(db, ids, n, dead, &why) == ERR_OK) {        /* nothing can be revoked while the database is away */
         pthread_mutex_lock(&h->lock);
-        for (; to < BUCKETS && (to == from || n < KEYS_AT_ONCE / 2); to++)
-            for (struct stream *s = h->buckets[to]; s && n < KEYS_AT_ONCE; s = s->next) {
-                size_t k = 0;
-                while (k < n && strcmp(keys[k].id, s->key.id) != 0) k++;
-                if (k == n) keys[n++] = s->key;
+        for (int b = 0; b < BUCKETS; b++)
+            for (struct stream *s = h->buckets[b]; s; s = s->next) {
+                const struct key *k = bsearch(&s->key, keys, n, sizeof *keys, by_id);
+                if (k && dead[k - keys]) end_stream(s);
             }
         pthread_mutex_unlock(&h->lock);
-        for (size_t i = 0; i < n; i++) ids[i] = keys[i].id;
-        struct why why;
-        if (reader_dead_keys(db, ids, n, dead, &why)) break;             /* nothing can be revoked while the database is away */
-        pthread_mutex_lock(&h->lock);
-        for (int b = from; b < to; b++)
-            for (struct stream *s = h->buckets[b]; s; s = s->next)
-                for (size_t i = 0; i < n; i++)
-                    if (dead[i] && strcmp(keys[i].id, s->key.id) == 0) end_stream(s);
-        pthread_mutex_unlock(&h->lock);
-        from = to;
     }
     free(keys);
+    free(ids);
+    free(dead);
     pthread_mutex_lock(&h->lock);
     h->checking = false;
     pthread_mutex_unlock(&h->lock);

@@ -87,10 +87,12 @@ static void check_track(struct loading *l, int line, const char *value)
 static void check_topics(struct loading *l, int line, const char *value)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t topics = 0;
     for (const char *p = value;; p++) {
         size_t n = strcspn(p, ",");
         if (n == 0 || n > 249 || strspn(p, letters) < n) { complain(l, line, "kafka.topics must be topic names with commas between, without spaces", NULL); return; }
         p += n;
+        if (++topics > CONFIG_TOPICS_MAX) { complain(l, line, "kafka.topics names too many topics", NULL); return; }
         if (!*p) return;
     }
 }

@@ -9,7 +9,7 @@
 #define TOCSIN_APP_CONFIG_H
 #include "core/buf.h"
 
-enum { CONFIG_PROPERTIES_MAX = 64 };
+enum { CONFIG_PROPERTIES_MAX = 64, CONFIG_TOPICS_MAX = 64 };
 
 struct config {
 #define TEXT(section, key, preset, help) char *section##_##key;

@@ -2,6 +2,7 @@
 #include "app/app.h"
 #include "app/feed.h"
 #include "app/private_pg.h"
+#include "api/api.h"
 #include "core/decimal.h"
 #include "core/log.h"
 #include "core/when.h"
@@ -9,20 +10,17 @@
 #include "store/keys.h"
 #include "store/migrate.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -174,15 +172,9 @@ static enum err read_market(struct demo *d)
 /* ---- the port, looked at before anything takes time ---- */
 static enum err check_port(struct demo *d)
 {
-    const struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)d->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-    if (fd < 0) return err_set(&d->why, ERR_IO, "socket: %s", strerror(errno));
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    bool taken = bind(fd, (const struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 1) != 0;
-    int error = errno;
-    close(fd);
-    if (!taken) return ERR_OK;
-    return err_set(&d->why, ERR_CONFLICT, "port %ld of 127.0.0.1: %s; give another one: --port %ld, or --port 0 for any", d->port, strerror(error), d->port < 65535 ? d->port + 1 : 8080);
+    struct why why = { 0 };
+    if (api_port_check("127.0.0.1", (int)d->port, &why) == ERR_OK) return ERR_OK;
+    return err_set(&d->why, ERR_CONFLICT, "%s; give another one: --port %ld, or --port 0 for any", why.text, d->port < 65535 ? d->port + 1 : 8080);
 }
 
 /* ---- the database ---- */

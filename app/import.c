@@ -294,6 +294,7 @@ static enum err apply(struct layout *l, const char *p, size_t n, struct why *why
     if (!e) e = record_decode(p, n, &l->arena, &r, why);
     if (e) return e;
     r.received_ms = wall_ns() / NS_PER_MS;
+    if (r.event_ns / NS_PER_MS > r.received_ms + NS_PER_DAY / NS_PER_MS) return err_set(why, ERR_INVALID, "is in the future: event time only goes forward");
     e = step_apply(&l->step, &r, why);
     l->records += !e;
     l->sessions += !e && r.kind == RECORD_CLOCK;

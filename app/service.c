@@ -28,7 +28,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { INGEST_BATCHES = 4, TURNS = 3, POLL_RECORDS = 10000, COMMANDS_MAX = 1024, ANSWER_TIMEOUT_MS = 10000, PICTURE_MS = 100, TRACKS_MAX = 256, STOP_GRACE_MS = 4000, FUTURE_MS = 86400000, CLOCK_NEAR_S = 3600, TURN_BYTES = 32 << 20, STOP_S = 9 };
+enum { INGEST_BATCHES = 4, TURNS = 3, POLL_RECORDS = 10000, COMMANDS_MAX = 1024, ANSWER_TIMEOUT_MS = 10000, PICTURE_MS = 100, TRACKS_MAX = 256, STOP_GRACE_MS = 4000, FUTURE_MS = 86400000, CLOCK_NEAR_S = 3600, TURN_BYTES = 32 << 20, STOP_S = 9, RULES_MADE = 10 };
 
 /* ---- what the API asks of the engine ---- */
 struct command {
@@ -344,6 +344,11 @@ static void obey(struct service *s, struct command *c)
     if (c->what == RULE_CREATE && seen && !known) e = err_set(&why, ERR_NOT_FOUND, "the rule has been deleted");
     else if (c->what == RULE_CREATE && known) e = err_set(&why, ERR_CONFLICT, "the rule is there already");
     else if (c->what != RULE_CREATE && !known) e = err_set(&why, ERR_NOT_FOUND, "no such rule");
+    else if (c->what == RULE_CREATE && router_count(s->step.router, c->tenant).live >= (size_t)s->c->engine_rules_max)
+        e = err_set(&why, ERR_LIMIT, "at most %ld rules a tenant (engine.rules_max); delete some", s->c->engine_rules_max);
+    else if (c->what == RULE_CREATE && router_count(s->step.router, c->tenant).made >= RULES_MADE * (size_t)s->c->engine_rules_max)
+        e = err_set(&why, ERR_LIMIT, "%ld rules have been made, deleted ones included, whose ids are remembered; change rules rather than delete and make them",
+                    RULES_MADE * s->c->engine_rules_max);
     else if (c->what == RULE_DELETE) e = step_rule_delete(&s->step, c->tenant, c->rule, &s->scratch, &r, &why);
     else e = step_rule_put(&s->step, c->tenant, c->rule, c->definition, c->definition_n, &s->scratch, &r, &why);
     if (!e && !VEC_GROW(&s->turn->waiting, &s->turn->waiting_cap, s->turn->waiting_n + 1)) e = err_set(&why, ERR_NOMEM, "out of memory");
@@ -437,7 +442,7 @@ static void *engine_main(void *arg)
 /* ---- the ingest thread ---- */
 static void look_at_lag(struct service *s)
 {
-    struct kafka_lag lags[64];
+    struct kafka_lag lags[CONFIG_TOPICS_MAX];
     AUTO_BUF struct buf reasons = { 0 };
     if (atomic_load(&s->caught_up) || !kafka_source_state(s->kafka, &reasons)) return;
     size_t n = kafka_source_lags(s->kafka, lags, ARRAY_LEN(lags));
@@ -583,7 +588,7 @@ static enum err read_tracks(struct service *s, struct why *why)
 
 static enum err open_kafka(struct service *s, struct why *why)
 {
-    struct kafka_topic topics[64];
+    struct kafka_topic topics[CONFIG_TOPICS_MAX];
     struct kafka_property properties[CONFIG_PROPERTIES_MAX];
     struct arena arena = { 0 };
     struct db d;
@@ -648,7 +653,8 @@ static enum err start(struct service *s, struct why *why)
     uint64_t last_seq;
     enum err e = make_queues(s);
     if (e) return err_set(why, e, "out of memory");
-    e = writer_open(s->c->database_conninfo, &s->writer, &last_seq, why);
+    e = api_port_check(s->c->api_bind, (int)s->c->api_port, why);        /* before the shard is taken from one that is well */
+    if (!e) e = writer_open(s->c->database_conninfo, &s->writer, &last_seq, why);
     if (!e) e = step_init(&s->step);
     if (!e) e = recover_state(s->c->database_conninfo, &s->step, why);
     if (!e && engine_seq(s->step.engine) != last_seq)

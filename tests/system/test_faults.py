@@ -410,3 +410,41 @@ def test_port_in_use_is_a_clear_message(kafka, service_factory):
         service = service_factory(topics=[kafka.create_topic("port")], config={"api": {"port": s.getsockname()[1]}}, start=False)
         done = service.tocsin("serve", timeout=30)
         assert done.returncode not in (0, -6, -11) and str(s.getsockname()[1]) in done.stderr
+
+
+def test_a_start_that_fails_leaves_the_running_service_alone(one):
+    """The same settings once more: the port is taken, and that is found out before the shard is."""
+    again = one.service.tocsin("serve", timeout=60)
+    assert again.returncode not in (0, -6, -11) and f"port {one.service.port}" in again.stderr
+    one.trades(1, 2, 3).settle()
+    assert one.service.alive and one.service.ready()
+
+
+def test_import_refuses_the_future(one, tmp_path):
+    """Event time only goes forward: a year mistyped would make everything after it old for good."""
+    service = one.service
+    service.terminate()
+    before = service.database.one("SELECT last_seq FROM tocsin.shard")
+    (tmp_path / "prices.csv").write_text("date,symbol,close\n2024-03-05,FEEDA,51\n2204-03-06,FEEDA,52\n")
+    done = service.tocsin("import", "--prices", str(tmp_path / "prices.csv"))
+    assert done.returncode not in (0, -6, -11) and "prices.csv:3: is in the future" in done.stderr + done.stdout, done
+    assert service.database.one("SELECT last_seq FROM tocsin.shard") == before
+
+
+def test_rules_have_a_limit(kafka, service_factory):
+    """engine.rules_max live rules a tenant; of deleted ones, whose ids are remembered, ten times as many."""
+    service = service_factory(topics=[kafka.create_topic("limit")], config={"engine": {"clock_ms": 0, "rules_max": 3}})
+    drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70).settle()
+    body = {"rule": "last(FEEDA) >= 100"}
+    made = [drive.make_rule(service, body) for _ in range(3)]
+    full = drive.problem(service.api("POST", "/v1/rules", body), 429)
+    assert "3 rules" in full["detail"] and "engine.rules_max" in full["detail"]
+    drive.make_rule(service, body, key=service.new_key("other"))                # each tenant has its own
+    assert service.api("PUT", f"/v1/rules/{made[0]['id']}", {"rule": "last(FEEDA) >= 101"}).status_code == 200
+    for n in range(27):
+        assert service.api("DELETE", f"/v1/rules/{made.pop()['id']}").status_code == 204
+        if n == 13:
+            service.restart()                                                    # the count is that of the rules, not of the process
+        made.append(drive.make_rule(service, body))
+    assert service.api("DELETE", f"/v1/rules/{made[0]['id']}").status_code == 204
+    assert "30 rules have been made" in drive.problem(service.api("POST", "/v1/rules", body), 429)["detail"]

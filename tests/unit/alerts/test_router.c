@@ -374,6 +374,34 @@ static void a_rule_lives(void **state)
     router_free(r);
 }
 
+static void rules_are_counted_by_tenant(void **state)
+{
+    (void)state;
+    struct router *r, *again;
+    struct router_change c;
+    struct why why;
+    size_t used;
+    assert_int_equal(router_new(&r), ERR_OK);
+    for (unsigned i = 0; i < 4 * TENANTS; i++) put(r, above(i, 10, 5), 0);
+    put(r, above(TENANTS, 11, 5), 0);    /* a change */
+    struct rule_spec gone = above(0, 10, 5);
+    assert_int_equal(router_delete(r, gone.tenant, gone.id, &c), ERR_OK);
+    assert_int_equal(router_count(r, id_of(1, 0)).live, 3);
+    assert_int_equal(router_count(r, id_of(1, 0)).made, 4);
+    assert_int_equal(router_count(r, id_of(1, 1)).live, 4);
+    assert_int_equal(router_count(r, id_of(1, TENANTS)).made, 0);
+    AUTO_BUF struct buf b = { 0 };
+    router_save(r, &b);
+    assert_int_equal(router_load(b.data, b.len, &again, &used, &why), ERR_OK);
+    assert_int_equal(router_count(again, id_of(1, 0)).live, 3);
+    assert_int_equal(router_count(again, id_of(1, 0)).made, 4);
+    put(again, above(0, 10, 5), 0);      /* and back */
+    assert_int_equal(router_count(again, id_of(1, 0)).live, 4);
+    assert_int_equal(router_count(again, id_of(1, 0)).made, 4);
+    router_free(r);
+    router_free(again);
+}
+
 /* The same rules and values, whether all rules stood before the first value or came one by one between values. */
 static void order_does_not_depend_on_how_rules_came(void **state)
 {
@@ -483,6 +511,7 @@ int main(void)
         cmocka_unit_test(it_agrees_with_the_slow_evaluator), cmocka_unit_test(a_rule_lives),
         cmocka_unit_test(order_does_not_depend_on_how_rules_came), cmocka_unit_test(the_end_of_time_does_not_wrap),
         cmocka_unit_test(nothing_grows_without_end),         cmocka_unit_test(a_torn_state_is_refused),
+        cmocka_unit_test(rules_are_counted_by_tenant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,6 +133,9 @@ static void every_wrong_line_is_named(void **state)
         snprintf(text, sizeof text, "[kafka]\nfirst =\ntopics = %s\n", topics[i]);
         refused(text, "PATH:3: kafka.topics must be topic names with commas between, without spaces\n");
     }
+    char many[400] = "[kafka]\nfirst =\ntopics = t";
+    for (int i = 0; i < CONFIG_TOPICS_MAX; i++) strcat(many, ",t");
+    refused(strcat(many, "\n"), "PATH:3: kafka.topics names too many topics\n");
     refused("[api]\nport = 99999999999999999999\n", "PATH:2: api.port must be a whole number from 0 to 65535\n");
     refused("[api]\nport =\n", "PATH:2: api.port must be a whole number from 0 to 65535\n");
     refused("[api]\nport = 8080 ; web\n[kafka]\nbrokers = a:1 ; ours\n", "PATH:2: api.port must be a whole number from 0 to 65535\n"
