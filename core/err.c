@@ -41,8 +41,10 @@ PRINTF_LIKE(4, 0)
 static enum err set(struct why *why, int at, enum err e, const char *fmt, va_list ap)
 {
     if (why) {
+        char text[sizeof why->text];     /* a caller that adds to the reason has it among the arguments */
+        vsnprintf(text, sizeof text, fmt, ap);
+        memcpy(why->text, text, strlen(text) + 1);
         why->at = at;
-        vsnprintf(why->text, sizeof why->text, fmt, ap);
         /* what quotes a foreign text may have cut it inside a character, and the detail goes to the database and to users */
         size_t n = strlen(why->text), i = 0;
         while ((i += utf8_valid_prefix(why->text + i, n - i)) < n) why->text[i] = '?';

@@ -29,7 +29,7 @@ int err_http_status(enum err e);
 bool err_retryable(enum err e);
 
 /* Writes the detail and returns `e`, so one statement both explains and fails. Leaves why->at at 0. The detail is valid UTF-8
- * whatever was quoted and wherever it was cut: a byte that is not becomes '?'. */
+ * whatever was quoted and wherever it was cut: a byte that is not becomes '?'. The arguments may hold why->text: so a reason is added to. */
 PRINTF_LIKE(3, 4) enum err err_set(struct why *why, enum err e, const char *fmt, ...);
 /* The same, pointing at 1-based character `at` of the text that was refused. */
 PRINTF_LIKE(4, 5) enum err err_at(struct why *why, int at, enum err e, const char *fmt, ...);
