@@ -2,7 +2,7 @@
 #include "app/app.h"
 #include "app/recover.h"
 #include "core/arena.h"
-#include "core/log.h"
+#include "core/json.h"
 #include "core/when.h"
 #include "core/vec.h"
 
@@ -12,16 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- verify: everything the step says against the rows that were stored when it said it ---- */
+/* ---- verify: everything the step says against the rows that were stored when it said it ----
+ * tick and event are what is replayed, so of them only the order and the owner can be wrong. Rows that never change are read along, a cursor
+ * a table; of the three tables that hold what stands now, small ones, the last that was said of each row is kept to the end. */
 enum { SHOWN = 20 };
-
-struct said_alert { struct uuid id, tenant, rule; uint64_t stream_no, seq; int64_t event_ns; double value; int32_t version; enum alert_state state; char *inputs; };
 
 struct verify {
     const struct step *step;
-    struct row_cursor readings, alerts, articles, rules;
-    struct said_alert *said;             /* of the record in hand: compared by id when the next one begins */
+    const struct history *history;
+    struct row_cursor events, readings, alerts, articles, versions;
+    json_t *instruments, *series, *rules;        /* key -> { column: text } */
+    struct alert *said;                  /* of the record in hand: compared by id when the next one begins */
     size_t said_n, said_cap;
+    struct arena said_text;
+    uint64_t last_seq;                   /* as stored */
     int64_t values, differing, records, readings_n, alerts_n, articles_n;
     enum err err;
     struct why why;
@@ -38,11 +42,41 @@ static void same_text(struct verify *v, uint64_t seq, const char *what, const ch
     if (strcmp(stored, now) != 0) differ(v, seq, what, stored, now);
 }
 
+static void same_str(struct verify *v, uint64_t seq, const char *what, const char *stored, struct str now)
+{
+    v->values++;
+    if (strlen(stored) == now.n && (!now.n || memcmp(stored, now.p, now.n) == 0)) return;
+    char text[200];
+    snprintf(text, sizeof text, "%.*s", (int)(now.n < sizeof text ? now.n : sizeof text - 1), now.n ? now.p : "");
+    differ(v, seq, what, stored, text);
+}
+
 static void same_int(struct verify *v, uint64_t seq, const char *what, const char *stored, int64_t now)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, now);
     same_text(v, seq, what, stored, text);
+}
+
+/* None is an SQL null, which libpq gives as an empty text. */
+static const char *uuid_text(struct uuid u, char out[UUID_TEXT])
+{
+    if (uuid_is_none(u)) return "";
+    uuid_format(u, out);
+    return out;
+}
+
+static void same_uuid(struct verify *v, uint64_t seq, const char *what, const char *stored, struct uuid now)
+{
+    same_text(v, seq, what, stored, uuid_text(now, (char[UUID_TEXT]){ 0 }));
+}
+
+/* jsonb keeps neither the order of keys nor how a number was written: by value, and 1e3 is 1000. */
+static void same_json(struct verify *v, uint64_t seq, const char *what, const char *stored, const char *now)
+{
+    AUTO_JSON json_t *a = json_loads(stored, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL), *b = json_loads(now, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
+    v->values++;
+    if (!json_equal(a, b)) differ(v, seq, what, stored, now);
 }
 
 static void same_double(struct verify *v, uint64_t seq, const char *what, const PGresult *r, int row, int col, double now)
@@ -62,15 +96,24 @@ static const PGresult *next_row(struct verify *v, struct row_cursor *c, uint64_t
     const PGresult *r = v->err ? NULL : row_cursor_next(c, row, &v->err, &v->why);
     if (v->err) return NULL;
     if (!r) { differ(v, seq, what, "nothing", "a row"); return NULL; }
-    same_int(v, seq, what, PQgetvalue(r, *row, 0), (int64_t)seq);
+    char column[40];
+    snprintf(column, sizeof column, "%s.seq", what);
+    same_int(v, seq, column, PQgetvalue(r, *row, 0), (int64_t)seq);
     return r;
+}
+
+static void verify_event(void *ctx, const struct record *rec, const struct uuid *tenant)
+{
+    struct verify *v = ctx;
+    int row;
+    const PGresult *r = next_row(v, &v->events, rec->seq, "event", &row);
+    if (r) same_uuid(v, rec->seq, "event.tenant_id", PQgetvalue(r, row, 1), tenant ? *tenant : (struct uuid){ { 0 } });
 }
 
 static void verify_reading(void *ctx, const struct record *rec, uint32_t series, struct uuid tenant, const struct reading *x)
 {
     struct verify *v = ctx;
     int row;
-    (void)tenant;
     const PGresult *r = next_row(v, &v->readings, rec->seq, "reading", &row);
     if (!r) return;
     v->readings_n++;
@@ -79,70 +122,134 @@ static void verify_reading(void *ctx, const struct record *rec, uint32_t series,
     same_double(v, rec->seq, "reading.coverage", r, row, 3, x->coverage);
     same_int(v, rec->seq, "reading.staleness_ns", PQgetvalue(r, row, 4), x->staleness_ns);
     same_text(v, rec->seq, "reading.status", PQgetvalue(r, row, 5), reading_status_name(x->status));
+    same_int(v, rec->seq, "reading.event_ns", PQgetvalue(r, row, 6), rec->event_ns);
+    same_uuid(v, rec->seq, "reading.tenant_id", PQgetvalue(r, row, 7), tenant);
 }
 
 static void verify_article(void *ctx, const struct record *rec, const struct article_reading *a)
 {
     struct verify *v = ctx;
     int row;
+    char scorer[60];
+    AUTO_BUF struct buf tickers = { 0 };
     const PGresult *r = next_row(v, &v->articles, rec->seq, "article_score", &row);
     if (!r) return;
     v->articles_n++;
-    same_double(v, rec->seq, "article.positive", r, row, 1, a->whole.positive);
-    same_double(v, rec->seq, "article.negative", r, row, 2, a->whole.negative);
-    same_double(v, rec->seq, "article.score", r, row, 3, a->whole.score);
-    same_text(v, rec->seq, "article.label", PQgetvalue(r, row, 4), sentiment_label_name(a->whole.label));
+    snprintf(scorer, sizeof scorer, "%s %d", SCORER_NAME, SCORER_VERSION);
+    article_tickers(a, &tickers);
+    if (!buf_ok(&tickers)) { v->err = err_set(&v->why, ERR_NOMEM, "out of memory"); return; }
+    same_double(v, rec->seq, "article_score.positive", r, row, 1, a->whole.positive);
+    same_double(v, rec->seq, "article_score.neutral", r, row, 2, a->whole.neutral);
+    same_double(v, rec->seq, "article_score.negative", r, row, 3, a->whole.negative);
+    same_double(v, rec->seq, "article_score.score", r, row, 4, a->whole.score);
+    same_text(v, rec->seq, "article_score.label", PQgetvalue(r, row, 5), sentiment_label_name(a->whole.label));
+    same_int(v, rec->seq, "article_score.event_ns", PQgetvalue(r, row, 6), rec->event_ns);
+    same_str(v, rec->seq, "article_score.article_id", PQgetvalue(r, row, 7), rec->u.article.id);
+    same_str(v, rec->seq, "article_score.headline", PQgetvalue(r, row, 8), rec->u.article.headline);
+    same_str(v, rec->seq, "article_score.source", PQgetvalue(r, row, 9), rec->u.article.source);
+    same_json(v, rec->seq, "article_score.tickers", PQgetvalue(r, row, 10), tickers.data);
+    same_text(v, rec->seq, "article_score.scorer", PQgetvalue(r, row, 11), scorer);
+}
+
+/* What was said last of a row stands. `columns` is the caller's no more. */
+static void stands(struct verify *v, json_t *table, const char *key, json_t *columns)
+{
+    if (json_object_set_new(table, key, columns) != 0) v->err = err_set(&v->why, ERR_NOMEM, "out of memory");
+}
+
+static void verify_instrument(void *ctx, int32_t id, struct instrument_facts f)
+{
+    struct verify *v = ctx;
+    char key[16];
+    snprintf(key, sizeof key, "%" PRId32, id);
+    /* at once: by a wrong symbol the replay would not get to the end */
+    same_text(v, engine_seq(v->step->engine), "instrument.symbol", history_symbol(v->history, id), f.symbol);
+    stands(v, v->instruments, key, json_pack("{s:s,s:s,s:s}", "symbol", f.symbol, "issuer", f.issuer, "name", f.name));
+}
+
+static void verify_series(void *ctx, uint32_t id, struct uuid tenant, const char *measure, const char *unit, int version)
+{
+    struct verify *v = ctx;
+    char key[16], number[16], owner[UUID_TEXT];
+    snprintf(key, sizeof key, "%" PRIu32, id);
+    snprintf(number, sizeof number, "%d", version);
+    stands(v, v->series, key, json_pack("{s:s,s:s,s:s,s:s}", "tenant_id", uuid_text(tenant, owner), "measure", measure, "unit", unit, "version", number));
 }
 
 static void verify_rule(void *ctx, const struct record *rec, int32_t version, const char *change, const char *definition)
 {
     struct verify *v = ctx;
+    const struct uuid tenant = rec->u.rule.tenant, rule = rec->u.rule.rule;
+    char key[2 * UUID_TEXT], number[16], seq[24], a[UUID_TEXT], b[UUID_TEXT];
     int row;
-    (void)definition;
-    const PGresult *r = next_row(v, &v->rules, rec->seq, "rule_version", &row);
+    snprintf(number, sizeof number, "%" PRId32, version);
+    snprintf(seq, sizeof seq, "%" PRIu64, rec->seq);
+    snprintf(key, sizeof key, "%s %s", uuid_text(tenant, a), uuid_text(rule, b));
+    stands(v, v->rules, key, json_pack("{s:s,s:s,s:s,s:s}", "version", number, "seq", seq, "definition", definition, "deleted", strcmp(change, "deleted") == 0 ? "t" : "f"));
+    const PGresult *r = next_row(v, &v->versions, rec->seq, "rule_version", &row);
     if (!r) return;
-    same_int(v, rec->seq, "rule.version", PQgetvalue(r, row, 1), version);
-    same_text(v, rec->seq, "rule.change", PQgetvalue(r, row, 2), change);
+    same_int(v, rec->seq, "rule_version.version", PQgetvalue(r, row, 1), version);
+    same_text(v, rec->seq, "rule_version.change", PQgetvalue(r, row, 2), change);
+    same_uuid(v, rec->seq, "rule_version.tenant_id", PQgetvalue(r, row, 3), tenant);
+    same_uuid(v, rec->seq, "rule_version.rule_id", PQgetvalue(r, row, 4), rule);
+    same_json(v, rec->seq, "rule_version.definition", PQgetvalue(r, row, 5), definition);
 }
 
 static void verify_alert(void *ctx, const struct alert *a)
 {
     struct verify *v = ctx;
-    if (!VEC_GROW(&v->said, &v->said_cap, v->said_n + 1)) { v->err = err_set(&v->why, ERR_NOMEM, "out of memory"); return; }
-    v->said[v->said_n++] = (struct said_alert){ a->id, a->tenant, a->rule, a->stream_no, a->seq, a->event_ns, a->value, a->rule_version, a->state, strdup(a->inputs) };
+    struct alert copy = *a;
+    copy.rule_name = arena_copy(&v->said_text, a->rule_name, strlen(a->rule_name));
+    copy.rule_text = arena_copy(&v->said_text, a->rule_text, strlen(a->rule_text));
+    copy.measure = arena_copy(&v->said_text, a->measure, strlen(a->measure));
+    copy.unit = arena_copy(&v->said_text, a->unit, strlen(a->unit));
+    copy.inputs = arena_copy(&v->said_text, a->inputs, strlen(a->inputs));
+    bool held = copy.rule_name && copy.rule_text && copy.measure && copy.unit && copy.inputs && VEC_GROW(&v->said, &v->said_cap, v->said_n + 1);
+    if (held) v->said[v->said_n++] = copy;
+    else v->err = err_set(&v->why, ERR_NOMEM, "out of memory");
 }
 
-static int by_id(const void *a, const void *b) { return memcmp(((const struct said_alert *)a)->id.b, ((const struct said_alert *)b)->id.b, 16); }
+static int by_id(const void *a, const void *b) { return memcmp(((const struct alert *)a)->id.b, ((const struct alert *)b)->id.b, 16); }
 
 static void settle_alerts(struct verify *v)
 {
     if (v->said_n) qsort(v->said, v->said_n, sizeof *v->said, by_id);
     for (size_t i = 0; i < v->said_n; i++) {
-        struct said_alert *a = &v->said[i];
-        char id[UUID_TEXT];
+        const struct alert *a = &v->said[i];
         int row;
         const PGresult *r = next_row(v, &v->alerts, a->seq, "alert", &row);
-        uuid_format(a->id, id);
-        if (r) {
-            v->alerts_n++;
-            same_text(v, a->seq, "alert.alert_id", PQgetvalue(r, row, 1), id);
-            same_int(v, a->seq, "alert.stream_no", PQgetvalue(r, row, 2), (int64_t)a->stream_no);
-            same_int(v, a->seq, "alert.event_ns", PQgetvalue(r, row, 3), a->event_ns);
-            same_text(v, a->seq, "alert.state", PQgetvalue(r, row, 4), alert_state_name(a->state));
-            same_double(v, a->seq, "alert.value", r, row, 5, a->value);
-            same_int(v, a->seq, "alert.rule_version", PQgetvalue(r, row, 6), a->version);
-            same_text(v, a->seq, "alert.inputs", PQgetvalue(r, row, 7), a->inputs ? a->inputs : "");
-        }
-        free(a->inputs);
+        if (!r) continue;
+        v->alerts_n++;
+        same_uuid(v, a->seq, "alert.alert_id", PQgetvalue(r, row, 1), a->id);
+        same_int(v, a->seq, "alert.stream_no", PQgetvalue(r, row, 2), (int64_t)a->stream_no);
+        same_int(v, a->seq, "alert.event_ns", PQgetvalue(r, row, 3), a->event_ns);
+        same_text(v, a->seq, "alert.state", PQgetvalue(r, row, 4), alert_state_name(a->state));
+        same_double(v, a->seq, "alert.value", r, row, 5, a->value);
+        same_int(v, a->seq, "alert.rule_version", PQgetvalue(r, row, 6), a->rule_version);
+        same_text(v, a->seq, "alert.inputs", PQgetvalue(r, row, 7), a->inputs);
+        same_uuid(v, a->seq, "alert.tenant_id", PQgetvalue(r, row, 8), a->tenant);
+        same_uuid(v, a->seq, "alert.rule_id", PQgetvalue(r, row, 9), a->rule);
+        same_int(v, a->seq, "alert.rule_no", PQgetvalue(r, row, 10), (int64_t)a->rule_no);
+        same_text(v, a->seq, "alert.rule_name", PQgetvalue(r, row, 11), a->rule_name);
+        same_text(v, a->seq, "alert.rule_text", PQgetvalue(r, row, 12), a->rule_text);
+        same_text(v, a->seq, "alert.severity", PQgetvalue(r, row, 13), severity_name(a->severity));
+        same_text(v, a->seq, "alert.measure", PQgetvalue(r, row, 14), a->measure);
+        same_text(v, a->seq, "alert.unit", PQgetvalue(r, row, 15), a->unit);
     }
     v->said_n = 0;
+    arena_clear(&v->said_text);
 }
 
 static bool verify_each(void *ctx, struct record *r)
 {
     struct verify *v = ctx;
     settle_alerts(v);
-    same_int(v, r->seq, "record.seq", log_i64((char[24]){ 0 }, (int64_t)r->seq), (int64_t)engine_seq(v->step->engine) + 1);
+    char next[48];
+    snprintf(next, sizeof next, "nothing before seq %" PRIu64, r->seq);
+    v->values++;
+    if (r->seq > v->last_seq + 1) differ(v, v->last_seq + 1, "tick or event", next, "a record");
+    if (r->seq <= v->last_seq) differ(v, r->seq, "tick or event", "a second record", "one");
+    if (r->seq > v->last_seq) v->last_seq = r->seq;
     v->records++;
     return v->err == ERR_OK;
 }
@@ -153,25 +260,81 @@ static void nothing_left(struct verify *v, struct row_cursor *c, const char *wha
     while (!v->err && row_cursor_next(c, &row, &v->err, &v->why)) differ(v, (uint64_t)strtoull(PQgetvalue(c->page, row, 0), NULL, 10), what, "a row", "nothing");
 }
 
+/* A table of what stands now, its first column the key, against what was said last. Takes the rows that it finds out of `said`. */
+static void same_standing(struct verify *v, struct db *d, const char *table, const char *sql, json_t *said)
+{
+    struct row_cursor c = { 0 };
+    const PGresult *r;
+    const char *key;
+    json_t *now;
+    char what[200];
+    int row;
+    if (!v->err) v->err = row_cursor_open(d, table, sql, &c, &v->why);
+    while (!v->err && (r = row_cursor_next(&c, &row, &v->err, &v->why)) != NULL) {
+        key = PQgetvalue(r, row, 0);
+        now = json_object_get(said, key);
+        snprintf(what, sizeof what, "%s %s", table, key);
+        if (!now) differ(v, v->last_seq, what, "a row", "nothing");
+        for (int i = 1; now && i < PQnfields(r); i++) {
+            const char *column = PQfname(r, i), *text = json_string_value(json_object_get(now, column));
+            snprintf(what, sizeof what, "%s.%s of %s", table, column, key);
+            (strcmp(column, "definition") == 0 ? same_json : same_text)(v, v->last_seq, what, PQgetvalue(r, row, i), text);
+        }
+        json_object_del(said, key);
+    }
+    if (!v->err)
+        json_object_foreach(said, key, now) {
+            snprintf(what, sizeof what, "%s %s", table, key);
+            differ(v, v->last_seq, what, "nothing", "a row");
+        }
+    row_cursor_close(&c);
+}
+
+static void same_shard(struct verify *v, struct db *d)
+{
+    AUTO_PGRESULT PGresult *r = NULL;
+    if (!v->err) v->err = db_query(d, "SELECT last_seq FROM tocsin.shard WHERE shard_id = 0", 0, NULL, &r, &v->why);
+    if (!v->err) same_int(v, v->last_seq, "shard.last_seq", PQntuples(r) ? PQgetvalue(r, 0, 0) : "nothing", (int64_t)v->last_seq);
+}
+
 static enum err verify_all(struct verify *v, struct db *d, struct step *s, struct why *why)
 {
     struct history *h = NULL;
-    enum err e = history_open(d, 0, UINT64_MAX, &h, why);
-    if (!e) e = row_cursor_open(d, "reading_rows", "SELECT seq, series_id, value, coverage, staleness_ns, status FROM tocsin.reading ORDER BY seq, series_id", &v->readings, why);
-    if (!e) e = row_cursor_open(d, "alert_rows", "SELECT seq, alert_id, stream_no, event_ns, state, value, rule_version, inputs FROM tocsin.alert ORDER BY seq, alert_id", &v->alerts, why);
-    if (!e) e = row_cursor_open(d, "article_rows", "SELECT seq, positive, negative, score, label FROM tocsin.article_score ORDER BY seq", &v->articles, why);
-    if (!e) e = row_cursor_open(d, "rule_rows", "SELECT seq, version, change FROM tocsin.rule_version ORDER BY seq", &v->rules, why);
+    v->instruments = json_object();
+    v->series = json_object();
+    v->rules = json_object();
+    enum err e = v->instruments && v->series && v->rules ? history_open(d, 0, UINT64_MAX, &h, why) : err_set(why, ERR_NOMEM, "out of memory");
+    v->history = h;
+    if (!e) e = row_cursor_open(d, "event_rows", "SELECT seq, tenant_id FROM tocsin.event ORDER BY seq", &v->events, why);
+    if (!e) e = row_cursor_open(d, "reading_rows", "SELECT seq, series_id, value, coverage, staleness_ns, status, event_ns, tenant_id FROM tocsin.reading ORDER BY seq, series_id", &v->readings, why);
+    if (!e) e = row_cursor_open(d, "alert_rows", "SELECT seq, alert_id, stream_no, event_ns, state, value, rule_version, inputs, tenant_id, rule_id, rule_no, rule_name, rule_text,"
+                                                 " severity, measure, unit FROM tocsin.alert ORDER BY seq, alert_id", &v->alerts, why);
+    if (!e) e = row_cursor_open(d, "article_rows", "SELECT seq, positive, neutral, negative, score, label, event_ns, article_id, headline, source, tickers, scorer"
+                                                   " FROM tocsin.article_score ORDER BY seq", &v->articles, why);
+    if (!e) e = row_cursor_open(d, "version_rows", "SELECT seq, version, change, tenant_id, rule_id, definition FROM tocsin.rule_version ORDER BY seq", &v->versions, why);
     if (!e) e = replay_stored(h, s, verify_each, v, why);
     settle_alerts(v);
-    nothing_left(v, &v->readings, "reading");
-    nothing_left(v, &v->alerts, "alert");
-    nothing_left(v, &v->articles, "article_score");
-    nothing_left(v, &v->rules, "rule_version");
+    if (!e) {                            /* of a replay that broke off nothing can be missing */
+        nothing_left(v, &v->events, "event");
+        nothing_left(v, &v->readings, "reading");
+        nothing_left(v, &v->alerts, "alert");
+        nothing_left(v, &v->articles, "article_score");
+        nothing_left(v, &v->versions, "rule_version");
+        same_standing(v, d, "instrument", "SELECT instrument_id, symbol, issuer, name FROM tocsin.instrument", v->instruments);
+        same_standing(v, d, "series", "SELECT series_id, tenant_id, measure, unit, version FROM tocsin.series", v->series);
+        same_standing(v, d, "rule", "SELECT tenant_id || ' ' || rule_id, version, seq, definition, deleted FROM tocsin.rule", v->rules);
+        same_shard(v, d);
+    }
     if (!e && v->err) { e = v->err; *why = v->why; }
+    row_cursor_close(&v->events);
     row_cursor_close(&v->readings);
     row_cursor_close(&v->alerts);
     row_cursor_close(&v->articles);
-    row_cursor_close(&v->rules);
+    row_cursor_close(&v->versions);
+    json_decref(v->instruments);
+    json_decref(v->series);
+    json_decref(v->rules);
+    arena_release(&v->said_text);
     history_close(h);
     free(v->said);
     return e;
@@ -192,7 +355,8 @@ int cmd_verify(int argc, char **argv)
     if (code) { config_release(&c); return code; }
     enum err e = step_init(&s);
     if (!e) e = db_open(c.database_conninfo, "tocsin_engine", "tocsin verify", &d, &why);
-    s.sink = (struct step_sink){ .ctx = &v, .reading = verify_reading, .article = verify_article, .rule = verify_rule, .alert = verify_alert };
+    s.sink = (struct step_sink){ .ctx = &v, .event = verify_event, .instrument = verify_instrument, .series = verify_series, .reading = verify_reading,
+                                  .article = verify_article, .rule = verify_rule, .alert = verify_alert };
     if (!e) e = verify_all(&v, &d, &s, &why);
     if (e) fprintf(stderr, "tocsin: %s\n", why.text);
     else printf("%" PRId64 " records, %" PRId64 " readings, %" PRId64 " alerts, %" PRId64 " article scores: %" PRId64 " values compared, %" PRId64 " differing values\n", v.records,

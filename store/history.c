@@ -55,6 +55,11 @@ static enum err load_symbols(struct history *h, struct why *why)
     return ERR_OK;
 }
 
+const char *history_symbol(const struct history *h, int32_t instrument)
+{
+    return instrument >= 0 && instrument < h->symbols_n ? h->symbols[instrument].s : "";
+}
+
 enum err history_open(struct db *d, uint64_t after, uint64_t upto, struct history **out, struct why *why)
 {
     struct history *h = calloc(1, sizeof *h);
@@ -110,7 +115,7 @@ enum err history_next(struct history *h, struct stored *out, bool *more, struct 
         struct record *r = &out->record;
         common(r, p, i);
         int32_t id = get32(p, i, 6), day = get32(p, i, 7);
-        if (id < 0 || id >= h->symbols_n) return err_set(why, ERR_DB, "tick %" PRIu64 " names instrument %d, which is not stored", r->seq, id);
+        if (!history_symbol(h, id)[0]) return err_set(why, ERR_DB, "tick %" PRIu64 " names instrument %d, which is not stored", r->seq, id);
         r->kind = day == NO_DAY ? RECORD_TRADE : RECORD_CLOSE;
         if (r->kind == RECORD_TRADE) {
             r->u.trade.symbol = h->symbols[id];

@@ -16,6 +16,8 @@ struct history;
 MUST_USE enum err history_open(struct db *d, uint64_t after, uint64_t upto, struct history **out, struct why *why);
 /* *more false at the end. */
 MUST_USE enum err history_next(struct history *h, struct stored *out, bool *more, struct why *why);
+/* As stored when the history was opened; "" when there is no such instrument. */
+const char *history_symbol(const struct history *h, int32_t instrument);
 void history_close(struct history *h);   /* NULL is fine */
 
 /* A cursor over any ordered query, a row at a time, all columns as text; the session must be inside history_open's transaction. */
