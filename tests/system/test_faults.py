@@ -6,6 +6,8 @@ import socket
 import time
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 import drive
 import streams
@@ -203,6 +205,27 @@ BAD = [
     (b'{"kind":"position","tenant":"me","book":"b","symbol":"FEEDA","quantity":"1","ts":TS}', "invalid"),
     (b'{"kind":"trade","symbol":"FEEDA","price":"1","ts":TS,"x":' + b"[" * 100 + b"]" * 100 + b"}", "syntax"),
 ]
+
+
+def test_a_time_years_ahead_by_both_clocks_is_refused(one, kafka):
+    """A producer whose clock is wrong sends a far ts under a CreateTime as far: it is kept as a dead letter, time does not jump
+    and the service goes on."""
+    database, config = one.service.database, {"bootstrap.servers": kafka.bootstrap}
+    if kafka.real:                       # a broker refuses such a CreateTime, unless the topic's owner has allowed it
+        allow = ConfigEntry("message.timestamp.after.max.ms", str(2 ** 63 - 1), incremental_operation=AlterConfigOpType.SET)
+        for done in kafka.admin.incremental_alter_configs([ConfigResource("topic", one.topic, incremental_configs=[allow])]).values():
+            done.result(30)
+    producer, far = Producer(config), (2_366_841_600_000, (2 ** 63 - 1) // 10 ** 6)      # 2045; the last millisecond there is
+    for ms in far:
+        producer.produce(one.topic, json.dumps({"kind": "trade", "symbol": "FEEDA", "price": "9", "ts": ms * 10 ** 6}), "FEEDA", timestamp=ms)
+    assert producer.flush(30) == 0
+    one.sent += len(far)
+    one.trades(51).settle()
+    assert database.rows("SELECT reason FROM tocsin.dead_letter") == [("invalid",)] * len(far)
+    assert database.one("SELECT max(event_ns) FROM tocsin.tick") == one.ns
+    one.service.restart()
+    one.trades(52).settle()
+    assert one.service.measure("last(FEEDA)")["value"] == 52
 
 
 def test_bad_messages_are_kept_with_the_reason_and_nothing_else_is_touched(one, kafka):

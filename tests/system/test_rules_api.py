@@ -1,10 +1,14 @@
 """Rules over HTTP: create, read, list, change, delete, versions; refused with the place of the mistake; and that they fire."""
+import concurrent.futures
+import contextlib
 import secrets
 import uuid
 
+import psycopg
 import pytest
 
 import drive
+from harness.base import wait_until
 
 GOOD = {"name": "AAPL high", "rule": "last(FEEDA) >= 100", "clear": "95.5", "hold_s": 0, "cooldown_s": 60, "severity": "critical",
         "on_create": "wait", "enabled": True}
@@ -83,6 +87,42 @@ def test_defaults(service):
 ])
 def test_canonical_text(service, given, canonical):
     assert drive.make_rule(service, {"rule": given})["rule"] == canonical
+
+
+# ---- while commits wait ----
+
+@contextlib.contextmanager
+def commits_wait(service, changes):
+    """Sends the rule changes (thunks) at once while none can be committed; gives their futures, all of them waiting."""
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tocsin writer' AND wait_event_type = 'Lock' AND datname = current_database()"
+    with concurrent.futures.ThreadPoolExecutor(len(changes)) as pool:
+        with psycopg.connect(service.conninfo) as lock:
+            lock.execute("LOCK TABLE tocsin.rule_version IN EXCLUSIVE MODE")
+            futures = [pool.submit(change) for change in changes]
+            wait_until(lambda: service.database.one(blocked), "a commit waits for the lock")
+            yield futures
+            lock.rollback()
+
+
+def test_changes_that_wait_for_a_commit_hold_nobody_else(service):
+    """One tenant's rule changes wait for the database; another tenant reads measures meanwhile, before any of them is answered."""
+    other = service.new_key("reader")
+    post = lambda: service.api("POST", "/v1/rules", {**GOOD, "name": "waits"}).status_code
+    with commits_wait(service, [post] * 6) as futures:
+        for _ in range(30):
+            assert service.api("GET", "/v1/measures", key=other).status_code == 200
+            assert not any(f.done() for f in futures), "it had to wait for one of them"
+    assert [f.result() for f in futures] == [201] * 6
+
+
+def test_repeat_of_a_request_that_is_not_committed_yet(service):
+    """A client that gave up and asks again is told to come back, not that its rule is missing; then it gets the first one's."""
+    post = lambda key=secrets.token_hex(16): service.api("POST", "/v1/rules", GOOD, headers={"Idempotency-Key": key})
+    with commits_wait(service, [post]) as futures:
+        drive.problem(post(), 503)
+        assert not futures[0].done()
+    first, again = futures[0].result(), post()
+    assert (first.status_code, again.status_code) == (201, 200) and first.json()["id"] == again.json()["id"]
 
 
 # ---- refused, and where ----

@@ -209,6 +209,30 @@ try {
         expect(await page.locator('#board').isHidden(), 'the board is shown');
         await context.close();
     });
+    await check('after signing out nothing of the tenant comes back, whatever key is typed', async () => {
+        const cable = await wire();
+        try {
+            const rule = await ruleThatFires(index, 'info');
+            const { page, context } = await open(browser, `${cable.origin}/${address.hash}`);
+            const held = () => page.evaluate(() => ['tiles', 'alerts', 'rules', 'top', 'news', 'announce']
+                .filter(id => document.getElementById(id).textContent.trim()).concat(window.tocsin.alerts.length ? 'numbers' : []).join());
+            const signIn = async typed => { await page.fill('#key', typed); await page.click('#sign-in-form button'); };
+            await page.locator('#rules li', { hasText: rule.rule }).waitFor({ timeout: ARRIVAL_MS });
+            await page.locator(`#alerts li[data-rule="${rule.id}"]`).waitFor({ timeout: ARRIVAL_MS });
+            await page.click('#sign-out');
+            expect(await held() === '', `after signing out: ${await held()}`);
+            await signIn('mk_live_wrong');
+            await page.locator('#sign-in-error', { hasText: 'refused' }).waitFor({ timeout: ARRIVAL_MS });
+            expect(await held() === '', `after a refusal: ${await held()}`);
+            cable.cut();
+            await signIn('anything');
+            await until(page, () => window.tocsin.link === 'lost');
+            expect(await held() === '', `with the service out of reach: ${await held()}`);
+            await context.close();
+        } finally {
+            cable.end();
+        }
+    });
     await check('a broken link is told, mended, and no alert is lost or repeated', async () => {
         const cable = await wire();
         try {

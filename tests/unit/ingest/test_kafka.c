@@ -491,6 +491,42 @@ static void a_cluster_that_changes_while_running_is_noticed(void **state)
     embedded_stop(other);
 }
 
+/* The topics were made anew with fewer partitions, here on another cluster: those that are gone are not waited for. */
+static void fewer_partitions_of_a_first_topic_hold_nothing_back(void **state)
+{
+    struct rig *r = *state;
+    struct why why;
+    struct embedded_broker *other;
+    static const struct kafka_topic topics[] = { { "reference", true }, { "ticks", false } };
+    assert_int_equal(embedded_start(1, &other, &why), ERR_OK);
+    assert_int_equal(embedded_topic(other, "ticks", 1, &why), ERR_OK);
+    assert_int_equal(embedded_topic(other, "reference", 1, &why), ERR_OK);
+    rd_kafka_mock_broker_set_down(embedded_mock(other), 1);
+    char both[400];
+    snprintf(both, sizeof both, "%s,%s", embedded_bootstrap(r->broker), embedded_bootstrap(other));
+    r->brokers = both;
+    topic(r, "ticks", 1);
+    topic(r, "reference", 3);
+    produce_range(r, "ticks", 0, 0, 60);
+    source_start_topics(r, topics, 2);
+    poll_rows(r, 60);
+
+    for (int i = 1; i <= 3; i++) rd_kafka_mock_broker_set_down(embedded_mock(r->broker), i);
+    poll_rebuilds(r, 1);
+    rd_kafka_mock_broker_set_up(embedded_mock(other), 1);
+    struct producer *own = r->producer;
+    const struct producer_config p = { .brokers = embedded_bootstrap(other) };
+    assert_int_equal(producer_open(&p, &r->producer, &why), ERR_OK);
+    produce_range(r, "ticks", 0, 7000, 7100);
+    poll_rows(r, 160);
+    assert_values(r, 60, 7000, 100);
+    poll_state(r, NULL);                 /* and nothing is said to be missing */
+    source_stop(r);
+    producer_close(r->producer);
+    r->producer = own;
+    embedded_stop(other);
+}
+
 /* The mock keeps 5 MB a partition: 80 messages of 100 kB (none is a record, but each has its place) push the oldest out. */
 static void produce_8_mb(struct rig *r)
 {
@@ -945,6 +981,7 @@ int main(void)
         RIG(another_cluster_is_another_life_even_with_the_same_messages),
         RIG(a_restarted_embedded_broker_is_another_life),
         RIG(a_cluster_that_changes_while_running_is_noticed),
+        RIG(fewer_partitions_of_a_first_topic_hold_nothing_back),
         RIG(deleted_messages_are_a_gap),
         RIG(deleted_while_holding_back_is_a_gap_too),
         RIG(reference_comes_before_everything_else),
