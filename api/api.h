@@ -17,6 +17,8 @@ struct rule_request {
     size_t definition_n;
 };
 
+enum { API_MEASURE_MAX = 200 };
+
 struct api_backend {
     void *ctx;
     /* Sends a rule change through the engine's one order and returns when it is committed, so that the database
@@ -32,6 +34,8 @@ struct api_backend {
     bool (*ready)(void *ctx, struct buf *out);
     /* Whether alerts may be pushed to that URL (alerts/webhook.h's check of its text): ERR_OK, or ERR_INVALID and why. NULL: no channel is taken. */
     enum err (*channel_check)(void *ctx, const char *url, struct why *why);
+    /* The canonical text of a measure, as a rule on it would have it; else the error of a rule. NULL: only canonical texts are known. Thread: any. */
+    enum err (*measure)(void *ctx, const char *text, char out[API_MEASURE_MAX], struct why *why);
 };
 
 struct api_config {

@@ -126,19 +126,35 @@ static bool matches_etag(const char *header, const char *etag)
     return header && (strcmp(header, "*") == 0 || strstr(header, etag));
 }
 
+/* What a rule takes for a measure is one here too: hhi( DEMO ), or a parameter at its default. */
+static enum err canonical(const struct request *r, const char *text, char out[API_MEASURE_MAX], struct why *why)
+{
+    if (r->api->backend.measure) return r->api->backend.measure(r->api->backend.ctx, text, out, why);
+    snprintf(out, API_MEASURE_MAX, "%s", text);
+    return ERR_OK;
+}
+
+static const struct snapshot_row *find_measure(const struct request *r, const struct snapshot *s, const char *text, struct why *why)
+{
+    char name[API_MEASURE_MAX];
+    const struct snapshot_row *row = snapshot_find(s, r->tenant, text);
+    if (row || canonical(r, text, name, why)) return row;
+    row = snapshot_find(s, r->tenant, name);
+    if (!row) err_set(why, ERR_UNKNOWN_MEASURE, "%s is not tracked; a rule on it makes it so, or engine.track", name);
+    return row;
+}
+
 void get_measures(struct request *r)
 {
     struct snapshot *s = snapshot_or_problem(r);
     if (!s) return;
     struct buf *out = &r->reply.body;
     snprintf(r->reply.etag, sizeof r->reply.etag, "\"m-%" PRIu64 "\"", s->seq);
-    struct why why;
-    const char *missing = NULL;
-    for (size_t i = 0; i < r->target.args_n && !missing; i++)
-        if (!snapshot_find(s, r->tenant, r->target.args[i].value)) missing = r->target.args[i].value;
+    struct why why = { 0 };
+    bool missing = false;
+    for (size_t i = 0; i < r->target.args_n && !missing; i++) missing = !find_measure(r, s, r->target.args[i].value, &why);
     if (missing) {
         r->reply.etag[0] = '\0';
-        err_set(&why, ERR_UNKNOWN_MEASURE, "\"%.*s\" is not tracked; a rule on it makes it so", (int)utf8_valid_prefix(missing, strnlen(missing, 200)), missing);
         reply_problem_as(r, ERR_UNKNOWN_MEASURE, 404, NULL, &why);
     } else if (matches_etag(r->if_none_match, r->reply.etag)) {
         r->reply.status = 304;
@@ -148,7 +164,7 @@ void get_measures(struct request *r)
         buf_puts(out, ",\"measures\":[");
         for (size_t i = 0; i < r->target.args_n; i++) {
             if (i) buf_puts(out, ",");
-            put_measure(out, snapshot_find(s, r->tenant, r->target.args[i].value));
+            put_measure(out, find_measure(r, s, r->target.args[i].value, &why));
         }
         if (r->target.args_n == 0) put_all(out, s, r->tenant);
         buf_puts(out, "]}");
@@ -211,10 +227,12 @@ static void series_row(void *ctx, const char *const *c)
 
 void get_history(struct request *r)
 {
-    const char *measure = request_arg(r, "m")->text;
+    char name[API_MEASURE_MAX];
+    const char *measure = name;
     struct buf *out = &r->reply.body;
     struct series s = { .out = out };
     struct why why = { 0 };
+    if (canonical(r, request_arg(r, "m")->text, name, &why)) return reply_problem_as(r, ERR_UNKNOWN_MEASURE, 404, NULL, &why);
     put_field(out, "{\"measure\":", measure);
     enum err e = reader_rows(r->db, r->tenant, QUERY_SERIES, &measure, series_row, &s, &why);
     if (e) return reply_problem(r, e, &why);

@@ -17,7 +17,10 @@ static void put_text(struct buf *out, const char *key, const char *text)
     buf_json_string(out, text, strlen(text));
 }
 
-#define TIME_PATTERN "^([0-9]{1,18}|(19[0-9]{2}|20[0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]" \
+/* every date there is: 30 and 31 by month, 29 February by year */
+#define DATE_PATTERN "((19|20)[0-9]{2}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)" \
+                     "|(19|20)(0[48]|[2468][048]|[13579][26])-02-29|2000-02-29)"
+#define TIME_PATTERN "^([0-9]{1,18}|" DATE_PATTERN "(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]" \
                      "([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]))?)$"
 
 static void put_choices(struct buf *out, const char *c)

@@ -371,6 +371,37 @@ static void layout_release(struct layout *l)
     step_release(&l->step);
 }
 
+/* Both are found before the shard is taken, which would end a service that runs. */
+static enum err nothing_in_the_way(const struct config *c, const struct price_file *prices, struct why *why)
+{
+    struct db d;
+    AUTO_PGRESULT PGresult *later = NULL;
+    PGresult *running = NULL;
+    char backend[24] = "";
+    enum err e = db_open(c->database_conninfo, "tocsin_engine", "tocsin import", &d, why);
+    for (int tries = 0; !e && tries < 10; tries++) {                     /* one that has just ended may still be seen */
+        if (tries) nanosleep(&(struct timespec){ 0, 200000000 }, NULL);
+        e = db_query(&d, "SELECT a.pid FROM pg_catalog.pg_stat_activity a WHERE a.datname = pg_catalog.current_database() AND a.application_name = 'tocsin writer'", 0, NULL, &running, why);
+        snprintf(backend, sizeof backend, "%s", !e && PQntuples(running) ? PQgetvalue(running, 0, 0) : "");
+        PQclear(running);
+        running = NULL;
+        if (!backend[0]) break;
+    }
+    if (!e && backend[0])
+        e = err_set(why, ERR_CONFLICT, "a service is running on this database (backend %s): stop it first, or send the prices through Kafka with tocsin replay", backend);
+    if (!e && prices->n) {
+        char day[16], from[24], date[DATE_TEXT_MAX];
+        snprintf(day, sizeof day, "%d", prices->rows[0].day);
+        snprintf(from, sizeof from, "%lld", prices->rows[0].day * NS_PER_DAY);
+        date_format(prices->rows[0].day, date);
+        e = db_query(&d, "SELECT 1 FROM tocsin.tick WHERE event_ns >= $1 AND day_or_kind >= $2 LIMIT 1", 2, (const char *const[]){ from, day }, &later, why);
+        if (!e && PQntuples(later))
+            e = err_set(why, ERR_CONFLICT, "%s: closes of %s or later are stored already, and time only goes forward: import only the sessions after them", prices->name, date);
+    }
+    db_close(&d);
+    return e;
+}
+
 /* Takes the shard and the state it stands at. The sink is set only then: recovering is silent. */
 static enum err begin(const struct config *c, struct layout *l, struct writer **w, struct why *why)
 {
@@ -394,6 +425,7 @@ static enum err import(const struct arguments *a, const struct config *c, struct
     if (a->prices && (e = prices_load(a->prices, &a->options, &prices, problems, why)) == ERR_INVALID) e = ERR_OK;
     if (!e && a->reference && (e = reference_load(a->reference, &reference, why)) == ERR_INVALID) e = ERR_OK;    /* both files' problems in one go */
     if (!e && problems->count) e = ERR_INVALID;
+    if (!e) e = nothing_in_the_way(c, &prices, why);
     if (!e) e = begin(c, &l, &w, why);
     if (!e && a->reference && a->as_of == NO_DAY && engine_now_ns(l.step.engine) > 0) {          /* said again, as known now */
         struct reference again = { .problems = problems, .ts = engine_now_ns(l.step.engine) };

@@ -219,6 +219,16 @@ static enum err backend_channel_check(void *ctx, const char *url, struct why *wh
     return webhook_url_check(url, s->c->webhooks_allow_http, s->c->webhooks_allow_private, why);
 }
 
+static_assert((int)MEASURE_TEXT_MAX <= (int)API_MEASURE_MAX, "a canonical text fits");
+static enum err backend_measure(void *ctx, const char *text, char out[API_MEASURE_MAX], struct why *why)
+{
+    struct measure m;
+    (void)ctx;
+    enum err e = measure_parse(text, strlen(text), &m, why);
+    if (!e) measure_format(&m, out);
+    return e;
+}
+
 /* ---- the step's sink: into the write batch of the turn ---- */
 static void on_tick(void *ctx, const struct record *r, int32_t instrument) { write_tick(((struct service *)ctx)->turn->batch, r, instrument); }
 static void on_event(void *ctx, const struct record *r, const struct uuid *tenant) { write_event(((struct service *)ctx)->turn->batch, r, tenant); }
@@ -679,7 +689,7 @@ static enum err start(struct service *s, struct why *why)
                                     .header_timeout_ms = (int)s->c->api_header_timeout_ms, .request_timeout_ms = (int)s->c->api_request_timeout_ms,
                                     .stream_heartbeat_ms = (int)s->c->api_heartbeat_ms, .webhook_allow_http = s->c->webhooks_allow_http,
                                     .webhook_allow_private = s->c->webhooks_allow_private };
-    const struct api_backend backend = { s, backend_rule_change, backend_rule_states, backend_snapshot, backend_ready, backend_channel_check };
+    const struct api_backend backend = { s, backend_rule_change, backend_rule_states, backend_snapshot, backend_ready, backend_channel_check, backend_measure };
     if (!e) e = api_start(&api, &backend, &s->api, why);
     if (e) return e;
     if (pthread_create(&s->writer_thread, NULL, writer_main, s) || pthread_create(&s->engine_thread, NULL, engine_main, s)

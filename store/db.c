@@ -73,7 +73,8 @@ enum err db_check(struct db *d, PGresult *r, struct why *why)
     char line[300];
     snprintf(line, sizeof line, "%s", text ? text : PQerrorMessage(d->conn));
     line[strcspn(line, "\n")] = '\0';
-    err_set(why, e, "%s: %s", state ? state : "08006", line);
+    bool bare = state && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0);   /* no such table, no such schema */
+    err_set(why, e, "%s: %s%s", state ? state : "08006", line, bare ? "; is it there? run: tocsin migrate" : "");
     PQclear(r);
     return e;
 }

@@ -454,6 +454,41 @@ def test_import_refuses_the_future(one, tmp_path):
     assert service.database.one("SELECT last_seq FROM tocsin.shard") == before
 
 
+def test_import_beside_a_running_service_is_refused(one, tmp_path):
+    """It takes the shard, which would end the service."""
+    (tmp_path / "prices.csv").write_text("date,symbol,close\n2024-03-05,FEEDA,51\n")
+    done = one.service.tocsin("import", "--prices", str(tmp_path / "prices.csv"))
+    assert done.returncode not in (0, -6, -11) and "stop it first" in done.stderr, done
+    one.trades(1, 2).settle()
+    assert one.service.alive
+
+
+def test_import_of_what_is_stored_is_refused(one, tmp_path):
+    """The same file twice would double its history; older sessions would be computed with later prices."""
+    service = one.service
+    service.terminate()
+    (tmp_path / "prices.csv").write_text("date,symbol,close\n2024-03-05,FEEDA,51\n2024-03-06,FEEDA,52\n")
+    service.check_ran("import", "--prices", str(tmp_path / "prices.csv"))
+    before = service.database.one("SELECT last_seq FROM tocsin.shard")
+    for date in ("2024-03-05", "2024-03-06", "2023-07-03"):
+        (tmp_path / "again.csv").write_text(f"date,symbol,close\n{date},FEEDA,51\n")
+        done = service.tocsin("import", "--prices", str(tmp_path / "again.csv"))
+        assert done.returncode not in (0, -6, -11) and f"closes of {date} or later are stored already" in done.stderr, done
+    (tmp_path / "next.csv").write_text("date,symbol,close\n2024-03-07,FEEDA,53\n")
+    service.check_ran("import", "--prices", str(tmp_path / "next.csv"))
+    assert service.database.one("SELECT last_seq FROM tocsin.shard") == before + 2
+    assert "0 differing" in service.check_ran("verify")
+
+
+def test_a_database_without_the_schema_is_named_by_every_command(service_factory, database_factory, kafka):
+    service = service_factory(topics=[kafka.create_topic("bare")], start=False)
+    service.config["database"]["conninfo"] = database_factory().conninfo
+    service.write_config()
+    for command in (("verify",), ("serve",), ("backtest", "--rule", "last(FEEDA) > 1"), ("keys", "list", "--tenant", "acme")):
+        done = service.tocsin(*command, timeout=60)
+        assert done.returncode > 0 and "tocsin migrate" in done.stderr + done.stdout, (command, done)
+
+
 def test_rules_have_a_limit(kafka, service_factory):
     """engine.rules_max live rules a tenant; of deleted ones, whose ids are remembered, ten times as many."""
     service = service_factory(topics=[kafka.create_topic("limit")], config={"engine": {"clock_ms": 0, "rules_max": 3}})

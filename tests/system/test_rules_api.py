@@ -1,6 +1,8 @@
 """Rules over HTTP: create, read, list, change, delete, versions; refused with the place of the mistake; and that they fire."""
 import concurrent.futures
 import contextlib
+import datetime as dt
+import re
 import secrets
 import uuid
 
@@ -222,3 +224,35 @@ def test_an_alert_names_the_version_that_fired(service, feed):
     feed.trades(70, 81).settle()
     got = [(a["state"], a["rule"]["version"], a["value"]) for a in drive.alerts(service, rule["id"])]
     assert got == [("firing", 1, 61), ("resolved", 1, 59), ("firing", 2, 81)]
+
+
+# ---- what a rule takes for a measure ----
+
+@pytest.mark.parametrize("text,canonical", [("last( FEEDA )", "last(FEEDA)"), ("ret(FEEDA,window=5d)", "ret(FEEDA, window=5d)"), ("ret(FEEDA, window=1d)", "ret(FEEDA)")])
+def test_a_measure_is_polled_by_any_text_a_rule_takes(service, text, canonical):
+    made = drive.make_rule(service, {"rule": f"{text} > 1000000"})
+    try:
+        for asked in (text, canonical):
+            answer = service.api("GET", "/v1/measures?" + drive.query(m=asked))
+            assert answer.status_code == 200 and answer.json()["measures"][0]["measure"] == canonical, answer.text
+    finally:
+        service.api("DELETE", f"/v1/rules/{made['id']}")
+
+
+@pytest.mark.parametrize("text,told", [("foo(FEEDA)", 'no measure "foo"'), ("last()", "symbol"), ("hhi(FEED", ""), ("last(FEEDB)", "not tracked")])
+@pytest.mark.parametrize("path", ["/v1/measures", "/v1/measures/history"])
+def test_what_is_no_measure_is_told_as_a_rule_is_told(service, path, text, told):
+    p = drive.problem(service.api("GET", f"{path}?" + drive.query(m=text)), 404, "unknown_measure")
+    assert told in p["detail"] or path.endswith("history") and told == "not tracked", p
+
+
+def test_the_description_takes_every_date_there_is(service):
+    """Clients are generated from it: a pattern that stops at the 28th would keep them from asking for the 31st."""
+    parameters = service.api("GET", "/openapi.json").json()["paths"]["/v1/measures/history"]["get"]["parameters"]
+    pattern = re.compile(next(p for p in parameters if p["name"] == "from")["schema"]["pattern"])
+    day = dt.date(1999, 1, 1)
+    while day < dt.date(2029, 1, 1):
+        assert pattern.search(day.isoformat()) and pattern.search(f"{day}T23:59:59Z"), day
+        day += dt.timedelta(days=1)
+    for wrong in ("2025-02-29", "1900-02-29", "2025-02-30", "2025-04-31", "2025-13-01", "2025-00-10", "2025-01-32"):
+        assert not pattern.search(wrong), wrong
