@@ -19,7 +19,6 @@
 #include "store/writer.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -736,9 +735,9 @@ static void *second_signal(void *arg)
 {
     const sigset_t *set = arg;
     int sig;
-    int64_t until = mono_ns() + STOP_S * NS_PER_S;
-    do sig = sigtimedwait(set, NULL, &(struct timespec){ STOP_S, 0 });
-    while (sig < 0 && errno == EINTR && mono_ns() < until);
+    int64_t began = mono_ns();
+    do sig = sigtimedwait(set, NULL, &(struct timespec){ 1, 0 });        /* within the first second it is the same wish: make passes a group's signal on */
+    while (mono_ns() < began + (sig > 0 ? 1 : STOP_S) * NS_PER_S);
     log_warn(sig > 0 ? "second signal; ending at once" : "not ended in time; what is not committed, Kafka still has");
     _exit(EXIT_BROKEN);
 }

@@ -2,6 +2,7 @@
 import json
 import random
 import re
+import signal
 import socket
 import time
 
@@ -409,6 +410,16 @@ def test_sigterm_in_the_middle(kafka, service_factory, webhook_receiver):
     ids = [r.id for r in webhook_receiver.requests]
     assert len(ids) == len(set(ids)) == len(owed), "a stop in good order sends nothing twice"
     assert sum("stop" in e["message"] for e in service.log_entries) >= 10
+
+
+def test_one_wish_to_end_may_come_as_two_signals(one):
+    """A signal to a process group reaches the service, and once more from a make or shell that passes it on."""
+    one.trades(1, 2, 3)
+    for _ in range(3):
+        one.service.process.send_signal(signal.SIGTERM)
+        time.sleep(0.05)
+    one.service.expected_dead = True
+    assert one.service.process.wait(15) == 0
 
 
 def test_second_instance_fences_the_first(one, kafka, service_factory):
