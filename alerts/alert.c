@@ -1,5 +1,6 @@
 #include "alerts/alert.h"
 
+#include "core/arena.h"
 #include "core/when.h"
 
 #include <inttypes.h>
@@ -11,6 +12,17 @@ const char *severity_name(enum severity s)
 {
     static const char *const names[] = { "info", "warning", "critical" };
     return names[s];
+}
+
+bool alert_copy(const struct alert *a, struct arena *arena, struct alert *out)
+{
+    *out = *a;
+    out->rule_name = arena_copy(arena, a->rule_name, strlen(a->rule_name));
+    out->rule_text = arena_copy(arena, a->rule_text, strlen(a->rule_text));
+    out->measure = arena_copy(arena, a->measure, strlen(a->measure));
+    out->unit = arena_copy(arena, a->unit, strlen(a->unit));
+    out->inputs = arena_copy(arena, a->inputs, strlen(a->inputs));
+    return out->rule_name && out->rule_text && out->measure && out->unit && out->inputs;
 }
 
 static void string_field(struct buf *out, const char *before, const char *s)

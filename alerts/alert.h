@@ -2,6 +2,7 @@
 #ifndef TOCSIN_ALERTS_ALERT_H
 #define TOCSIN_ALERTS_ALERT_H
 #include "core/buf.h"
+#include "core/err.h"
 #include "core/uuid.h"
 
 #include <stdint.h>
@@ -21,6 +22,10 @@ struct alert {
     double value;
     const char *rule_name, *rule_text, *measure, *unit, *inputs;     /* NUL-terminated; inputs is a JSON object */
 };
+
+struct arena;
+/* A copy whose texts are in `arena`. false: out of memory. */
+MUST_USE bool alert_copy(const struct alert *a, struct arena *arena, struct alert *out);
 
 const char *alert_state_name(enum alert_state s);        /* "firing", "resolved" */
 const char *severity_name(enum severity s);              /* "info", "warning", "critical" */

@@ -23,8 +23,8 @@ enum route_flags {
     ROUTE_KEY = 1,                       /* needs an API key */
     ROUTE_DB = 2,                        /* runs on a worker, with a database session */
     ROUTE_404 = 4, ROUTE_409 = 8, ROUTE_429 = 16, ROUTE_304 = 32, ROUTE_503 = 64,     /* what else it may answer */
-    ROUTE_ENGINE = 256,                  /* waits for the engine or its commit: has workers of its own */
     ROUTE_REPEAT = 128,                  /* takes an Idempotency-Key: 200 with what is there */
+    ROUTE_ENGINE = 256,                  /* waits for the engine or its commit: has workers of its own */
 };
 
 struct route {

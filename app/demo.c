@@ -44,7 +44,7 @@ struct demo {
     atomic_bool broken;
 };
 
-static const char help[] =
+const char demo_usage[] =
     "usage: tocsin demo [--port N] [--data DIR] [--seed N] [--speed N]\n\n"
     "  --port N    port of the page and the HTTP API on 127.0.0.1 (8080; 0: any free one)\n"
     "  --data DIR  where the database and the API key are kept ($XDG_DATA_HOME/tocsin-demo or ~/.local/share/tocsin-demo; as root /var/lib/tocsin-demo)\n"
@@ -349,10 +349,6 @@ static void end(struct demo *d)
 
 int cmd_demo(int argc, char **argv)
 {
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        fputs(help, stdout);
-        return EXIT_FINE;
-    }
     struct demo d = { .port = 8080, .seed = SEED, .speed = SPEED, .lock = -1 };
     if (!read_arguments(&d, argc, argv)) return EXIT_WRONG_USAGE;
 

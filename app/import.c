@@ -20,7 +20,7 @@
 
 enum { BATCH_RECORDS = 50000, BATCH_SESSIONS = 50, INDEXES_MAX = 64, COMMIT_TRIES = 20 };
 
-static const char help[] =
+const char import_usage[] =
     "usage: tocsin import -c FILE [--reference CSV] [--prices CSV] [--as-of DATE] [--skip-empty]\n\n"
     "  --reference CSV  columns by header: symbol, and if wanted name, issuer (default: the symbol), sector, shares, float, index (several with |\n"
     "                   between), base; makes issuer, instrument, shares, index and membership records\n"
@@ -371,22 +371,28 @@ static void layout_release(struct layout *l)
     step_release(&l->step);
 }
 
+/* The backend of a service's writer. One that has just ended may still be seen for a moment. */
+static enum err running_writer(struct db *d, char backend[24], struct why *why)
+{
+    for (int tries = 0; tries < 10; tries++) {
+        if (tries) nanosleep(&(struct timespec){ 0, 200000000 }, NULL);
+        AUTO_PGRESULT PGresult *r = NULL;
+        enum err e = db_query(d, "SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() AND application_name = 'tocsin writer'", 0, NULL, &r, why);
+        if (e) return e;
+        snprintf(backend, 24, "%s", PQntuples(r) ? PQgetvalue(r, 0, 0) : "");
+        if (!backend[0]) break;
+    }
+    return ERR_OK;
+}
+
 /* Both are found before the shard is taken, which would end a service that runs. */
 static enum err nothing_in_the_way(const struct config *c, const struct price_file *prices, struct why *why)
 {
     struct db d;
     AUTO_PGRESULT PGresult *later = NULL;
-    PGresult *running = NULL;
     char backend[24] = "";
     enum err e = db_open(c->database_conninfo, "tocsin_engine", "tocsin import", &d, why);
-    for (int tries = 0; !e && tries < 10; tries++) {                     /* one that has just ended may still be seen */
-        if (tries) nanosleep(&(struct timespec){ 0, 200000000 }, NULL);
-        e = db_query(&d, "SELECT a.pid FROM pg_catalog.pg_stat_activity a WHERE a.datname = pg_catalog.current_database() AND a.application_name = 'tocsin writer'", 0, NULL, &running, why);
-        snprintf(backend, sizeof backend, "%s", !e && PQntuples(running) ? PQgetvalue(running, 0, 0) : "");
-        PQclear(running);
-        running = NULL;
-        if (!backend[0]) break;
-    }
+    if (!e) e = running_writer(&d, backend, why);
     if (!e && backend[0])
         e = err_set(why, ERR_CONFLICT, "a service is running on this database (backend %s): stop it first, or send the prices through Kafka with tocsin replay", backend);
     if (!e && prices->n) {
@@ -449,10 +455,6 @@ static enum err import(const struct arguments *a, const struct config *c, struct
 
 int cmd_import(int argc, char **argv)
 {
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        fputs(help, stdout);
-        return EXIT_FINE;
-    }
     struct arguments a = { .as_of = NO_DAY, .options = { .from = NO_DAY, .to = NO_DAY } };
     if (!read_arguments(&a, argc, argv)) return EXIT_WRONG_USAGE;
     struct config c;

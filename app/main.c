@@ -17,16 +17,20 @@
 #define TOCSIN_VERSION "0.1"
 #endif
 
-static const struct command { const char *name; int (*run)(int, char **); const char *args, *help; } commands[] = {
-    { "demo",     cmd_demo,     "[--port N] [--data DIR]", "everything on this machine: broker, database, a simulated market, the service" },
-    { "serve",    cmd_serve,    "-c FILE", "the service, against your Kafka and PostgreSQL" },
-    { "check",    cmd_check,    "-c FILE", "says what is wrong with a configuration; does nothing else" },
-    { "migrate",  cmd_migrate,  "-c FILE", "brings the database to this program's schema" },
-    { "keys",     cmd_keys,     "create|list|revoke -c FILE ...", "API keys and their tenants" },
-    { "import",   cmd_import,   "-c FILE [--reference CSV] [--prices CSV]", "reference data and prices from CSV into the database" },
-    { "replay",   cmd_replay,   "-c FILE --prices CSV [--speed max|N]", "prices from CSV into Kafka as official closes" },
-    { "backtest", cmd_backtest, "-c FILE --rule TEXT ...", "when rules would have fired over what is stored" },
-    { "verify",   cmd_verify,   "-c FILE", "replays what is stored and compares every value bit for bit" },
+static const char check_usage[] = "usage: tocsin check -c FILE\n", migrate_usage[] = "usage: tocsin migrate -c FILE\n";
+static const char keys_usage[] = "usage: tocsin keys create -c FILE --tenant NAME [--label TEXT] [--days N] [--quiet]\n"
+                                 "       tocsin keys list -c FILE [--tenant NAME]\n       tocsin keys revoke -c FILE --tenant NAME --key ID\n";
+
+static const struct command { const char *name; int (*run)(int, char **); const char *usage, *args, *help; } commands[] = {
+    { "demo",     cmd_demo,     demo_usage, "[--port N] [--data DIR]", "everything on this machine: broker, database, a simulated market, the service" },
+    { "serve",    cmd_serve,    serve_usage, "-c FILE", "the service, against your Kafka and PostgreSQL" },
+    { "check",    cmd_check,    check_usage, "-c FILE", "says what is wrong with a configuration; does nothing else" },
+    { "migrate",  cmd_migrate,  migrate_usage, "-c FILE", "brings the database to this program's schema" },
+    { "keys",     cmd_keys,     keys_usage, "create|list|revoke -c FILE ...", "API keys and their tenants" },
+    { "import",   cmd_import,   import_usage, "-c FILE [--reference CSV] [--prices CSV]", "reference data and prices from CSV into the database" },
+    { "replay",   cmd_replay,   replay_usage, "-c FILE --prices CSV [--speed max|N]", "prices from CSV into Kafka as official closes" },
+    { "backtest", cmd_backtest, backtest_usage, "-c FILE --rule TEXT ...", "when rules would have fired over what is stored" },
+    { "verify",   cmd_verify,   verify_usage, "-c FILE", "replays what is stored and compares every value bit for bit" },
 };
 
 static void usage(FILE *out)
@@ -60,7 +64,7 @@ int cmd_check(int argc, char **argv)
 {
     struct config c;
     if (argc != 3 || strcmp(argv[1], "-c") != 0) {
-        fprintf(stderr, "usage: tocsin check -c FILE\n");
+        fputs(check_usage, stderr);
         return EXIT_WRONG_USAGE;
     }
     int code = load_config(argv[2], &c);
@@ -75,7 +79,7 @@ int cmd_migrate(int argc, char **argv)
     struct why why = { 0 };
     int applied = 0;
     if (argc != 3 || strcmp(argv[1], "-c") != 0) {
-        fprintf(stderr, "usage: tocsin migrate -c FILE\n");
+        fputs(migrate_usage, stderr);
         return EXIT_WRONG_USAGE;
     }
     int code = load_config(argv[2], &c);
@@ -149,8 +153,7 @@ int cmd_keys(int argc, char **argv)
     struct db d = { 0 };
     struct why why = { 0 };
     if (!read_key_options(argc, argv, &o)) {
-        fprintf(stderr, "usage: tocsin keys create -c FILE --tenant NAME [--label TEXT] [--days N] [--quiet]\n"
-                        "       tocsin keys list -c FILE [--tenant NAME]\n       tocsin keys revoke -c FILE --tenant NAME --key ID\n");
+        fputs(keys_usage, stderr);
         return EXIT_WRONG_USAGE;
     }
     int code = load_config(o.config, &c);
@@ -172,18 +175,23 @@ static int print_text(void (*make)(struct buf *))
     return EXIT_FINE;
 }
 
+static bool asks_for_help(const char *arg) { return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0; }
+
 int main(int argc, char **argv)
 {
     const struct rlimit no_core = { 0, 0 };          /* memory holds secrets */
     setrlimit(RLIMIT_CORE, &no_core);
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc >= 2) {
-        if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) { usage(stdout); return EXIT_FINE; }
+        if (asks_for_help(argv[1])) { usage(stdout); return EXIT_FINE; }
         if (strcmp(argv[1], "--version") == 0) { printf("tocsin %s\n", TOCSIN_VERSION); return EXIT_FINE; }
         if (strcmp(argv[1], "--help-config") == 0) return print_text(config_reference);
         if (strcmp(argv[1], "--help-measures") == 0) return print_text(measures_reference);
-        for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-            if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+        for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+            if (strcmp(argv[1], commands[i].name) != 0) continue;
+            if (argc == 3 && asks_for_help(argv[2])) { fputs(commands[i].usage, stdout); return EXIT_FINE; }
+            return commands[i].run(argc - 1, argv + 1);
+        }
         fprintf(stderr, "tocsin: no command \"%s\"\n", argv[1]);
     }
     usage(stderr);

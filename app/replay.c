@@ -13,7 +13,7 @@
 
 enum { FLUSH_MS = 60000, ASK_MS = 15000 };
 
-static const char help[] =
+const char replay_usage[] =
     "usage: tocsin replay -c FILE --prices CSV [--speed max|N] [--topic T] [--from DATE] [--to DATE] [--skip-empty] [--any-order]\n\n"
     "  --prices CSV  columns date, close, and symbol or Name, by header; sorted by date; - reads standard input\n"
     "  --speed N     records a second (max)\n"
@@ -132,10 +132,6 @@ static enum err run(const struct replay *r, const struct config *c, const struct
 
 int cmd_replay(int argc, char **argv)
 {
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        fputs(help, stdout);
-        return EXIT_FINE;
-    }
     struct replay r = { .topic = "ticks", .options = { .from = NO_DAY, .to = NO_DAY } };
     if (!read_arguments(&r, argc, argv)) return EXIT_WRONG_USAGE;
     struct config c;

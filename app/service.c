@@ -311,10 +311,10 @@ static void try_tracks(struct service *s)
 }
 
 /* Event time only goes forward: one message from the far future would make everything else old for good. */
-static enum err plausible(const struct record *r, struct why *why)
+static enum err plausible(const struct record *r, int64_t now_ms, struct why *why)
 {
     int32_t day = r->kind == RECORD_CLOSE ? r->u.close.day : r->kind == RECORD_CLOCK ? r->u.clock.session_end : NO_DAY;
-    int64_t now_ms = wall_ns() / NS_PER_MS, sent_ms = r->received_ms < now_ms ? r->received_ms : now_ms;     /* a producer's clock, and ours */
+    int64_t sent_ms = r->received_ms < now_ms ? r->received_ms : now_ms;     /* a producer's clock, and ours */
     if (r->event_ns / NS_PER_MS > sent_ms + FUTURE_MS) return err_set(why, ERR_INVALID, "ts is more than a day after the message was sent");
     if (day != NO_DAY && day > day_of_ns(r->event_ns) + 1) return err_set(why, ERR_INVALID, "the session's date is more than a day after ts");
     return ERR_OK;
@@ -324,10 +324,11 @@ static void apply_batch(struct service *s, struct ingest_batch *in)
 {
     for (size_t i = 0; i < in->lives_n; i++)
         if (!add_place(s, in->lives[i].source_id, in->lives[i].part, in->lives[i].topic)) { give_up(s, EXIT_BROKEN); return; }
+    const int64_t now_ms = wall_ns() / NS_PER_MS;
     for (size_t i = 0; i < in->records_n; i++) {
         struct why why = { 0 };
         struct record *r = &in->records[i];
-        enum err e = plausible(r, &why);
+        enum err e = plausible(r, now_ms, &why);
         if (!e) e = step_apply(&s->step, r, &why);
         if (e == ERR_NOMEM) { log_error("out of memory", "at", "engine"); write_batch_spoil(s->turn->batch); give_up(s, EXIT_BROKEN); return; }
         if (e) refuse(s, in, r, e, &why);
@@ -782,11 +783,13 @@ int service_run(const struct config *c, void (*started)(void *ctx, int port), vo
     return atomic_load(&s.exit_code);
 }
 
+const char serve_usage[] = "usage: tocsin serve -c FILE\n";
+
 int cmd_serve(int argc, char **argv)
 {
     struct config c;
     if (argc != 3 || strcmp(argv[1], "-c") != 0) {
-        fprintf(stderr, "usage: tocsin serve -c FILE\n");
+        fputs(serve_usage, stderr);
         return EXIT_WRONG_USAGE;
     }
     int code = load_config(argv[2], &c);

@@ -198,14 +198,7 @@ static void verify_rule(void *ctx, const struct record *rec, int32_t version, co
 static void verify_alert(void *ctx, const struct alert *a)
 {
     struct verify *v = ctx;
-    struct alert copy = *a;
-    copy.rule_name = arena_copy(&v->said_text, a->rule_name, strlen(a->rule_name));
-    copy.rule_text = arena_copy(&v->said_text, a->rule_text, strlen(a->rule_text));
-    copy.measure = arena_copy(&v->said_text, a->measure, strlen(a->measure));
-    copy.unit = arena_copy(&v->said_text, a->unit, strlen(a->unit));
-    copy.inputs = arena_copy(&v->said_text, a->inputs, strlen(a->inputs));
-    bool held = copy.rule_name && copy.rule_text && copy.measure && copy.unit && copy.inputs && VEC_GROW(&v->said, &v->said_cap, v->said_n + 1);
-    if (held) v->said[v->said_n++] = copy;
+    if (VEC_GROW(&v->said, &v->said_cap, v->said_n + 1) && alert_copy(a, &v->said_text, &v->said[v->said_n])) v->said_n++;
     else v->err = err_set(&v->why, ERR_NOMEM, "out of memory");
 }
 
@@ -340,6 +333,8 @@ static enum err verify_all(struct verify *v, struct db *d, struct step *s, struc
     return e;
 }
 
+const char verify_usage[] = "usage: tocsin verify -c FILE\n";
+
 int cmd_verify(int argc, char **argv)
 {
     struct config c;
@@ -348,7 +343,7 @@ int cmd_verify(int argc, char **argv)
     struct step s = { 0 };
     struct verify v = { .step = &s };
     if (argc != 3 || strcmp(argv[1], "-c") != 0) {
-        fprintf(stderr, "usage: tocsin verify -c FILE\n");
+        fputs(verify_usage, stderr);
         return EXIT_WRONG_USAGE;
     }
     int code = load_config(argv[2], &c);
@@ -452,8 +447,8 @@ static int refuse_rule(const char *text, const struct why *why)
     return EXIT_WRONG_USAGE;
 }
 
-static const char BACKTEST_USAGE[] = "usage: tocsin backtest -c FILE --rule TEXT [--clear X] [--hold S] [--cooldown S] [--rule ...] [--from TIME] [--to TIME] [--json]\n"
-                                     "  --clear, --hold and --cooldown belong to the --rule before them; TIME is RFC 3339 or a date\n";
+const char backtest_usage[] = "usage: tocsin backtest -c FILE --rule TEXT [--clear X] [--hold S] [--cooldown S] [--rule ...] [--from TIME] [--to TIME] [--json]\n"
+                             "  --clear, --hold and --cooldown belong to the --rule before them; TIME is RFC 3339 or a date\n";
 
 static int read_backtest(int argc, char **argv, struct backtest *b, const char **config)
 {
@@ -502,7 +497,7 @@ int cmd_backtest(int argc, char **argv)
     struct history *h = NULL;
     const char *config = NULL;
     int code = read_backtest(argc, argv, &b, &config);
-    if (code) { if (!why.text[0]) fputs(BACKTEST_USAGE, stderr); arena_release(&b.arena); return code; }
+    if (code) { if (!why.text[0]) fputs(backtest_usage, stderr); arena_release(&b.arena); return code; }
     code = load_config(config, &c);
     if (code) { config_release(&c); arena_release(&b.arena); return code; }
     enum err e = step_init(&s);

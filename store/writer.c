@@ -288,14 +288,7 @@ void write_rule(struct write_batch *b, const struct rule_row *r)
 void write_alert(struct write_batch *b, const struct alert *a)
 {
     if (!VEC_GROW(&b->alerts, &b->alerts_cap, b->alerts_n + 1)) { b->failed = true; return; }
-    struct alert copy = *a;
-    copy.rule_name = arena_copy(&b->arena, a->rule_name, strlen(a->rule_name));
-    copy.rule_text = arena_copy(&b->arena, a->rule_text, strlen(a->rule_text));
-    copy.measure = arena_copy(&b->arena, a->measure, strlen(a->measure));
-    copy.inputs = arena_copy(&b->arena, a->inputs, strlen(a->inputs));
-    copy.unit = arena_copy(&b->arena, a->unit, strlen(a->unit));
-    b->failed |= !copy.rule_name || !copy.rule_text || !copy.measure || !copy.inputs || !copy.unit;
-    b->alerts[b->alerts_n++] = copy;
+    b->failed |= !alert_copy(a, &b->arena, &b->alerts[b->alerts_n++]);
 }
 
 static void base64_field(struct buf *o, const char *before, struct str s)

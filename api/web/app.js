@@ -399,7 +399,7 @@ function ruleItem(r) {
         }
         showRules();
     };
-    return el('li', {}, el('code', { textContent: r.rule }), el('span', { className: `state ${r.state}`, textContent: r.enabled === false ? 'disabled' : r.state }), remove);
+    return el('li', {}, el('strong', { textContent: r.name }), el('code', { textContent: r.rule }), el('span', { className: `state ${r.state}`, textContent: r.enabled === false ? 'disabled' : r.state }), remove);
 }
 
 function ruleResult(words, wrong = false, shown = null) {

@@ -6,6 +6,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import drive  # noqa: E402
 from harness import base, kafka as kafka_harness, node as node_harness  # noqa: E402
 from harness.postgres import Database, Postgres  # noqa: E402
 from harness.service import KINDS, Service  # noqa: E402
@@ -117,6 +118,15 @@ def service(postgres, kafka):
     make, close = _factory(postgres, kafka)
     yield make()
     close()
+
+
+@pytest.fixture
+def one(kafka, service_factory):
+    """A service with a single topic, fed by a small market: the drive.Feed."""
+    service = service_factory(topics=[kafka.create_topic("one")], config=drive.QUIET)
+    yield drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70).settle()
+    if service.alive:
+        service.terminate()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import random
 import re
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
@@ -12,21 +13,11 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 import drive
 import streams
+from drive import QUIET
 from harness import webhook
 from harness.base import wait_until
-from harness.service import Service
+from harness.service import Service, command as command_line
 from reference_rules import reference_alerts, rules
-
-QUIET = {"engine": {"clock_ms": 0, "track": "last(FEEDA)"}}
-
-
-@pytest.fixture
-def one(kafka, service_factory):
-    """A service with a single topic, fed by a small market: the Feed."""
-    service = service_factory(topics=[kafka.create_topic("faults")], config=QUIET)
-    yield drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70).settle()
-    if service.alive:
-        service.terminate()
 
 
 def owed_alerts(*prices):
@@ -103,6 +94,9 @@ def test_missing_file_and_wrong_usage(service_factory, kafka, tmp_path):
     done = s.tocsin("check")
     assert done.returncode == 78 and "nowhere.ini" in done.stdout + done.stderr
     assert s.tocsin("dance").returncode == 64
+    for command in ("serve", "check", "migrate", "keys", "import", "replay", "backtest", "verify", "demo"):
+        asked = subprocess.run([*command_line(command), "--help"], capture_output=True, text=True, timeout=30, check=False)
+        assert asked.returncode == 0 and asked.stdout.startswith(f"usage: tocsin {command} ") and not asked.stderr, asked
     assert s.tocsin("serve", "--no-such-flag").returncode == 64
 
 

@@ -10,21 +10,12 @@ import pytest
 import requests
 
 import drive
+from drive import QUIET
 from harness.base import wait_until
 from harness.postgres import Database, Postgres
 
-QUIET = {"engine": {"clock_ms": 0, "track": "last(FEEDA)"}}
 WRITER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'tocsin writer' AND datname = current_database()"
 END_S = 15                              # an orchestrator waits 30 s
-
-
-@pytest.fixture
-def one(kafka, service_factory):
-    """A service with a single topic, fed by a small market: the Feed."""
-    service = service_factory(topics=[kafka.create_topic("database")], config=QUIET)
-    yield drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70).settle()
-    if service.alive:
-        service.terminate()
 
 
 @contextlib.contextmanager

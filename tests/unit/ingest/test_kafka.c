@@ -455,40 +455,57 @@ static void a_restarted_embedded_broker_is_another_life(void **state)
     }
 }
 
+/* Another cluster behind the same names, still down; and the change from the one to the other, with 100 ticks to read there. */
+struct second { struct embedded_broker *broker; struct producer *own; char both[400]; };
+
+static void second_start(struct rig *r, struct second *s)
+{
+    struct why why;
+    assert_int_equal(embedded_start(1, &s->broker, &why), ERR_OK);
+    assert_int_equal(embedded_topic(s->broker, "ticks", 1, &why), ERR_OK);
+    rd_kafka_mock_broker_set_down(embedded_mock(s->broker), 1);
+    snprintf(s->both, sizeof s->both, "%s,%s", embedded_bootstrap(r->broker), embedded_bootstrap(s->broker));
+    r->brokers = s->both;
+}
+
+static void second_takes_over(struct rig *r, struct second *s)
+{
+    struct why why;
+    for (int i = 1; i <= 3; i++) rd_kafka_mock_broker_set_down(embedded_mock(r->broker), i);
+    poll_rebuilds(r, 1);                 /* no client knows the brokers of both */
+    poll_state(r, "kafka: all brokers down");
+    rd_kafka_mock_broker_set_up(embedded_mock(s->broker), 1);
+    s->own = r->producer;
+    const struct producer_config p = { .brokers = embedded_bootstrap(s->broker) };
+    assert_int_equal(producer_open(&p, &r->producer, &why), ERR_OK);
+    produce_range(r, "ticks", 0, 7000, 7100);
+    poll_rows(r, 160);
+    assert_values(r, 60, 7000, 100);
+}
+
+static void second_stop(struct rig *r, struct second *s)
+{
+    source_stop(r);
+    producer_close(r->producer);
+    r->producer = s->own;
+    embedded_stop(s->broker);
+}
+
 /* One cluster goes, another answers under the configured names, while this process runs. */
 static void a_cluster_that_changes_while_running_is_noticed(void **state)
 {
     struct rig *r = *state;
-    struct why why;
-    struct embedded_broker *other;
-    assert_int_equal(embedded_start(1, &other, &why), ERR_OK);
-    assert_int_equal(embedded_topic(other, "ticks", 1, &why), ERR_OK);
-    rd_kafka_mock_broker_set_down(embedded_mock(other), 1);
-    char both[400];
-    snprintf(both, sizeof both, "%s,%s", embedded_bootstrap(r->broker), embedded_bootstrap(other));
-    r->brokers = both;
+    struct second other;
+    second_start(r, &other);
     topic(r, "ticks", 1);
     produce_range(r, "ticks", 0, 0, 60);
     source_start(r);
     poll_rows(r, 60);
-
-    for (int i = 1; i <= 3; i++) rd_kafka_mock_broker_set_down(embedded_mock(r->broker), i);
-    poll_rebuilds(r, 1);                 /* no client knows the brokers of both */
-    poll_state(r, "kafka: all brokers down");
-    rd_kafka_mock_broker_set_up(embedded_mock(other), 1);
-    struct producer *own = r->producer;
-    const struct producer_config p = { .brokers = embedded_bootstrap(other) };
-    assert_int_equal(producer_open(&p, &r->producer, &why), ERR_OK);
-    produce_range(r, "ticks", 0, 7000, 7100);
-    poll_rows(r, 160);
+    second_takes_over(r, &other);
     assert_int_equal(r->db.lives_n, 2);
     assert_string_equal(r->db.lives[1].reason, "other cluster");
-    assert_values(r, 60, 7000, 100);
     assert_int_equal(kafka_source_counts(r->src).rebuilds, 1);
-    source_stop(r);
-    producer_close(r->producer);
-    r->producer = own;
-    embedded_stop(other);
+    second_stop(r, &other);
 }
 
 /* The topics were made anew with fewer partitions, here on another cluster: those that are gone are not waited for. */
@@ -496,35 +513,18 @@ static void fewer_partitions_of_a_first_topic_hold_nothing_back(void **state)
 {
     struct rig *r = *state;
     struct why why;
-    struct embedded_broker *other;
+    struct second other;
     static const struct kafka_topic topics[] = { { "reference", true }, { "ticks", false } };
-    assert_int_equal(embedded_start(1, &other, &why), ERR_OK);
-    assert_int_equal(embedded_topic(other, "ticks", 1, &why), ERR_OK);
-    assert_int_equal(embedded_topic(other, "reference", 1, &why), ERR_OK);
-    rd_kafka_mock_broker_set_down(embedded_mock(other), 1);
-    char both[400];
-    snprintf(both, sizeof both, "%s,%s", embedded_bootstrap(r->broker), embedded_bootstrap(other));
-    r->brokers = both;
+    second_start(r, &other);
+    assert_int_equal(embedded_topic(other.broker, "reference", 1, &why), ERR_OK);
     topic(r, "ticks", 1);
     topic(r, "reference", 3);
     produce_range(r, "ticks", 0, 0, 60);
     source_start_topics(r, topics, 2);
     poll_rows(r, 60);
-
-    for (int i = 1; i <= 3; i++) rd_kafka_mock_broker_set_down(embedded_mock(r->broker), i);
-    poll_rebuilds(r, 1);
-    rd_kafka_mock_broker_set_up(embedded_mock(other), 1);
-    struct producer *own = r->producer;
-    const struct producer_config p = { .brokers = embedded_bootstrap(other) };
-    assert_int_equal(producer_open(&p, &r->producer, &why), ERR_OK);
-    produce_range(r, "ticks", 0, 7000, 7100);
-    poll_rows(r, 160);
-    assert_values(r, 60, 7000, 100);
+    second_takes_over(r, &other);
     poll_state(r, NULL);                 /* and nothing is said to be missing */
-    source_stop(r);
-    producer_close(r->producer);
-    r->producer = own;
-    embedded_stop(other);
+    second_stop(r, &other);
 }
 
 /* The mock keeps 5 MB a partition: 80 messages of 100 kB (none is a record, but each has its place) push the oldest out. */
