@@ -159,8 +159,8 @@ RUN_TESTS = $(BUILD)/venv/bin/python tests/run.py --build $(BUILD) $(if $(TESTS)
 check:
 	@tests/setup.sh check
 	@+$(MAKE) --no-print-directory check-built
-check-built: all
-	@python3 tests/check/all.py --build $(BUILD)
+check-built: all venv
+	@$(BUILD)/venv/bin/python tests/check/all.py --build $(BUILD)
 
 #? make generated       writes the generated parts of the pages anew
 generated: all
@@ -186,9 +186,9 @@ kafka:
 	@tests/setup.sh test
 	@KAFKA_CACHE=$(BUILD)/kafka tests/system/kafka.sh run $(BUILD)/kafka-data 29092
 
-#? make format          clang-format over all C files
-format:
-	clang-format -i $(wildcard $(addsuffix /*.[ch],core ingest analytics alerts store api app tests/unit/* tests/fuzz tests/bench tests/system))
+#? make format          clang-format (of the one version in tests/requirements.txt) over all C files; make check holds the tree to it
+format: venv
+	@$(BUILD)/venv/bin/python tests/check/formatted.py --write
 
 #? make install         to $(DESTDIR)$(PREFIX)/bin
 install: all

@@ -6,7 +6,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-const char *alert_state_name(enum alert_state s) { return s == ALERT_FIRING ? "firing" : "resolved"; }
+const char *alert_state_name(enum alert_state s)
+{
+    return s == ALERT_FIRING ? "firing" : "resolved";
+}
 
 const char *severity_name(enum severity s)
 {
@@ -38,7 +41,9 @@ void alert_render(const struct alert *a, struct buf *out)
     uuid_format(a->rule, rule);
     when_format(a->event_ns, at);
     const char *state = alert_state_name(a->state);
-    buf_printf(out, "{\"type\":\"alert.%s\",\"id\":\"%s\",\"stream_no\":%" PRIu64 ",\"seq\":%" PRIu64 ",\"time\":\"%s\",\"rule\":{\"id\":\"%s\",\"version\":%d",
+    buf_printf(out,
+               "{\"type\":\"alert.%s\",\"id\":\"%s\",\"stream_no\":%" PRIu64 ",\"seq\":%" PRIu64
+               ",\"time\":\"%s\",\"rule\":{\"id\":\"%s\",\"version\":%d",
                state, id, a->stream_no, a->seq, at, rule, a->rule_version);
     string_field(out, ",\"name\":", a->rule_name);
     string_field(out, ",\"text\":", a->rule_text);

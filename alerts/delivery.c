@@ -36,11 +36,11 @@ struct rest {
 struct delivery_pool {
     struct sink sink;
     int64_t poll_ms, rest_unit_ms;
-    atomic_bool cut_off;                 /* sends in hand end now */
+    atomic_bool cut_off; /* sends in hand end now */
 
     pthread_mutex_t lock;
-    pthread_cond_t wake;                 /* the dispatcher's */
-    bool kicked, stopping, closing;      /* stopping: no more claims; closing: workers end */
+    pthread_cond_t wake;            /* the dispatcher's */
+    bool kicked, stopping, closing; /* stopping: no more claims; closing: workers end */
     pthread_t dispatcher;
     int slots_n, threads_n;
     struct slot slots[DELIVERY_WORKERS_MAX];
@@ -72,8 +72,12 @@ static void send_job(struct slot *s)
         return;
     }
     const struct webhook_request r = {
-        .url = s->job.url, .id = s->job.alert.id, .body = body.data, .body_n = body.len,
-        .secret = &s->job.secret, .secret_old = &s->job.secret_old,
+        .url = s->job.url,
+        .id = s->job.alert.id,
+        .body = body.data,
+        .body_n = body.len,
+        .secret = &s->job.secret,
+        .secret_old = &s->job.secret_old,
     };
     webhook_send(s->client, &r, wall_ns() / NS_PER_S, &s->result);
 }
@@ -119,14 +123,15 @@ static struct rest *rest_add(struct delivery_pool *p, struct uuid channel)
     return r;
 }
 
-static void rest_update(struct delivery_pool *p, struct uuid channel, const struct attempt *a, const struct verdict *v)
+static void rest_update(struct delivery_pool *p, struct uuid channel, const struct attempt *a,
+                        const struct verdict *v)
 {
     struct rest *r = rest_find(p, channel);
     if (v->status == DELIVERY_DELIVERED || v->disable) {
         if (r) *r = p->rests[--p->rests_n];
         return;
     }
-    if (a->hopeless) return;             /* says nothing about the endpoint */
+    if (a->hopeless) return; /* says nothing about the endpoint */
     if (!r) r = rest_add(p, channel);
     r->failures++;
     r->until_ns = mono_ns() + schedule_rest_ms(a, v, r->failures, p->rest_unit_ms) * NS_PER_MS;
@@ -137,14 +142,21 @@ static void rest_update(struct delivery_pool *p, struct uuid channel, const stru
 static struct attempt attempt_of(const struct slot *s)
 {
     const struct webhook_result *r = &s->result;
-    return (struct attempt){ .number = s->job.attempt, .http_status = r->http_status, .retry_after_s = r->retry_after_s,
-                             .failing_s = s->job.failing_s, .timed_out = r->timed_out, .hopeless = r->too_large };
+    return (struct attempt){ .number = s->job.attempt,
+                             .http_status = r->http_status,
+                             .retry_after_s = r->retry_after_s,
+                             .failing_s = s->job.failing_s,
+                             .timed_out = r->timed_out,
+                             .hopeless = r->too_large };
 }
 
 static struct delivery_mark mark_of(const struct slot *s, const struct verdict *v)
 {
-    struct delivery_mark m = { .tenant = s->job.alert.tenant, .alert = s->job.alert.id, .channel = s->job.channel, .error = "" };
-    if (s->result.aborted) return m;     /* waiting, no attempt: only the lease goes back */
+    struct delivery_mark m = { .tenant = s->job.alert.tenant,
+                               .alert = s->job.alert.id,
+                               .channel = s->job.channel,
+                               .error = "" };
+    if (s->result.aborted) return m; /* waiting, no attempt: only the lease goes back */
     m.status = v->status;
     m.attempt = s->job.attempt;
     m.delay_ms = v->delay_ms;
@@ -158,31 +170,39 @@ static void account(struct delivery_pool *p, const struct slot *s, const struct 
 {
     const struct webhook_result *r = &s->result;
     if (r->aborted) return;
-    metric_add(r->refused ? METRIC_DELIVERIES_REFUSED
+    metric_add(r->refused                        ? METRIC_DELIVERIES_REFUSED
                : v->status == DELIVERY_DELIVERED ? METRIC_DELIVERIES_OK
-               : v->status == DELIVERY_WAITING ? METRIC_DELIVERIES_RETRY : METRIC_DELIVERIES_FAILED, 1);
+               : v->status == DELIVERY_WAITING   ? METRIC_DELIVERIES_RETRY
+                                                 : METRIC_DELIVERIES_FAILED,
+               1);
     const struct attempt a = attempt_of(s);
     rest_update(p, s->job.channel, &a, v);
 
     char alert[UUID_TEXT], channel[UUID_TEXT];
     uuid_format(s->job.alert.id, alert);
     uuid_format(s->job.channel, channel);
-    if (v->disable) log_warn("channel disabled", "channel", channel, "alert", alert, "reason", v->disable);
+    if (v->disable)
+        log_warn("channel disabled", "channel", channel, "alert", alert, "reason", v->disable);
     else if (v->status == DELIVERY_FAILED || v->status == DELIVERY_EXPIRED)
-        log_warn("alert not delivered", "channel", channel, "alert", alert, "attempts", LOG_I64(s->job.attempt), "reason", r->error);
+        log_warn("alert not delivered", "channel", channel, "alert", alert, "attempts",
+                 LOG_I64(s->job.attempt), "reason", r->error);
     else if (v->status == DELIVERY_WAITING)
-        log_info("delivery will be tried again", "channel", channel, "alert", alert, "attempt", LOG_I64(s->job.attempt), "reason", r->error,
-                 "in_ms", LOG_I64(v->delay_ms));
+        log_info("delivery will be tried again", "channel", channel, "alert", alert, "attempt",
+                 LOG_I64(s->job.attempt), "reason", r->error, "in_ms", LOG_I64(v->delay_ms));
 }
 
 /* Logs the first of a row of failures, and the end of the row. */
 static bool sink_did(struct delivery_pool *p, enum err e, const char *what, const struct why *why)
 {
-    if (e && !p->sink_failing) log_warn("outbox call failed", "call", what, "reason", err_name(e), "detail", why->text);
+    if (e && !p->sink_failing)
+        log_warn("outbox call failed", "call", what, "reason", err_name(e), "detail", why->text);
     if (!e && p->sink_failing) log_info("outbox works again", "call", what);
     p->sink_failing = e != ERR_OK;
     if (!e) p->backoff_ms = 0;
-    else p->backoff_ms = p->backoff_ms == 0 ? BACKOFF_MIN_MS : p->backoff_ms * 2 < BACKOFF_MAX_MS ? p->backoff_ms * 2 : BACKOFF_MAX_MS;
+    else
+        p->backoff_ms = p->backoff_ms == 0                   ? BACKOFF_MIN_MS
+                        : p->backoff_ms * 2 < BACKOFF_MAX_MS ? p->backoff_ms * 2
+                                                             : BACKOFF_MAX_MS;
     return !e;
 }
 
@@ -256,7 +276,7 @@ static bool claim_work(struct delivery_pool *p, int64_t *wait_ms)
         busy[busy_n++] = p->rests[i].channel;
         *wait_ms = earlier(*wait_ms, (p->rests[i].until_ns - now) / NS_PER_MS + 1);
     }
-    if (idle_n == 0) return true;        /* the first to be done wakes us */
+    if (idle_n == 0) return true; /* the first to be done wakes us */
 
     struct delivery got[DELIVERY_WORKERS_MAX] = { 0 };
     size_t got_n = 0;
@@ -270,7 +290,7 @@ static bool claim_work(struct delivery_pool *p, int64_t *wait_ms)
         idle[i]->job = got[i];
         set_turn(p, idle[i], SLOT_SENDING);
     }
-    explicit_bzero(got, sizeof got);     /* the workers have their copies */
+    explicit_bzero(got, sizeof got); /* the workers have their copies */
     return true;
 }
 
@@ -355,11 +375,13 @@ static enum err start_all(struct delivery_pool *p, const struct webhook_config *
         if (e) return e;
     }
     for (; p->threads_n < p->slots_n; p->threads_n++)
-        if (start_thread(&p->slots[p->threads_n].thread, worker_main, &p->slots[p->threads_n])) return ERR_NOMEM;
+        if (start_thread(&p->slots[p->threads_n].thread, worker_main, &p->slots[p->threads_n]))
+            return ERR_NOMEM;
     return start_thread(&p->dispatcher, dispatcher_main, p) ? ERR_NOMEM : ERR_OK;
 }
 
-enum err delivery_start(const struct delivery_config *cfg, const struct sink *sink, struct delivery_pool **out, struct why *why)
+enum err delivery_start(const struct delivery_config *cfg, const struct sink *sink,
+                        struct delivery_pool **out, struct why *why)
 {
     if (cfg->workers < 1 || cfg->workers > DELIVERY_WORKERS_MAX)
         return err_set(why, ERR_INVALID, "delivery workers must be 1 to %d", DELIVERY_WORKERS_MAX);
@@ -413,6 +435,7 @@ void delivery_stop(struct delivery_pool *p, int64_t grace_ms)
 
     atomic_store(&p->cut_off, true);
     close_workers(p);
-    store_results(p);                    /* one try: what is not stored keeps its lease until the next start, and is sent again */
+    store_results(
+        p); /* one try: what is not stored keeps its lease until the next start, and is sent again */
     pool_free(p);
 }

@@ -11,16 +11,18 @@
 enum { DELIVERY_WORKERS_MAX = 64 };
 
 struct delivery_config {
-    int workers;                         /* 1 .. DELIVERY_WORKERS_MAX */
-    struct webhook_config webhook;       /* `stop` is ours */
-    int64_t poll_ms;                     /* look at the outbox at least so often; 0: 5000. A kick or a due time comes earlier */
-    int64_t rest_unit_ms;                /* 0: SCHEDULE_REST_UNIT_MS */
+    int workers;                   /* 1 .. DELIVERY_WORKERS_MAX */
+    struct webhook_config webhook; /* `stop` is ours */
+    int64_t
+        poll_ms; /* look at the outbox at least so often; 0: 5000. A kick or a due time comes earlier */
+    int64_t rest_unit_ms; /* 0: SCHEDULE_REST_UNIT_MS */
 };
 
 struct delivery_pool;
 
 /* Starts the threads, which first take back the leases of whoever ran before. *sink is copied; its ctx must outlive the pool. */
-MUST_USE enum err delivery_start(const struct delivery_config *cfg, const struct sink *sink, struct delivery_pool **out, struct why *why);
+MUST_USE enum err delivery_start(const struct delivery_config *cfg, const struct sink *sink,
+                                 struct delivery_pool **out, struct why *why);
 
 /* Something new is owed: call right after the commit. Cheap, never blocks on I/O. Thread: any. */
 void delivery_kick(struct delivery_pool *p);

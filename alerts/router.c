@@ -8,63 +8,81 @@
 #include <string.h>
 
 enum state { STATE_OK, STATE_PENDING, STATE_FIRING, STATE_DISARMED };
-enum { SMALL_TAIL = 16 };                /* so many new edges are inserted; more are sorted in */
+enum { SMALL_TAIL = 16 }; /* so many new edges are inserted; more are sorted in */
 
 struct rule {
     struct uuid tenant, id;
     uint64_t no;
     int64_t enter, clear;
     int64_t hold_ns, cooldown_ns, due_ns, quiet_until_ns;
-    uint32_t series, text, name;         /* text and name: offsets into strings */
+    uint32_t series, text, name; /* text and name: offsets into strings */
     int32_t version;
     uint8_t state, severity;
     bool above, wait, enabled, live;
-    bool begun;                          /* has looked at a usable value since it was put */
-    bool overdue;                        /* came due while there was no usable value */
+    bool begun;   /* has looked at a usable value since it was put */
+    bool overdue; /* came due while there was no usable value */
 };
 
 /* An edge: what happens to `rule` when the series passes `key`. */
-struct edge { int64_t key; uint32_t rule; uint32_t clears; };
-
-struct ladder {                          /* of one series */
-    struct edge *edges;
-    size_t n, cap, sorted_n;             /* edges beyond sorted_n wait to be sorted in */
-    size_t rank;                         /* edges with key <= last */
-    int64_t last;
-    bool has_value, usable;
-    uint32_t attention;                  /* rules to look at by themselves at the next usable value: not begun, or overdue */
-    uint32_t dead;                       /* edges of rules that are gone or replaced */
+struct edge {
+    int64_t key;
+    uint32_t rule;
+    uint32_t clears;
 };
 
-struct timer { int64_t due_ns; uint64_t no; uint32_t rule; };
-struct tenant { struct uuid id; uint64_t stream_no; };
+struct ladder { /* of one series */
+    struct edge *edges;
+    size_t n, cap, sorted_n; /* edges beyond sorted_n wait to be sorted in */
+    size_t rank;             /* edges with key <= last */
+    int64_t last;
+    bool has_value, usable;
+    uint32_t
+        attention; /* rules to look at by themselves at the next usable value: not begun, or overdue */
+    uint32_t dead; /* edges of rules that are gone or replaced */
+};
+
+struct timer {
+    int64_t due_ns;
+    uint64_t no;
+    uint32_t rule;
+};
+struct tenant {
+    struct uuid id;
+    uint64_t stream_no;
+};
 
 struct router {
     struct rule *rules;
     size_t rules_n, rules_cap, live_n;
-    struct ladder *ladders;              /* by series */
+    struct ladder *ladders; /* by series */
     size_t ladders_n, ladders_cap;
-    struct timer *timers;                /* heap by (due, no); entries whose rule has moved on are skipped */
+    struct timer *timers; /* heap by (due, no); entries whose rule has moved on are skipped */
     size_t timers_n, timers_cap;
-    int64_t *queued;                     /* by rule: when its entry in the heap is due, 0: none. So a rule that flaps has one, not many */
+    int64_t *
+        queued; /* by rule: when its entry in the heap is due, 0: none. So a rule that flaps has one, not many */
     size_t queued_cap;
     struct tenant *tenants;
-    struct router_count *counts;         /* by tenant; follows from the rules */
+    struct router_count *counts; /* by tenant; follows from the rules */
     size_t tenants_n, tenants_cap, counts_cap;
     char *strings;
-    size_t strings_n, strings_cap, strings_dead;         /* dead: of versions that have been replaced */
+    size_t strings_n, strings_cap, strings_dead; /* dead: of versions that have been replaced */
     struct map by_id, by_tenant;
 };
 
 /* ---- looking up ---- */
-struct rule_key { struct uuid tenant, id; };
+struct rule_key {
+    struct uuid tenant, id;
+};
 static bool rule_is(const void *ctx, uint32_t v, const void *key)
 {
     const struct rule *r = &((const struct router *)ctx)->rules[v];
     const struct rule_key *k = key;
     return uuid_equal(r->id, k->id) && uuid_equal(r->tenant, k->tenant);
 }
-static bool tenant_is(const void *ctx, uint32_t v, const void *key) { return memcmp(((const struct router *)ctx)->tenants[v].id.b, key, 16) == 0; }
+static bool tenant_is(const void *ctx, uint32_t v, const void *key)
+{
+    return memcmp(((const struct router *)ctx)->tenants[v].id.b, key, 16) == 0;
+}
 
 static uint32_t find(const struct router *r, struct uuid tenant, struct uuid id)
 {
@@ -76,13 +94,19 @@ static struct tenant *tenant_of(struct router *r, struct uuid id)
 {
     uint32_t v = map_find(&r->by_tenant, map_hash(id.b, 16), tenant_is, r, id.b);
     if (v != MAP_NONE) return &r->tenants[v];
-    if (!VEC_GROW(&r->tenants, &r->tenants_cap, r->tenants_n + 1) || !VEC_GROW(&r->counts, &r->counts_cap, r->tenants_n + 1) || !map_add(&r->by_tenant, map_hash(id.b, 16), (uint32_t)r->tenants_n)) return NULL;
+    if (!VEC_GROW(&r->tenants, &r->tenants_cap, r->tenants_n + 1)
+        || !VEC_GROW(&r->counts, &r->counts_cap, r->tenants_n + 1)
+        || !map_add(&r->by_tenant, map_hash(id.b, 16), (uint32_t)r->tenants_n))
+        return NULL;
     r->tenants[r->tenants_n] = (struct tenant){ .id = id };
     r->counts[r->tenants_n] = (struct router_count){ 0, 0 };
     return &r->tenants[r->tenants_n++];
 }
 
-static struct router_count *count_of(struct router *r, struct uuid tenant) { return &r->counts[tenant_of(r, tenant) - r->tenants]; }
+static struct router_count *count_of(struct router *r, struct uuid tenant)
+{
+    return &r->counts[tenant_of(r, tenant) - r->tenants];
+}
 
 struct router_count router_count(const struct router *r, struct uuid tenant)
 {
@@ -91,14 +115,18 @@ struct router_count router_count(const struct router *r, struct uuid tenant)
 }
 
 /* ---- timers: a binary heap ---- */
-static bool sooner(const struct timer *a, const struct timer *b) { return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->no < b->no); }
+static bool sooner(const struct timer *a, const struct timer *b)
+{
+    return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->no < b->no);
+}
 
 static void timer_push(struct router *r, struct timer t)
 {
     /* room was made by router_put: at most one waiting entry a rule plus those skipped; grow here only doubles what put began */
     if (!VEC_GROW(&r->timers, &r->timers_cap, r->timers_n + 1)) abort();
     size_t i = r->timers_n++;
-    for (size_t up; i > 0 && sooner(&t, &r->timers[up = (i - 1) / 2]); i = up) r->timers[i] = r->timers[up];
+    for (size_t up; i > 0 && sooner(&t, &r->timers[up = (i - 1) / 2]); i = up)
+        r->timers[i] = r->timers[up];
     r->timers[i] = t;
 }
 
@@ -124,7 +152,8 @@ static struct timer timer_pop(struct router *r)
     return top;
 }
 
-static void due_below(const struct router *r, size_t i, int64_t now_ns, void (*each)(void *ctx, uint32_t series), void *ctx)
+static void due_below(const struct router *r, size_t i, int64_t now_ns,
+                      void (*each)(void *ctx, uint32_t series), void *ctx)
 {
     if (i >= r->timers_n || r->timers[i].due_ns > now_ns) return;
     each(ctx, r->rules[r->timers[i].rule].series);
@@ -132,18 +161,36 @@ static void due_below(const struct router *r, size_t i, int64_t now_ns, void (*e
     due_below(r, 2 * i + 2, now_ns, each, ctx);
 }
 
-void router_due(const struct router *r, int64_t now_ns, void (*each)(void *ctx, uint32_t series), void *ctx) { due_below(r, 0, now_ns, each, ctx); }
+void router_due(const struct router *r, int64_t now_ns, void (*each)(void *ctx, uint32_t series),
+                void *ctx)
+{
+    due_below(r, 0, now_ns, each, ctx);
+}
 
 /* ---- one rule's steps ---- */
-struct step { struct router *r; int64_t key, now_ns; fire_fn *emit; void *ctx; };
+struct step {
+    struct router *r;
+    int64_t key, now_ns;
+    fire_fn *emit;
+    void *ctx;
+};
 
 static void emit(const struct step *s, const struct rule *u, enum alert_state state)
 {
     struct router *r = s->r;
     struct tenant *t = tenant_of(r, u->tenant);
-    assert(t);                           /* made when the rule was put */
-    const struct fire f = { u->tenant, u->id, u->no, ++t->stream_no, u->version, u->series, (enum severity)u->severity, state, s->key,
-                            r->strings + u->name, r->strings + u->text };
+    assert(t); /* made when the rule was put */
+    const struct fire f = { u->tenant,
+                            u->id,
+                            u->no,
+                            ++t->stream_no,
+                            u->version,
+                            u->series,
+                            (enum severity)u->severity,
+                            state,
+                            s->key,
+                            r->strings + u->name,
+                            r->strings + u->text };
     s->emit(s->ctx, &f);
 }
 
@@ -166,7 +213,10 @@ static void enter(const struct step *s, struct rule *u)
     if (u->state != STATE_OK) return;
     u->due_ns = later(s->now_ns, u->hold_ns);
     if (u->due_ns < u->quiet_until_ns) u->due_ns = u->quiet_until_ns;
-    if (u->due_ns <= s->now_ns) { fire_now(s, u); return; }
+    if (u->due_ns <= s->now_ns) {
+        fire_now(s, u);
+        return;
+    }
     u->state = STATE_PENDING;
     timer_want(s->r, (uint32_t)(u - s->r->rules));
 }
@@ -185,7 +235,10 @@ static void clear(const struct step *s, struct rule *u)
     if (u->state == STATE_FIRING || u->state == STATE_DISARMED) u->state = STATE_OK;
 }
 
-static bool holds(const struct rule *u, int64_t key) { return u->above ? key >= u->enter : key < u->enter; }
+static bool holds(const struct rule *u, int64_t key)
+{
+    return u->above ? key >= u->enter : key < u->enter;
+}
 
 static void begin(const struct step *s, struct rule *u)
 {
@@ -219,15 +272,17 @@ static size_t rank_of(const struct ladder *l, int64_t key)
 static bool dead(const struct router *r, const struct ladder *l, const struct edge *e)
 {
     const struct rule *u = &r->rules[e->rule];
-    return !u->live || !u->enabled || &r->ladders[u->series] != l || e->key != (e->clears ? u->clear : u->enter);
+    return !u->live || !u->enabled || &r->ladders[u->series] != l
+           || e->key != (e->clears ? u->clear : u->enter);
 }
 
 static void cross(const struct step *s, const struct ladder *l, const struct edge *e, bool up)
 {
     struct rule *u = &s->r->rules[e->rule];
     if (!u->begun || dead(s->r, l, e)) return;
-    if (e->clears) { if (up != u->above) clear(s, u); }
-    else if (up == u->above) enter(s, u);
+    if (e->clears) {
+        if (up != u->above) clear(s, u);
+    } else if (up == u->above) enter(s, u);
     else leave(s, u);
 }
 
@@ -268,7 +323,8 @@ static void settle(struct router *r, struct ladder *l)
     l->rank = l->has_value ? rank_of(l, l->last) : 0;
 }
 
-void router_move(struct router *r, uint32_t series, int64_t key, int64_t now_ns, fire_fn *emit_fn, void *ctx)
+void router_move(struct router *r, uint32_t series, int64_t key, int64_t now_ns, fire_fn *emit_fn,
+                 void *ctx)
 {
     if (series >= r->ladders_n) return;
     struct ladder *l = &r->ladders[series];
@@ -276,19 +332,19 @@ void router_move(struct router *r, uint32_t series, int64_t key, int64_t now_ns,
     struct step s = { r, key, now_ns, emit_fn, ctx };
     l->usable = true;
     l->last = key;
-    if (!l->has_value) {                 /* the first value is no crossing: every rule looks for itself, below */
+    if (!l->has_value) { /* the first value is no crossing: every rule looks for itself, below */
         l->has_value = true;
         l->rank = rank_of(l, key);
     }
     while (l->rank < l->n && l->edges[l->rank].key <= key) cross(&s, l, &l->edges[l->rank++], true);
-    while (l->rank > 0 && l->edges[l->rank - 1].key > key) cross(&s, l, &l->edges[--l->rank], false);
+    while (l->rank > 0 && l->edges[l->rank - 1].key > key)
+        cross(&s, l, &l->edges[--l->rank], false);
     for (size_t i = 0; l->attention && i < l->n; i++) {
         struct rule *u = &r->rules[l->edges[i].rule];
         if (l->edges[i].clears || dead(r, l, &l->edges[i]) || (u->begun && !u->overdue)) continue;
         l->attention--;
         if (!u->begun) begin(&s, u);
-        else {                           /* came due in the dark, and still holds */
-            u->overdue = false;
+        else { /* came due in the dark, and still holds */ u->overdue = false;
             fire_now(&s, u);
         }
     }
@@ -307,7 +363,10 @@ void router_time(struct router *r, int64_t now_ns, fire_fn *emit_fn, void *ctx)
         if (u->no != t.no || r->queued[t.rule] != t.due_ns) continue;
         r->queued[t.rule] = 0;
         if (!u->live || u->state != STATE_PENDING || u->overdue) continue;
-        if (u->due_ns != t.due_ns) { timer_want(r, t.rule); continue; }
+        if (u->due_ns != t.due_ns) {
+            timer_want(r, t.rule);
+            continue;
+        }
         struct ladder *l = &r->ladders[u->series];
         if (!l->usable) {
             u->overdue = true;
@@ -329,7 +388,10 @@ static uint32_t keep_string(struct router *r, const char *s)
     return (uint32_t)at;
 }
 
-static size_t strings_of(const struct router *r, const struct rule *u) { return strlen(r->strings + u->name) + strlen(r->strings + u->text) + 2; }
+static size_t strings_of(const struct router *r, const struct rule *u)
+{
+    return strlen(r->strings + u->name) + strlen(r->strings + u->text) + 2;
+}
 
 /* Strings nobody refers to are dropped when they are most of all. Out of memory: another time. */
 static void sweep_strings(struct router *r)
@@ -367,8 +429,9 @@ static void detach(struct router *r, struct rule *u)
 
 static enum err make_room(struct router *r, const struct rule_spec *s)
 {
-    if (!VEC_GROW(&r->rules, &r->rules_cap, r->rules_n + 1) || !VEC_GROW(&r->timers, &r->timers_cap, r->timers_n + 1) || !VEC_GROW(&r->queued, &r->queued_cap, r->rules_n + 1)
-        || !tenant_of(r, s->tenant))
+    if (!VEC_GROW(&r->rules, &r->rules_cap, r->rules_n + 1)
+        || !VEC_GROW(&r->timers, &r->timers_cap, r->timers_n + 1)
+        || !VEC_GROW(&r->queued, &r->queued_cap, r->rules_n + 1) || !tenant_of(r, s->tenant))
         return ERR_NOMEM;
     size_t had = r->ladders_n;
     if (s->series >= had) {
@@ -377,20 +440,24 @@ static enum err make_room(struct router *r, const struct rule_spec *s)
         r->ladders_n = s->series + 1;
     }
     struct ladder *l = &r->ladders[s->series];
-    if (l->n - l->sorted_n > 1024) settle(r, l);         /* a series that is silent while rules are put again and again */
+    if (l->n - l->sorted_n > 1024)
+        settle(r, l); /* a series that is silent while rules are put again and again */
     sweep_strings(r);
     return VEC_GROW(&l->edges, &l->cap, l->n + 2) ? ERR_OK : ERR_NOMEM;
 }
 
-enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns, fire_fn *emit_fn, void *ctx, struct router_change *changed, struct why *why)
+enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns, fire_fn *emit_fn,
+                    void *ctx, struct router_change *changed, struct why *why)
 {
     *changed = (struct router_change){ UINT32_MAX, UINT32_MAX };
     enum err e = make_room(r, s);
     if (e) return e;
-    uint32_t name = keep_string(r, s->name), text = keep_string(r, s->text), at = find(r, s->tenant, s->id);
+    uint32_t name = keep_string(r, s->name), text = keep_string(r, s->text),
+             at = find(r, s->tenant, s->id);
     if (name == UINT32_MAX || text == UINT32_MAX) return err_set(why, ERR_NOMEM, "out of memory");
     if (at == MAP_NONE) {
-        if (!map_add(&r->by_id, map_hash(s->id.b, 16), (uint32_t)r->rules_n)) return err_set(why, ERR_NOMEM, "out of memory");
+        if (!map_add(&r->by_id, map_hash(s->id.b, 16), (uint32_t)r->rules_n))
+            return err_set(why, ERR_NOMEM, "out of memory");
         at = (uint32_t)r->rules_n++;
         memset(&r->rules[at], 0, sizeof r->rules[at]);
         r->queued[at] = 0;
@@ -405,11 +472,25 @@ enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns,
         count_of(r, s->tenant)->live++;
     }
     struct rule *u = &r->rules[at];
-    int64_t quiet = u->quiet_until_ns;   /* a change does not end a cooldown */
-    if (u->no != s->no) r->queued[at] = 0;               /* an entry of another number is skipped */
-    *u = (struct rule){ .tenant = s->tenant, .id = s->id, .no = s->no, .enter = s->edges.enter, .clear = s->edges.clear, .hold_ns = s->hold_ns,
-                        .cooldown_ns = s->cooldown_ns, .quiet_until_ns = quiet, .series = s->series, .text = text, .name = name, .version = s->version,
-                        .severity = (uint8_t)s->severity, .above = s->edges.above, .wait = s->wait, .enabled = s->enabled, .live = true };
+    int64_t quiet = u->quiet_until_ns;     /* a change does not end a cooldown */
+    if (u->no != s->no) r->queued[at] = 0; /* an entry of another number is skipped */
+    *u = (struct rule){ .tenant = s->tenant,
+                        .id = s->id,
+                        .no = s->no,
+                        .enter = s->edges.enter,
+                        .clear = s->edges.clear,
+                        .hold_ns = s->hold_ns,
+                        .cooldown_ns = s->cooldown_ns,
+                        .quiet_until_ns = quiet,
+                        .series = s->series,
+                        .text = text,
+                        .name = name,
+                        .version = s->version,
+                        .severity = (uint8_t)s->severity,
+                        .above = s->edges.above,
+                        .wait = s->wait,
+                        .enabled = s->enabled,
+                        .live = true };
     if (!u->enabled) return ERR_OK;
     changed->joined = s->series;
     struct ladder *l = &r->ladders[s->series];
@@ -423,7 +504,8 @@ enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns,
     return ERR_OK;
 }
 
-enum err router_delete(struct router *r, struct uuid tenant, struct uuid id, struct router_change *changed)
+enum err router_delete(struct router *r, struct uuid tenant, struct uuid id,
+                       struct router_change *changed)
 {
     *changed = (struct router_change){ UINT32_MAX, UINT32_MAX };
     uint32_t at = find(r, tenant, id);
@@ -445,7 +527,10 @@ bool router_find(const struct router *r, struct uuid tenant, struct uuid id, str
     if (at == MAP_NONE) return false;
     const struct rule *u = &r->rules[at];
     const struct ladder *l = &r->ladders[u->series];
-    *out = (struct rule_facts){ u->no, u->version, !u->live, !u->live ? NULL : u->enabled && !l->usable ? "stale" : names[u->state] };
+    *out = (struct rule_facts){ u->no, u->version, !u->live,
+                                !u->live                   ? NULL
+                                : u->enabled && !l->usable ? "stale"
+                                                           : names[u->state] };
     return true;
 }
 
@@ -477,7 +562,10 @@ void router_free(struct router *r)
 
 /* ---- saving: rules, tenants and where each ladder stands; edges, ranks and the heap follow from those ---- */
 static const char MAGIC[8] = "TOCSRTR1";
-struct saved_ladder { int64_t last; uint32_t has_value, usable; };
+struct saved_ladder {
+    int64_t last;
+    uint32_t has_value, usable;
+};
 
 void router_save(const struct router *r, struct buf *out)
 {
@@ -486,7 +574,8 @@ void router_save(const struct router *r, struct buf *out)
     buf_put(out, counts, sizeof counts);
     if (r->rules_n) buf_put(out, r->rules, r->rules_n * sizeof *r->rules);
     for (size_t i = 0; i < r->ladders_n; i++) {
-        struct saved_ladder l = { r->ladders[i].last, r->ladders[i].has_value, r->ladders[i].usable };
+        struct saved_ladder l = { r->ladders[i].last, r->ladders[i].has_value,
+                                  r->ladders[i].usable };
         buf_put(out, &l, sizeof l);
     }
     if (r->tenants_n) buf_put(out, r->tenants, r->tenants_n * sizeof *r->tenants);
@@ -501,12 +590,14 @@ static enum err restore(struct router *r)
     if (!VEC_GROW(&r->counts, &r->counts_cap, r->tenants_n + 1)) return ERR_NOMEM;
     memset(r->counts, 0, (r->tenants_n + 1) * sizeof *r->counts);
     for (size_t i = 0; i < r->tenants_n; i++)
-        if (!map_add(&r->by_tenant, map_hash(r->tenants[i].id.b, 16), (uint32_t)i)) return ERR_NOMEM;
+        if (!map_add(&r->by_tenant, map_hash(r->tenants[i].id.b, 16), (uint32_t)i))
+            return ERR_NOMEM;
     for (size_t i = 0; i < r->rules_n; i++) {
         struct rule *u = &r->rules[i];
         if (!map_add(&r->by_id, map_hash(u->id.b, 16), (uint32_t)i)) return ERR_NOMEM;
         r->live_n += u->live;
-        uint32_t owner = map_find(&r->by_tenant, map_hash(u->tenant.b, 16), tenant_is, r, u->tenant.b);
+        uint32_t owner =
+            map_find(&r->by_tenant, map_hash(u->tenant.b, 16), tenant_is, r, u->tenant.b);
         if (owner == MAP_NONE) return ERR_INVALID;
         r->counts[owner].live += u->live;
         r->counts[owner].made++;
@@ -528,17 +619,21 @@ enum err router_load(const void *p, size_t n, struct router **out, size_t *used,
 {
     uint64_t counts[4];
     const char *at = p, *end = at + n;
-    if (n < sizeof MAGIC + sizeof counts || memcmp(at, MAGIC, sizeof MAGIC) != 0) return err_set(why, ERR_INVALID, "not a router state of this version");
+    if (n < sizeof MAGIC + sizeof counts || memcmp(at, MAGIC, sizeof MAGIC) != 0)
+        return err_set(why, ERR_INVALID, "not a router state of this version");
     memcpy(counts, at + sizeof MAGIC, sizeof counts);
     at += sizeof MAGIC + sizeof counts;
     for (int i = 0; i < 4; i++)
         if (counts[i] > n) return err_set(why, ERR_INVALID, "router state is cut short");
-    size_t need = counts[0] * sizeof(struct rule) + counts[1] * sizeof(struct saved_ladder) + counts[2] * sizeof(struct tenant) + counts[3];
+    size_t need = counts[0] * sizeof(struct rule) + counts[1] * sizeof(struct saved_ladder)
+                  + counts[2] * sizeof(struct tenant) + counts[3];
     if ((size_t)(end - at) < need) return err_set(why, ERR_INVALID, "router state is cut short");
     struct router *r;
     enum err e = router_new(&r);
     if (e) return e;
-    if (!VEC_GROW(&r->rules, &r->rules_cap, counts[0]) || !VEC_GROW(&r->ladders, &r->ladders_cap, counts[1]) || !VEC_GROW(&r->tenants, &r->tenants_cap, counts[2])
+    if (!VEC_GROW(&r->rules, &r->rules_cap, counts[0])
+        || !VEC_GROW(&r->ladders, &r->ladders_cap, counts[1])
+        || !VEC_GROW(&r->tenants, &r->tenants_cap, counts[2])
         || !VEC_GROW(&r->strings, &r->strings_cap, counts[3])) {
         router_free(r);
         return ERR_NOMEM;
@@ -546,10 +641,12 @@ enum err router_load(const void *p, size_t n, struct router **out, size_t *used,
     if (counts[0]) memcpy(r->rules, at, counts[0] * sizeof *r->rules);
     at += counts[0] * sizeof *r->rules;
     r->rules_n = counts[0];
-    for (r->ladders_n = 0; r->ladders_n < counts[1]; r->ladders_n++, at += sizeof(struct saved_ladder)) {
+    for (r->ladders_n = 0; r->ladders_n < counts[1];
+         r->ladders_n++, at += sizeof(struct saved_ladder)) {
         struct saved_ladder l;
         memcpy(&l, at, sizeof l);
-        r->ladders[r->ladders_n] = (struct ladder){ .last = l.last, .has_value = l.has_value, .usable = l.usable };
+        r->ladders[r->ladders_n] =
+            (struct ladder){ .last = l.last, .has_value = l.has_value, .usable = l.usable };
     }
     if (counts[2]) memcpy(r->tenants, at, counts[2] * sizeof *r->tenants);
     at += counts[2] * sizeof *r->tenants;
@@ -558,7 +655,10 @@ enum err router_load(const void *p, size_t n, struct router **out, size_t *used,
     at += counts[3];
     r->strings_n = counts[3];
     e = restore(r);
-    if (e) { router_free(r); return err_set(why, e, "out of memory"); }
+    if (e) {
+        router_free(r);
+        return err_set(why, e, "out of memory");
+    }
     *used = (size_t)(at - (const char *)p);
     *out = r;
     return ERR_OK;

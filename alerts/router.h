@@ -16,14 +16,14 @@ struct router;
 
 struct rule_spec {
     struct uuid tenant, id;
-    uint64_t no;                         /* seq of the record that created the rule; a change keeps it */
+    uint64_t no; /* seq of the record that created the rule; a change keeps it */
     int32_t version;
     uint32_t series;
     struct rule_edges edges;
     int64_t hold_ns, cooldown_ns;
     enum severity severity;
     bool wait, enabled;
-    const char *name, *text;             /* copied */
+    const char *name, *text; /* copied */
 };
 
 struct fire {
@@ -33,37 +33,53 @@ struct fire {
     uint32_t series;
     enum severity severity;
     enum alert_state state;
-    int64_t key;                         /* the value, as the matcher compares it */
-    const char *name, *text;             /* valid until the next router_put */
+    int64_t key;             /* the value, as the matcher compares it */
+    const char *name, *text; /* valid until the next router_put */
 };
 typedef void fire_fn(void *ctx, const struct fire *f);
 
 MUST_USE enum err router_new(struct router **out);
-void router_free(struct router *r);      /* NULL is fine */
+void router_free(struct router *r); /* NULL is fine */
 
 /* Creates the rule, or replaces the one with that id: the new version starts anew from the standing value. May emit. `changed`
  * gets the series whose watcher count changes: left -1 and joined +1 (SERIES_NONE when none). */
-struct router_change { uint32_t left, joined; };
-MUST_USE enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns, fire_fn *emit, void *ctx, struct router_change *changed, struct why *why);
+struct router_change {
+    uint32_t left, joined;
+};
+MUST_USE enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns,
+                             fire_fn *emit, void *ctx, struct router_change *changed,
+                             struct why *why);
 /* Its version goes up by one; the id is remembered. ERR_NOT_FOUND when that tenant has no such rule. A firing rule resolves without an alert: its owner took it away. */
-MUST_USE enum err router_delete(struct router *r, struct uuid tenant, struct uuid id, struct router_change *changed);
+MUST_USE enum err router_delete(struct router *r, struct uuid tenant, struct uuid id,
+                                struct router_change *changed);
 
-struct rule_facts { uint64_t no; int32_t version; bool deleted; const char *state; };     /* state NULL when deleted */
+struct rule_facts {
+    uint64_t no;
+    int32_t version;
+    bool deleted;
+    const char *state;
+}; /* state NULL when deleted */
 /* false when that tenant never had such a rule. */
-bool router_find(const struct router *r, struct uuid tenant, struct uuid id, struct rule_facts *out);
+bool router_find(const struct router *r, struct uuid tenant, struct uuid id,
+                 struct rule_facts *out);
 size_t router_rules(const struct router *r);
-struct router_count { size_t live, made; };              /* made: deleted ones too */
+struct router_count {
+    size_t live, made;
+}; /* made: deleted ones too */
 struct router_count router_count(const struct router *r, struct uuid tenant);
 
 /* Names the series of the rules that router_time(now_ns) may fire; a series may come twice, or for nothing. */
-void router_due(const struct router *r, int64_t now_ns, void (*each)(void *ctx, uint32_t series), void *ctx);
+void router_due(const struct router *r, int64_t now_ns, void (*each)(void *ctx, uint32_t series),
+                void *ctx);
 /* Event time has reached now_ns: pending rules that are due fire with the value then standing. Call before the moves of a record. */
 void router_time(struct router *r, int64_t now_ns, fire_fn *emit, void *ctx);
 /* The series stands at `key` now. Costs nothing for a series without rules. */
-void router_move(struct router *r, uint32_t series, int64_t key, int64_t now_ns, fire_fn *emit, void *ctx);
+void router_move(struct router *r, uint32_t series, int64_t key, int64_t now_ns, fire_fn *emit,
+                 void *ctx);
 /* The series has no usable value (no data, low coverage, stale): its rules are stale and hold their breath. */
 void router_unusable(struct router *r, uint32_t series);
 
 void router_save(const struct router *r, struct buf *out);
-MUST_USE enum err router_load(const void *p, size_t n, struct router **out, size_t *used, struct why *why);
+MUST_USE enum err router_load(const void *p, size_t n, struct router **out, size_t *used,
+                              struct why *why);
 #endif

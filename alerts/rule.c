@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const op_texts[] = { [OP_GE] = ">=", [OP_GT] = ">", [OP_LE] = "<=", [OP_LT] = "<" };
+static const char *const op_texts[] = {
+    [OP_GE] = ">=", [OP_GT] = ">", [OP_LE] = "<=", [OP_LT] = "<"
+};
 static const char *const severities[] = { "info", "warning", "critical", NULL };
 static const char *const on_creates[] = { "fire", "wait", NULL };
 
@@ -19,7 +21,9 @@ const char *rule_op_text(enum rule_op op) { return op_texts[op]; }
 static enum err parse_text(struct rule_definition *d, struct why *why)
 {
     const char *s = d->text, *close = strchr(s, ')');
-    if (!close) return err_at(why, (int)strlen(s) + 1, ERR_SYNTAX, "expected a measure, an operator and a threshold, such as hhi(SP500) >= 180");
+    if (!close)
+        return err_at(why, (int)strlen(s) + 1, ERR_SYNTAX,
+                      "expected a measure, an operator and a threshold, such as hhi(SP500) >= 180");
     d->measure_n = (uint32_t)(close + 1 - s);
     const char *p = close + 1;
     while (*p == ' ') p++;
@@ -29,12 +33,15 @@ static enum err parse_text(struct rule_definition *d, struct why *why)
         p += equal;
         d->op = greater ? (equal ? OP_GE : OP_GT) : equal ? OP_LE : OP_LT;
     }
-    if (p == op || *p == '=' || *p == '>' || *p == '<') return err_at(why, (int)(op - s) + 1, ERR_SYNTAX, "expected one of >= > <= <");
+    if (p == op || *p == '=' || *p == '>' || *p == '<')
+        return err_at(why, (int)(op - s) + 1, ERR_SYNTAX, "expected one of >= > <= <");
     while (*p == ' ') p++;
     const char *number = p, *end = s + strlen(s);
     while (end > number && end[-1] == ' ') end--;
-    if (end == number) return err_at(why, (int)(number - s) + 1, ERR_SYNTAX, "expected a threshold");
-    if ((size_t)(end - number) >= sizeof d->threshold) return err_at(why, (int)(number - s) + 1, ERR_INVALID, "the threshold has too many digits");
+    if (end == number)
+        return err_at(why, (int)(number - s) + 1, ERR_SYNTAX, "expected a threshold");
+    if ((size_t)(end - number) >= sizeof d->threshold)
+        return err_at(why, (int)(number - s) + 1, ERR_INVALID, "the threshold has too many digits");
     memcpy(d->threshold, number, (size_t)(end - number));
     d->threshold[end - number] = '\0';
     return ERR_OK;
@@ -83,7 +90,8 @@ static void want_decimal(struct json_fields *f, const char *key, char *out, size
         buf_json_double(&b, json_real_value(v));
         snprintf(out, cap, "%s", b.data ? b.data : "");
     }
-    if ((json_is_string(v) && json_string_length(v) != strlen(out)) || !number_of(out, &ignored)) json_fail(f, "field \"%s\" must be a decimal number", key);
+    if ((json_is_string(v) && json_string_length(v) != strlen(out)) || !number_of(out, &ignored))
+        json_fail(f, "field \"%s\" must be a decimal number", key);
 }
 
 enum err rule_parse(const char *json, size_t n, struct rule_definition *out, struct why *why)
@@ -91,7 +99,7 @@ enum err rule_parse(const char *json, size_t n, struct rule_definition *out, str
     AUTO_JSON json_t *j = NULL;
     enum err e = json_load_strict(json, n, &j, why);
     if (e) {
-        if (why) why->at = 0;            /* positions are for the rule text only */
+        if (why) why->at = 0; /* positions are for the rule text only */
         return e;
     }
     struct json_fields f = json_fields_begin(j, why);
@@ -111,7 +119,9 @@ enum err rule_parse(const char *json, size_t n, struct rule_definition *out, str
     e = parse_text(&d, why);
     if (e) return e;
     double ignored;
-    if (!number_of(d.threshold, &ignored)) return err_at(why, threshold_at(&d), ERR_SYNTAX, "expected a decimal number as the threshold, found \"%.30s\"", d.threshold);
+    if (!number_of(d.threshold, &ignored))
+        return err_at(why, threshold_at(&d), ERR_SYNTAX,
+                      "expected a decimal number as the threshold, found \"%.30s\"", d.threshold);
     *out = d;
     return ERR_OK;
 }
@@ -120,7 +130,8 @@ enum err rule_canonical(struct rule_definition *d, const char *measure, struct w
 {
     char text[RULE_TEXT_MAX + 1];
     int n = snprintf(text, sizeof text, "%s %s %s", measure, op_texts[d->op], d->threshold);
-    if (n < 0 || (size_t)n >= sizeof text) return err_set(why, ERR_INVALID, "the rule text is too long");
+    if (n < 0 || (size_t)n >= sizeof text)
+        return err_set(why, ERR_INVALID, "the rule text is too long");
     memcpy(d->text, text, (size_t)n + 1);
     d->measure_n = (uint32_t)strlen(measure);
     return ERR_OK;
@@ -134,18 +145,22 @@ void rule_render(const struct rule_definition *d, struct buf *out)
     buf_json_string(out, d->text, strlen(d->text));
     buf_puts(out, ",\"measure\":");
     buf_json_string(out, d->text, d->measure_n);
-    buf_printf(out, ",\"op\":\"%s\",\"threshold\":\"%s\",\"clear\":", op_texts[d->op], d->threshold);
+    buf_printf(out, ",\"op\":\"%s\",\"threshold\":\"%s\",\"clear\":", op_texts[d->op],
+               d->threshold);
     if (d->clear[0]) buf_printf(out, "\"%s\"", d->clear);
     else buf_puts(out, "null");
-    buf_printf(out, ",\"hold_s\":%" PRId64 ",\"cooldown_s\":%" PRId64 ",\"severity\":\"%s\",\"on_create\":\"%s\",\"enabled\":%s}", d->hold_s, d->cooldown_s,
-               severity_name(d->severity), on_creates[d->wait], d->enabled ? "true" : "false");
+    buf_printf(out,
+               ",\"hold_s\":%" PRId64 ",\"cooldown_s\":%" PRId64
+               ",\"severity\":\"%s\",\"on_create\":\"%s\",\"enabled\":%s}",
+               d->hold_s, d->cooldown_s, severity_name(d->severity), on_creates[d->wait],
+               d->enabled ? "true" : "false");
 }
 
 /* ---- keys ---- */
 int64_t key_of_double(double v)
 {
     int64_t bits;
-    v += 0.0;                            /* -0 and 0 are one number */
+    v += 0.0; /* -0 and 0 are one number */
     memcpy(&bits, &v, sizeof bits);
     return bits >= 0 ? bits : INT64_MIN - bits;
 }
@@ -167,11 +182,14 @@ static enum err key_of_text(const char *s, bool price, int64_t *out, struct why 
     return ERR_OK;
 }
 
-enum err rule_edges(const struct rule_definition *d, bool price, struct rule_edges *out, struct why *why)
+enum err rule_edges(const struct rule_definition *d, bool price, struct rule_edges *out,
+                    struct why *why)
 {
     int64_t k, c;
     enum err e = key_of_text(d->threshold, price, &k, why);
-    if (!e && k == INT64_MAX) e = err_set(why, ERR_INVALID, "the threshold is out of range");    /* so that k + 1 is a key too */
+    if (!e && k == INT64_MAX)
+        e = err_set(why, ERR_INVALID,
+                    "the threshold is out of range"); /* so that k + 1 is a key too */
     if (e) {
         if (why) why->at = threshold_at(d);
         return e;
@@ -182,7 +200,9 @@ enum err rule_edges(const struct rule_definition *d, bool price, struct rule_edg
     if (d->clear[0]) {
         e = key_of_text(d->clear, price, &c, why);
         if (e) return e;
-        if (r.above ? c > k : c < k) return err_set(why, ERR_INVALID, "clear must be %s the threshold of a rule with %s", r.above ? "at or below" : "at or above", op_texts[d->op]);
+        if (r.above ? c > k : c < k)
+            return err_set(why, ERR_INVALID, "clear must be %s the threshold of a rule with %s",
+                           r.above ? "at or below" : "at or above", op_texts[d->op]);
         /* re-arm at v <= c, which is v < c + 1 (above), or v >= c (below); never inside the condition itself */
         r.clear = r.above ? (c < r.enter ? c + 1 : r.enter) : (c > r.enter ? c : r.enter);
     }

@@ -17,17 +17,17 @@ enum delivery_status { DELIVERY_WAITING, DELIVERY_DELIVERED, DELIVERY_FAILED, DE
 
 struct delivery_secret {
     uint8_t bytes[DELIVERY_SECRET_MAX];
-    size_t n;                            /* 0: none */
+    size_t n; /* 0: none */
 };
 
 /* One alert owed to one channel. Its strings live in `memory`. */
 struct delivery {
-    struct uuid channel;                 /* tenant and alert id: in `alert` */
+    struct uuid channel; /* tenant and alert id: in `alert` */
     struct alert alert;
     const char *url;
     struct delivery_secret secret, secret_old;
-    int attempt;                         /* 1 for the first */
-    int64_t failing_s;                   /* how long nothing has reached this channel; 0 when the last attempt did */
+    int attempt;       /* 1 for the first */
+    int64_t failing_s; /* how long nothing has reached this channel; 0 when the last attempt did */
     struct arena memory;
 };
 
@@ -41,11 +41,11 @@ static inline void delivery_release(struct delivery *d)
 struct delivery_mark {
     struct uuid tenant, alert, channel;
     enum delivery_status status;
-    int attempt;                         /* the one just made; 0: none was (shutdown), only the lease goes back */
-    int64_t delay_ms;                    /* waiting: from now to the next attempt */
-    int http_status;                     /* 0: no answer */
-    const char *error;                   /* "" when there is none */
-    const char *disable;                 /* why the channel is turned off with this mark; NULL: it is not */
+    int attempt;         /* the one just made; 0: none was (shutdown), only the lease goes back */
+    int64_t delay_ms;    /* waiting: from now to the next attempt */
+    int http_status;     /* 0: no answer */
+    const char *error;   /* "" when there is none */
+    const char *disable; /* why the channel is turned off with this mark; NULL: it is not */
 };
 
 struct sink {
@@ -56,8 +56,8 @@ struct sink {
      * channel the lowest stream_no that is due. Each out[i] is then the caller's, to end with delivery_release().
      * *next_due_ms: until the next delivery becomes due, -1 when none waits for its time. On failure nothing is handed out; a lease
      * that was taken all the same runs out. */
-    enum err (*claim)(void *ctx, const struct uuid *busy, size_t busy_n, struct delivery *out, size_t max, size_t *out_n,
-                      int64_t *next_due_ms, struct why *why);
+    enum err (*claim)(void *ctx, const struct uuid *busy, size_t busy_n, struct delivery *out,
+                      size_t max, size_t *out_n, int64_t *next_due_ms, struct why *why);
     /* Stores all of them or none, ends their leases and keeps the channels' failing_since. Doing it again is harmless.
      * A channel that is disabled has everything still waiting for it marked failed. */
     enum err (*mark)(void *ctx, const struct delivery_mark *marks, size_t n, struct why *why);

@@ -25,10 +25,12 @@ enum err webhook_secret_parse(const char *s, size_t n, struct delivery_secret *o
     struct delivery_secret secret = { 0 };
     if (n <= SECRET_PREFIX_N || memcmp(s, secret_prefix, SECRET_PREFIX_N) != 0)
         return err_set(why, ERR_INVALID, "a webhook secret begins with whsec_");
-    bool ok = base64_decode(s + SECRET_PREFIX_N, n - SECRET_PREFIX_N, secret.bytes, sizeof secret.bytes, &secret.n);
+    bool ok = base64_decode(s + SECRET_PREFIX_N, n - SECRET_PREFIX_N, secret.bytes,
+                            sizeof secret.bytes, &secret.n);
     if (!ok || secret.n < WEBHOOK_SECRET_MIN) {
         explicit_bzero(&secret, sizeof secret);
-        return err_set(why, ERR_INVALID, "a webhook secret is whsec_ and the base64 of 24 to 64 bytes");
+        return err_set(why, ERR_INVALID,
+                       "a webhook secret is whsec_ and the base64 of 24 to 64 bytes");
     }
     *out = secret;
     explicit_bzero(&secret, sizeof secret);
@@ -55,8 +57,9 @@ static size_t sign_one(const struct delivery_secret *secret, const struct buf *t
     return 3 + base64_encode(mac, sizeof mac, out + 3);
 }
 
-enum err webhook_sign(const char *id, int64_t unix_s, const char *body, size_t body_n, const struct delivery_secret *secret,
-                      const struct delivery_secret *old, char out[WEBHOOK_SIGNATURE_TEXT])
+enum err webhook_sign(const char *id, int64_t unix_s, const char *body, size_t body_n,
+                      const struct delivery_secret *secret, const struct delivery_secret *old,
+                      char out[WEBHOOK_SIGNATURE_TEXT])
 {
     if (secret->n == 0) return ERR_INVALID;
     AUTO_BUF struct buf text = { 0 };
@@ -84,7 +87,8 @@ static bool ends_in_number(const char *host)
 {
     const char *dot = strrchr(host, '.'), *label = dot ? dot + 1 : host;
     if (strspn(label, "0123456789") == strlen(label)) return true;
-    return label[0] == '0' && (label[1] | 32) == 'x' && strspn(label + 2, "0123456789abcdefABCDEF") == strlen(label + 2);
+    return label[0] == '0' && (label[1] | 32) == 'x'
+           && strspn(label + 2, "0123456789abcdefABCDEF") == strlen(label + 2);
 }
 
 static bool is_localhost(const char *host)
@@ -104,37 +108,45 @@ static enum err check_host(char *host, bool allow_private, struct why *why)
 
     if (host[0] == '[') {
         host[n - 1] = '\0';
-        if (inet_pton(AF_INET6, host + 1, address) != 1) return err_set(why, ERR_INVALID, "the URL's host is not an IPv6 address");
+        if (inet_pton(AF_INET6, host + 1, address) != 1)
+            return err_set(why, ERR_INVALID, "the URL's host is not an IPv6 address");
         use = address_denied(AF_INET6, address);
     } else if (inet_pton(AF_INET, host, address) == 1) {
         use = address_denied(AF_INET, address);
     } else {
-        if (strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") != n || host[0] == '.' || host[n - 1] == '.'
-            || strstr(host, "..") || ends_in_number(host))
+        if (strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") != n
+            || host[0] == '.' || host[n - 1] == '.' || strstr(host, "..") || ends_in_number(host))
             return err_set(why, ERR_INVALID, "the URL's host is not a host name");
         if (is_localhost(host)) use = "loopback";
     }
-    if (use && !allow_private) return err_set(why, ERR_INVALID, "the URL's host is not a public address: %s", use);
+    if (use && !allow_private)
+        return err_set(why, ERR_INVALID, "the URL's host is not a public address: %s", use);
     return ERR_OK;
 }
 
 enum err webhook_url_check(const char *url, bool allow_http, bool allow_private, struct why *why)
 {
     size_t n = strlen(url);
-    if (n > WEBHOOK_URL_MAX) return err_set(why, ERR_INVALID, "the URL is longer than %d bytes", WEBHOOK_URL_MAX);
+    if (n > WEBHOOK_URL_MAX)
+        return err_set(why, ERR_INVALID, "the URL is longer than %d bytes", WEBHOOK_URL_MAX);
     for (size_t i = 0; i < n; i++)
         if (url[i] <= ' ' || url[i] >= 0x7F || url[i] == '\\')
-            return err_set(why, ERR_INVALID, "the URL has a character that must be percent-encoded");
+            return err_set(why, ERR_INVALID,
+                           "the URL has a character that must be percent-encoded");
 
     bool https = strncasecmp(url, "https://", 8) == 0, http = strncasecmp(url, "http://", 7) == 0;
     if (!https && !(http && allow_http))
-        return err_set(why, ERR_INVALID, "the URL must begin with %s", allow_http ? "https:// or http://" : "https://");
+        return err_set(why, ERR_INVALID, "the URL must begin with %s",
+                       allow_http ? "https:// or http://" : "https://");
     const char *authority = url + (https ? 8 : 7);
     size_t authority_n = strcspn(authority, "/?#");
     if (authority_n == 0) return err_set(why, ERR_INVALID, "the URL has no host");
-    if (memchr(authority, '@', authority_n)) return err_set(why, ERR_INVALID, "the URL must not hold a user or password");
-    if (memchr(authority, '%', authority_n)) return err_set(why, ERR_INVALID, "the URL's host must be in plain ASCII");
-    if (authority[authority_n - 1] == ':') return err_set(why, ERR_INVALID, "the URL's port is missing");
+    if (memchr(authority, '@', authority_n))
+        return err_set(why, ERR_INVALID, "the URL must not hold a user or password");
+    if (memchr(authority, '%', authority_n))
+        return err_set(why, ERR_INVALID, "the URL's host must be in plain ASCII");
+    if (authority[authority_n - 1] == ':')
+        return err_set(why, ERR_INVALID, "the URL's port is missing");
 
     AUTO_CURLU CURLU *u = curl_url();
     AUTO_CURL_TEXT char *host = NULL, *port = NULL;
@@ -143,12 +155,14 @@ enum err webhook_url_check(const char *url, bool allow_http, bool allow_private,
     if (!rc) rc = curl_url_get(u, CURLUPART_HOST, &host, 0);
     if (!rc) rc = curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
     if (rc == CURLUE_OUT_OF_MEMORY) return err_set(why, ERR_NOMEM, "out of memory");
-    if (rc || !host || !port) return err_set(why, ERR_INVALID, "the URL cannot be read: %s", curl_url_strerror(rc));
+    if (rc || !host || !port)
+        return err_set(why, ERR_INVALID, "the URL cannot be read: %s", curl_url_strerror(rc));
 
     long p = strtol(port, NULL, 10);
     bool usual = https ? p == 443 || p == 8443 : p == 80;
     if (p < 1 || p > 65535 || (!usual && !allow_private))
-        return err_set(why, ERR_INVALID, "the URL's port must be 443 or 8443%s", allow_http ? " (http: 80)" : "");
+        return err_set(why, ERR_INVALID, "the URL's port must be 443 or 8443%s",
+                       allow_http ? " (http: 80)" : "");
     return check_host(host, allow_private, why);
 }
 
@@ -158,8 +172,8 @@ struct webhook_client {
     CURL *easy;
     struct webhook_config cfg;
     /* of the attempt being made */
-    int64_t answered_ns;                 /* when the final headers were complete; 0: not yet */
-    int block_status, http_status;       /* of the header block being read; of the final answer */
+    int64_t answered_ns;           /* when the final headers were complete; 0: not yet */
+    int block_status, http_status; /* of the header block being read; of the final answer */
     size_t header_bytes, body_bytes;
     bool refused, stopped;
 };
@@ -168,12 +182,15 @@ struct webhook_client {
 static bool own_address(int family, const void *bytes, size_t n)
 {
     struct ifaddrs *all = NULL;
-    if (getifaddrs(&all)) return true;                   /* cannot tell: no */
+    if (getifaddrs(&all)) return true; /* cannot tell: no */
     bool own = false;
     for (const struct ifaddrs *i = all; i && !own; i = i->ifa_next) {
         if (!i->ifa_addr || i->ifa_addr->sa_family != family) continue;
-        const void *here = family == AF_INET ? (const void *)&((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr
-                                             : (const void *)&((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr;
+        const void *here =
+            family == AF_INET
+                ? (const void *)&((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr
+                : (const void *)&((const struct sockaddr_in6 *)(const void *)i->ifa_addr)
+                      ->sin6_addr;
         own = memcmp(here, bytes, n) == 0;
     }
     freeifaddrs(all);
@@ -185,14 +202,17 @@ static bool may_connect(const struct sockaddr *sa)
     if (sa->sa_family == AF_INET) {
         struct sockaddr_in in;
         memcpy(&in, sa, sizeof in);
-        return !address_denied(AF_INET, &in.sin_addr) && !own_address(AF_INET, &in.sin_addr, sizeof in.sin_addr);
+        return !address_denied(AF_INET, &in.sin_addr)
+               && !own_address(AF_INET, &in.sin_addr, sizeof in.sin_addr);
     }
     if (sa->sa_family == AF_INET6) {
         struct sockaddr_in6 in;
         memcpy(&in, sa, sizeof in);
         const uint8_t *b = in.sin6_addr.s6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr) && own_address(AF_INET, b + 12, 4)) return false;    /* the kernel connects to the IPv4 address */
-        return !address_denied(AF_INET6, &in.sin6_addr) && !own_address(AF_INET6, &in.sin6_addr, sizeof in.sin6_addr);
+        if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr) && own_address(AF_INET, b + 12, 4))
+            return false; /* the kernel connects to the IPv4 address */
+        return !address_denied(AF_INET6, &in.sin6_addr)
+               && !own_address(AF_INET6, &in.sin6_addr, sizeof in.sin6_addr);
     }
     return false;
 }
@@ -216,9 +236,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     if (c->header_bytes > WEBHOOK_ANSWER_HEADERS_MAX) return 0;
 
     if (n > 5 && memcmp(line, "HTTP/", 5) == 0) {
-        const char *space = memchr(line, ' ', n);        /* "HTTP/1.1 200 OK" */
-        c->block_status = space && line + n - space > 3 ? (space[1] - '0') * 100 + (space[2] - '0') * 10 + (space[3] - '0') : 0;
-    } else if (n <= 2 && (line[0] == '\r' || line[0] == '\n') && c->block_status >= 200 && !c->http_status) {
+        const char *space = memchr(line, ' ', n); /* "HTTP/1.1 200 OK" */
+        c->block_status = space && line + n - space > 3
+                              ? (space[1] - '0') * 100 + (space[2] - '0') * 10 + (space[3] - '0')
+                              : 0;
+    } else if (n <= 2 && (line[0] == '\r' || line[0] == '\n') && c->block_status >= 200
+               && !c->http_status) {
         c->http_status = c->block_status;
         c->answered_ns = mono_ns();
     }
@@ -235,12 +258,14 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 
 /* libcurl calls this about once a second, or oftener. A low-speed limit would also cut off a receiver that thinks before it
  * answers, so the answer's body has a time limit of its own and the rest has the total timeout. */
-static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+static int on_progress(void *ctx, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+                       curl_off_t up)
 {
     (void)down_all, (void)down, (void)up_all, (void)up;
     struct webhook_client *c = ctx;
     if (c->cfg.stop && atomic_load_explicit(c->cfg.stop, memory_order_relaxed)) c->stopped = true;
-    return c->stopped || (c->answered_ns && mono_ns() - c->answered_ns > ANSWER_BODY_MS * NS_PER_MS);
+    return c->stopped
+           || (c->answered_ns && mono_ns() - c->answered_ns > ANSWER_BODY_MS * NS_PER_MS);
 }
 
 static void init_libcurl(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
@@ -272,16 +297,20 @@ void webhook_client_free(struct webhook_client *c)
 }
 
 /* Every setting of one attempt, on a handle that has just been reset (which keeps only its cache of CA certificates). */
-static CURLcode prepare(struct webhook_client *c, const struct webhook_request *r, struct curl_slist *headers)
+static CURLcode prepare(struct webhook_client *c, const struct webhook_request *r,
+                        struct curl_slist *headers)
 {
     CURLcode rc = CURLE_OK;
-#define SET(option, value) do { if (!rc) rc = curl_easy_setopt(c->easy, CURLOPT_##option, value); } while (0)
+#define SET(option, value)                                                                         \
+    do {                                                                                           \
+        if (!rc) rc = curl_easy_setopt(c->easy, CURLOPT_##option, value);                          \
+    } while (0)
     SET(URL, r->url);
     SET(PROTOCOLS_STR, c->cfg.allow_http ? "http,https" : "https");
     SET(NOSIGNAL, 1L);
-    SET(QUICK_EXIT, 1L);                 /* a name server that hangs does not hold us past the timeout */
+    SET(QUICK_EXIT, 1L); /* a name server that hangs does not hold us past the timeout */
     SET(FOLLOWLOCATION, 0L);
-    SET(PROXY, "");                      /* also not from the environment: a proxy would connect past our check */
+    SET(PROXY, ""); /* also not from the environment: a proxy would connect past our check */
     SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(SSL_VERIFYPEER, 1L);
     SET(SSL_VERIFYHOST, 2L);
@@ -289,7 +318,8 @@ static CURLcode prepare(struct webhook_client *c, const struct webhook_request *
     if (c->cfg.ca_file) SET(CAINFO, c->cfg.ca_file);
     SET(SSL_SESSIONID_CACHE, 0L);
     SET(DNS_CACHE_TIMEOUT, 0L);
-    SET(FRESH_CONNECT, 1L);              /* a reused connection might be another tenant's, and libcurl repeats a POST when it breaks */
+    SET(FRESH_CONNECT,
+        1L); /* a reused connection might be another tenant's, and libcurl repeats a POST when it breaks */
     SET(FORBID_REUSE, 1L);
     SET(OPENSOCKETFUNCTION, open_socket);
     SET(OPENSOCKETDATA, c);
@@ -306,7 +336,7 @@ static CURLcode prepare(struct webhook_client *c, const struct webhook_request *
     SET(HTTPHEADER, headers);
     SET(POST, 1L);
     SET(POSTFIELDSIZE, (long)r->body_n);
-    SET(POSTFIELDS, r->body);            /* not copied: the signed bytes are the sent bytes */
+    SET(POSTFIELDS, r->body); /* not copied: the signed bytes are the sent bytes */
 #undef SET
     return rc;
 }
@@ -318,7 +348,8 @@ static struct curl_slist *request_headers(const char *id, int64_t unix_s, const 
     snprintf(lines[0], sizeof lines[0], "webhook-id: %s", id);
     snprintf(lines[1], sizeof lines[1], "webhook-timestamp: %" PRId64, unix_s);
     snprintf(lines[2], sizeof lines[2], "webhook-signature: %s", signature);
-    const char *const all[] = { "content-type: application/json", lines[0], lines[1], lines[2], "Expect:" /* send at once */ };
+    const char *const all[] = { "content-type: application/json", lines[0], lines[1], lines[2],
+                                "Expect:" /* send at once */ };
 
     struct curl_slist *list = NULL;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
@@ -335,12 +366,16 @@ static struct curl_slist *request_headers(const char *id, int64_t unix_s, const 
 static void judge(struct webhook_client *c, CURLcode rc, struct webhook_result *out)
 {
     out->http_status = c->http_status;
-    out->timed_out = !c->http_status && (rc == CURLE_OPERATION_TIMEDOUT || out->took_ms >= c->cfg.connect_timeout_ms);
+    out->timed_out =
+        !c->http_status
+        && (rc == CURLE_OPERATION_TIMEDOUT || out->took_ms >= c->cfg.connect_timeout_ms);
     curl_off_t after = 0;
-    if (!curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &after) && after > 0) out->retry_after_s = after;
+    if (!curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &after) && after > 0)
+        out->retry_after_s = after;
 
     if (c->http_status) {
-        if (c->http_status < 200 || c->http_status > 299) snprintf(out->error, sizeof out->error, "HTTP status %d", c->http_status);
+        if (c->http_status < 200 || c->http_status > 299)
+            snprintf(out->error, sizeof out->error, "HTTP status %d", c->http_status);
     } else if (c->stopped) {
         out->aborted = true;
         snprintf(out->error, sizeof out->error, "stopping");
@@ -350,20 +385,24 @@ static void judge(struct webhook_client *c, CURLcode rc, struct webhook_result *
     } else if (c->header_bytes > WEBHOOK_ANSWER_HEADERS_MAX) {
         snprintf(out->error, sizeof out->error, "the answer's headers are too large");
     } else {
-        snprintf(out->error, sizeof out->error, "%s", rc ? curl_easy_strerror(rc) : "no final answer");
+        snprintf(out->error, sizeof out->error, "%s",
+                 rc ? curl_easy_strerror(rc) : "no final answer");
     }
 }
 
-void webhook_send(struct webhook_client *c, const struct webhook_request *r, int64_t unix_s, struct webhook_result *out)
+void webhook_send(struct webhook_client *c, const struct webhook_request *r, int64_t unix_s,
+                  struct webhook_result *out)
 {
     *out = (struct webhook_result){ 0 };
     if (r->body_n > WEBHOOK_BODY_MAX) {
         out->too_large = true;
-        snprintf(out->error, sizeof out->error, "the alert is larger than %d bytes", WEBHOOK_BODY_MAX);
+        snprintf(out->error, sizeof out->error, "the alert is larger than %d bytes",
+                 WEBHOOK_BODY_MAX);
         return;
     }
     struct why why;
-    if (webhook_url_check(r->url, c->cfg.allow_http, c->cfg.allow_private, &why)) {      /* settings may have changed since it was made */
+    if (webhook_url_check(r->url, c->cfg.allow_http, c->cfg.allow_private,
+                          &why)) { /* settings may have changed since it was made */
         out->refused = true;
         snprintf(out->error, sizeof out->error, "%.*s", (int)sizeof out->error - 1, why.text);
         return;
@@ -373,7 +412,8 @@ void webhook_send(struct webhook_client *c, const struct webhook_request *r, int
     enum err e = webhook_sign(id, unix_s, r->body, r->body_n, r->secret, r->secret_old, signature);
     struct curl_slist *headers = e ? NULL : request_headers(id, unix_s, signature);
     if (!headers) {
-        snprintf(out->error, sizeof out->error, "%s", e == ERR_INVALID ? "the channel has no usable secret" : "out of memory");
+        snprintf(out->error, sizeof out->error, "%s",
+                 e == ERR_INVALID ? "the channel has no usable secret" : "out of memory");
         return;
     }
 

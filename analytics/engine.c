@@ -17,25 +17,35 @@
 
 const char *reading_status_name(enum reading_status s)
 {
-    static const char *const names[READING_STATUS_COUNT] = { "ok", "stale", "no_data", "low_coverage", "no_history" };
+    static const char *const names[READING_STATUS_COUNT] = { "ok", "stale", "no_data",
+                                                             "low_coverage", "no_history" };
     return names[s];
 }
 
 /* ---- finding things ---- */
-struct series_key { struct uuid tenant; const char *text; };
+struct series_key {
+    struct uuid tenant;
+    const char *text;
+};
 
 static bool symbol_is(const void *ctx, uint32_t v, const void *key)
 {
     return memcmp(((const struct engine *)ctx)->instruments[v].symbol.s, key, SYMBOL_MAX + 1) == 0;
 }
-static bool issuer_is(const void *ctx, uint32_t v, const void *key) { return strcmp(((const struct engine *)ctx)->issuers[v].key, key) == 0; }
+static bool issuer_is(const void *ctx, uint32_t v, const void *key)
+{
+    return strcmp(((const struct engine *)ctx)->issuers[v].key, key) == 0;
+}
 static bool series_is(const void *ctx, uint32_t v, const void *key)
 {
     const struct series *s = &((const struct engine *)ctx)->series[v];
     const struct series_key *k = key;
     return uuid_equal(s->tenant, k->tenant) && strcmp(s->text, k->text) == 0;
 }
-static uint64_t series_hash(const struct series_key *k) { return map_hash(k->text, strlen(k->text)) ^ map_hash(k->tenant.b, 16); }
+static uint64_t series_hash(const struct series_key *k)
+{
+    return map_hash(k->text, strlen(k->text)) ^ map_hash(k->tenant.b, 16);
+}
 
 int32_t engine_instrument(const struct engine *e, const struct symbol *s)
 {
@@ -45,8 +55,9 @@ int32_t engine_instrument(const struct engine *e, const struct symbol *s)
 
 static struct index *index_named(const struct engine *e, const char *name, size_t n)
 {
-    for (size_t i = 0; i < e->indexes_n; i++)            /* a handful: no map */
-        if (strlen(e->indexes[i].name) == n && memcmp(e->indexes[i].name, name, n) == 0) return &e->indexes[i];
+    for (size_t i = 0; i < e->indexes_n; i++) /* a handful: no map */
+        if (strlen(e->indexes[i].name) == n && memcmp(e->indexes[i].name, name, n) == 0)
+            return &e->indexes[i];
     return NULL;
 }
 
@@ -65,7 +76,9 @@ static enum err issuer_of(struct engine *e, struct str text, uint32_t *out)
     uint64_t h = map_hash(key, strlen(key));
     uint32_t v = map_find(&e->by_issuer, h, issuer_is, e, key);
     if (v == MAP_NONE) {
-        if (!VEC_GROW(&e->issuers, &e->issuers_cap, e->issuers_n + 1) || !map_add(&e->by_issuer, h, (uint32_t)e->issuers_n)) return ERR_NOMEM;
+        if (!VEC_GROW(&e->issuers, &e->issuers_cap, e->issuers_n + 1)
+            || !map_add(&e->by_issuer, h, (uint32_t)e->issuers_n))
+            return ERR_NOMEM;
         v = (uint32_t)e->issuers_n++;
         memset(&e->issuers[v], 0, sizeof e->issuers[v]);
         memcpy(e->issuers[v].key, key, sizeof key);
@@ -80,14 +93,17 @@ static enum err issuer_of(struct engine *e, struct str text, uint32_t *out)
 static void touch(struct engine *e, uint32_t first)
 {
     for (uint32_t i = first; i != NONE; i = e->series[i].next_of_subject)
-        if (e->series[i].watchers > 0) e->moved[e->moved_n++] = i;       /* room for every series: see engine_track */
+        if (e->series[i].watchers > 0)
+            e->moved[e->moved_n++] = i; /* room for every series: see engine_track */
 }
 
 static void touch_slow(struct engine *e)
 {
     for (size_t i = 0; i < e->series_n; i++) {
         enum measure_id id = e->series[i].measure.id;
-        if (e->series[i].watchers > 0 && (id == MEASURE_SENTIMENT || id == MEASURE_AI_SENTIMENT || id == MEASURE_AI_EXPOSURE)) e->moved[e->moved_n++] = (uint32_t)i;
+        if (e->series[i].watchers > 0
+            && (id == MEASURE_SENTIMENT || id == MEASURE_AI_SENTIMENT || id == MEASURE_AI_EXPOSURE))
+            e->moved[e->moved_n++] = (uint32_t)i;
     }
 }
 
@@ -113,8 +129,10 @@ static void begin_session(struct engine *e, int32_t day)
     bool quarter = (was.month - 1) / 3 != (is.month - 1) / 3 || was.year != is.year;
     bool friday = false;
     for (struct civil c = was; c.year < is.year || (c.year == is.year && c.month <= is.month);) {
-        if (c.month % 3 == 0 && third_friday(c) >= e->session_day && third_friday(c) < day) friday = true;
-        c = c.month == 12 ? (struct civil){ c.year + 1, 1, 1 } : (struct civil){ c.year, c.month + 1, 1 };
+        if (c.month % 3 == 0 && third_friday(c) >= e->session_day && third_friday(c) < day)
+            friday = true;
+        c = c.month == 12 ? (struct civil){ c.year + 1, 1, 1 }
+                          : (struct civil){ c.year, c.month + 1, 1 };
     }
     for (size_t i = 0; i < e->indexes_n; i++) {
         struct index *x = &e->indexes[i];
@@ -137,7 +155,9 @@ static void price_day(struct engine *e, int32_t day)
 
 static enum err end_session(struct engine *e, int32_t day)
 {
-    if (e->session_day != NO_DAY && (day < e->session_day || (day == e->session_day && !e->in_session))) return ERR_OK; /* said again */
+    if (e->session_day != NO_DAY
+        && (day < e->session_day || (day == e->session_day && !e->in_session)))
+        return ERR_OK; /* said again */
     price_day(e, day);
     e->in_session = false;
     for (size_t i = 0; i < e->indexes_n; i++) {
@@ -152,19 +172,25 @@ static enum err end_session(struct engine *e, int32_t day)
         struct instrument *m = &e->instruments[i];
         if (m->price_e8 == 0) continue;
         if (!VEC_GROW(&e->closes, &e->closes_cap, e->closes_n + 1)) return ERR_NOMEM;
-        e->closes[e->closes_n] = (struct close){ .day = day, .previous = m->last_close, .price_e8 = m->price_e8 };
+        e->closes[e->closes_n] =
+            (struct close){ .day = day, .previous = m->last_close, .price_e8 = m->price_e8 };
         m->last_close = (uint32_t)e->closes_n++;
     }
     return ERR_OK;
 }
 
 /* ---- records ---- */
-static enum err apply_price(struct engine *e, const struct symbol *symbol, int64_t price_e8, int32_t day, int64_t event_ns, struct why *why)
+static enum err apply_price(struct engine *e, const struct symbol *symbol, int64_t price_e8,
+                            int32_t day, int64_t event_ns, struct why *why)
 {
     int32_t id = engine_instrument(e, symbol);
-    if (id < 0) return err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %.15s has no instrument record yet", symbol->s);
+    if (id < 0)
+        return err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %.15s has no instrument record yet",
+                       symbol->s);
     struct instrument *m = &e->instruments[id];
-    if (!value_fits(price_e8, m->shares_max)) return err_set(why, ERR_INVALID, "price times shares of %.15s is above %" PRId64 " cents", symbol->s, VALUE_MAX);
+    if (!value_fits(price_e8, m->shares_max))
+        return err_set(why, ERR_INVALID, "price times shares of %.15s is above %" PRId64 " cents",
+                       symbol->s, VALUE_MAX);
     price_day(e, day);
     m->price_e8 = price_e8;
     if (event_ns > m->price_ns) m->price_ns = event_ns;
@@ -183,10 +209,12 @@ static int64_t shares_of(const struct instrument *m, const struct line *l)
     return (int64_t)((i128)shares * m->float_e8 / 100000000);
 }
 
-static enum err find_instrument(struct engine *e, const struct symbol *s, struct instrument **out, struct why *why)
+static enum err find_instrument(struct engine *e, const struct symbol *s, struct instrument **out,
+                                struct why *why)
 {
     int32_t id = engine_instrument(e, s);
-    if (id < 0) return err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %.15s has no instrument record yet", s->s);
+    if (id < 0)
+        return err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %.15s has no instrument record yet", s->s);
     *out = &e->instruments[id];
     return ERR_OK;
 }
@@ -204,14 +232,20 @@ static enum err apply_instrument(struct engine *e, const struct record *r, struc
     int32_t id = engine_instrument(e, &r->u.instrument.symbol);
     if (id >= 0 && is_member(e, &e->instruments[id])) {
         const char *key = e->issuers[e->instruments[id].issuer].key;
-        if (strlen(key) != r->u.instrument.issuer.n || memcmp(key, r->u.instrument.issuer.p, r->u.instrument.issuer.n) != 0)
-            return err_set(why, ERR_INVALID, "symbol %.15s is in an index as a line of issuer \"%s\"; end its memberships before it moves to another", r->u.instrument.symbol.s, key);
+        if (strlen(key) != r->u.instrument.issuer.n
+            || memcmp(key, r->u.instrument.issuer.p, r->u.instrument.issuer.n) != 0)
+            return err_set(
+                why, ERR_INVALID,
+                "symbol %.15s is in an index as a line of issuer \"%s\"; end its memberships before it moves to another",
+                r->u.instrument.symbol.s, key);
     }
     enum err err = issuer_of(e, r->u.instrument.issuer, &issuer);
     if (err) return err;
     if (id < 0) {
         uint64_t h = map_hash(r->u.instrument.symbol.s, sizeof r->u.instrument.symbol.s);
-        if (!VEC_GROW(&e->instruments, &e->instruments_cap, e->instruments_n + 1) || !map_add(&e->by_symbol, h, (uint32_t)e->instruments_n)) return ERR_NOMEM;
+        if (!VEC_GROW(&e->instruments, &e->instruments_cap, e->instruments_n + 1)
+            || !map_add(&e->by_symbol, h, (uint32_t)e->instruments_n))
+            return ERR_NOMEM;
         id = (int32_t)e->instruments_n++;
         struct instrument *m = &e->instruments[id];
         memset(m, 0, sizeof *m);
@@ -231,7 +265,9 @@ static enum err apply_shares(struct engine *e, const struct record *r, struct wh
     struct instrument *m = NULL;
     enum err err = find_instrument(e, &r->u.shares.symbol, &m, why);
     if (err) return err;
-    if (!value_fits(m->price_e8, r->u.shares.shares)) return err_set(why, ERR_INVALID, "price times shares of %.15s is above %" PRId64 " cents", m->symbol.s, VALUE_MAX);
+    if (!value_fits(m->price_e8, r->u.shares.shares))
+        return err_set(why, ERR_INVALID, "price times shares of %.15s is above %" PRId64 " cents",
+                       m->symbol.s, VALUE_MAX);
     m->shares = r->u.shares.shares;
     m->float_e8 = r->u.shares.float_e8;
     if (m->shares > m->shares_max) m->shares_max = m->shares;
@@ -247,7 +283,11 @@ static enum err apply_shares(struct engine *e, const struct record *r, struct wh
 
 static enum err track_defaults(struct engine *e, const char *index)
 {
-    static const char *const formats[] = { "level(%s)", "ew_level(%s)", "spread(%s)", "spread(%s, window=all)", "hhi(%s)", "effective_number(%s)", "top_weight(%s)", "ai_sentiment(%s)", "ai_exposure(%s)" };
+    static const char *const formats[] = { "level(%s)",      "ew_level(%s)",
+                                           "spread(%s)",     "spread(%s, window=all)",
+                                           "hhi(%s)",        "effective_number(%s)",
+                                           "top_weight(%s)", "ai_sentiment(%s)",
+                                           "ai_exposure(%s)" };
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
         char text[MEASURE_TEXT_MAX];
         struct measure m;
@@ -266,7 +306,7 @@ static enum err track_defaults(struct engine *e, const char *index)
 static enum err apply_index(struct engine *e, const struct record *r)
 {
     struct index *x = index_named(e, r->u.index.index.p, r->u.index.index.n);
-    if (x) {                             /* said again: the title may change, the base of a running level may not */
+    if (x) { /* said again: the title may change, the base of a running level may not */
         copy_text(x->title, sizeof x->title, r->u.index.name);
         return ERR_OK;
     }
@@ -284,21 +324,27 @@ static enum err apply_membership(struct engine *e, const struct record *r, struc
 {
     struct instrument *m = NULL;
     struct index *x = index_named(e, r->u.membership.index.p, r->u.membership.index.n);
-    if (!x) return err_set(why, ERR_UNKNOWN_INDEX, "index %.*s has no index record yet", (int)r->u.membership.index.n, r->u.membership.index.p);
+    if (!x)
+        return err_set(why, ERR_UNKNOWN_INDEX, "index %.*s has no index record yet",
+                       (int)r->u.membership.index.n, r->u.membership.index.p);
     enum err err = find_instrument(e, &r->u.membership.symbol, &m, why);
     if (err) return err;
     uint32_t index_no = (uint32_t)(x - e->indexes), no = m->first_line;
-    while (no != NONE && e->store.lines[no].index != index_no) no = e->store.lines[no].next_of_instrument;
+    while (no != NONE && e->store.lines[no].index != index_no)
+        no = e->store.lines[no].next_of_instrument;
     if (!r->u.membership.member) {
         if (no != NONE) index_remove_line(&e->store, x, no);
         touch(e, x->first_series);
         return ERR_OK;
     }
     int64_t own = r->u.membership.shares;
-    if (!value_fits(m->price_e8, own)) return err_set(why, ERR_INVALID, "price times shares of %.15s is above %" PRId64 " cents", m->symbol.s, VALUE_MAX);
+    if (!value_fits(m->price_e8, own))
+        return err_set(why, ERR_INVALID, "price times shares of %.15s is above %" PRId64 " cents",
+                       m->symbol.s, VALUE_MAX);
     if (own > m->shares_max) m->shares_max = own;
     if (no == NONE) {
-        err = index_add_line(&e->store, x, index_no, (uint32_t)(m - e->instruments), m->issuer, own, &no);
+        err = index_add_line(&e->store, x, index_no, (uint32_t)(m - e->instruments), m->issuer, own,
+                             &no);
         if (err) return err;
         e->store.lines[no].next_of_instrument = m->first_line;
         m->first_line = no;
@@ -343,12 +389,19 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     e->out.article = false;
     e->out.instrument = -1;
     switch (r->kind) {
-    case RECORD_TRADE: err = apply_price(e, &r->u.trade.symbol, r->u.trade.price_e8, day_of_ns(r->event_ns), r->event_ns, why); break;
-    case RECORD_CLOSE: err = apply_price(e, &r->u.close.symbol, r->u.close.price_e8, r->u.close.day, r->event_ns, why); break;
+    case RECORD_TRADE:
+        err = apply_price(e, &r->u.trade.symbol, r->u.trade.price_e8, day_of_ns(r->event_ns),
+                          r->event_ns, why);
+        break;
+    case RECORD_CLOSE:
+        err = apply_price(e, &r->u.close.symbol, r->u.close.price_e8, r->u.close.day, r->event_ns,
+                          why);
+        break;
     case RECORD_ISSUER: {
         uint32_t id;
         err = issuer_of(e, r->u.issuer.issuer, &id);
-        if (!err && r->u.issuer.name.n) copy_text(e->issuers[id].name, sizeof e->issuers[id].name, r->u.issuer.name);
+        if (!err && r->u.issuer.name.n)
+            copy_text(e->issuers[id].name, sizeof e->issuers[id].name, r->u.issuer.name);
         break;
     }
     case RECORD_INSTRUMENT: err = apply_instrument(e, r, why); break;
@@ -374,13 +427,15 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
         break;
     }
     case RECORD_SETTINGS:
-        e->settings = (struct engine_settings){ r->u.settings.stale_after_ns, r->u.settings.sample_ns, r->u.settings.coverage_gate_e8 };
+        e->settings =
+            (struct engine_settings){ r->u.settings.stale_after_ns, r->u.settings.sample_ns,
+                                      r->u.settings.coverage_gate_e8 };
         e->gate = (double)r->u.settings.coverage_gate_e8 / 1e8;
         break;
     case RECORD_TRACK: err = apply_track(e, r, why); break;
     case RECORD_RULE_PUT:
     case RECORD_RULE_DELETE: break;
-    case RECORD_CLOCK: break;            /* below: time first */
+    case RECORD_CLOCK: break; /* below: time first */
     default: return err_set(why, ERR_UNKNOWN_KIND, "record kind %d", (int)r->kind);
     }
     if (err) return err;
@@ -393,33 +448,44 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
 }
 
 /* ---- series ---- */
-static uint32_t *subject_chain(struct engine *e, const struct measure *m, uint32_t *subject, struct why *why, enum err *err)
+static uint32_t *subject_chain(struct engine *e, const struct measure *m, uint32_t *subject,
+                               struct why *why, enum err *err)
 {
     if (measure_subject(m) == SUBJECT_INSTRUMENT) {
         struct symbol s = { { 0 } };
         memcpy(s.s, m->subject, strlen(m->subject));
         int32_t id = engine_instrument(e, &s);
-        if (id >= 0) { *subject = (uint32_t)id; return &e->instruments[id].first_series; }
-        *err = err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %s has no instrument record yet", m->subject);
+        if (id >= 0) {
+            *subject = (uint32_t)id;
+            return &e->instruments[id].first_series;
+        }
+        *err =
+            err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %s has no instrument record yet", m->subject);
         return NULL;
     }
     struct index *x = index_named(e, m->subject, strlen(m->subject));
-    if (x) { *subject = (uint32_t)(x - e->indexes); return &x->first_series; }
+    if (x) {
+        *subject = (uint32_t)(x - e->indexes);
+        return &x->first_series;
+    }
     *err = err_set(why, ERR_UNKNOWN_INDEX, "index %s has no index record yet", m->subject);
     return NULL;
 }
 
-enum err engine_can_track(const struct engine *e, struct uuid tenant, const struct measure *m, struct why *why)
+enum err engine_can_track(const struct engine *e, struct uuid tenant, const struct measure *m,
+                          struct why *why)
 {
     uint32_t subject;
     enum err err = ERR_OK;
     if (measure_is_book(m))
-        return uuid_is_none(tenant) ? err_set(why, ERR_INVALID, "a book belongs to a tenant") : ERR_OK;
-    subject_chain((struct engine *)e, m, &subject, why, &err);       /* only looks */
+        return uuid_is_none(tenant) ? err_set(why, ERR_INVALID, "a book belongs to a tenant")
+                                    : ERR_OK;
+    subject_chain((struct engine *)e, m, &subject, why, &err); /* only looks */
     return err;
 }
 
-enum err engine_track(struct engine *e, struct uuid tenant, const struct measure *m, uint32_t *out, struct why *why)
+enum err engine_track(struct engine *e, struct uuid tenant, const struct measure *m, uint32_t *out,
+                      struct why *why)
 {
     struct series s;
     memset(&s, 0, sizeof s);
@@ -429,7 +495,10 @@ enum err engine_track(struct engine *e, struct uuid tenant, const struct measure
     measure_format(m, s.text);
     struct series_key key = { tenant, s.text };
     uint32_t found = map_find(&e->by_series, series_hash(&key), series_is, e, &key);
-    if (found != MAP_NONE) { *out = found; return ERR_OK; }
+    if (found != MAP_NONE) {
+        *out = found;
+        return ERR_OK;
+    }
 
     enum err err = ERR_OK;
     bool book = measure_is_book(m);
@@ -438,11 +507,14 @@ enum err engine_track(struct engine *e, struct uuid tenant, const struct measure
     else chain = subject_chain(e, m, &s.subject, why, &err);
     if (err) return err;
     s.book = book;
-    bool per_tick = m->id != MEASURE_SENTIMENT && m->id != MEASURE_AI_SENTIMENT && m->id != MEASURE_AI_EXPOSURE;
-    if (!VEC_GROW(&e->series, &e->series_cap, e->series_n + 1) || !VEC_GROW(&e->moved, &e->moved_cap, 2 * (e->series_n + 1))
+    bool per_tick =
+        m->id != MEASURE_SENTIMENT && m->id != MEASURE_AI_SENTIMENT && m->id != MEASURE_AI_EXPOSURE;
+    if (!VEC_GROW(&e->series, &e->series_cap, e->series_n + 1)
+        || !VEC_GROW(&e->moved, &e->moved_cap, 2 * (e->series_n + 1))
         || !map_add(&e->by_series, series_hash(&key), (uint32_t)e->series_n))
         return ERR_NOMEM;
-    if (chain && per_tick) {             /* moved by prices; the others by what moves sentiment, see touch_slow */
+    if (chain
+        && per_tick) { /* moved by prices; the others by what moves sentiment, see touch_slow */
         s.next_of_subject = *chain;
         *chain = (uint32_t)e->series_n;
     }
@@ -465,7 +537,10 @@ void engine_watch(struct engine *e, uint32_t series, int by)
 }
 
 size_t engine_series_count(const struct engine *e) { return e->series_n; }
-const struct measure *engine_series_measure(const struct engine *e, uint32_t i) { return &e->series[i].measure; }
+const struct measure *engine_series_measure(const struct engine *e, uint32_t i)
+{
+    return &e->series[i].measure;
+}
 struct uuid engine_series_tenant(const struct engine *e, uint32_t i) { return e->series[i].tenant; }
 const char *engine_series_text(const struct engine *e, uint32_t i) { return e->series[i].text; }
 
@@ -473,26 +548,44 @@ const char *engine_series_text(const struct engine *e, uint32_t i) { return e->s
 static const struct reading NO_READING = { .value = NAN, .status = READING_NO_DATA };
 
 /* Where a window starts, counted back from the current session: the index into days[0..n) of its reference, or -1. */
-struct span { const int32_t *day; size_t stride, n; };
+struct span {
+    const int32_t *day;
+    size_t stride, n;
+};
 
-static int32_t day_at(const struct span *s, size_t i) { return *(const int32_t *)((const char *)s->day + i * s->stride); }
+static int32_t day_at(const struct span *s, size_t i)
+{
+    return *(const int32_t *)((const char *)s->day + i * s->stride);
+}
 
 static long window_start(const struct engine *e, enum window w, const struct span *s)
 {
-    static const int sessions[] = { [WINDOW_1D] = 1, [WINDOW_5D] = 5, [WINDOW_20D] = 20, [WINDOW_60D] = 60 };
-    static const int months[] = { [WINDOW_3MO] = 3, [WINDOW_6MO] = 6, [WINDOW_12MO] = 12, [WINDOW_18MO] = 18, [WINDOW_36MO] = 36 };
+    static const int sessions[] = {
+        [WINDOW_1D] = 1, [WINDOW_5D] = 5, [WINDOW_20D] = 20, [WINDOW_60D] = 60
+    };
+    static const int months[] = { [WINDOW_3MO] = 3,
+                                  [WINDOW_6MO] = 6,
+                                  [WINDOW_12MO] = 12,
+                                  [WINDOW_18MO] = 18,
+                                  [WINDOW_36MO] = 36 };
     long n = (long)s->n;
     if (w == WINDOW_ALL) return n ? 0 : -1;
-    if (w <= WINDOW_60D) return n - sessions[w] - (e->in_session ? 0 : 1) < 0 ? -1 : n - sessions[w] - (e->in_session ? 0 : 1);
+    if (w <= WINDOW_60D)
+        return n - sessions[w] - (e->in_session ? 0 : 1) < 0
+                   ? -1
+                   : n - sessions[w] - (e->in_session ? 0 : 1);
     struct civil c = civil_from_day(e->session_day);
     int32_t target;
     if (w == WINDOW_YTD) target = day_from_civil(c.year, 1, 1) - 1;
     else {
         int m = c.year * 12 + c.month - 1 - months[w];
-        int32_t first = day_from_civil(m / 12, m % 12 + 1, 1), next = day_from_civil((m + 1) / 12, (m + 1) % 12 + 1, 1);
-        target = first + c.day - 1 < next ? first + c.day - 1 : next - 1;    /* 31 March less a month is the last of February */
+        int32_t first = day_from_civil(m / 12, m % 12 + 1, 1),
+                next = day_from_civil((m + 1) / 12, (m + 1) % 12 + 1, 1);
+        target = first + c.day - 1 < next
+                     ? first + c.day - 1
+                     : next - 1; /* 31 March less a month is the last of February */
     }
-    long low = 0, high = n;              /* the last day at or before target */
+    long low = 0, high = n; /* the last day at or before target */
     while (low < high) {
         long mid = (low + high) / 2;
         if (day_at(s, (size_t)mid) <= target) low = mid + 1;
@@ -503,29 +596,44 @@ static long window_start(const struct engine *e, enum window w, const struct spa
 
 static double window_years(const struct engine *e, enum window w, int32_t from)
 {
-    static const double years[] = { [WINDOW_1D] = 1 / 252.0, [WINDOW_5D] = 5 / 252.0, [WINDOW_20D] = 20 / 252.0, [WINDOW_60D] = 60 / 252.0, [WINDOW_3MO] = 0.25,
-                                    [WINDOW_6MO] = 0.5, [WINDOW_12MO] = 1, [WINDOW_18MO] = 1.5, [WINDOW_36MO] = 3 };
+    static const double years[] = {
+        [WINDOW_1D] = 1 / 252.0,   [WINDOW_5D] = 5 / 252.0, [WINDOW_20D] = 20 / 252.0,
+        [WINDOW_60D] = 60 / 252.0, [WINDOW_3MO] = 0.25,     [WINDOW_6MO] = 0.5,
+        [WINDOW_12MO] = 1,         [WINDOW_18MO] = 1.5,     [WINDOW_36MO] = 3
+    };
     return w <= WINDOW_36MO ? years[w] : (double)(e->session_day - from) / 365.25;
 }
 
-struct returns { double cap, equal, years; };
+struct returns {
+    double cap, equal, years;
+};
 
-static enum reading_status spread_returns(const struct engine *e, const struct index *x, const struct measure *m, struct returns *out)
+static enum reading_status spread_returns(const struct engine *e, const struct index *x,
+                                          const struct measure *m, struct returns *out)
 {
     if (x->days_n == 0) return READING_NO_HISTORY;
-    long at = window_start(e, m->window, &(struct span){ &x->days->day, sizeof *x->days, x->days_n });
+    long at =
+        window_start(e, m->window, &(struct span){ &x->days->day, sizeof *x->days, x->days_n });
     if (at < 0) return READING_NO_HISTORY;
     int k = ew_variant(m->ew, m->by);
     const struct level_day *d = &x->days[at];
-    *out = (struct returns){ index_level(x) / d->level - 1, index_ew_level(x, k) / d->ew[k] - 1, window_years(e, m->window, d->day) };
+    *out = (struct returns){ index_level(x) / d->level - 1, index_ew_level(x, k) / d->ew[k] - 1,
+                             window_years(e, m->window, d->day) };
     return READING_OK;
 }
 
-static enum reading_status spread(const struct engine *e, const struct index *x, const struct measure *m, double *out)
+static enum reading_status spread(const struct engine *e, const struct index *x,
+                                  const struct measure *m, double *out)
 {
     int k = ew_variant(m->ew, m->by);
-    if (m->kind == SPREAD_POINTS) { *out = index_level(x) - index_ew_level(x, k); return READING_OK; }
-    if (m->kind == SPREAD_RATIO) { *out = index_level(x) / index_ew_level(x, k); return READING_OK; }
+    if (m->kind == SPREAD_POINTS) {
+        *out = index_level(x) - index_ew_level(x, k);
+        return READING_OK;
+    }
+    if (m->kind == SPREAD_RATIO) {
+        *out = index_level(x) / index_ew_level(x, k);
+        return READING_OK;
+    }
     struct returns r;
     enum reading_status s = spread_returns(e, x, m, &r);
     if (s) return s;
@@ -541,12 +649,14 @@ static enum reading_status spread(const struct engine *e, const struct index *x,
     return READING_OK;
 }
 
-static enum reading_status instrument_return(const struct engine *e, const struct instrument *m, enum window w, double *out)
+static enum reading_status instrument_return(const struct engine *e, const struct instrument *m,
+                                             enum window w, double *out)
 {
-    size_t n = 0;                        /* the chain runs backwards: unroll as far as the window can reach */
-    int32_t day[1200];                   /* 36 months of sessions, weekends too */
+    size_t n = 0;      /* the chain runs backwards: unroll as far as the window can reach */
+    int32_t day[1200]; /* 36 months of sessions, weekends too */
     int64_t price[1200];
-    for (uint32_t c = m->last_close; c != NONE && n < ARRAY_LEN(day); c = e->closes[c].previous, n++) {
+    for (uint32_t c = m->last_close; c != NONE && n < ARRAY_LEN(day);
+         c = e->closes[c].previous, n++) {
         day[ARRAY_LEN(day) - 1 - n] = e->closes[c].day;
         price[ARRAY_LEN(day) - 1 - n] = e->closes[c].price_e8;
     }
@@ -568,7 +678,9 @@ static enum reading_status instrument_return(const struct engine *e, const struc
 static struct reading finish(const struct engine *e, struct reading r)
 {
     r.staleness_ns = e->now_ns > r.event_ns ? e->now_ns - r.event_ns : 0;
-    if (r.status == READING_OK && e->settings.stale_after_ns > 0 && r.staleness_ns > e->settings.stale_after_ns) r.status = READING_STALE;
+    if (r.status == READING_OK && e->settings.stale_after_ns > 0
+        && r.staleness_ns > e->settings.stale_after_ns)
+        r.status = READING_STALE;
     if (r.status == READING_OK && !isfinite(r.value)) r.status = READING_NO_DATA;
     if (r.status > READING_STALE) r.value = NAN;
     return r;
@@ -588,7 +700,9 @@ static struct reading index_reading(const struct engine *e, const struct series 
 {
     const struct index *x = &e->indexes[s->subject];
     const struct measure *m = &s->measure;
-    struct reading r = { .coverage = index_coverage(x), .event_ns = x->last_ns, .status = READING_OK };
+    struct reading r = { .coverage = index_coverage(x),
+                         .event_ns = x->last_ns,
+                         .status = READING_OK };
     bool levels = m->id == MEASURE_LEVEL || m->id == MEASURE_EW_LEVEL || m->id == MEASURE_SPREAD;
     if (x->valued_n == 0 || x->total == 0 || (levels && !x->based)) {
         r.value = NAN;
@@ -596,8 +710,7 @@ static struct reading index_reading(const struct engine *e, const struct series 
         return r;
     }
     if (r.coverage < e->gate) r.status = READING_LOW_COVERAGE;
-    else
-        switch (m->id) {
+    else switch (m->id) {
         case MEASURE_LEVEL: r.value = index_level(x); break;
         case MEASURE_EW_LEVEL: r.value = index_ew_level(x, ew_variant(m->ew, m->by)); break;
         case MEASURE_SPREAD: r.status = spread(e, x, m, &r.value); break;
@@ -616,10 +729,13 @@ struct reading engine_reading(const struct engine *e, uint32_t series)
     case MEASURE_RET: return instrument_reading(e, s);
     case MEASURE_SENTIMENT: {
         const struct issuer *i = &e->issuers[e->instruments[s->subject].issuer];
-        struct reading r = { .value = issuer_sentiment(i), .coverage = i->weight > 0, .event_ns = i->news_ns, .status = i->weight > 0 ? READING_OK : READING_NO_DATA };
+        struct reading r = { .value = issuer_sentiment(i),
+                             .coverage = i->weight > 0,
+                             .event_ns = i->news_ns,
+                             .status = i->weight > 0 ? READING_OK : READING_NO_DATA };
         if (r.status) r.value = NAN;
         r.staleness_ns = e->now_ns - r.event_ns;
-        return r.status ? NO_READING : r;                /* news ages by its half-life: it does not go stale */
+        return r.status ? NO_READING : r; /* news ages by its half-life: it does not go stale */
     }
     case MEASURE_AI_SENTIMENT:
     case MEASURE_AI_EXPOSURE: return holdings_reading(e, s);
@@ -627,7 +743,10 @@ struct reading engine_reading(const struct engine *e, uint32_t series)
     }
 }
 
-int64_t engine_price_e8(const struct engine *e, uint32_t series) { return e->instruments[e->series[series].subject].price_e8; }
+int64_t engine_price_e8(const struct engine *e, uint32_t series)
+{
+    return e->instruments[e->series[series].subject].price_e8;
+}
 
 static void number(struct buf *out, const char *key, double v)
 {
@@ -641,9 +760,13 @@ void engine_inputs(const struct engine *e, uint32_t series, struct buf *out)
     const struct measure *m = &s->measure;
     buf_puts(out, "{");
     if (!buf_ok(out)) return;
-    if (m->id == MEASURE_LAST || m->id == MEASURE_RET) number(out, "price", (double)e->instruments[s->subject].price_e8 / 1e8);
-    else if (m->id == MEASURE_SENTIMENT) number(out, "articles_effective", issuer_effective_count(&e->issuers[e->instruments[s->subject].issuer]));
-    else if (m->id == MEASURE_AI_SENTIMENT || m->id == MEASURE_AI_EXPOSURE) number(out, "coverage", engine_reading(e, series).coverage);
+    if (m->id == MEASURE_LAST || m->id == MEASURE_RET)
+        number(out, "price", (double)e->instruments[s->subject].price_e8 / 1e8);
+    else if (m->id == MEASURE_SENTIMENT)
+        number(out, "articles_effective",
+               issuer_effective_count(&e->issuers[e->instruments[s->subject].issuer]));
+    else if (m->id == MEASURE_AI_SENTIMENT || m->id == MEASURE_AI_EXPOSURE)
+        number(out, "coverage", engine_reading(e, series).coverage);
     else {
         const struct index *x = &e->indexes[s->subject];
         if (m->id == MEASURE_LEVEL || m->id == MEASURE_EW_LEVEL || m->id == MEASURE_SPREAD) {
@@ -651,11 +774,14 @@ void engine_inputs(const struct engine *e, uint32_t series, struct buf *out)
             number(out, "ew_level", index_ew_level(x, ew_variant(m->ew, m->by)));
         }
         struct returns r;
-        if (m->id == MEASURE_SPREAD && m->kind != SPREAD_POINTS && m->kind != SPREAD_RATIO && spread_returns(e, x, m, &r) == READING_OK) {
+        if (m->id == MEASURE_SPREAD && m->kind != SPREAD_POINTS && m->kind != SPREAD_RATIO
+            && spread_returns(e, x, m, &r) == READING_OK) {
             number(out, "cap_return", r.cap);
             number(out, "equal_return", r.equal);
         }
-        if (x->slots_n && (m->id == MEASURE_HHI || m->id == MEASURE_EFFECTIVE_NUMBER || m->id == MEASURE_TOP_WEIGHT)) {
+        if (x->slots_n
+            && (m->id == MEASURE_HHI || m->id == MEASURE_EFFECTIVE_NUMBER
+                || m->id == MEASURE_TOP_WEIGHT)) {
             const struct slot *top = &e->store.slots[x->order[0]];
             const char *key = e->issuers[top->issuer].key;
             number(out, "market_value", (double)x->total / 100);
@@ -724,7 +850,11 @@ static int by_tenant_and_text(const void *a, const void *b)
     int c = memcmp(x->tenant.b, y->tenant.b, 16);
     return c ? c : strcmp(x->measure, y->measure);
 }
-static int by_index_name(const void *a, const void *b) { return strcmp(((const struct snapshot_index *)a)->name, ((const struct snapshot_index *)b)->name); }
+static int by_index_name(const void *a, const void *b)
+{
+    return strcmp(((const struct snapshot_index *)a)->name,
+                  ((const struct snapshot_index *)b)->name);
+}
 
 static void picture_index(const struct engine *e, const struct index *x, struct snapshot_index *out)
 {
@@ -736,7 +866,8 @@ static void picture_index(const struct engine *e, const struct index *x, struct 
         if (k->value == 0) break;
         const struct line *big = NULL;
         for (uint32_t l = x->first_line; l != NONE; l = e->store.lines[l].next_of_index)
-            if (e->store.lines[l].slot == no && (!big || e->store.lines[l].value > big->value)) big = &e->store.lines[l];
+            if (e->store.lines[l].slot == no && (!big || e->store.lines[l].value > big->value))
+                big = &e->store.lines[l];
         struct snapshot_member *m = &out->top[out->top_n++];
         const struct instrument *i = &e->instruments[big->instrument];
         memcpy(m->symbol, i->symbol.s, sizeof m->symbol);
@@ -757,15 +888,21 @@ struct snapshot *engine_snapshot(const struct engine *e)
     s->rows = calloc(e->series_n + 1, sizeof *s->rows);
     s->indexes = calloc(e->indexes_n + 1, sizeof *s->indexes);
     s->text = malloc(e->series_n * MEASURE_TEXT_MAX + 1);
-    if (!s->rows || !s->indexes || !s->text) { snapshot_release(s); return NULL; }
+    if (!s->rows || !s->indexes || !s->text) {
+        snapshot_release(s);
+        return NULL;
+    }
     for (size_t i = 0; i < e->series_n; i++) {
         char *text = s->text + i * MEASURE_TEXT_MAX;
         memcpy(text, e->series[i].text, MEASURE_TEXT_MAX);
-        s->rows[s->rows_n++] = (struct snapshot_row){ e->series[i].tenant, text, measure_unit(&e->series[i].measure), measure_version(&e->series[i].measure),
-                                                      engine_reading(e, (uint32_t)i) };
+        s->rows[s->rows_n++] =
+            (struct snapshot_row){ e->series[i].tenant, text, measure_unit(&e->series[i].measure),
+                                   measure_version(&e->series[i].measure),
+                                   engine_reading(e, (uint32_t)i) };
     }
     qsort(s->rows, s->rows_n, sizeof *s->rows, by_tenant_and_text);
-    for (size_t i = 0; i < e->indexes_n; i++) picture_index(e, &e->indexes[i], &s->indexes[s->indexes_n++]);
+    for (size_t i = 0; i < e->indexes_n; i++)
+        picture_index(e, &e->indexes[i], &s->indexes[s->indexes_n++]);
     qsort(s->indexes, s->indexes_n, sizeof *s->indexes, by_index_name);
     return s;
 }

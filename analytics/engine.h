@@ -15,40 +15,47 @@
 
 struct engine;
 
-struct article_reading {                 /* what the scorer said of the article just applied */
+struct article_reading { /* what the scorer said of the article just applied */
     struct sentiment whole;
     uint32_t tickers_n;
-    struct { struct symbol symbol; struct sentiment_ticker reading; } tickers[ARTICLE_SYMBOLS_MAX];
+    struct {
+        struct symbol symbol;
+        struct sentiment_ticker reading;
+    } tickers[ARTICLE_SYMBOLS_MAX];
 };
 
-struct engine_output {                   /* of the last record applied; overwritten by the next */
-    const uint32_t *moved;               /* watched series that may have a new value, in a fixed order */
+struct engine_output {     /* of the last record applied; overwritten by the next */
+    const uint32_t *moved; /* watched series that may have a new value, in a fixed order */
     size_t moved_n;
-    bool sample;                         /* a clock or session end at which every series' reading is stored */
-    int32_t instrument;                  /* a new or changed instrument, else -1 */
-    bool article;                        /* `reading` is that of this record */
+    bool sample;        /* a clock or session end at which every series' reading is stored */
+    int32_t instrument; /* a new or changed instrument, else -1 */
+    bool article;       /* `reading` is that of this record */
     struct article_reading reading;
 };
 
 MUST_USE enum err engine_new(struct engine **out);
-void engine_free(struct engine *e);      /* NULL is fine */
+void engine_free(struct engine *e); /* NULL is fine */
 
 /* ERR_UNKNOWN_SYMBOL, ERR_UNKNOWN_INDEX, ERR_INVALID with the reason: the record does not count. ERR_NOMEM: give up the process.
  * Rule records are the router's; here they only move time. */
 MUST_USE enum err engine_apply(struct engine *e, const struct record *r, struct why *why);
 const struct engine_output *engine_output(const struct engine *e);
 
-int64_t engine_now_ns(const struct engine *e);       /* the greatest event time so far */
-uint64_t engine_seq(const struct engine *e);         /* of the last record applied */
+int64_t engine_now_ns(const struct engine *e); /* the greatest event time so far */
+uint64_t engine_seq(const struct engine *e);   /* of the last record applied */
 
 /* ---- series: measures being computed ---- */
 /* Finds or adds. `tenant` is set for book:NAME only, else none. The subject must exist. Part of the state: call it only while
  * applying a record, so that a replay does the same. */
-MUST_USE enum err engine_track(struct engine *e, struct uuid tenant, const struct measure *m, uint32_t *out, struct why *why);
+MUST_USE enum err engine_track(struct engine *e, struct uuid tenant, const struct measure *m,
+                               uint32_t *out, struct why *why);
 /* Would engine_track succeed? Changes nothing. */
-MUST_USE enum err engine_can_track(const struct engine *e, struct uuid tenant, const struct measure *m, struct why *why);
-uint32_t engine_find_series(const struct engine *e, struct uuid tenant, const char *canonical);      /* SERIES_NONE: not tracked */
-void engine_watch(struct engine *e, uint32_t series, int by);        /* +1 / -1: how many rules look at it on every move */
+MUST_USE enum err engine_can_track(const struct engine *e, struct uuid tenant,
+                                   const struct measure *m, struct why *why);
+uint32_t engine_find_series(const struct engine *e, struct uuid tenant,
+                            const char *canonical); /* SERIES_NONE: not tracked */
+void engine_watch(struct engine *e, uint32_t series,
+                  int by); /* +1 / -1: how many rules look at it on every move */
 size_t engine_series_count(const struct engine *e);
 const struct measure *engine_series_measure(const struct engine *e, uint32_t series);
 struct uuid engine_series_tenant(const struct engine *e, uint32_t series);
@@ -60,19 +67,25 @@ int64_t engine_price_e8(const struct engine *e, uint32_t series);
 void engine_inputs(const struct engine *e, uint32_t series, struct buf *out);
 
 /* ---- instruments ---- */
-int32_t engine_instrument(const struct engine *e, const struct symbol *s);       /* -1: unknown */
+int32_t engine_instrument(const struct engine *e, const struct symbol *s); /* -1: unknown */
 size_t engine_instrument_count(const struct engine *e);
-struct instrument_facts { const char *symbol, *issuer, *name; };
+struct instrument_facts {
+    const char *symbol, *issuer, *name;
+};
 struct instrument_facts engine_instrument_facts(const struct engine *e, int32_t id);
 
 /* ---- settings that answers depend on ---- */
-struct engine_settings { int64_t stale_after_ns, sample_ns, coverage_gate_e8; };
+struct engine_settings {
+    int64_t stale_after_ns, sample_ns, coverage_gate_e8;
+};
 struct engine_settings engine_settings(const struct engine *e);
 
 /* ---- pictures of the state ---- */
 enum { ENGINE_STATE_VERSION = 1 };
-void engine_save(const struct engine *e, struct buf *out);           /* host byte order: for the machine that wrote it */
-MUST_USE enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used, struct why *why);
+void engine_save(const struct engine *e,
+                 struct buf *out); /* host byte order: for the machine that wrote it */
+MUST_USE enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used,
+                              struct why *why);
 /* NULL when out of memory; the caller holds the one reference. */
 struct snapshot *engine_snapshot(const struct engine *e);
 #endif

@@ -5,14 +5,19 @@
 #include <string.h>
 
 /* ---- the order of issuers: kept by bubbling, because a tick moves a rank by little ---- */
-static bool before(const struct slot *a, const struct slot *b) { return a->value > b->value || (a->value == b->value && a->issuer < b->issuer); }
+static bool before(const struct slot *a, const struct slot *b)
+{
+    return a->value > b->value || (a->value == b->value && a->issuer < b->issuer);
+}
 
 static void reorder(struct index_store *s, struct index *x, uint32_t no)
 {
     struct slot *me = &s->slots[no];
     uint32_t j = me->rank;
-    for (; j > 0 && before(me, &s->slots[x->order[j - 1]]); j--) s->slots[x->order[j] = x->order[j - 1]].rank = j;
-    for (; j + 1 < x->slots_n && before(&s->slots[x->order[j + 1]], me); j++) s->slots[x->order[j] = x->order[j + 1]].rank = j;
+    for (; j > 0 && before(me, &s->slots[x->order[j - 1]]); j--)
+        s->slots[x->order[j] = x->order[j - 1]].rank = j;
+    for (; j + 1 < x->slots_n && before(&s->slots[x->order[j + 1]], me); j++)
+        s->slots[x->order[j] = x->order[j + 1]].rank = j;
     x->order[j] = no;
     me->rank = j;
 }
@@ -30,10 +35,18 @@ static void set_value(struct index_store *s, struct index *x, struct line *l, in
 }
 
 /* ---- levels and their chains ---- */
-double index_level(const struct index *x) { return x->level_ref * (double)x->total / (double)x->total_ref; }
-double index_ew_level(const struct index *x, int k) { return x->ew_level_ref[k] * cents(x->ew_sum[k]) / cents(x->ew_ref[k]); }
+double index_level(const struct index *x)
+{
+    return x->level_ref * (double)x->total / (double)x->total_ref;
+}
+double index_ew_level(const struct index *x, int k)
+{
+    return x->ew_level_ref[k] * cents(x->ew_sum[k]) / cents(x->ew_ref[k]);
+}
 
-struct levels { double level, ew[EW_VARIANTS]; };
+struct levels {
+    double level, ew[EW_VARIANTS];
+};
 
 static struct levels levels_now(const struct index *x)
 {
@@ -46,7 +59,10 @@ static struct levels levels_now(const struct index *x)
  * not worth a cent, waits for a new start. */
 static void chain(struct index *x, const struct levels *v)
 {
-    if (x->valued_n == 0 || x->total == 0 || !(v->level > 0)) { x->based = false; return; }
+    if (x->valued_n == 0 || x->total == 0 || !(v->level > 0)) {
+        x->based = false;
+        return;
+    }
     x->level_ref = v->level;
     x->total_ref = x->total;
     for (int k = 0; k < EW_VARIANTS; k++) {
@@ -55,10 +71,12 @@ static void chain(struct index *x, const struct levels *v)
     }
 }
 
-static struct line *other_line(const struct index_store *s, const struct index *x, const struct line *l)
+static struct line *other_line(const struct index_store *s, const struct index *x,
+                               const struct line *l)
 {
     for (uint32_t no = x->first_line; no != NONE; no = s->lines[no].next_of_index)
-        if (s->lines[no].slot == l->slot && s->lines[no].valued && &s->lines[no] != l) return &s->lines[no];
+        if (s->lines[no].slot == l->slot && s->lines[no].valued && &s->lines[no] != l)
+            return &s->lines[no];
     return NULL;
 }
 
@@ -103,10 +121,16 @@ static void set_valued(struct index_store *s, struct index *x, struct line *l, b
 static enum err slot_of(struct index_store *s, struct index *x, uint32_t issuer, uint32_t *out)
 {
     for (uint32_t k = x->first_slot; k != NONE; k = s->slots[k].next_of_index)
-        if (s->slots[k].issuer == issuer) { *out = k; return ERR_OK; }
-    if (!VEC_GROW(&s->slots, &s->slots_cap, s->slots_n + 1) || !VEC_GROW(&x->order, &x->order_cap, x->slots_n + 1)) return ERR_NOMEM;
+        if (s->slots[k].issuer == issuer) {
+            *out = k;
+            return ERR_OK;
+        }
+    if (!VEC_GROW(&s->slots, &s->slots_cap, s->slots_n + 1)
+        || !VEC_GROW(&x->order, &x->order_cap, x->slots_n + 1))
+        return ERR_NOMEM;
     uint32_t no = (uint32_t)s->slots_n++;
-    s->slots[no] = (struct slot){ .issuer = issuer, .next_of_index = x->first_slot, .rank = x->slots_n };
+    s->slots[no] =
+        (struct slot){ .issuer = issuer, .next_of_index = x->first_slot, .rank = x->slots_n };
     x->first_slot = no;
     x->order[x->slots_n++] = no;
     reorder(s, x, no);
@@ -114,14 +138,15 @@ static enum err slot_of(struct index_store *s, struct index *x, uint32_t issuer,
     return ERR_OK;
 }
 
-enum err index_add_line(struct index_store *s, struct index *x, uint32_t index_no, uint32_t instrument, uint32_t issuer, int64_t own_shares, uint32_t *out)
+enum err index_add_line(struct index_store *s, struct index *x, uint32_t index_no,
+                        uint32_t instrument, uint32_t issuer, int64_t own_shares, uint32_t *out)
 {
     uint32_t slot;
     if (!VEC_GROW(&s->lines, &s->lines_cap, s->lines_n + 1)) return ERR_NOMEM;
     enum err e = slot_of(s, x, issuer, &slot);
     if (e) return e;
     uint32_t no = (uint32_t)s->lines_n++;
-    memset(&s->lines[no], 0, sizeof s->lines[no]);       /* padding too: the state is saved as bytes */
+    memset(&s->lines[no], 0, sizeof s->lines[no]); /* padding too: the state is saved as bytes */
     struct line *l = &s->lines[no];
     l->index = index_no;
     l->instrument = instrument;
@@ -137,7 +162,8 @@ enum err index_add_line(struct index_store *s, struct index *x, uint32_t index_n
 }
 
 /* Whatever changes who counts, or with how many shares, passes here: the levels before are the levels after. */
-static void recompose(struct index_store *s, struct index *x, struct line *l, bool active, int64_t shares, int64_t price_e8)
+static void recompose(struct index_store *s, struct index *x, struct line *l, bool active,
+                      int64_t shares, int64_t price_e8)
 {
     struct levels v;
     bool based = x->based;
@@ -159,7 +185,8 @@ void index_remove_line(struct index_store *s, struct index *x, uint32_t no)
     recompose(s, x, l, false, l->shares, l->price_e8);
 }
 
-enum err index_rejoin(struct index_store *s, struct index *x, uint32_t no, uint32_t issuer, int64_t price_e8)
+enum err index_rejoin(struct index_store *s, struct index *x, uint32_t no, uint32_t issuer,
+                      int64_t price_e8)
 {
     uint32_t slot;
     enum err e = slot_of(s, x, issuer, &slot);
@@ -178,7 +205,8 @@ void index_set_shares(struct index_store *s, struct index *x, uint32_t no, int64
     recompose(s, x, l, l->active, shares, l->price_e8);
 }
 
-void index_set_price(struct index_store *s, struct index *x, uint32_t no, int64_t price_e8, int64_t event_ns)
+void index_set_price(struct index_store *s, struct index *x, uint32_t no, int64_t price_e8,
+                     int64_t event_ns)
 {
     struct line *l = &s->lines[no];
     if (!l->active) return;
@@ -258,7 +286,8 @@ double index_effective_number(const struct index *x, enum by by)
 
 static int64_t top_lines(const struct index_store *s, const struct index *x, int n)
 {
-    int64_t top[TOP_N_MAX] = { 0 }, sum = 0;             /* ascending: top[0] is the smallest of the n largest */
+    int64_t top[TOP_N_MAX] = { 0 },
+            sum = 0; /* ascending: top[0] is the smallest of the n largest */
     for (uint32_t no = x->first_line; no != NONE; no = s->lines[no].next_of_index) {
         int64_t v = s->lines[no].value;
         if (v <= top[0]) continue;
@@ -275,6 +304,7 @@ double index_top_weight(const struct index_store *s, const struct index *x, enum
     int64_t top = 0;
     if (by == BY_LINE) top = top_lines(s, x, n);
     else
-        for (uint32_t j = 0; j < (uint32_t)n && j < x->slots_n; j++) top += s->slots[x->order[j]].value;
+        for (uint32_t j = 0; j < (uint32_t)n && j < x->slots_n; j++)
+            top += s->slots[x->order[j]].value;
     return 100.0 * (double)top / (double)x->total;
 }

@@ -11,23 +11,29 @@ static const struct row {
     int version;
     const char *formula;
 } rows[MEASURE_COUNT] = {
-#define MEASURE(id, name, subject, params, unit, version, formula) [MEASURE_##id] = { name, SUBJECT_##subject, params, unit, version, formula },
+#define MEASURE(id, name, subject, params, unit, version, formula)                                 \
+    [MEASURE_##id] = { name, SUBJECT_##subject, params, unit, version, formula },
 #include "analytics/measures.def"
 #undef MEASURE
 };
 
 static const char *const kind_names[] = { "geom", "arith", "log", "ann", "ratio", "points", NULL };
-static const char *const window_names[] = { "1d", "5d", "20d", "60d", "3mo", "6mo", "12mo", "18mo", "36mo", "ytd", "all", NULL };
-static const char *const ew_names[] = { "quarterly", "monthly", "daily", "held", "third_friday", NULL };
+static const char *const window_names[] = { "1d",   "5d",   "20d",  "60d", "3mo", "6mo",
+                                            "12mo", "18mo", "36mo", "ytd", "all", NULL };
+static const char *const ew_names[] = { "quarterly", "monthly",      "daily",
+                                        "held",      "third_friday", NULL };
 static const char *const by_names[] = { "issuer", "line", NULL };
 
 static const struct param {
     unsigned bit;
     const char *name;
-    const char *const *choices;          /* NULL: an integer from 1 to TOP_N_MAX */
+    const char *const *choices; /* NULL: an integer from 1 to TOP_N_MAX */
 } params[] = {
-    { PARAM_KIND, "kind", kind_names }, { PARAM_WINDOW, "window", window_names }, { PARAM_EW, "ew", ew_names },
-    { PARAM_BY, "by", by_names },       { PARAM_N, "n", NULL },
+    { PARAM_KIND, "kind", kind_names },
+    { PARAM_WINDOW, "window", window_names },
+    { PARAM_EW, "ew", ew_names },
+    { PARAM_BY, "by", by_names },
+    { PARAM_N, "n", NULL },
 };
 
 /* the default of parameter `bit`, which depends on the measure for the window only */
@@ -75,7 +81,8 @@ static void spaces(struct cursor *c)
 
 static bool word_char(char ch)
 {
-    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_' || ch == '.' || ch == ':' || ch == '-' || ch == '/';
+    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9')
+           || ch == '_' || ch == '.' || ch == ':' || ch == '-' || ch == '/';
 }
 
 /* the word at the cursor, after spaces; empty when there is none */
@@ -90,8 +97,13 @@ static size_t word(struct cursor *c, size_t *from)
 static enum err expect(struct cursor *c, char ch)
 {
     spaces(c);
-    if (c->i < c->n && c->s[c->i] == ch) { c->i++; return ERR_OK; }
-    if (c->i >= c->n) return err_at(c->why, (int)c->i + 1, ERR_SYNTAX, "expected '%c', found the end of the text", ch);
+    if (c->i < c->n && c->s[c->i] == ch) {
+        c->i++;
+        return ERR_OK;
+    }
+    if (c->i >= c->n)
+        return err_at(c->why, (int)c->i + 1, ERR_SYNTAX, "expected '%c', found the end of the text",
+                      ch);
     return err_at(c->why, (int)c->i + 1, ERR_SYNTAX, "expected '%c', found '%c'", ch, c->s[c->i]);
 }
 
@@ -114,7 +126,8 @@ static enum err parse_param(struct cursor *c, struct measure *m, unsigned *given
     size_t from, len = word(c, &from);
     const struct param *p = NULL;
     for (size_t k = 0; k < ARRAY_LEN(params); k++)
-        if (word_is(c, from, len, params[k].name) && (rows[m->id].params & params[k].bit)) p = &params[k];
+        if (word_is(c, from, len, params[k].name) && (rows[m->id].params & params[k].bit))
+            p = &params[k];
     if (!p) {
         char list[100] = "";
         for (size_t k = 0; k < ARRAY_LEN(params); k++)
@@ -122,23 +135,31 @@ static enum err parse_param(struct cursor *c, struct measure *m, unsigned *given
                 size_t n = strlen(list);
                 snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", params[k].name);
             }
-        return err_at(c->why, (int)from + 1, ERR_INVALID, "%s takes %s%s", rows[m->id].name, list[0] ? "the parameters " : "no parameters", list);
+        return err_at(c->why, (int)from + 1, ERR_INVALID, "%s takes %s%s", rows[m->id].name,
+                      list[0] ? "the parameters " : "no parameters", list);
     }
-    if (*given & p->bit) return err_at(c->why, (int)from + 1, ERR_INVALID, "parameter %s is given twice", p->name);
+    if (*given & p->bit)
+        return err_at(c->why, (int)from + 1, ERR_INVALID, "parameter %s is given twice", p->name);
     *given |= p->bit;
     enum err e = expect(c, '=');
     if (e) return e;
     len = word(c, &from);
     if (p->choices) {
         for (int v = 0; p->choices[v]; v++)
-            if (word_is(c, from, len, p->choices[v])) { put(m, p->bit, v); return ERR_OK; }
+            if (word_is(c, from, len, p->choices[v])) {
+                put(m, p->bit, v);
+                return ERR_OK;
+            }
         char list[200];
         join(list, sizeof list, p->choices);
         return err_at(c->why, (int)from + 1, ERR_INVALID, "%s is one of %s", p->name, list);
     }
     int v = 0;
-    for (size_t k = from; k < from + len && v <= TOP_N_MAX; k++) v = c->s[k] >= '0' && c->s[k] <= '9' ? v * 10 + (c->s[k] - '0') : TOP_N_MAX + 1;
-    if (len == 0 || v < 1 || v > TOP_N_MAX || c->s[from] == '0') return err_at(c->why, (int)from + 1, ERR_INVALID, "%s is a whole number from 1 to %d", p->name, TOP_N_MAX);
+    for (size_t k = from; k < from + len && v <= TOP_N_MAX; k++)
+        v = c->s[k] >= '0' && c->s[k] <= '9' ? v * 10 + (c->s[k] - '0') : TOP_N_MAX + 1;
+    if (len == 0 || v < 1 || v > TOP_N_MAX || c->s[from] == '0')
+        return err_at(c->why, (int)from + 1, ERR_INVALID, "%s is a whole number from 1 to %d",
+                      p->name, TOP_N_MAX);
     put(m, p->bit, v);
     return ERR_OK;
 }
@@ -150,9 +171,12 @@ static enum err parse_subject(struct cursor *c, struct measure *m)
     bool book = len > 5 && memcmp(c->s + from, "book:", 5) == 0;
     size_t max = rows[m->id].subject == SUBJECT_INSTRUMENT ? 15 : book ? 36 : 31;
     bool index_chars = true;
-    for (size_t k = from + (book ? 5 : 0); k < from + len; k++) index_chars &= c->s[k] != ':' && c->s[k] != '/';
-    if (len == 0 || len > max || (rows[m->id].subject != SUBJECT_INSTRUMENT && !index_chars) || (book && rows[m->id].subject == SUBJECT_INDEX))
-        return err_at(c->why, (int)from + 1, ERR_INVALID, "%s is measured on %s", rows[m->id].name, what[rows[m->id].subject]);
+    for (size_t k = from + (book ? 5 : 0); k < from + len; k++)
+        index_chars &= c->s[k] != ':' && c->s[k] != '/';
+    if (len == 0 || len > max || (rows[m->id].subject != SUBJECT_INSTRUMENT && !index_chars)
+        || (book && rows[m->id].subject == SUBJECT_INDEX))
+        return err_at(c->why, (int)from + 1, ERR_INVALID, "%s is measured on %s", rows[m->id].name,
+                      what[rows[m->id].subject]);
     memcpy(m->subject, c->s + from, len);
     return ERR_OK;
 }
@@ -162,11 +186,15 @@ enum err measure_parse(const char *s, size_t n, struct measure *out, struct why 
     struct cursor c = { s, n, 0, why };
     struct measure m = { .id = MEASURE_COUNT };
     size_t from, len = word(&c, &from);
-    if (len == 0) return err_at(why, (int)from + 1, ERR_SYNTAX, "expected a measure such as hhi(SP500)");
+    if (len == 0)
+        return err_at(why, (int)from + 1, ERR_SYNTAX, "expected a measure such as hhi(SP500)");
     for (int i = 0; i < MEASURE_COUNT; i++)
         if (word_is(&c, from, len, rows[i].name)) m.id = (enum measure_id)i;
-    if (m.id == MEASURE_COUNT) return err_at(why, (int)from + 1, ERR_UNKNOWN_MEASURE, "there is no measure \"%.*s\"", (int)(len < 40 ? len : 40), s + from);
-    for (size_t k = 0; k < ARRAY_LEN(params); k++) put(&m, params[k].bit, default_of(m.id, params[k].bit));
+    if (m.id == MEASURE_COUNT)
+        return err_at(why, (int)from + 1, ERR_UNKNOWN_MEASURE, "there is no measure \"%.*s\"",
+                      (int)(len < 40 ? len : 40), s + from);
+    for (size_t k = 0; k < ARRAY_LEN(params); k++)
+        put(&m, params[k].bit, default_of(m.id, params[k].bit));
 
     enum err e = expect(&c, '(');
     if (!e) e = parse_subject(&c, &m);
@@ -181,7 +209,8 @@ enum err measure_parse(const char *s, size_t n, struct measure *out, struct why 
     if (!e) e = expect(&c, ')');
     if (e) return e;
     spaces(&c);
-    if (c.i != n) return err_at(why, (int)c.i + 1, ERR_SYNTAX, "nothing may follow the measure here");
+    if (c.i != n)
+        return err_at(why, (int)c.i + 1, ERR_SYNTAX, "nothing may follow the measure here");
     *out = m;
     return ERR_OK;
 }
@@ -193,7 +222,9 @@ size_t measure_format(const struct measure *m, char out[MEASURE_TEXT_MAX])
         const struct param *p = &params[k];
         int v = get(m, p->bit);
         if (!(rows[m->id].params & p->bit) || v == default_of(m->id, p->bit)) continue;
-        if (p->choices) n += snprintf(out + n, (size_t)(MEASURE_TEXT_MAX - n), ", %s=%s", p->name, p->choices[v]);
+        if (p->choices)
+            n += snprintf(out + n, (size_t)(MEASURE_TEXT_MAX - n), ", %s=%s", p->name,
+                          p->choices[v]);
         else n += snprintf(out + n, (size_t)(MEASURE_TEXT_MAX - n), ", %s=%d", p->name, v);
     }
     n += snprintf(out + n, (size_t)(MEASURE_TEXT_MAX - n), ")");
@@ -209,15 +240,21 @@ const char *measure_unit(const struct measure *m)
 int measure_version(const struct measure *m) { return rows[m->id].version; }
 enum measure_subject measure_subject(const struct measure *m) { return rows[m->id].subject; }
 bool measure_is_price(const struct measure *m) { return m->id == MEASURE_LAST; }
-bool measure_is_book(const struct measure *m) { return measure_subject(m) == SUBJECT_HOLDINGS && strncmp(m->subject, "book:", 5) == 0; }
+bool measure_is_book(const struct measure *m)
+{
+    return measure_subject(m) == SUBJECT_HOLDINGS && strncmp(m->subject, "book:", 5) == 0;
+}
 
 void measures_reference(struct buf *out)
 {
     static const char *const example[] = { "AAPL", "SP500", "SP500" };
-    buf_puts(out, "| measure | unit | parameters (default first) | formula | version |\n|---|---|---|---|---|\n");
+    buf_puts(
+        out,
+        "| measure | unit | parameters (default first) | formula | version |\n|---|---|---|---|---|\n");
     for (int i = 0; i < MEASURE_COUNT; i++) {
         struct measure m = { .id = (enum measure_id)i };
-        buf_printf(out, "| `%s(%s)` | %s | ", rows[i].name, example[rows[i].subject], i == MEASURE_SPREAD ? "%, ratio or points" : measure_unit(&m));
+        buf_printf(out, "| `%s(%s)` | %s | ", rows[i].name, example[rows[i].subject],
+                   i == MEASURE_SPREAD ? "%, ratio or points" : measure_unit(&m));
         const char *sep = "";
         for (size_t k = 0; k < ARRAY_LEN(params); k++) {
             if (!(rows[i].params & params[k].bit)) continue;
@@ -232,5 +269,6 @@ void measures_reference(struct buf *out)
         }
         buf_printf(out, " | %s | %d |\n", rows[i].formula, rows[i].version);
     }
-    buf_puts(out, "\n`ai_sentiment` and `ai_exposure` also take a book: `ai_sentiment(book:growth)`.\n");
+    buf_puts(out,
+             "\n`ai_sentiment` and `ai_exposure` also take a book: `ai_sentiment(book:growth)`.\n");
 }

@@ -14,11 +14,18 @@ static void put_array(struct buf *out, const void *p, size_t n, size_t size)
 }
 #define PUT(out, array, n) put_array(out, array, n, sizeof *(array))
 
-struct reader { const char *p; size_t n, at; bool bad; };
+struct reader {
+    const char *p;
+    size_t n, at;
+    bool bad;
+};
 
 static void get(struct reader *r, void *out, size_t n)
 {
-    if (r->bad || r->n - r->at < n) { r->bad = true; return; }
+    if (r->bad || r->n - r->at < n) {
+        r->bad = true;
+        return;
+    }
     memcpy(out, r->p + r->at, n);
     r->at += n;
 }
@@ -27,15 +34,23 @@ static void *get_array(struct reader *r, size_t *n, size_t *cap, size_t size)
 {
     uint64_t count = 0;
     get(r, &count, sizeof count);
-    if (r->bad || count > (r->n - r->at) / size) { r->bad = true; return NULL; }
+    if (r->bad || count > (r->n - r->at) / size) {
+        r->bad = true;
+        return NULL;
+    }
     *n = *cap = (size_t)count;
     if (!count) return NULL;
     void *p = malloc(*n * size);
-    if (!p) { r->bad = true; *n = *cap = 0; return NULL; }
+    if (!p) {
+        r->bad = true;
+        *n = *cap = 0;
+        return NULL;
+    }
     get(r, p, *n * size);
     return p;
 }
-#define GET(r, e, name) ((e)->name = get_array(r, &(e)->name##_n, &(e)->name##_cap, sizeof *(e)->name))
+#define GET(r, e, name)                                                                            \
+    ((e)->name = get_array(r, &(e)->name##_n, &(e)->name##_cap, sizeof *(e)->name))
 
 struct scalars {
     char magic[8];
@@ -48,15 +63,20 @@ struct scalars {
 
 void engine_save(const struct engine *e, struct buf *out)
 {
-    struct scalars s = { .settings = e->settings, .gate = e->gate, .now_ns = e->now_ns, .sampled_ns = e->sampled_ns, .seq = e->seq,
-                         .session_day = e->session_day, .in_session = e->in_session };
+    struct scalars s = { .settings = e->settings,
+                         .gate = e->gate,
+                         .now_ns = e->now_ns,
+                         .sampled_ns = e->sampled_ns,
+                         .seq = e->seq,
+                         .session_day = e->session_day,
+                         .in_session = e->in_session };
     memcpy(s.magic, MAGIC, sizeof MAGIC);
     buf_put(out, &s, sizeof s);
     PUT(out, e->instruments, e->instruments_n);
     PUT(out, e->issuers, e->issuers_n);
     uint64_t indexes = e->indexes_n;
     buf_put(out, &indexes, sizeof indexes);
-    for (size_t i = 0; i < e->indexes_n; i++) {          /* without what is true of this process only */
+    for (size_t i = 0; i < e->indexes_n; i++) { /* without what is true of this process only */
         struct index x;
         memcpy(&x, &e->indexes[i], sizeof x);
         x.order = NULL;
@@ -81,9 +101,18 @@ void engine_save(const struct engine *e, struct buf *out)
 static bool rebuild_maps(struct engine *e)
 {
     bool ok = true;
-    for (size_t i = 0; i < e->instruments_n; i++) ok &= map_add(&e->by_symbol, map_hash(e->instruments[i].symbol.s, sizeof e->instruments[i].symbol.s), (uint32_t)i);
-    for (size_t i = 0; i < e->issuers_n; i++) ok &= map_add(&e->by_issuer, map_hash(e->issuers[i].key, strlen(e->issuers[i].key)), (uint32_t)i);
-    for (size_t i = 0; i < e->series_n; i++) ok &= map_add(&e->by_series, map_hash(e->series[i].text, strlen(e->series[i].text)) ^ map_hash(e->series[i].tenant.b, 16), (uint32_t)i);
+    for (size_t i = 0; i < e->instruments_n; i++)
+        ok &= map_add(&e->by_symbol,
+                      map_hash(e->instruments[i].symbol.s, sizeof e->instruments[i].symbol.s),
+                      (uint32_t)i);
+    for (size_t i = 0; i < e->issuers_n; i++)
+        ok &= map_add(&e->by_issuer, map_hash(e->issuers[i].key, strlen(e->issuers[i].key)),
+                      (uint32_t)i);
+    for (size_t i = 0; i < e->series_n; i++)
+        ok &= map_add(&e->by_series,
+                      map_hash(e->series[i].text, strlen(e->series[i].text))
+                          ^ map_hash(e->series[i].tenant.b, 16),
+                      (uint32_t)i);
     e->moved_cap = 2 * (e->series_n + 1);
     e->moved = malloc(e->moved_cap * sizeof *e->moved);
     return ok && e->moved;
@@ -111,7 +140,7 @@ enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used,
     GET(&r, e, instruments);
     GET(&r, e, issuers);
     GET(&r, e, indexes);
-    for (size_t i = 0; i < e->indexes_n; i++) {          /* the saved pointers mean nothing here */
+    for (size_t i = 0; i < e->indexes_n; i++) { /* the saved pointers mean nothing here */
         e->indexes[i].order = NULL;
         e->indexes[i].days = NULL;
     }

@@ -9,36 +9,47 @@
 #include "ingest/record.h"
 
 #define SCORER_NAME "tocsin-lexicon"
-enum { SCORER_VERSION = 1 };             /* raised whenever any score can change, lexicon.def included */
+enum { SCORER_VERSION = 1 }; /* raised whenever any score can change, lexicon.def included */
 
-enum sentiment_label { SENTIMENT_NEUTRAL, SENTIMENT_POSITIVE, SENTIMENT_NEGATIVE, SENTIMENT_MIXED, SENTIMENT_LABEL_COUNT };
+enum sentiment_label {
+    SENTIMENT_NEUTRAL,
+    SENTIMENT_POSITIVE,
+    SENTIMENT_NEGATIVE,
+    SENTIMENT_MIXED,
+    SENTIMENT_LABEL_COUNT
+};
 
 struct sentiment {
-    double positive, neutral, negative;  /* masses; they sum to 1 */
-    double score;                        /* positive - negative, in [-1, 1] */
+    double positive, neutral, negative; /* masses; they sum to 1 */
+    double score;                       /* positive - negative, in [-1, 1] */
     enum sentiment_label label;
 };
 
 /* A ticker to look for. `symbol` matches in upper case only, and with one or two letters only as $F, (F) or NYSE: F.
  * Names match as whole capitalised words, without legal endings ("Apple Inc." is found as "Apple"); both may be empty. */
-struct sentiment_target { struct str symbol, issuer, instrument; };
+struct sentiment_target {
+    struct str symbol, issuer, instrument;
+};
 
 struct sentiment_ticker {
-    struct sentiment tone;               /* from the words around its own mentions; neutral without any */
-    double relevance;                    /* (0, 1]; 0 when the text does not mention it, whatever the tags say */
+    struct sentiment tone; /* from the words around its own mentions; neutral without any */
+    double relevance;      /* (0, 1]; 0 when the text does not mention it, whatever the tags say */
     uint32_t mentions;
 };
 
 /* The label rule alone: mixed when both masses are >= 0.20 and |score| < 0.35, else the sign when |score| >= 0.15. */
 enum sentiment_label sentiment_label_of(double positive, double negative);
-const char *sentiment_label_name(enum sentiment_label l);            /* "positive", "negative", "neutral", "mixed" */
-const char *sentiment_band_name(double score);   /* five bands at +-0.15 and +-0.35: "bearish" .. "somewhat_bullish", "bullish" */
+const char *sentiment_label_name(
+    enum sentiment_label l); /* "positive", "negative", "neutral", "mixed" */
+const char *sentiment_band_name(
+    double score); /* five bands at +-0.15 and +-0.35: "bearish" .. "somewhat_bullish", "bullish" */
 
 /* The whole article. An empty body means the headline alone. Any bytes are safe; UTF-8 is read as such. */
 void sentiment_score(struct str headline, struct str body, struct sentiment *out);
 
 /* out[i] for targets[i]; n <= ARTICLE_SYMBOLS_MAX. Give every company the article is tagged with in one call: what is
  * said of one is kept away from the others. */
-void sentiment_score_targets(struct str headline, struct str body, const struct sentiment_target *targets, size_t n,
+void sentiment_score_targets(struct str headline, struct str body,
+                             const struct sentiment_target *targets, size_t n,
                              struct sentiment_ticker *out);
 #endif

@@ -6,7 +6,7 @@
 struct snapshot *snapshot_retain(struct snapshot *s)
 {
     int before = atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
-    assert(before > 0);                  /* only who holds one may hand out another */
+    assert(before > 0); /* only who holds one may hand out another */
     (void)before;
     return s;
 }
@@ -23,7 +23,8 @@ void snapshot_release(struct snapshot *s)
     free(s);
 }
 
-static const struct snapshot_row *find(const struct snapshot *s, struct uuid tenant, const char *measure)
+static const struct snapshot_row *find(const struct snapshot *s, struct uuid tenant,
+                                       const char *measure)
 {
     size_t low = 0, high = s->rows_n;
     while (low < high) {
@@ -38,7 +39,8 @@ static const struct snapshot_row *find(const struct snapshot *s, struct uuid ten
     return NULL;
 }
 
-const struct snapshot_row *snapshot_find(const struct snapshot *s, struct uuid tenant, const char *measure)
+const struct snapshot_row *snapshot_find(const struct snapshot *s, struct uuid tenant,
+                                         const char *measure)
 {
     const struct snapshot_row *own = uuid_is_none(tenant) ? NULL : find(s, tenant, measure);
     return own ? own : find(s, (struct uuid){ 0 }, measure);

@@ -9,7 +9,7 @@
 struct instrument {
     struct symbol symbol;
     uint32_t issuer, first_line, first_series, last_close;
-    int64_t price_e8, price_ns;          /* 0: never priced */
+    int64_t price_e8, price_ns; /* 0: never priced */
     int64_t shares, float_e8, shares_max;
     char name[64];
 };
@@ -17,25 +17,41 @@ struct instrument {
 struct issuer {
     char key[NAME_MAX_BYTES + 1], name[64];
     uint32_t first_exposure;
-    int64_t news_ns;                     /* the sums are as of then */
-    double sum, weight, weight_squared;  /* of a*s, a, a^2 */
+    int64_t news_ns;                    /* the sums are as of then */
+    double sum, weight, weight_squared; /* of a*s, a, a^2 */
 };
 
-struct close { int32_t day; uint32_t previous; int64_t price_e8; };
+struct close {
+    int32_t day;
+    uint32_t previous;
+    int64_t price_e8;
+};
 
 struct series {
     struct uuid tenant;
     struct measure measure;
     char text[MEASURE_TEXT_MAX];
-    uint32_t subject;                    /* instrument, index or book number */
+    uint32_t subject; /* instrument, index or book number */
     uint32_t next_of_subject;
     int32_t watchers;
     bool book;
 };
 
-struct exposure { int32_t effective_day; uint32_t next; int64_t value_e8; };
-struct book { struct uuid tenant; char name[40]; uint32_t first_position; int64_t last_ns; };
-struct position { uint32_t instrument, next; int64_t quantity_e8; };
+struct exposure {
+    int32_t effective_day;
+    uint32_t next;
+    int64_t value_e8;
+};
+struct book {
+    struct uuid tenant;
+    char name[40];
+    uint32_t first_position;
+    int64_t last_ns;
+};
+struct position {
+    uint32_t instrument, next;
+    int64_t quantity_e8;
+};
 
 struct engine {
     struct instrument *instruments;
@@ -61,7 +77,7 @@ struct engine {
     double gate;
     int64_t now_ns, sampled_ns;
     uint64_t seq;
-    int32_t session_day;                 /* the session in progress, or the last one ended */
+    int32_t session_day; /* the session in progress, or the last one ended */
     bool in_session;
 
     uint32_t *moved;

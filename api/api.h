@@ -11,9 +11,10 @@
 enum rule_change { RULE_CREATE, RULE_REPLACE, RULE_DELETE };
 
 struct rule_request {
-    struct uuid tenant, rule;            /* RULE_CREATE: none, or the id to use (derived from an Idempotency-Key) */
+    struct uuid tenant,
+        rule; /* RULE_CREATE: none, or the id to use (derived from an Idempotency-Key) */
     enum rule_change change;
-    const char *definition;              /* JSON text of the request body; NULL for delete */
+    const char *definition; /* JSON text of the request body; NULL for delete */
     size_t definition_n;
 };
 
@@ -27,7 +28,8 @@ struct api_backend {
      * RULE_CREATE names an id that is there. Blocks up to 10 s, then ERR_STOPPING or ERR_DB. Thread: any. */
     enum err (*rule_change)(void *ctx, const struct rule_request *r, struct why *why);
     /* States of rules as the engine has them: out[i] is "ok", "pending", "firing", "stale", or NULL when it does not know the rule. */
-    enum err (*rule_states)(void *ctx, struct uuid tenant, const struct uuid *rules, size_t n, const char **out);
+    enum err (*rule_states)(void *ctx, struct uuid tenant, const struct uuid *rules, size_t n,
+                            const char **out);
     /* The newest committed snapshot, retained; NULL before the first. */
     struct snapshot *(*snapshot)(void *ctx);
     /* Appends {"ready":true|false,"reasons":["kafka: ...", ...]} and returns the flag. */
@@ -39,20 +41,21 @@ struct api_backend {
 };
 
 struct api_config {
-    const char *bind_address;            /* "127.0.0.1" */
-    int port;                            /* 0: any free one; see api_port */
-    int threads;                         /* of libmicrohttpd's epoll pool */
-    const char *database;                /* conninfo for readers */
+    const char *bind_address; /* "127.0.0.1" */
+    int port;                 /* 0: any free one; see api_port */
+    int threads;              /* of libmicrohttpd's epoll pool */
+    const char *database;     /* conninfo for readers */
     int connections_max, per_ip_max;
-    int header_timeout_ms, request_timeout_ms;       /* absolute deadlines */
-    int stream_heartbeat_ms;             /* at most 15000 */
-    bool webhook_allow_http, webhook_allow_private;  /* for development only; see alerts/webhook.h */
+    int header_timeout_ms, request_timeout_ms;      /* absolute deadlines */
+    int stream_heartbeat_ms;                        /* at most 15000 */
+    bool webhook_allow_http, webhook_allow_private; /* for development only; see alerts/webhook.h */
 };
 
 struct api;
 /* Could api_start listen there? ERR_IO with the reason. For who has something to lose by finding out later. */
 MUST_USE enum err api_port_check(const char *bind_address, int port, struct why *why);
-MUST_USE enum err api_start(const struct api_config *cfg, const struct api_backend *backend, struct api **out, struct why *why);
+MUST_USE enum err api_start(const struct api_config *cfg, const struct api_backend *backend,
+                            struct api **out, struct why *why);
 int api_port(const struct api *a);
 /* Alerts that have just been committed, in stream order; copied. Wakes the streams of their tenants. Thread: store writer. */
 void api_publish_alerts(struct api *a, const struct alert *alerts, size_t n);

@@ -13,12 +13,12 @@ struct MHD_Daemon;
 
 struct api {
     struct api_config cfg;
-    char *database, *bind_address;       /* copies */
+    char *database, *bind_address; /* copies */
     struct api_backend backend;
     struct conns conns;
     struct auth_cache auth;
     struct hub *hub;
-    struct work *work, *engine_work;   /* the second for what waits for the engine or its commit */
+    struct work *work, *engine_work; /* the second for what waits for the engine or its commit */
     struct MHD_Daemon *daemon;
     pthread_t ticker;
     bool ticking;
@@ -26,7 +26,7 @@ struct api {
     pthread_cond_t stop_wake;
     atomic_bool stopping;
     struct buf openapi;
-    atomic_uint_fast64_t requests;       /* for request ids */
+    atomic_uint_fast64_t requests; /* for request ids */
     uint32_t run;
 };
 #endif

@@ -34,7 +34,8 @@ static struct auth_slot *slot_of(struct auth_cache *c, const struct key *key)
     return &c->slots[((size_t)key->sha256[0] << 8 | key->sha256[1]) % AUTH_SLOTS];
 }
 
-bool auth_cached(struct auth_cache *c, const struct key *key, int64_t now_ns, struct uuid *out_tenant)
+bool auth_cached(struct auth_cache *c, const struct key *key, int64_t now_ns,
+                 struct uuid *out_tenant)
 {
     pthread_mutex_lock(&c->lock);
     const struct auth_slot *s = slot_of(c, key);
@@ -44,13 +45,16 @@ bool auth_cached(struct auth_cache *c, const struct key *key, int64_t now_ns, st
     return hit;
 }
 
-enum err auth_ask(struct auth_cache *c, struct reader *db, const struct key *key, int64_t now_ns, struct uuid *out_tenant, struct why *why)
+enum err auth_ask(struct auth_cache *c, struct reader *db, const struct key *key, int64_t now_ns,
+                  struct uuid *out_tenant, struct why *why)
 {
     struct uuid tenant;
     enum err e = reader_find_key(db, key->id, key->sha256, &tenant, why);
     if (e) return e;
     pthread_mutex_lock(&c->lock);
-    *slot_of(c, key) = (struct auth_slot){ *key, tenant, now_ns + AUTH_CACHE_NS };   /* from before the question was asked */
+    *slot_of(c, key) =
+        (struct auth_slot){ *key, tenant,
+                            now_ns + AUTH_CACHE_NS }; /* from before the question was asked */
     pthread_mutex_unlock(&c->lock);
     *out_tenant = tenant;
     return ERR_OK;

@@ -43,7 +43,9 @@ size_t conns_sweep(struct conns *c, int64_t now_ns)
     pthread_mutex_lock(&c->lock);
     for (struct conn *one = c->first; one; one = one->next) {
         int64_t deadline = atomic_load(&one->deadline_ns);
-        if (deadline == 0 || deadline > now_ns || !atomic_compare_exchange_strong(&one->deadline_ns, &deadline, 0)) continue;
+        if (deadline == 0 || deadline > now_ns
+            || !atomic_compare_exchange_strong(&one->deadline_ns, &deadline, 0))
+            continue;
         conns_shut(one);
         n++;
     }

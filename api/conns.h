@@ -12,8 +12,8 @@
 struct conn {
     struct conn *prev, *next;
     int fd;
-    _Atomic int64_t deadline_ns;         /* on mono_ns(); 0: none */
-    void *request;                       /* the request in hand: of the thread that serves the connection */
+    _Atomic int64_t deadline_ns; /* on mono_ns(); 0: none */
+    void *request;               /* the request in hand: of the thread that serves the connection */
 };
 
 struct conns {
@@ -22,9 +22,11 @@ struct conns {
 };
 
 void conns_init(struct conns *c);
-void conns_release(struct conns *c);     /* no connection is left */
-struct conn *conns_add(struct conns *c, int fd, int64_t deadline_ns);  /* NULL when out of memory */
-void conns_remove(struct conns *c, struct conn *one);    /* before its fd is closed; frees it */
-void conns_shut(struct conn *one);       /* ends the traffic both ways; the owner closes. The caller knows that it is still open. */
-size_t conns_sweep(struct conns *c, int64_t now_ns);     /* shuts what is past its deadline; how many */
+void conns_release(struct conns *c);                                  /* no connection is left */
+struct conn *conns_add(struct conns *c, int fd, int64_t deadline_ns); /* NULL when out of memory */
+void conns_remove(struct conns *c, struct conn *one); /* before its fd is closed; frees it */
+void conns_shut(
+    struct conn *
+        one); /* ends the traffic both ways; the owner closes. The caller knows that it is still open. */
+size_t conns_sweep(struct conns *c, int64_t now_ns); /* shuts what is past its deadline; how many */
 #endif

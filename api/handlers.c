@@ -18,7 +18,7 @@
 enum { CHANNELS_MAX = 100, SECRET_MIN = 24, SECRET_MAX = 64, SECRET_MADE = 32 };
 
 /* ---- small helpers ---- */
-static void put_time(struct buf *out, int64_t ns)        /* 0: no time yet */
+static void put_time(struct buf *out, int64_t ns) /* 0: no time yet */
 {
     char text[WHEN_TEXT_MAX];
     if (ns == 0) return buf_puts(out, "null");
@@ -51,18 +51,27 @@ static void reply_query(struct request *r, enum query q, const char *const *para
 }
 
 /* Rows of (cursor, json) as a list; one row more than the limit says that there is a next page. */
-struct page { struct buf *out; int64_t limit, n; char cursor[UUID_TEXT]; bool more; };
+struct page {
+    struct buf *out;
+    int64_t limit, n;
+    char cursor[UUID_TEXT];
+    bool more;
+};
 
 static void page_row(void *ctx, const char *const *c)
 {
     struct page *p = ctx;
-    if (p->n++ == p->limit) { p->more = true; return; }
+    if (p->n++ == p->limit) {
+        p->more = true;
+        return;
+    }
     if (p->n > 1) buf_puts(p->out, ",");
     buf_puts(p->out, c[1]);
     snprintf(p->cursor, sizeof p->cursor, "%s", c[0]);
 }
 
-static void reply_page(struct request *r, const char *open, enum query q, const char *const *params, int64_t limit, bool number_cursor)
+static void reply_page(struct request *r, const char *open, enum query q, const char *const *params,
+                       int64_t limit, bool number_cursor)
 {
     struct buf *out = &r->reply.body;
     struct page p = { .out = out, .limit = limit };
@@ -103,8 +112,9 @@ static void put_measure(struct buf *out, const struct snapshot_row *row)
     put_time(out, g->event_ns);
     buf_puts(out, ",\"coverage\":");
     buf_json_double(out, isfinite(g->coverage) ? g->coverage : 0);
-    buf_printf(out, ",\"staleness_ms\":%" PRId64 ",\"status\":\"%s\",\"version\":%d}", (int64_t)(g->staleness_ns / NS_PER_MS),
-               reading_status_name(g->status), row->version);
+    buf_printf(out, ",\"staleness_ms\":%" PRId64 ",\"status\":\"%s\",\"version\":%d}",
+               (int64_t)(g->staleness_ns / NS_PER_MS), reading_status_name(g->status),
+               row->version);
 }
 
 /* Rows are sorted by tenant: everybody's first, then each tenant's own. */
@@ -127,20 +137,25 @@ static bool matches_etag(const char *header, const char *etag)
 }
 
 /* What a rule takes for a measure is one here too: hhi( DEMO ), or a parameter at its default. */
-static enum err canonical(const struct request *r, const char *text, char out[API_MEASURE_MAX], struct why *why)
+static enum err canonical(const struct request *r, const char *text, char out[API_MEASURE_MAX],
+                          struct why *why)
 {
-    if (r->api->backend.measure) return r->api->backend.measure(r->api->backend.ctx, text, out, why);
+    if (r->api->backend.measure)
+        return r->api->backend.measure(r->api->backend.ctx, text, out, why);
     snprintf(out, API_MEASURE_MAX, "%s", text);
     return ERR_OK;
 }
 
-static const struct snapshot_row *find_measure(const struct request *r, const struct snapshot *s, const char *text, struct why *why)
+static const struct snapshot_row *find_measure(const struct request *r, const struct snapshot *s,
+                                               const char *text, struct why *why)
 {
     char name[API_MEASURE_MAX];
     const struct snapshot_row *row = snapshot_find(s, r->tenant, text);
     if (row || canonical(r, text, name, why)) return row;
     row = snapshot_find(s, r->tenant, name);
-    if (!row) err_set(why, ERR_UNKNOWN_MEASURE, "%s is not tracked; a rule on it makes it so, or engine.track", name);
+    if (!row)
+        err_set(why, ERR_UNKNOWN_MEASURE,
+                "%s is not tracked; a rule on it makes it so, or engine.track", name);
     return row;
 }
 
@@ -152,7 +167,8 @@ void get_measures(struct request *r)
     snprintf(r->reply.etag, sizeof r->reply.etag, "\"m-%" PRIu64 "\"", s->seq);
     struct why why = { 0 };
     bool missing = false;
-    for (size_t i = 0; i < r->target.args_n && !missing; i++) missing = !find_measure(r, s, r->target.args[i].value, &why);
+    for (size_t i = 0; i < r->target.args_n && !missing; i++)
+        missing = !find_measure(r, s, r->target.args[i].value, &why);
     if (missing) {
         r->reply.etag[0] = '\0';
         reply_problem_as(r, ERR_UNKNOWN_MEASURE, 404, NULL, &why);
@@ -215,7 +231,11 @@ void get_constituents(struct request *r)
 }
 
 /* ---- from the database ---- */
-struct series { char id[16]; struct buf *out; bool found; };
+struct series {
+    char id[16];
+    struct buf *out;
+    bool found;
+};
 
 static void series_row(void *ctx, const char *const *c)
 {
@@ -232,7 +252,8 @@ void get_history(struct request *r)
     struct buf *out = &r->reply.body;
     struct series s = { .out = out };
     struct why why = { 0 };
-    if (canonical(r, request_arg(r, "m")->text, name, &why)) return reply_problem_as(r, ERR_UNKNOWN_MEASURE, 404, NULL, &why);
+    if (canonical(r, request_arg(r, "m")->text, name, &why))
+        return reply_problem_as(r, ERR_UNKNOWN_MEASURE, 404, NULL, &why);
     put_field(out, "{\"measure\":", measure);
     enum err e = reader_rows(r->db, r->tenant, QUERY_SERIES, &measure, series_row, &s, &why);
     if (e) return reply_problem(r, e, &why);
@@ -240,12 +261,15 @@ void get_history(struct request *r)
         err_set(&why, ERR_UNKNOWN_MEASURE, "no history of that measure");
         return reply_problem_as(r, ERR_UNKNOWN_MEASURE, 404, NULL, &why);
     }
-    const struct arg *from = request_arg(r, "from"), *to = request_arg(r, "to"), *order = request_arg(r, "order");
+    const struct arg *from = request_arg(r, "from"), *to = request_arg(r, "to"),
+                     *order = request_arg(r, "order");
     char from_text[24], to_text[24], after[24], limit[24];
     snprintf(from_text, sizeof from_text, "%" PRId64, from->given ? from->number : INT64_MIN);
     snprintf(to_text, sizeof to_text, "%" PRId64, to->given ? to->number : INT64_MAX);
     int64_t n = request_arg(r, "limit")->number;
-    const char *const params[] = { s.id, from_text, to_text, number_or_null(request_arg(r, "after"), after), limit_plus_one(n, limit) };
+    const char *const params[] = { s.id, from_text, to_text,
+                                   number_or_null(request_arg(r, "after"), after),
+                                   limit_plus_one(n, limit) };
     bool down = order->given && strcmp(order->text, "desc") == 0;
     reply_page(r, ",\"points\":[", down ? QUERY_HISTORY_DOWN : QUERY_HISTORY_UP, params, n, true);
 }
@@ -254,14 +278,20 @@ void get_articles(struct request *r)
 {
     int64_t n = request_arg(r, "limit")->number;
     char limit[24], before[24];
-    const char *const params[] = { limit_plus_one(n, limit), number_or_null(request_arg(r, "before"), before) };
+    const char *const params[] = { limit_plus_one(n, limit),
+                                   number_or_null(request_arg(r, "before"), before) };
     reply_page(r, "{\"articles\":[", QUERY_ARTICLES, params, n, true);
 }
 
 void get_status(struct request *r) { reply_query(r, QUERY_STATUS, NULL); }
 
 /* ---- rules ---- */
-struct rule_rows { struct uuid *ids; char **texts; size_t n, cap; bool failed; };
+struct rule_rows {
+    struct uuid *ids;
+    char **texts;
+    size_t n, cap;
+    bool failed;
+};
 
 static void rule_row(void *ctx, const char *const *c)
 {
@@ -277,18 +307,27 @@ static void rule_row(void *ctx, const char *const *c)
 }
 
 /* Up to `cap` rules with the state the engine has them in, which is not in the database. */
-static enum err put_rules(struct request *r, enum query q, const char *const *params, size_t cap, struct rule_rows *rows, struct why *why)
+static enum err put_rules(struct request *r, enum query q, const char *const *params, size_t cap,
+                          struct rule_rows *rows, struct why *why)
 {
-    *rows = (struct rule_rows){ .ids = calloc(cap, sizeof *rows->ids), .texts = calloc(cap, sizeof *rows->texts), .cap = cap };
+    *rows = (struct rule_rows){ .ids = calloc(cap, sizeof *rows->ids),
+                                .texts = calloc(cap, sizeof *rows->texts),
+                                .cap = cap };
     const char **states = calloc(cap, sizeof *states);
-    enum err e = !rows->ids || !rows->texts || !states ? err_set(why, ERR_NOMEM, "out of memory")
-                                                       : reader_rows(r->db, r->tenant, q, params, rule_row, rows, why);
+    enum err e = !rows->ids || !rows->texts || !states
+                     ? err_set(why, ERR_NOMEM, "out of memory")
+                     : reader_rows(r->db, r->tenant, q, params, rule_row, rows, why);
     if (!e && rows->failed) e = err_set(why, ERR_NOMEM, "out of memory");
-    if (!e && rows->n) e = r->api->backend.rule_states(r->api->backend.ctx, r->tenant, rows->ids, rows->n, states);
-    for (size_t i = 0; !e && i < rows->n; i++) {         /* the object's last brace makes room for the state */
+    if (!e && rows->n)
+        e = r->api->backend.rule_states(r->api->backend.ctx, r->tenant, rows->ids, rows->n, states);
+    for (size_t i = 0; !e && i < rows->n;
+         i++) { /* the object's last brace makes room for the state */
         size_t n = strlen(rows->texts[i]);
         char *longer = realloc(rows->texts[i], n + 32);
-        if (!longer) { e = ERR_NOMEM; break; }
+        if (!longer) {
+            e = ERR_NOMEM;
+            break;
+        }
         rows->texts[i] = longer;
         snprintf(longer + n - 1, 33, ",\"state\":\"%s\"}", states[i] ? states[i] : "stale");
     }
@@ -307,7 +346,8 @@ void list_rules(struct request *r)
 {
     int64_t n = request_arg(r, "limit")->number;
     char limit[24], next[UUID_TEXT];
-    const char *const params[] = { limit_plus_one(n, limit), uuid_or_null(request_arg(r, "after")) };
+    const char *const params[] = { limit_plus_one(n, limit),
+                                   uuid_or_null(request_arg(r, "after")) };
     struct rule_rows rows;
     struct why why = { 0 };
     enum err e = put_rules(r, QUERY_RULES, params, (size_t)n + 1, &rows, &why);
@@ -350,7 +390,8 @@ static struct uuid object_id(const struct request *r)
     if (!key->given) return uuid_random();
     char text[512];
     uint8_t sum[SHA256_SIZE];
-    int n = snprintf(text, sizeof text, "%s %s\n%s", method_name(r->route->method), r->route->path, key->text);
+    int n = snprintf(text, sizeof text, "%s %s\n%s", method_name(r->route->method), r->route->path,
+                     key->text);
     sha256(text, (size_t)n, sum);
     uint64_t x = 0, y = 0;
     for (int i = 0; i < 8; i++) {
@@ -362,7 +403,10 @@ static struct uuid object_id(const struct request *r)
 
 static void change_rule(struct request *r, enum rule_change change, struct uuid id, int success)
 {
-    const struct rule_request q = { .tenant = r->tenant, .rule = id, .change = change, .definition = change == RULE_DELETE ? NULL : r->body.data,
+    const struct rule_request q = { .tenant = r->tenant,
+                                    .rule = id,
+                                    .change = change,
+                                    .definition = change == RULE_DELETE ? NULL : r->body.data,
                                     .definition_n = r->body.len };
     struct why why = { 0 };
     enum err e = r->api->backend.rule_change(r->api->backend.ctx, &q, &why);
@@ -370,9 +414,11 @@ static void change_rule(struct request *r, enum rule_change change, struct uuid 
     if (e == ERR_CONFLICT && change == RULE_CREATE) {
         reply_rule(r, 200);
         if (r->reply.status != 404) return;
-        e = err_set(&why, ERR_DB, "the first request with this Idempotency-Key is not committed yet");
+        e = err_set(&why, ERR_DB,
+                    "the first request with this Idempotency-Key is not committed yet");
     }
-    if (e == ERR_NOT_FOUND && change == RULE_CREATE) e = err_set(&why, ERR_CONFLICT, "what this Idempotency-Key made has been deleted");
+    if (e == ERR_NOT_FOUND && change == RULE_CREATE)
+        e = err_set(&why, ERR_CONFLICT, "what this Idempotency-Key made has been deleted");
     if (e) return reply_problem(r, e, &why);
     if (change == RULE_CREATE) {
         char text[UUID_TEXT];
@@ -409,12 +455,20 @@ void get_rule_versions(struct request *r)
 }
 
 /* ---- alerts ---- */
-struct alert_page { struct buf *out; int64_t limit, n; uint64_t last; bool more; };
+struct alert_page {
+    struct buf *out;
+    int64_t limit, n;
+    uint64_t last;
+    bool more;
+};
 
 static void alert_row(void *ctx, const struct alert *a)
 {
     struct alert_page *p = ctx;
-    if (p->n++ == p->limit) { p->more = true; return; }
+    if (p->n++ == p->limit) {
+        p->more = true;
+        return;
+    }
     if (p->n > 1) buf_puts(p->out, ",");
     alert_render(a, p->out);
     p->last = a->stream_no;
@@ -425,7 +479,9 @@ void list_alerts(struct request *r)
     int64_t n = request_arg(r, "limit")->number;
     char limit[24], before[24];
     const struct arg *state = request_arg(r, "state");
-    const char *const params[] = { limit_plus_one(n, limit), number_or_null(request_arg(r, "before"), before), uuid_or_null(request_arg(r, "rule")),
+    const char *const params[] = { limit_plus_one(n, limit),
+                                   number_or_null(request_arg(r, "before"), before),
+                                   uuid_or_null(request_arg(r, "rule")),
                                    state->given ? state->text : NULL };
     struct buf *out = &r->reply.body;
     struct alert_page p = { .out = out, .limit = n };
@@ -454,15 +510,17 @@ void get_alert(struct request *r)
 void get_stream(struct request *r)
 {
     struct why why = { 0 };
-    const struct arg *header = request_arg(r, "Last-Event-ID"), *query = request_arg(r, "last_event_id");
+    const struct arg *header = request_arg(r, "Last-Event-ID"),
+                     *query = request_arg(r, "last_event_id");
     const struct arg *cursor = header->given ? header : query;
     r->reply.type = r->route->type;
     if (r->head) {
         r->reply.status = 200;
         return;
     }
-    enum err e = stream_open(r->api->hub, r->db, r->tenant, &r->key, cursor->given ? &cursor->number : NULL, r->connection, r->conn,
-                             &r->stream, &r->reply.stream, &why);
+    enum err e =
+        stream_open(r->api->hub, r->db, r->tenant, &r->key, cursor->given ? &cursor->number : NULL,
+                    r->connection, r->conn, &r->stream, &r->reply.stream, &why);
     if (e) reply_problem(r, e, &why);
     else r->reply.status = 200;
 }
@@ -472,11 +530,16 @@ void list_channels(struct request *r)
 {
     int64_t n = request_arg(r, "limit")->number;
     char limit[24];
-    const char *const params[] = { limit_plus_one(n, limit), uuid_or_null(request_arg(r, "after")) };
+    const char *const params[] = { limit_plus_one(n, limit),
+                                   uuid_or_null(request_arg(r, "after")) };
     reply_page(r, "{\"channels\":[", QUERY_CHANNELS, params, n, false);
 }
 
-struct channel_input { char url[2001]; uint8_t secret[SECRET_MAX]; size_t secret_n; };
+struct channel_input {
+    char url[2001];
+    uint8_t secret[SECRET_MAX];
+    size_t secret_n;
+};
 
 static enum err read_channel(struct request *r, struct channel_input *out, struct why *why)
 {
@@ -495,10 +558,14 @@ static enum err read_channel(struct request *r, struct channel_input *out, struc
     out->secret_n = SECRET_MADE;
     if (!secret) random_bytes(out->secret, SECRET_MADE);
     else if (strncmp(secret, prefix, sizeof prefix - 1) != 0
-             || !base64_decode(secret + sizeof prefix - 1, strlen(secret) - (sizeof prefix - 1), out->secret, SECRET_MAX, &out->secret_n)
+             || !base64_decode(secret + sizeof prefix - 1, strlen(secret) - (sizeof prefix - 1),
+                               out->secret, SECRET_MAX, &out->secret_n)
              || out->secret_n < SECRET_MIN)
-        return err_set(why, ERR_INVALID, "field \"secret\" must be whsec_ and base64 of %d to %d bytes", SECRET_MIN, SECRET_MAX);
-    if (!r->api->backend.channel_check) return err_set(why, ERR_FORBIDDEN, "channels are switched off");
+        return err_set(why, ERR_INVALID,
+                       "field \"secret\" must be whsec_ and base64 of %d to %d bytes", SECRET_MIN,
+                       SECRET_MAX);
+    if (!r->api->backend.channel_check)
+        return err_set(why, ERR_FORBIDDEN, "channels are switched off");
     return r->api->backend.channel_check(r->api->backend.ctx, out->url, why);
 }
 
@@ -509,7 +576,8 @@ static void reply_channel_not_added(struct request *r, const char *id)
     struct why why = { 0 };
     enum err e = reader_text(r->db, r->tenant, QUERY_CHANNEL_STATE, &id, &state, &why);
     if (e == ERR_NOT_FOUND) e = err_set(&why, ERR_LIMIT, "at most %d channels", CHANNELS_MAX);
-    else if (!e && strcmp(state.data, "there") != 0) e = err_set(&why, ERR_CONFLICT, "what this Idempotency-Key made has been deleted");
+    else if (!e && strcmp(state.data, "there") != 0)
+        e = err_set(&why, ERR_CONFLICT, "what this Idempotency-Key made has been deleted");
     if (e) reply_problem(r, e, &why);
     else reply_query(r, QUERY_CHANNEL, &id);
 }
@@ -532,7 +600,7 @@ void post_channel(struct request *r)
     } else if (e) {
         reply_problem(r, e, &why);
     } else {
-        out->len--;                      /* the object's last brace */
+        out->len--; /* the object's last brace */
         base64_encode(in.secret, in.secret_n, base64);
         buf_printf(out, ",\"secret\":\"whsec_%s\"}", base64);
         snprintf(r->reply.location, sizeof r->reply.location, "/v1/channels/%s", id);

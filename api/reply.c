@@ -35,17 +35,25 @@ void reply_json(struct request *r, int status)
     r->reply.type = "application/json";
 }
 
-void reply_problem(struct request *r, enum err e, const struct why *why) { reply_problem_as(r, e, err_http_status(e), NULL, why); }
+void reply_problem(struct request *r, enum err e, const struct why *why)
+{
+    reply_problem_as(r, e, err_http_status(e), NULL, why);
+}
 
-void reply_problem_as(struct request *r, enum err e, int status, const char *code, const struct why *why)
+void reply_problem_as(struct request *r, enum err e, int status, const char *code,
+                      const struct why *why)
 {
     struct buf *out = &r->reply.body;
-    bool ours = status >= 500;           /* what happened inside is for the log */
+    bool ours = status >= 500; /* what happened inside is for the log */
     const char *detail = why && why->text[0] && (!ours || code) ? why->text : err_text(e);
-    if (ours && !code && e != ERR_STOPPING && e != ERR_FULL)             /* those two are answers, not failures */
-        log_warn("request failed", "request_id", r->id, "route", r->route ? r->route->id : "", "code", err_name(e), "detail", why ? why->text : "");
+    if (ours && !code && e != ERR_STOPPING
+        && e != ERR_FULL) /* those two are answers, not failures */
+        log_warn("request failed", "request_id", r->id, "route", r->route ? r->route->id : "",
+                 "code", err_name(e), "detail", why ? why->text : "");
     buf_clear(out);
-    buf_printf(out, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":\"%s\",\"detail\":", phrase(status), status, code ? code : err_name(e));
+    buf_printf(
+        out, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":\"%s\",\"detail\":",
+        phrase(status), status, code ? code : err_name(e));
     buf_json_string(out, detail, strlen(detail));
     buf_printf(out, ",\"request_id\":\"%s\"", r->id);
     if (why && why->at > 0 && status == 400) buf_printf(out, ",\"position\":%d", why->at);
@@ -58,16 +66,23 @@ void reply_problem_as(struct request *r, enum err e, int status, const char *cod
 
 static void count(int status)
 {
-    metric_add(status < 300 ? METRIC_HTTP_2XX : status < 400 ? METRIC_HTTP_3XX : status < 500 ? METRIC_HTTP_4XX : METRIC_HTTP_5XX, 1);
+    metric_add(status < 300   ? METRIC_HTTP_2XX
+               : status < 400 ? METRIC_HTTP_3XX
+               : status < 500 ? METRIC_HTTP_4XX
+                              : METRIC_HTTP_5XX,
+               1);
 }
 
 static struct MHD_Response *content(struct reply *p)
 {
     if (p->stream) return p->stream;
-    if (p->fixed) return MHD_create_response_from_buffer(p->fixed_n, (void *)(uintptr_t)p->fixed, MHD_RESPMEM_PERSISTENT);
+    if (p->fixed)
+        return MHD_create_response_from_buffer(p->fixed_n, (void *)(uintptr_t)p->fixed,
+                                               MHD_RESPMEM_PERSISTENT);
     if (!buf_ok(&p->body)) return NULL;
-    struct MHD_Response *response = MHD_create_response_from_buffer(p->body.len, p->body.data, MHD_RESPMEM_MUST_FREE);
-    if (response) p->body = (struct buf){ 0 };           /* it is the response's now */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(p->body.len, p->body.data, MHD_RESPMEM_MUST_FREE);
+    if (response) p->body = (struct buf){ 0 }; /* it is the response's now */
     return response;
 }
 
@@ -79,20 +94,29 @@ bool reply_send(struct request *r)
     if (!response) return false;
     static const char *const always[][2] = {
         { "X-Content-Type-Options", "nosniff" },
-        { "Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
+        { "Content-Security-Policy",
+          "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
         { "Referrer-Policy", "no-referrer" },
     };
-    for (size_t i = 0; i < ARRAY_LEN(always); i++) MHD_add_response_header(response, always[i][0], always[i][1]);
+    for (size_t i = 0; i < ARRAY_LEN(always); i++)
+        MHD_add_response_header(response, always[i][0], always[i][1]);
     MHD_add_response_header(response, "X-Request-Id", r->id);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, p->cacheable ? "no-cache" : "no-store");
-    if (p->type && p->status != 204 && p->status != 304) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, p->type);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                            p->cacheable ? "no-cache" : "no-store");
+    if (p->type && p->status != 204 && p->status != 304)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, p->type);
     if (p->etag[0]) MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, p->etag);
     if (p->location[0]) MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, p->location);
     if (p->allow) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, p->allow);
-    if (p->status == 401) MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"tocsin\"");
+    if (p->status == 401)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                                "Bearer realm=\"tocsin\"");
     if (p->retry_after) MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
-    if (p->stream) MHD_add_response_header(response, "X-Accel-Buffering", "no");         /* a proxy between must not hold events back */
-    if (p->close || p->stream) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (p->stream)
+        MHD_add_response_header(response, "X-Accel-Buffering",
+                                "no"); /* a proxy between must not hold events back */
+    if (p->close || p->stream)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     count(p->status);
     bool queued = MHD_queue_response(r->connection, (unsigned)p->status, response) == MHD_YES;
     MHD_destroy_response(response);

@@ -20,16 +20,21 @@ enum { BODY_MAX = 64 * 1024, PARAMS_MAX = 8, REQUEST_ID_TEXT = 28 };
 
 enum stage { STAGE_NEW, STAGE_READING, STAGE_WORKING, STAGE_DONE };
 
-struct arg { bool given; int64_t number; const char *text; struct uuid uuid; };   /* as its param says */
+struct arg {
+    bool given;
+    int64_t number;
+    const char *text;
+    struct uuid uuid;
+}; /* as its param says */
 
 struct reply {
-    int status;                          /* 0: none yet */
+    int status; /* 0: none yet */
     const char *type;
     struct buf body;
-    const void *fixed;                   /* bytes that outlive everything, instead of body */
+    const void *fixed; /* bytes that outlive everything, instead of body */
     size_t fixed_n;
-    struct MHD_Response *stream;         /* instead of body: its own content */
-    const char *allow;                   /* 405 */
+    struct MHD_Response *stream; /* instead of body: its own content */
+    const char *allow;           /* 405 */
     char etag[48], location[64];
     bool close, cacheable, retry_after;
 };
@@ -41,21 +46,22 @@ struct request {
     enum stage stage;
     char id[REQUEST_ID_TEXT];
 
-    char *raw;                           /* the request target; `target` points into it */
+    char *raw; /* the request target; `target` points into it */
     struct target target;
     struct guard guard;
     const struct route *route;
     bool head;
-    const char *authorization, *content_type, *if_none_match, *last_event_id, *idempotency_key;    /* NULL when absent */
-    struct uuid path_id;                 /* the {id} of the path */
-    struct arg args[PARAMS_MAX];         /* as route->params */
+    const char *authorization, *content_type, *if_none_match, *last_event_id,
+        *idempotency_key;        /* NULL when absent */
+    struct uuid path_id;         /* the {id} of the path */
+    struct arg args[PARAMS_MAX]; /* as route->params */
     struct buf body;
-    size_t received_n;                   /* of the body, kept or not */
+    size_t received_n; /* of the body, kept or not */
 
     struct key key;
-    bool keyed;                          /* the tenant is known */
+    bool keyed; /* the tenant is known */
     struct uuid tenant;
-    struct reader *db;                   /* a worker's session; NULL on libmicrohttpd's threads */
+    struct reader *db; /* a worker's session; NULL on libmicrohttpd's threads */
 
     struct reply reply;
     struct stream *stream;
@@ -69,5 +75,6 @@ void reply_json(struct request *r, int status);
 /* An RFC 9457 problem. `why` may be NULL; of a 5xx its text goes to the log, not to the caller. */
 void reply_problem(struct request *r, enum err e, const struct why *why);
 /* The same with another status or code than the error's own; code NULL: the error's name. */
-void reply_problem_as(struct request *r, enum err e, int status, const char *code, const struct why *why);
+void reply_problem_as(struct request *r, enum err e, int status, const char *code,
+                      const struct why *why);
 #endif

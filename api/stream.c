@@ -12,31 +12,36 @@
 
 enum { BUCKETS = 256 };
 static const char BEAT[] = ": beat\n\n";
-#define KEEPS_UP_NS (2 * NS_PER_S)       /* who had read all there was this long ago is no slow reader */
+#define KEEPS_UP_NS (2 * NS_PER_S) /* who had read all there was this long ago is no slow reader */
 #define KEY_CHECK_NS (700 * NS_PER_MS)
 #define PAGE_RETRY_NS (500 * NS_PER_MS)
 
-struct event { atomic_int references; uint64_t no; size_t n; char text[]; };
+struct event {
+    atomic_int references;
+    uint64_t no;
+    size_t n;
+    char text[];
+};
 
 struct stream {
-    struct job page;                     /* first: the worker gets this */
+    struct job page; /* first: the worker gets this */
     struct stream *prev, *next;
     struct hub *hub;
-    int references;                      /* the request, the response, a page under way; under the hub's lock */
-    struct MHD_Connection *connection;   /* NULL once closed */
+    int references; /* the request, the response, a page under way; under the hub's lock */
+    struct MHD_Connection *connection; /* NULL once closed */
     struct conn *conn;
     struct uuid tenant;
     struct key key;
     bool live, paging, suspended, ended, beat, listed;
-    uint64_t last;                       /* newest number queued */
-    uint64_t seen;                       /* newest number published while catching up */
-    struct event **ring;                 /* capacity is a power of two */
+    uint64_t last;       /* newest number queued */
+    uint64_t seen;       /* newest number published while catching up */
+    struct event **ring; /* capacity is a power of two */
     size_t cap, head, len, bytes;
-    size_t sent;                         /* of the first event */
-    int64_t empty_ns;                    /* when the queue was last empty */
-    int64_t wrote_ns;                    /* when bytes last went out */
-    int64_t retry_ns;                    /* no page before this */
-    int empty_pages;                     /* in a row, though something newer was published */
+    size_t sent;      /* of the first event */
+    int64_t empty_ns; /* when the queue was last empty */
+    int64_t wrote_ns; /* when bytes last went out */
+    int64_t retry_ns; /* no page before this */
+    int empty_pages;  /* in a row, though something newer was published */
 };
 
 struct hub {
@@ -62,7 +67,8 @@ static struct event *event_new(const struct alert *a)
     atomic_init(&e->references, 1);
     e->no = a->stream_no;
     e->n = (size_t)sprintf(e->text, "id: %" PRIu64 "\nevent: alert\n", a->stream_no);
-    for (const char *line = json.data, *end; line; line = end ? end + 1 : NULL) {        /* a newline in the data would end it */
+    for (const char *line = json.data, *end; line;
+         line = end ? end + 1 : NULL) { /* a newline in the data would end it */
         end = memchr(line, '\n', (size_t)(json.data + json.len - line));
         size_t n = (size_t)((end ? end : json.data + json.len) - line);
         memcpy(e->text + e->n, "data: ", 6);
@@ -147,7 +153,7 @@ static void want_page(struct stream *s, int64_t now)
 {
     if (s->live || s->paging || s->ended || s->hub->stopping || now < s->retry_ns) return;
     s->page.run = page_job;
-    if (work_push(s->hub->work, &s->page)) return;       /* the ticker asks again */
+    if (work_push(s->hub->work, &s->page)) return; /* the ticker asks again */
     s->paging = true;
     s->references++;
 }
@@ -161,7 +167,7 @@ static void catch_up(struct stream *s, uint64_t seen, int64_t now)
 
 static void offer(struct stream *s, struct event *e, int64_t now)
 {
-    if (e->no <= s->last || s->ended) return;            /* the table gave it already */
+    if (e->no <= s->last || s->ended) return; /* the table gave it already */
     if (!s->live) {
         if (e->no > s->seen) s->seen = e->no;
         return;
@@ -181,7 +187,11 @@ static void offer(struct stream *s, struct event *e, int64_t now)
 }
 
 /* ---- catching up ---- */
-struct page { struct event *events[STREAM_PAGE]; size_t n, bytes; bool failed; };
+struct page {
+    struct event *events[STREAM_PAGE];
+    size_t n, bytes;
+    bool failed;
+};
 
 static void page_row(void *ctx, const struct alert *a)
 {
@@ -192,7 +202,8 @@ static void page_row(void *ctx, const struct alert *a)
     else p->events[p->n++] = e;
 }
 
-static enum err read_page(struct reader *db, struct uuid tenant, uint64_t after, struct page *p, struct why *why)
+static enum err read_page(struct reader *db, struct uuid tenant, uint64_t after, struct page *p,
+                          struct why *why)
 {
     char cursor[24], limit[24];
     snprintf(cursor, sizeof cursor, "%" PRIu64, after);
@@ -206,7 +217,8 @@ static void take_page(struct stream *s, struct page *p, int64_t now)
 {
     bool all = true;
     if (s->len == 0) s->empty_ns = now;
-    for (size_t i = 0; i < p->n; i++) all = all && p->events[i]->no > s->last && queue_event(s, p->events[i]);
+    for (size_t i = 0; i < p->n; i++)
+        all = all && p->events[i]->no > s->last && queue_event(s, p->events[i]);
     if (all && p->n < STREAM_PAGE && s->seen <= s->last) s->live = true;
     s->empty_pages = p->n || s->live ? 0 : s->empty_pages + 1;
     if (s->empty_pages > 2) s->retry_ns = now + PAGE_RETRY_NS;
@@ -235,7 +247,7 @@ static void page_job(struct job *j, struct reader *db)
     if (e) s->retry_ns = now + PAGE_RETRY_NS;
     else if (!gone) take_page(s, p, now);
     if (s->len) wake(s);
-    else if (!e) want_page(s, now);      /* something was published that the page was too early for */
+    else if (!e) want_page(s, now); /* something was published that the page was too early for */
     unref(s);
     pthread_mutex_unlock(&h->lock);
     if (p) free_page(p);
@@ -255,7 +267,8 @@ static ssize_t read_stream(void *ctx, uint64_t pos, char *out, size_t max)
         pthread_mutex_unlock(&h->lock);
         return MHD_CONTENT_READER_END_OF_STREAM;
     }
-    atomic_store(&s->conn->deadline_ns, now + 2 * h->heartbeat_ns);      /* it reads: the next two heartbeats are its own */
+    atomic_store(&s->conn->deadline_ns,
+                 now + 2 * h->heartbeat_ns); /* it reads: the next two heartbeats are its own */
     while (n < max && s->len) {
         struct event *e = s->ring[s->head];
         size_t k = e->n - s->sent < max - n ? e->n - s->sent : max - n;
@@ -278,7 +291,7 @@ static ssize_t read_stream(void *ctx, uint64_t pos, char *out, size_t max)
         s->wrote_ns = now;
         if (s->len == 0) s->empty_ns = now;
     } else {
-        s->suspended = true;             /* before the page is asked for: its worker may be here at once */
+        s->suspended = true; /* before the page is asked for: its worker may be here at once */
         MHD_suspend_connection(s->connection);
         want_page(s, now);
     }
@@ -301,9 +314,10 @@ void stream_close(struct stream *s)
     struct hub *h = s->hub;
     pthread_mutex_lock(&h->lock);
     unlist(s);
-    if (!s->ended && s->len && mono_ns() - s->wrote_ns >= h->heartbeat_ns) metric_add(METRIC_STREAMS_DROPPED, 1);        /* it had stopped reading */
+    if (!s->ended && s->len && mono_ns() - s->wrote_ns >= h->heartbeat_ns)
+        metric_add(METRIC_STREAMS_DROPPED, 1); /* it had stopped reading */
     s->ended = true;
-    s->suspended = false;                /* libmicrohttpd closes no suspended connection, so it is none */
+    s->suspended = false; /* libmicrohttpd closes no suspended connection, so it is none */
     s->connection = NULL;
     s->conn = NULL;
     unref(s);
@@ -311,7 +325,8 @@ void stream_close(struct stream *s)
 }
 
 /* Where to begin. A cursor past the newest number comes from elsewhere: nothing newer than the newest can have been seen. */
-static enum err first_cursor(struct reader *db, struct uuid tenant, const int64_t *cursor, uint64_t *out, struct why *why)
+static enum err first_cursor(struct reader *db, struct uuid tenant, const int64_t *cursor,
+                             uint64_t *out, struct why *why)
 {
     AUTO_BUF struct buf newest = { 0 };
     enum err e = reader_text(db, tenant, QUERY_ALERT_NEWEST, NULL, &newest, why);
@@ -321,20 +336,32 @@ static enum err first_cursor(struct reader *db, struct uuid tenant, const int64_
     return ERR_OK;
 }
 
-enum err stream_open(struct hub *h, struct reader *db, struct uuid tenant, const struct key *key, const int64_t *cursor,
-                     struct MHD_Connection *connection, struct conn *conn, struct stream **out,
-                     struct MHD_Response **out_response, struct why *why)
+enum err stream_open(struct hub *h, struct reader *db, struct uuid tenant, const struct key *key,
+                     const int64_t *cursor, struct MHD_Connection *connection, struct conn *conn,
+                     struct stream **out, struct MHD_Response **out_response, struct why *why)
 {
     struct stream *s = calloc(1, sizeof *s);
-    struct MHD_Response *response = s ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, s, response_gone) : NULL;
+    struct MHD_Response *response =
+        s ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, s, response_gone)
+          : NULL;
     if (!response) {
         free(s);
         return err_set(why, ERR_NOMEM, "out of memory");
     }
     int64_t now = mono_ns();
-    *s = (struct stream){ .hub = h, .references = 2, .connection = connection, .conn = conn, .tenant = tenant, .key = *key, .paging = true,
-                          .beat = true, .listed = true, .empty_ns = now, .wrote_ns = now };
-    pthread_mutex_lock(&h->lock);        /* listed first, asked then: what is committed in between shows as `seen` */
+    *s = (struct stream){ .hub = h,
+                          .references = 2,
+                          .connection = connection,
+                          .conn = conn,
+                          .tenant = tenant,
+                          .key = *key,
+                          .paging = true,
+                          .beat = true,
+                          .listed = true,
+                          .empty_ns = now,
+                          .wrote_ns = now };
+    pthread_mutex_lock(
+        &h->lock); /* listed first, asked then: what is committed in between shows as `seen` */
     struct stream **bucket = &h->buckets[tenant.b[15]];
     s->next = *bucket;
     if (*bucket) (*bucket)->prev = s;
@@ -387,22 +414,25 @@ void hub_publish(struct hub *h, const struct alert *alerts, size_t n)
         struct event *e = NULL;
         for (struct stream *s = h->buckets[alerts[i].tenant.b[15]]; s; s = s->next) {
             if (!uuid_equal(s->tenant, alerts[i].tenant)) continue;
-            if (!e) e = event_new(&alerts[i]);           /* once, however many read it */
+            if (!e) e = event_new(&alerts[i]); /* once, however many read it */
             if (e) offer(s, e, now);
-            else catch_up(s, alerts[i].stream_no, now);  /* no memory: the table has it */
+            else catch_up(s, alerts[i].stream_no, now); /* no memory: the table has it */
         }
         event_release(e);
     }
     pthread_mutex_unlock(&h->lock);
 }
 
-static int by_id(const void *a, const void *b) { return strcmp(((const struct key *)a)->id, ((const struct key *)b)->id); }
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(((const struct key *)a)->id, ((const struct key *)b)->id);
+}
 
 static void check_keys(struct job *j, struct reader *db)
 {
     struct hub *h = (struct hub *)((char *)j - offsetof(struct hub, key_check));
     pthread_mutex_lock(&h->lock);
-    const size_t most = h->open;         /* a stream that opens from now on has just shown its key */
+    const size_t most = h->open; /* a stream that opens from now on has just shown its key */
     pthread_mutex_unlock(&h->lock);
     struct key *keys = calloc(most + 1, sizeof *keys);
     const char **ids = calloc(most + 1, sizeof *ids);
@@ -410,7 +440,8 @@ static void check_keys(struct job *j, struct reader *db)
     size_t n = 0;
     pthread_mutex_lock(&h->lock);
     for (int b = 0; b < BUCKETS; b++)
-        for (struct stream *s = h->buckets[b]; keys && s && n < most; s = s->next) keys[n++] = s->key;
+        for (struct stream *s = h->buckets[b]; keys && s && n < most; s = s->next)
+            keys[n++] = s->key;
     pthread_mutex_unlock(&h->lock);
     if (n) qsort(keys, n, sizeof *keys, by_id);
     size_t kept = 0;
@@ -419,7 +450,9 @@ static void check_keys(struct job *j, struct reader *db)
     n = kept;
     for (size_t i = 0; ids && i < n; i++) ids[i] = keys[i].id;
     struct why why;
-    if (ids && dead && n && reader_dead_keys(db, ids, n, dead, &why) == ERR_OK) {        /* nothing can be revoked while the database is away */
+    if (ids && dead && n
+        && reader_dead_keys(db, ids, n, dead, &why)
+               == ERR_OK) { /* nothing can be revoked while the database is away */
         pthread_mutex_lock(&h->lock);
         for (int b = 0; b < BUCKETS; b++)
             for (struct stream *s = h->buckets[b]; s; s = s->next) {

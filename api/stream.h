@@ -21,7 +21,7 @@ struct hub;
 struct stream;
 
 MUST_USE enum err hub_new(struct work *work, int heartbeat_ms, struct hub **out);
-void hub_free(struct hub *h);            /* NULL is fine; every stream has been closed */
+void hub_free(struct hub *h); /* NULL is fine; every stream has been closed */
 /* Never waits for a reader. Thread: store writer. */
 void hub_publish(struct hub *h, const struct alert *alerts, size_t n);
 /* Heartbeats, pages to try again, and once a second a look whether the keys still live. Thread: the ticker, a few times a second. */
@@ -31,8 +31,10 @@ void hub_stop(struct hub *h);
 
 /* A stream that has begun catching up from *cursor (NULL: from now on), with its response. Asks the database, so: on a worker.
  * The request owns *out and ends it with stream_close before its connection goes. */
-MUST_USE enum err stream_open(struct hub *h, struct reader *db, struct uuid tenant, const struct key *key, const int64_t *cursor,
-                              struct MHD_Connection *connection, struct conn *conn, struct stream **out,
-                              struct MHD_Response **out_response, struct why *why);
-void stream_close(struct stream *s);     /* NULL is fine */
+MUST_USE enum err stream_open(struct hub *h, struct reader *db, struct uuid tenant,
+                              const struct key *key, const int64_t *cursor,
+                              struct MHD_Connection *connection, struct conn *conn,
+                              struct stream **out, struct MHD_Response **out_response,
+                              struct why *why);
+void stream_close(struct stream *s); /* NULL is fine */
 #endif

@@ -3,7 +3,12 @@
 #define TOCSIN_API_WEB_ASSETS_H
 #include <stddef.h>
 
-struct web_asset { const char *path, *type; const unsigned char *data; size_t size; const char *etag; };   /* path: "/index.html" */
+struct web_asset {
+    const char *path, *type;
+    const unsigned char *data;
+    size_t size;
+    const char *etag;
+}; /* path: "/index.html" */
 extern const struct web_asset web_assets[];
 extern const size_t web_assets_n;
 #endif

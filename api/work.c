@@ -5,7 +5,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-struct worker { struct work *work; pthread_t thread; struct reader *db; };
+struct worker {
+    struct work *work;
+    pthread_t thread;
+    struct reader *db;
+};
 struct work {
     struct queue *queue;
     int started;

@@ -6,7 +6,9 @@
 
 enum { WORKERS = 6, WORK_QUEUE = 1024 };
 
-struct job { void (*run)(struct job *j, struct reader *db); };     /* the first member of what is queued */
+struct job {
+    void (*run)(struct job *j, struct reader *db);
+}; /* the first member of what is queued */
 struct work;
 
 MUST_USE enum err work_new(const char *conninfo, int threads, struct work **out, struct why *why);
@@ -14,5 +16,5 @@ MUST_USE enum err work_new(const char *conninfo, int threads, struct work **out,
 MUST_USE enum err work_push(struct work *w, struct job *j);
 /* Runs what is queued, then joins. Later pushes say ERR_STOPPING. */
 void work_stop(struct work *w);
-void work_free(struct work *w);          /* NULL is fine; stopped before */
+void work_free(struct work *w); /* NULL is fine; stopped before */
 #endif

@@ -3,7 +3,14 @@
 #define TOCSIN_APP_APP_H
 #include "app/config.h"
 
-enum { EXIT_FINE = 0, EXIT_DIFFERENT = 1, EXIT_WRONG_USAGE = 64, EXIT_UNAVAILABLE = 69, EXIT_BROKEN = 70, EXIT_CONFIG = 78 };
+enum {
+    EXIT_FINE = 0,
+    EXIT_DIFFERENT = 1,
+    EXIT_WRONG_USAGE = 64,
+    EXIT_UNAVAILABLE = 69,
+    EXIT_BROKEN = 70,
+    EXIT_CONFIG = 78
+};
 
 /* The commands: their wrong usage is EXIT_WRONG_USAGE; `--help` never reaches them. */
 int cmd_serve(int argc, char **argv);
@@ -15,7 +22,8 @@ int cmd_backtest(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_check(int argc, char **argv);
-extern const char serve_usage[], demo_usage[], import_usage[], replay_usage[], backtest_usage[], verify_usage[];
+extern const char serve_usage[], demo_usage[], import_usage[], replay_usage[], backtest_usage[],
+    verify_usage[];
 
 /* Loads the file and reports what is wrong on stderr: EXIT_FINE or EXIT_CONFIG. */
 int load_config(const char *path, struct config *out);

@@ -1,6 +1,5 @@
 #include "app/config.h"
 
-
 #include "analytics/measure.h"
 #include "ingest/kafka.h"
 #include "store/db.h"
@@ -22,16 +21,27 @@ static const struct row {
     long min, max;
     size_t offset;
 } rows[] = {
-#define TEXT(section, key, preset, help) { TYPE_TEXT, #section, #key, preset, help, 0, 0, offsetof(struct config, section##_##key) },
-#define NUMBER(section, key, preset, min, max, help) { TYPE_NUMBER, #section, #key, #preset, help, min, max, offsetof(struct config, section##_##key) },
-#define FLAG(section, key, preset, help) { TYPE_FLAG, #section, #key, #preset, help, 0, 0, offsetof(struct config, section##_##key) },
+#define TEXT(section, key, preset, help)                                                           \
+    { TYPE_TEXT, #section, #key, preset, help, 0, 0, offsetof(struct config, section##_##key) },
+#define NUMBER(section, key, preset, min, max, help)                                               \
+    {                                                                                              \
+        TYPE_NUMBER, #section, #key, #preset,                                                      \
+        help,        min,      max,  offsetof(struct config, section##_##key)                      \
+    },
+#define FLAG(section, key, preset, help)                                                           \
+    { TYPE_FLAG, #section, #key, #preset, help, 0, 0, offsetof(struct config, section##_##key) },
 #include "app/config.def"
 #undef TEXT
 #undef NUMBER
 #undef FLAG
 };
 
-struct loading { struct config *c; const char *file; struct buf *errors; bool seen[ARRAY_LEN(rows)]; };
+struct loading {
+    struct config *c;
+    const char *file;
+    struct buf *errors;
+    bool seen[ARRAY_LEN(rows)];
+};
 
 static void complain(struct loading *l, int line, const char *reason, const char *detail)
 {
@@ -45,15 +55,23 @@ static bool set(const struct row *r, struct config *c, const char *value, char r
     void *field = (char *)c + r->offset;
     if (r->type == TYPE_TEXT) {
         char *copy = strdup(value);
-        if (!copy) { snprintf(reason, 160, "out of memory"); return false; }
+        if (!copy) {
+            snprintf(reason, 160, "out of memory");
+            return false;
+        }
         free(*(char **)field);
         *(char **)field = copy;
         return true;
     }
     if (r->type == TYPE_FLAG) {
-        bool yes = strcasecmp(value, "true") == 0 || strcasecmp(value, "yes") == 0 || strcasecmp(value, "on") == 0 || strcmp(value, "1") == 0;
-        bool no = strcasecmp(value, "false") == 0 || strcasecmp(value, "no") == 0 || strcasecmp(value, "off") == 0 || strcmp(value, "0") == 0;
-        if (!yes && !no) { snprintf(reason, 160, "%s.%s must be true or false", r->section, r->key); return false; }
+        bool yes = strcasecmp(value, "true") == 0 || strcasecmp(value, "yes") == 0
+                   || strcasecmp(value, "on") == 0 || strcmp(value, "1") == 0;
+        bool no = strcasecmp(value, "false") == 0 || strcasecmp(value, "no") == 0
+                  || strcasecmp(value, "off") == 0 || strcmp(value, "0") == 0;
+        if (!yes && !no) {
+            snprintf(reason, 160, "%s.%s must be true or false", r->section, r->key);
+            return false;
+        }
         *(bool *)field = yes;
         return true;
     }
@@ -61,7 +79,8 @@ static bool set(const struct row *r, struct config *c, const char *value, char r
     errno = 0;
     long v = strtol(value, &end, 10);
     if (end == value || *end || errno || v < r->min || v > r->max) {
-        snprintf(reason, 160, "%s.%s must be a whole number from %ld to %ld", r->section, r->key, r->min, r->max);
+        snprintf(reason, 160, "%s.%s must be a whole number from %ld to %ld", r->section, r->key,
+                 r->min, r->max);
         return false;
     }
     *(long *)field = v;
@@ -77,7 +96,8 @@ static void check_track(struct loading *l, int line, const char *value)
         struct why why = { 0 };
         char reason[520];
         if (strspn(p, " ") < n && measure_parse(p, n, &m, &why)) {
-            snprintf(reason, sizeof reason, "engine.track, character %d: %s", (int)(p - value) + why.at, why.text);
+            snprintf(reason, sizeof reason, "engine.track, character %d: %s",
+                     (int)(p - value) + why.at, why.text);
             complain(l, line, reason, NULL);
         }
         p += n + (p[n] == ';');
@@ -86,13 +106,21 @@ static void check_track(struct loading *l, int line, const char *value)
 
 static void check_topics(struct loading *l, int line, const char *value)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     size_t topics = 0;
     for (const char *p = value;; p++) {
         size_t n = strcspn(p, ",");
-        if (n == 0 || n > 249 || strspn(p, letters) < n) { complain(l, line, "kafka.topics must be topic names with commas between, without spaces", NULL); return; }
+        if (n == 0 || n > 249 || strspn(p, letters) < n) {
+            complain(l, line,
+                     "kafka.topics must be topic names with commas between, without spaces", NULL);
+            return;
+        }
         p += n;
-        if (++topics > CONFIG_TOPICS_MAX) { complain(l, line, "kafka.topics names too many topics", NULL); return; }
+        if (++topics > CONFIG_TOPICS_MAX) {
+            complain(l, line, "kafka.topics names too many topics", NULL);
+            return;
+        }
         if (!*p) return;
     }
 }
@@ -104,13 +132,20 @@ static void check_value(struct loading *l, int line, const struct row *r, const 
     size_t at = r->offset;
     if (at == offsetof(struct config, engine_track)) check_track(l, line, value);
     if (at == offsetof(struct config, kafka_topics)) check_topics(l, line, value);
-    if (at == offsetof(struct config, kafka_brokers) && (!value[0] || strpbrk(value, ";#")))      /* librdkafka would read a port up to them */
-        complain(l, line, "kafka.brokers must be bootstrap servers, host:port, with commas between", NULL);
+    if (at == offsetof(struct config, kafka_brokers)
+        && (!value[0] || strpbrk(value, ";#"))) /* librdkafka would read a port up to them */
+        complain(l, line, "kafka.brokers must be bootstrap servers, host:port, with commas between",
+                 NULL);
     if (at == offsetof(struct config, database_conninfo)) {
-        if (!value[0]) complain(l, line, "database.conninfo must be a connection string, such as host=127.0.0.1 dbname=tocsin", NULL);
+        if (!value[0])
+            complain(
+                l, line,
+                "database.conninfo must be a connection string, such as host=127.0.0.1 dbname=tocsin",
+                NULL);
         else if (db_conninfo_check(value, &why)) complain(l, line, "database.conninfo", why.text);
     }
-    if (at == offsetof(struct config, log_level) && strcmp(value, "debug") && strcmp(value, "info") && strcmp(value, "warn") && strcmp(value, "error"))
+    if (at == offsetof(struct config, log_level) && strcmp(value, "debug") && strcmp(value, "info")
+        && strcmp(value, "warn") && strcmp(value, "error"))
         complain(l, line, "log.level must be debug, info, warn or error", NULL);
 }
 
@@ -118,19 +153,26 @@ static bool add_property(struct config *c, const char *name, const char *value)
 {
     if (c->properties_n == CONFIG_PROPERTIES_MAX) return false;
     char *n = strdup(name), *v = strdup(value);
-    if (!n || !v) { free(n); free(v); return false; }
+    if (!n || !v) {
+        free(n);
+        free(v);
+        return false;
+    }
     c->properties[c->properties_n].name = n;
     c->properties[c->properties_n++].value = v;
     return true;
 }
 
-static void on_pair(struct loading *l, const char *section, const char *key, const char *value, int line)
+static void on_pair(struct loading *l, const char *section, const char *key, const char *value,
+                    int line)
 {
     char reason[160];
     if (strcmp(section, "kafka") == 0 && strncmp(key, "property.", 9) == 0) {
         struct why why = { 0 };
-        if (kafka_property_check(&(struct kafka_property){ key + 9, value }, &why)) complain(l, line, why.text, NULL);
-        else if (!add_property(l->c, key + 9, value)) complain(l, line, "too many kafka properties", NULL);
+        if (kafka_property_check(&(struct kafka_property){ key + 9, value }, &why))
+            complain(l, line, why.text, NULL);
+        else if (!add_property(l->c, key + 9, value))
+            complain(l, line, "too many kafka properties", NULL);
         return;
     }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -159,7 +201,8 @@ static void read_line(struct loading *l, char *text, char section[64], int line)
 {
     char *s = trim(text), *eq = strchr(s, '=');
     size_t n = strlen(s);
-    if (!n || *s == ';' || *s == '#') return;        /* a comment has a line of its own: `a ; b` may be a list, or a password */
+    if (!n || *s == ';' || *s == '#')
+        return; /* a comment has a line of its own: `a ; b` may be a list, or a password */
     if (s[0] == '[' && s[n - 1] == ']' && n - 2 < 64) {
         s[n - 1] = '\0';
         snprintf(section, 64, "%s", trim(s + 1));
@@ -172,7 +215,10 @@ static void read_line(struct loading *l, char *text, char section[64], int line)
 static void read_file(struct loading *l, const char *path)
 {
     FILE *f = fopen(path, "re");
-    if (!f) { complain(l, 0, "cannot be read", strerror(errno)); return; }
+    if (!f) {
+        complain(l, 0, "cannot be read", strerror(errno));
+        return;
+    }
     char *text = NULL, section[64] = "";
     size_t cap = 0;
     int line = 0;
@@ -194,7 +240,8 @@ static void read_environment(struct loading *l)
         const char *eq = strchr(*e, '=');
         char name[80];
         for (size_t i = 0; i < ARRAY_LEN(rows) && eq; i++) {
-            size_t n = (size_t)snprintf(name, sizeof name, "TOCSIN_%s_%s", rows[i].section, rows[i].key);
+            size_t n =
+                (size_t)snprintf(name, sizeof name, "TOCSIN_%s_%s", rows[i].section, rows[i].key);
             for (size_t k = 0; k < n; k++) name[k] = (char)toupper((unsigned char)name[k]);
             if ((size_t)(eq - *e) != n || memcmp(*e, name, n) != 0) continue;
             l->file = name;
@@ -225,7 +272,8 @@ enum err config_load(const char *path, struct config *out, struct buf *errors)
     if (path) read_file(&l, path);
     read_environment(&l);
     l.file = path ? path : "settings";
-    if (!errors->len && !first_is_a_topic(out)) complain(&l, 0, "kafka.first must be one of kafka.topics, or empty", NULL);
+    if (!errors->len && !first_is_a_topic(out))
+        complain(&l, 0, "kafka.first must be one of kafka.topics, or empty", NULL);
     return errors->len ? ERR_INVALID : ERR_OK;
 }
 
@@ -245,10 +293,13 @@ void config_reference(struct buf *out)
     buf_puts(out, "| setting | default | range | meaning |\n|---|---|---|---|\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct row *r = &rows[i];
-        buf_printf(out, "| `%s.%s` | %s%s%s | ", r->section, r->key, r->preset[0] ? "`" : "", r->preset, r->preset[0] ? "`" : "");
+        buf_printf(out, "| `%s.%s` | %s%s%s | ", r->section, r->key, r->preset[0] ? "`" : "",
+                   r->preset, r->preset[0] ? "`" : "");
         if (r->type == TYPE_NUMBER) buf_printf(out, "%ld to %ld", r->min, r->max);
         else if (r->type == TYPE_FLAG) buf_puts(out, "true, false");
         buf_printf(out, " | %s |\n", r->help);
     }
-    buf_puts(out, "| `kafka.property.NAME` | | | any librdkafka property, verbatim, such as `property.security.protocol = SSL` |\n");
+    buf_puts(
+        out,
+        "| `kafka.property.NAME` | | | any librdkafka property, verbatim, such as `property.security.protocol = SSL` |\n");
 }

@@ -19,7 +19,9 @@ struct config {
 #undef TEXT
 #undef NUMBER
 #undef FLAG
-    struct { char *name, *value; } properties[CONFIG_PROPERTIES_MAX];
+    struct {
+        char *name, *value;
+    } properties[CONFIG_PROPERTIES_MAX];
     size_t properties_n;
 };
 

@@ -11,12 +11,18 @@
 /* ---- fields: unquoted in place ---- */
 enum ending { FIELD_MORE, ROW_END, FILE_END };
 
-static bool at_line_end(const struct csv *c) { return *c->p == '\n' || (*c->p == '\r' && c->p + 1 < c->end && c->p[1] == '\n'); }
+static bool at_line_end(const struct csv *c)
+{
+    return *c->p == '\n' || (*c->p == '\r' && c->p + 1 < c->end && c->p[1] == '\n');
+}
 
 static enum ending pass_separator(struct csv *c)
 {
     if (c->p == c->end) return FILE_END;
-    if (*c->p == ',') { c->p++; return FIELD_MORE; }
+    if (*c->p == ',') {
+        c->p++;
+        return FIELD_MORE;
+    }
     c->p += *c->p == '\r' ? 2 : 1;
     c->next_line++;
     return ROW_END;
@@ -63,7 +69,8 @@ static const char *take_row(struct csv *c, each_field *each, void *ctx, size_t *
     for (size_t n = 0;; n++) {
         struct str f;
         const char *wrong = c->p < c->end && *c->p == '"' ? take_quoted(c, &f) : take_plain(c, &f);
-        if (!wrong && (!utf8_valid(f.p, f.n) || memchr(f.p, '\0', f.n))) wrong = "a field is not valid UTF-8 text";
+        if (!wrong && (!utf8_valid(f.p, f.n) || memchr(f.p, '\0', f.n)))
+            wrong = "a field is not valid UTF-8 text";
         if (wrong) {
             skip_row(c);
             return wrong;
@@ -80,7 +87,11 @@ static void skip_empty_lines(struct csv *c)
 }
 
 /* ---- the header ---- */
-struct heading { struct csv *c; const struct csv_column *columns; int twice; };
+struct heading {
+    struct csv *c;
+    const struct csv_column *columns;
+    int twice;
+};
 
 static bool is_named(const char *names, struct str field)
 {
@@ -117,17 +128,26 @@ static enum err read_header(struct csv *c, const struct csv_column *columns, str
     struct heading h = { c, columns, -1 };
     if (c->end - c->p >= 3 && memcmp(c->p, "\xef\xbb\xbf", 3) == 0) c->p += 3;
     skip_empty_lines(c);
-    if (c->p == c->end) return err_set(why, ERR_INVALID, "%s:1: the file is empty; it needs a header line", c->name);
+    if (c->p == c->end)
+        return err_set(why, ERR_INVALID, "%s:1: the file is empty; it needs a header line",
+                       c->name);
     const char *wrong = take_row(c, on_heading, &h, &c->header_n);
     if (wrong) return err_set(why, ERR_INVALID, "%s:%ld: %s", c->name, c->line, wrong);
-    if (c->header_n > CSV_FIELDS_MAX) return err_set(why, ERR_INVALID, "%s:%ld: %zu columns, at most %d are read", c->name, c->line, c->header_n, CSV_FIELDS_MAX);
-    if (h.twice >= 0) return err_set(why, ERR_INVALID, "%s:%ld: the header has column %s twice", c->name, c->line, columns[h.twice].name);
+    if (c->header_n > CSV_FIELDS_MAX)
+        return err_set(why, ERR_INVALID, "%s:%ld: %zu columns, at most %d are read", c->name,
+                       c->line, c->header_n, CSV_FIELDS_MAX);
+    if (h.twice >= 0)
+        return err_set(why, ERR_INVALID, "%s:%ld: the header has column %s twice", c->name, c->line,
+                       columns[h.twice].name);
     for (size_t i = 0; i < c->columns_n; i++)
-        if (columns[i].required && !has_column(c, i)) return err_set(why, ERR_INVALID, "%s:%ld: the header has no column %s", c->name, c->line, columns[i].name);
+        if (columns[i].required && !has_column(c, i))
+            return err_set(why, ERR_INVALID, "%s:%ld: the header has no column %s", c->name,
+                           c->line, columns[i].name);
     return ERR_OK;
 }
 
-static enum err begin(struct csv *made, const struct csv_column *columns, struct csv *out, struct why *why)
+static enum err begin(struct csv *made, const struct csv_column *columns, struct csv *out,
+                      struct why *why)
 {
     enum err e = read_header(made, columns, why);
     if (e) csv_release(made);
@@ -135,12 +155,16 @@ static enum err begin(struct csv *made, const struct csv_column *columns, struct
     return e;
 }
 
-enum err csv_open_bytes(const char *name, const void *p, size_t size, const struct csv_column *columns, size_t n, struct csv *out, struct why *why)
+enum err csv_open_bytes(const char *name, const void *p, size_t size,
+                        const struct csv_column *columns, size_t n, struct csv *out,
+                        struct why *why)
 {
     char *copy = malloc(size + 1);
     if (!copy) return err_set(why, ERR_NOMEM, "%s: out of memory", name);
     if (size) memcpy(copy, p, size);
-    struct csv made = { .name = name, .bytes = copy, .p = copy, .end = copy + size, .next_line = 1, .columns_n = n };
+    struct csv made = {
+        .name = name, .bytes = copy, .p = copy, .end = copy + size, .next_line = 1, .columns_n = n
+    };
     return begin(&made, columns, out, why);
 }
 
@@ -149,7 +173,10 @@ static enum err read_all(FILE *f, const char *name, char **out, size_t *size, st
     char *bytes = NULL;
     size_t cap = 0, n = 0, got = 1;
     while (got > 0) {
-        if (!VEC_GROW(&bytes, &cap, n + 65536)) { free(bytes); return err_set(why, ERR_NOMEM, "%s: out of memory", name); }
+        if (!VEC_GROW(&bytes, &cap, n + 65536)) {
+            free(bytes);
+            return err_set(why, ERR_NOMEM, "%s: out of memory", name);
+        }
         got = fread(bytes + n, 1, cap - n, f);
         n += got;
     }
@@ -162,7 +189,8 @@ static enum err read_all(FILE *f, const char *name, char **out, size_t *size, st
     return ERR_OK;
 }
 
-enum err csv_open(const char *path, const struct csv_column *columns, size_t n, struct csv *out, struct why *why)
+enum err csv_open(const char *path, const struct csv_column *columns, size_t n, struct csv *out,
+                  struct why *why)
 {
     bool in = strcmp(path, "-") == 0;
     const char *name = in ? "standard input" : path;
@@ -185,7 +213,10 @@ void csv_release(struct csv *c)
 }
 
 /* ---- rows ---- */
-struct row { const struct csv *c; struct str *fields; };
+struct row {
+    const struct csv *c;
+    struct str *fields;
+};
 
 static void on_field(void *ctx, size_t no, struct str field)
 {
@@ -203,6 +234,8 @@ enum err csv_next(struct csv *c, struct str *fields, bool *more, struct why *why
     if (!*more) return ERR_OK;
     const char *wrong = take_row(c, on_field, &(struct row){ c, fields }, &n);
     if (wrong) return err_set(why, ERR_INVALID, "%s:%ld: %s", c->name, c->line, wrong);
-    if (n != c->header_n) return err_set(why, ERR_INVALID, "%s:%ld: %zu fields where the header has %zu", c->name, c->line, n, c->header_n);
+    if (n != c->header_n)
+        return err_set(why, ERR_INVALID, "%s:%ld: %zu fields where the header has %zu", c->name,
+                       c->line, n, c->header_n);
     return ERR_OK;
 }

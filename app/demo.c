@@ -66,12 +66,24 @@ static bool read_arguments(struct demo *d, int argc, char **argv)
     for (int i = 1; i < argc; i += 2) {
         uint64_t n = 0;
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (!value) fprintf(stderr, "tocsin demo: %s needs a value, or is no option; try --help\n", argv[i]);
-        else if (strcmp(argv[i], "--port") == 0 && read_number(value, 65535, &n)) { d->port = (long)n; continue; }
-        else if (strcmp(argv[i], "--speed") == 0 && read_number(value, SPEED_MAX, &n) && n > 0) { d->speed = (long)n; continue; }
-        else if (strcmp(argv[i], "--seed") == 0 && read_number(value, INT64_MAX, &n)) { d->seed = n; d->seed_given = true; continue; }
-        else if (strcmp(argv[i], "--data") == 0 && value[0] && strlen(value) < PATH_SIZE / 2) { snprintf(d->folder, sizeof d->folder, "%s", value); continue; }
-        else fprintf(stderr, "tocsin demo: %s %s is not understood; try --help\n", argv[i], value);
+        if (!value)
+            fprintf(stderr, "tocsin demo: %s needs a value, or is no option; try --help\n",
+                    argv[i]);
+        else if (strcmp(argv[i], "--port") == 0 && read_number(value, 65535, &n)) {
+            d->port = (long)n;
+            continue;
+        } else if (strcmp(argv[i], "--speed") == 0 && read_number(value, SPEED_MAX, &n) && n > 0) {
+            d->speed = (long)n;
+            continue;
+        } else if (strcmp(argv[i], "--seed") == 0 && read_number(value, INT64_MAX, &n)) {
+            d->seed = n;
+            d->seed_given = true;
+            continue;
+        } else if (strcmp(argv[i], "--data") == 0 && value[0] && strlen(value) < PATH_SIZE / 2) {
+            snprintf(d->folder, sizeof d->folder, "%s", value);
+            continue;
+        } else
+            fprintf(stderr, "tocsin demo: %s %s is not understood; try --help\n", argv[i], value);
         return false;
     }
     return true;
@@ -83,8 +95,10 @@ static enum err choose_folder(struct demo *d)
     const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
     if (d->folder[0]) return ERR_OK;
     if (geteuid() == 0) snprintf(d->folder, sizeof d->folder, "/var/lib/tocsin-demo");
-    else if (data && data[0] == '/') snprintf(d->folder, sizeof d->folder, "%.3000s/tocsin-demo", data);
-    else if (home && home[0] == '/') snprintf(d->folder, sizeof d->folder, "%.3000s/.local/share/tocsin-demo", home);
+    else if (data && data[0] == '/')
+        snprintf(d->folder, sizeof d->folder, "%.3000s/tocsin-demo", data);
+    else if (home && home[0] == '/')
+        snprintf(d->folder, sizeof d->folder, "%.3000s/.local/share/tocsin-demo", home);
     else return err_set(&d->why, ERR_IO, "no HOME: say where the data go with --data DIR");
     return ERR_OK;
 }
@@ -98,18 +112,24 @@ static enum err make_folder(struct demo *d)
         char c = *p;
         if (c != '/' && c != '\0') continue;
         *p = '\0';
-        if (mkdir(d->folder, c ? 0755 : mode) && errno != EEXIST) e = err_set(&d->why, ERR_IO, "%s: %s; give another folder with --data", d->folder, strerror(errno));
+        if (mkdir(d->folder, c ? 0755 : mode) && errno != EEXIST)
+            e = err_set(&d->why, ERR_IO, "%s: %s; give another folder with --data", d->folder,
+                        strerror(errno));
         *p = c;
         if (!c) break;
     }
     umask(old);
     char real[PATH_MAX];
-    if (!e && (!realpath(d->folder, real) || strlen(real) >= sizeof d->folder)) e = err_set(&d->why, ERR_IO, "%s: %s", d->folder, strerror(errno));
+    if (!e && (!realpath(d->folder, real) || strlen(real) >= sizeof d->folder))
+        e = err_set(&d->why, ERR_IO, "%s: %s", d->folder, strerror(errno));
     if (!e) memcpy(d->folder, real, strlen(real) + 1);
     return e;
 }
 
-static void path_of(const struct demo *d, const char *file, char out[PATH_SIZE + 32]) { snprintf(out, PATH_SIZE + 32, "%s/%s", d->folder, file); }
+static void path_of(const struct demo *d, const char *file, char out[PATH_SIZE + 32])
+{
+    snprintf(out, PATH_SIZE + 32, "%s/%s", d->folder, file);
+}
 
 static enum err lock_folder(struct demo *d)
 {
@@ -118,7 +138,10 @@ static enum err lock_folder(struct demo *d)
     d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (d->lock < 0) return err_set(&d->why, ERR_IO, "%s: %s", path, strerror(errno));
     if (flock(d->lock, LOCK_EX | LOCK_NB) == 0) return ERR_OK;
-    return err_set(&d->why, ERR_CONFLICT, "another demo is running with the data folder %s: end that one, or give another folder with --data", d->folder);
+    return err_set(
+        &d->why, ERR_CONFLICT,
+        "another demo is running with the data folder %s: end that one, or give another folder with --data",
+        d->folder);
 }
 
 /* Small files of ours are replaced whole, so that a kill leaves the old one or the new one. */
@@ -157,13 +180,19 @@ static enum err read_market(struct demo *d)
     int32_t day;
     if (!read_file(d, "market", text, sizeof text)) {
         d->last_day = feed_last_weekday(day_of_ns(wall_ns()));
-        snprintf(text, sizeof text, "seed %" PRIu64 " last_day %" PRId32 "\n", d->seed, d->last_day);
+        snprintf(text, sizeof text, "seed %" PRIu64 " last_day %" PRId32 "\n", d->seed,
+                 d->last_day);
         return write_file(d, "market", text);
     }
-    if (sscanf(text, "seed %" SCNu64 " last_day %" SCNd32, &seed, &day) != 2 || day < FEED_SESSIONS * 2)
-        return err_set(&d->why, ERR_IO, "%s/market is not readable; give another folder with --data", d->folder);
+    if (sscanf(text, "seed %" SCNu64 " last_day %" SCNd32, &seed, &day) != 2
+        || day < FEED_SESSIONS * 2)
+        return err_set(&d->why, ERR_IO,
+                       "%s/market is not readable; give another folder with --data", d->folder);
     if (d->seed_given && seed != d->seed)
-        return err_set(&d->why, ERR_CONFLICT, "%s holds the market of seed %" PRIu64 "; give another folder with --data for seed %" PRIu64, d->folder, seed, d->seed);
+        return err_set(&d->why, ERR_CONFLICT,
+                       "%s holds the market of seed %" PRIu64
+                       "; give another folder with --data for seed %" PRIu64,
+                       d->folder, seed, d->seed);
     d->seed = seed;
     d->last_day = day;
     return ERR_OK;
@@ -174,7 +203,8 @@ static enum err check_port(struct demo *d)
 {
     struct why why = { 0 };
     if (api_port_check("127.0.0.1", (int)d->port, &why) == ERR_OK) return ERR_OK;
-    return err_set(&d->why, ERR_CONFLICT, "%s; give another one: --port %ld, or --port 0 for any", why.text, d->port < 65535 ? d->port + 1 : 8080);
+    return err_set(&d->why, ERR_CONFLICT, "%s; give another one: --port %ld, or --port 0 for any",
+                   why.text, d->port < 65535 ? d->port + 1 : 8080);
 }
 
 /* ---- the database ---- */
@@ -186,7 +216,9 @@ static enum err make_database(struct demo *d)
     private_pg_conninfo(d->pg, "postgres", admin, sizeof admin);
     private_pg_conninfo(d->pg, "tocsin", d->conninfo, sizeof d->conninfo);
     enum err e = db_open(admin, NULL, "tocsin demo", &db, &d->why);
-    if (!e) e = db_query(&db, "SELECT 1 FROM pg_database WHERE datname = 'tocsin'", 0, NULL, &r, &d->why);
+    if (!e)
+        e = db_query(&db, "SELECT 1 FROM pg_database WHERE datname = 'tocsin'", 0, NULL, &r,
+                     &d->why);
     if (!e && PQntuples(r) == 0) e = db_exec(&db, "CREATE DATABASE tocsin", 0, NULL, &d->why);
     db_close(&db);
     int applied;
@@ -202,7 +234,8 @@ static enum err key_known(struct db *db, const char *text, bool *out, struct why
     char hex[2 * SHA256_SIZE + 1];
     for (size_t i = 0; i < SHA256_SIZE; i++) snprintf(hex + 2 * i, 3, "%02x", k.sha256[i]);
     const char *const params[] = { k.id, hex };
-    enum err e = db_query(db, "SELECT 1 FROM tocsin.find_key($1) WHERE sha256 = decode($2, 'hex')", 2, params, &r, why);
+    enum err e = db_query(db, "SELECT 1 FROM tocsin.find_key($1) WHERE sha256 = decode($2, 'hex')",
+                          2, params, &r, why);
     if (!e) *out = PQntuples(r) == 1;
     return e;
 }
@@ -233,7 +266,8 @@ static enum err make_broker(struct demo *d)
      * messages, as four partitions would have here, make it a list that takes a whole core. */
     static const char *const topics[] = { "reference", "ticks", "news", "facts" };
     enum err e = embedded_start(1, &d->broker, &d->why);
-    for (size_t i = 0; i < ARRAY_LEN(topics) && !e; i++) e = embedded_topic(d->broker, topics[i], 1, &d->why);
+    for (size_t i = 0; i < ARRAY_LEN(topics) && !e; i++)
+        e = embedded_topic(d->broker, topics[i], 1, &d->why);
     return e;
 }
 
@@ -250,11 +284,16 @@ static enum err make_config(struct demo *d)
 {
     AUTO_BUF struct buf errors = { 0 };
     struct config *c = &d->config;
-    if (config_load(NULL, c, &errors)) return err_set(&d->why, ERR_INVALID, "%s", errors.data ? errors.data : "out of memory");
-    bool ok = set_text(&c->kafka_brokers, embedded_bootstrap(d->broker)) && set_text(&c->kafka_group, "") && set_text(&c->kafka_topics, "reference,ticks,news,facts")
-           && set_text(&c->kafka_first, "reference") && set_text(&c->database_conninfo, d->conninfo) && set_text(&c->api_bind, "127.0.0.1");
+    if (config_load(NULL, c, &errors))
+        return err_set(&d->why, ERR_INVALID, "%s", errors.data ? errors.data : "out of memory");
+    bool ok =
+        set_text(&c->kafka_brokers, embedded_bootstrap(d->broker)) && set_text(&c->kafka_group, "")
+        && set_text(&c->kafka_topics, "reference,ticks,news,facts")
+        && set_text(&c->kafka_first, "reference") && set_text(&c->database_conninfo, d->conninfo)
+        && set_text(&c->api_bind, "127.0.0.1");
     size_t n = c->properties_n;
-    if (ok && n < CONFIG_PROPERTIES_MAX) {           /* the embedded broker answers an empty fetch only after this long */
+    if (ok
+        && n < CONFIG_PROPERTIES_MAX) { /* the embedded broker answers an empty fetch only after this long */
         c->properties[n].name = strdup("fetch.wait.max.ms");
         c->properties[n].value = strdup("5");
         c->properties_n++;
@@ -262,7 +301,8 @@ static enum err make_config(struct demo *d)
     }
     c->api_port = d->port;
     c->engine_clock_ms = 1000;
-    const long quiet_ms = 20000l * SIMULATION_ISSUERS / d->speed;    /* between two trades of a small name, with room to spare */
+    const long quiet_ms = 20000l * SIMULATION_ISSUERS
+                          / d->speed; /* between two trades of a small name, with room to spare */
     c->engine_stale_after_ms = quiet_ms > STALE_MS ? quiet_ms : STALE_MS;
     c->webhooks_allow_http = c->webhooks_allow_private = true;
     return ok ? ERR_OK : err_set(&d->why, ERR_NOMEM, "out of memory");
@@ -272,7 +312,8 @@ static void on_progress(void *ctx, int percent)
 {
     const struct demo *d = ctx;
     if (percent == 0)
-        printf("Writing a year of history of %d simulated companies (seed %" PRIu64 ") ...\n", SIMULATION_ISSUERS, d->seed);
+        printf("Writing a year of history of %d simulated companies (seed %" PRIu64 ") ...\n",
+               SIMULATION_ISSUERS, d->seed);
     else if (isatty(STDOUT_FILENO)) printf("\r  %d %%%s", percent, percent == 100 ? "\n" : "");
     else if (percent % 25 == 0) printf("  %d %%\n", percent);
     fflush(stdout);
@@ -284,19 +325,23 @@ static void on_live(void *ctx, const struct feed_start *s)
     const double below = floor(s->hhi * 0.99 * 10) / 10;
     char price[DECIMAL_TEXT_MAX];
     decimal_format(s->price_e8, price);
-    printf("\nTocsin is running. The market is simulated (seed %" PRIu64 ", %ld trades a second), everything else is real.\n\n"
-           "  Page   http://127.0.0.1:%d/#key=%s\n"
-           "  Key    %s\n"
-           "  SQL    %s/psql \"%s\"\n\n"
-           "Concentration, hhi(" FEED_INDEX "), is %.1f. A rule that fires at once:\n\n"
-           "  curl -s http://127.0.0.1:%d/v1/rules -H 'Authorization: Bearer %s' \\\n"
-           "       -H 'Content-Type: application/json' -d '{\"name\":\"Concentration\",\"rule\":\"hhi(" FEED_INDEX ") >= %.1f\"}'\n\n"
-           "One that fires each time the market swings that way: last(%s) >= %s\n"
-           "Alerts as they fire:\n\n"
-           "  curl -sN http://127.0.0.1:%d/v1/stream -H 'Authorization: Bearer %s'\n\n"
-           "Ctrl-C stops everything. The data stay in %s.\n\n",
-           d->seed, d->speed, d->listens_on, d->key, d->key, private_pg_programs(d->pg), d->conninfo, s->hhi, d->listens_on, d->key, below,
-           s->stock->symbol.s, price, d->listens_on, d->key, d->folder);
+    printf(
+        "\nTocsin is running. The market is simulated (seed %" PRIu64
+        ", %ld trades a second), everything else is real.\n\n"
+        "  Page   http://127.0.0.1:%d/#key=%s\n"
+        "  Key    %s\n"
+        "  SQL    %s/psql \"%s\"\n\n"
+        "Concentration, hhi(" FEED_INDEX "), is %.1f. A rule that fires at once:\n\n"
+        "  curl -s http://127.0.0.1:%d/v1/rules -H 'Authorization: Bearer %s' \\\n"
+        "       -H 'Content-Type: application/json' -d '{\"name\":\"Concentration\",\"rule\":\"hhi(" FEED_INDEX
+        ") >= %.1f\"}'\n\n"
+        "One that fires each time the market swings that way: last(%s) >= %s\n"
+        "Alerts as they fire:\n\n"
+        "  curl -sN http://127.0.0.1:%d/v1/stream -H 'Authorization: Bearer %s'\n\n"
+        "Ctrl-C stops everything. The data stay in %s.\n\n",
+        d->seed, d->speed, d->listens_on, d->key, d->key, private_pg_programs(d->pg), d->conninfo,
+        s->hhi, d->listens_on, d->key, below, s->stock->symbol.s, price, d->listens_on, d->key,
+        d->folder);
     fflush(stdout);
 }
 
@@ -311,8 +356,16 @@ static void on_listening(void *ctx, int port)
 {
     struct demo *d = ctx;
     d->listens_on = port;
-    const struct feed_config cfg = { .brokers = embedded_bootstrap(d->broker), .conninfo = d->conninfo, .tenant = TENANT, .seed = d->seed, .last_day = d->last_day,
-                                     .ticks_per_s = d->speed, .progress = on_progress, .live = on_live, .failed = on_failed, .ctx = d };
+    const struct feed_config cfg = { .brokers = embedded_bootstrap(d->broker),
+                                     .conninfo = d->conninfo,
+                                     .tenant = TENANT,
+                                     .seed = d->seed,
+                                     .last_day = d->last_day,
+                                     .ticks_per_s = d->speed,
+                                     .progress = on_progress,
+                                     .live = on_live,
+                                     .failed = on_failed,
+                                     .ctx = d };
     if (feed_open(&cfg, &d->feed, &d->why) == ERR_OK) return;
     log_error("cannot start the demo's market", "detail", d->why.text);
     on_failed(d);
@@ -352,7 +405,7 @@ int cmd_demo(int argc, char **argv)
     struct demo d = { .port = 8080, .seed = SEED, .speed = SPEED, .lock = -1 };
     if (!read_arguments(&d, argc, argv)) return EXIT_WRONG_USAGE;
 
-    sigset_t set;                        /* before any thread: they inherit it. Waiting looks for the two itself */
+    sigset_t set; /* before any thread: they inherit it. Waiting looks for the two itself */
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);

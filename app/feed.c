@@ -16,12 +16,17 @@
 #include <unistd.h>
 
 enum {
-    BACKLOG_MAX = 20000,                 /* messages under way on one topic: about 2 MB of the 5 the broker keeps */
-    LOOK_EVERY = 2000, LOOK_MS = 20, BEAT_MS = 10,
-    NEWS_SESSIONS = 15, NEWS_A_SESSION = 6, NEWS_EVERY_MS = 4000,
+    BACKLOG_MAX = 20000, /* messages under way on one topic: about 2 MB of the 5 the broker keeps */
+    LOOK_EVERY = 2000,
+    LOOK_MS = 20,
+    BEAT_MS = 10,
+    NEWS_SESSIONS = 15,
+    NEWS_A_SESSION = 6,
+    NEWS_EVERY_MS = 4000,
     LIVE_BEFORE_WORD_MS = 3000,
 };
-#define SECONDS_A_SESSION 390.0          /* live time is compressed: six and a half minutes are a session's worth of movement */
+#define SECONDS_A_SESSION                                                                          \
+    390.0 /* live time is compressed: six and a half minutes are a session's worth of movement */
 #define REFERENCE "reference"
 #define TICKS "ticks"
 #define NEWS "news"
@@ -35,17 +40,19 @@ struct feed {
     atomic_bool stopping;
     pthread_t thread;
     bool history;
-    int64_t made, skip, total;           /* messages of history: made so far, stored by earlier runs, all there are */
+    int64_t made, skip,
+        total; /* messages of history: made so far, stored by earlier runs, all there are */
     int64_t sent_reference, sent_ticks;
-    int64_t base_reference, base_ticks;  /* positions before this run's first message */
-    uint64_t run;                        /* last_seq when this run began: makes article ids its own */
+    int64_t base_reference, base_ticks; /* positions before this run's first message */
+    uint64_t run; /* last_seq when this run began: makes article ids its own */
     int64_t articles;
     int percent;
     int64_t failed_seen;
 };
 
 /* ---- what the database has ---- */
-static enum err number_of(struct feed *f, const char *sql, int n, const char *const *params, int64_t *out, struct why *why)
+static enum err number_of(struct feed *f, const char *sql, int n, const char *const *params,
+                          int64_t *out, struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL;
     enum err e = db_query(&f->db, sql, n, params, &r, why);
@@ -57,13 +64,15 @@ static enum err number_of(struct feed *f, const char *sql, int n, const char *co
 /* All lives together. A life of this run begins at 0, so the sum grows by what this run's messages are consumed. */
 static enum err position(struct feed *f, const char *topic, int64_t *out, struct why *why)
 {
-    return number_of(f, "SELECT coalesce(sum(next_offset), 0) FROM tocsin.source WHERE topic = $1", 1, &topic, out, why);
+    return number_of(f, "SELECT coalesce(sum(next_offset), 0) FROM tocsin.source WHERE topic = $1",
+                     1, &topic, out, why);
 }
 
 static bool stopping(const struct feed *f) { return atomic_load(&f->stopping); }
 
 /* Waits until at most `most` of the messages sent on the topic are not committed. ERR_STOPPING when told to end meanwhile. */
-static enum err wait_for_backlog(struct feed *f, const char *topic, int64_t sent, int64_t base, int64_t most, struct why *why)
+static enum err wait_for_backlog(struct feed *f, const char *topic, int64_t sent, int64_t base,
+                                 int64_t most, struct why *why)
 {
     for (;;) {
         int64_t at;
@@ -81,7 +90,8 @@ static enum err wait_for_backlog(struct feed *f, const char *topic, int64_t sent
 static enum err send(struct feed *f, const char *topic, const char *key, struct why *why)
 {
     if (!buf_ok(&f->message)) return err_set(why, ERR_NOMEM, "out of memory");
-    return producer_send(f->producer, topic, key, strlen(key), f->message.data, f->message.len, 0, why);
+    return producer_send(f->producer, topic, key, strlen(key), f->message.data, f->message.len, 0,
+                         why);
 }
 
 /* On `reference`, where everything goes whose order counts. */
@@ -91,7 +101,8 @@ static enum err send_ordered(struct feed *f, const char *key, struct why *why)
     enum err e = send(f, REFERENCE, key, why);
     if (e || ++f->sent_reference % LOOK_EVERY) return e;
     int percent = (int)(100 * f->made / (f->total ? f->total : 1));
-    if (f->history && percent != f->percent && f->cfg.progress) f->cfg.progress(f->cfg.ctx, f->percent = percent);
+    if (f->history && percent != f->percent && f->cfg.progress)
+        f->cfg.progress(f->cfg.ctx, f->percent = percent);
     return wait_for_backlog(f, REFERENCE, f->sent_reference, f->base_reference, BACKLOG_MAX, why);
 }
 
@@ -103,7 +114,10 @@ static enum err send_close(struct feed *f, size_t i, int32_t day, int64_t ts, st
     const char *symbol = simulation_stock(f->sim, i)->symbol.s;
     decimal_format(simulation_price_e8(f->sim, i), price);
     date_format(day, date);
-    SAY(f, "{\"kind\":\"close\",\"symbol\":\"%s\",\"price\":\"%s\",\"date\":\"%s\",\"ts\":%" PRId64 "}", symbol, price, date, ts);
+    SAY(f,
+        "{\"kind\":\"close\",\"symbol\":\"%s\",\"price\":\"%s\",\"date\":\"%s\",\"ts\":%" PRId64
+        "}",
+        symbol, price, date, ts);
     return send_ordered(f, symbol, why);
 }
 
@@ -125,30 +139,47 @@ static void say_article(struct feed *f, const struct sim_article *a, const char 
     buf_printf(&f->message, "{\"kind\":\"article\",\"id\":\"%s\",\"headline\":", id);
     buf_json_string(&f->message, a->headline, strlen(a->headline));
     buf_printf(&f->message, ",\"source\":\"%s\",\"symbols\":[", a->source);
-    for (uint32_t i = 0; i < a->symbols_n; i++) buf_printf(&f->message, "%s\"%s\"", i ? "," : "", a->symbols[i].s);
+    for (uint32_t i = 0; i < a->symbols_n; i++)
+        buf_printf(&f->message, "%s\"%s\"", i ? "," : "", a->symbols[i].s);
     buf_printf(&f->message, "],\"ts\":%" PRId64 "}", ts);
 }
 
 /* ---- history ---- */
-static enum err send_stock(struct feed *f, const struct sim_stock *k, int32_t day, int64_t ts, struct why *why)
+static enum err send_stock(struct feed *f, const struct sim_stock *k, int32_t day, int64_t ts,
+                           struct why *why)
 {
     char part[DECIMAL_TEXT_MAX], date[DATE_TEXT_MAX];
     enum err e = ERR_OK;
     date_format(day, date);
     if (k->first_line) {
-        SAY(f, "{\"kind\":\"issuer\",\"issuer\":\"%s\",\"name\":\"%s\",\"sector\":\"%s\",\"ts\":%" PRId64 "}", k->issuer, k->name, k->sector, ts);
+        SAY(f,
+            "{\"kind\":\"issuer\",\"issuer\":\"%s\",\"name\":\"%s\",\"sector\":\"%s\",\"ts\":%" PRId64
+            "}",
+            k->issuer, k->name, k->sector, ts);
         e = send_ordered(f, k->issuer, why);
     }
-    SAY(f, "{\"kind\":\"instrument\",\"symbol\":\"%s\",\"issuer\":\"%s\",\"name\":\"%s\",\"ts\":%" PRId64 "}", k->symbol.s, k->issuer, k->title, ts);
+    SAY(f,
+        "{\"kind\":\"instrument\",\"symbol\":\"%s\",\"issuer\":\"%s\",\"name\":\"%s\",\"ts\":%" PRId64
+        "}",
+        k->symbol.s, k->issuer, k->title, ts);
     if (!e) e = send_ordered(f, k->symbol.s, why);
     decimal_format(k->float_e8, part);
-    SAY(f, "{\"kind\":\"shares\",\"symbol\":\"%s\",\"shares\":%" PRId64 ",\"float\":\"%s\",\"ts\":%" PRId64 "}", k->symbol.s, k->shares, part, ts);
+    SAY(f,
+        "{\"kind\":\"shares\",\"symbol\":\"%s\",\"shares\":%" PRId64
+        ",\"float\":\"%s\",\"ts\":%" PRId64 "}",
+        k->symbol.s, k->shares, part, ts);
     if (!e) e = send_ordered(f, k->symbol.s, why);
-    SAY(f, "{\"kind\":\"membership\",\"index\":\"" FEED_INDEX "\",\"symbol\":\"%s\",\"ts\":%" PRId64 "}", k->symbol.s, ts);
+    SAY(f,
+        "{\"kind\":\"membership\",\"index\":\"" FEED_INDEX "\",\"symbol\":\"%s\",\"ts\":%" PRId64
+        "}",
+        k->symbol.s, ts);
     if (!e) e = send_ordered(f, k->symbol.s, why);
     if (e || !k->first_line || k->exposure_e8 == 0) return e;
     decimal_format(k->exposure_e8, part);
-    SAY(f, "{\"kind\":\"exposure\",\"issuer\":\"%s\",\"theme\":\"AI\",\"value\":\"%s\",\"source\":\"simulation\",\"effective_from\":\"%s\",\"ts\":%" PRId64 "}", k->issuer, part, date, ts);
+    SAY(f,
+        "{\"kind\":\"exposure\",\"issuer\":\"%s\",\"theme\":\"AI\",\"value\":\"%s\",\"source\":\"simulation\",\"effective_from\":\"%s\",\"ts\":%" PRId64
+        "}",
+        k->issuer, part, date, ts);
     return send_ordered(f, k->issuer, why);
 }
 
@@ -158,7 +189,8 @@ static enum err send_book(struct feed *f, int64_t ts, struct why *why)
     char tenant[UUID_TEXT];
     {
         AUTO_PGRESULT PGresult *r = NULL;
-        enum err e = db_query(&f->db, "SELECT tenant_id FROM tocsin.tenant WHERE name = $1", 1, &f->cfg.tenant, &r, why);
+        enum err e = db_query(&f->db, "SELECT tenant_id FROM tocsin.tenant WHERE name = $1", 1,
+                              &f->cfg.tenant, &r, why);
         if (e) return e;
         if (PQntuples(r) != 1) return err_set(why, ERR_NOT_FOUND, "no tenant %s", f->cfg.tenant);
         snprintf(tenant, sizeof tenant, "%s", PQgetvalue(r, 0, 0));
@@ -166,7 +198,10 @@ static enum err send_book(struct feed *f, int64_t ts, struct why *why)
     enum err e = ERR_OK;
     for (size_t i = 0; i < 10 && !e; i++) {
         const struct sim_stock *k = simulation_stock(f->sim, i);
-        SAY(f, "{\"kind\":\"position\",\"tenant\":\"%s\",\"book\":\"growth\",\"symbol\":\"%s\",\"quantity\":%d,\"ts\":%" PRId64 "}", tenant, k->symbol.s, 1000 * (int)(i + 1), ts);
+        SAY(f,
+            "{\"kind\":\"position\",\"tenant\":\"%s\",\"book\":\"growth\",\"symbol\":\"%s\",\"quantity\":%d,\"ts\":%" PRId64
+            "}",
+            tenant, k->symbol.s, 1000 * (int)(i + 1), ts);
         e = send_ordered(f, k->symbol.s, why);
     }
     return e;
@@ -175,9 +210,13 @@ static enum err send_book(struct feed *f, int64_t ts, struct why *why)
 static enum err send_reference(struct feed *f, int32_t day, struct why *why)
 {
     int64_t ts = day * NS_PER_DAY + NS_PER_DAY / 2;
-    SAY(f, "{\"kind\":\"index\",\"index\":\"" FEED_INDEX "\",\"name\":\"Demo 500\",\"base\":1000,\"ts\":%" PRId64 "}", ts);
+    SAY(f,
+        "{\"kind\":\"index\",\"index\":\"" FEED_INDEX
+        "\",\"name\":\"Demo 500\",\"base\":1000,\"ts\":%" PRId64 "}",
+        ts);
     enum err e = send_ordered(f, FEED_INDEX, why);
-    for (size_t i = 0; i < simulation_stocks(f->sim) && !e; i++) e = send_stock(f, simulation_stock(f->sim, i), day, ts, why);
+    for (size_t i = 0; i < simulation_stocks(f->sim) && !e; i++)
+        e = send_stock(f, simulation_stock(f->sim, i), day, ts, why);
     return e ? e : send_book(f, ts, why);
 }
 
@@ -252,16 +291,22 @@ static enum err load_prices(struct feed *f, int32_t *traded, struct why *why)
     for (int64_t window = 500000;; window *= 16) {
         char from[24];
         AUTO_PGRESULT PGresult *r = NULL;
-        snprintf(from, sizeof from, "%" PRId64, (int64_t)f->run > window ? (int64_t)f->run - window : 0);
+        snprintf(from, sizeof from, "%" PRId64,
+                 (int64_t)f->run > window ? (int64_t)f->run - window : 0);
         const char *const params[] = { from };
-        enum err e = db_query(&f->db, "SELECT DISTINCT ON (t.instrument_id) i.symbol, t.price_e8, max(t.event_ns) FILTER (WHERE t.day_or_kind = -2147483648) OVER ()"
-                                      " FROM tocsin.tick t JOIN tocsin.instrument i USING (instrument_id) WHERE t.seq > $1::bigint ORDER BY t.instrument_id, t.seq DESC", 1, params, &r, why);
+        enum err e = db_query(
+            &f->db,
+            "SELECT DISTINCT ON (t.instrument_id) i.symbol, t.price_e8, max(t.event_ns) FILTER (WHERE t.day_or_kind = -2147483648) OVER ()"
+            " FROM tocsin.tick t JOIN tocsin.instrument i USING (instrument_id) WHERE t.seq > $1::bigint ORDER BY t.instrument_id, t.seq DESC",
+            1, params, &r, why);
         if (e) return e;
         if ((size_t)PQntuples(r) < simulation_stocks(f->sim) && (int64_t)f->run > window) continue;
         for (int k = 0; k < PQntuples(r); k++)
             for (size_t i = 0; i < simulation_stocks(f->sim); i++)
-                if (strcmp(simulation_stock(f->sim, i)->symbol.s, PQgetvalue(r, k, 0)) == 0) simulation_set_price(f->sim, i, strtoll(PQgetvalue(r, k, 1), NULL, 10));
-        if (PQntuples(r) && !PQgetisnull(r, 0, 2)) *traded = day_of_ns(strtoll(PQgetvalue(r, 0, 2), NULL, 10));
+                if (strcmp(simulation_stock(f->sim, i)->symbol.s, PQgetvalue(r, k, 0)) == 0)
+                    simulation_set_price(f->sim, i, strtoll(PQgetvalue(r, k, 1), NULL, 10));
+        if (PQntuples(r) && !PQgetisnull(r, 0, 2))
+            *traded = day_of_ns(strtoll(PQgetvalue(r, 0, 2), NULL, 10));
         return ERR_OK;
     }
 }
@@ -282,7 +327,8 @@ static enum err send_tick(struct feed *f, double dt, struct why *why)
     const char *symbol = simulation_stock(f->sim, t.stock)->symbol.s;
     decimal_format(t.price_e8, price);
     decimal_format(t.size_e8, size);
-    SAY(f, "{\"kind\":\"trade\",\"symbol\":\"%s\",\"price\":\"%s\",\"size\":%s,\"ts\":%" PRId64 "}", symbol, price, size, wall_ns());
+    SAY(f, "{\"kind\":\"trade\",\"symbol\":\"%s\",\"price\":\"%s\",\"size\":%s,\"ts\":%" PRId64 "}",
+        symbol, price, size, wall_ns());
     f->sent_ticks++;
     return send(f, TICKS, symbol, why);
 }
@@ -302,13 +348,20 @@ static void say_live(struct feed *f)
     struct why why;
     AUTO_PGRESULT PGresult *r = NULL;
     size_t i = simulation_most_volatile(f->sim);
-    struct feed_start s = { simulation_hhi(f->sim), simulation_stock(f->sim, i), simulation_price_e8(f->sim, i) };
+    struct feed_start s = { simulation_hhi(f->sim), simulation_stock(f->sim, i),
+                            simulation_price_e8(f->sim, i) };
     char since[24];
     snprintf(since, sizeof since, "%lld", wall_ns() - 60 * NS_PER_S);
     const char *const params[] = { since };
-    if (db_query(&f->db, "SELECT r.value FROM tocsin.reading r JOIN tocsin.series s USING (series_id)"
-                         " WHERE s.measure = 'hhi(" FEED_INDEX ")' AND s.tenant_id IS NULL AND r.value IS NOT NULL AND r.event_ns > $1::bigint ORDER BY r.seq DESC LIMIT 1", 1, params, &r, &why) == ERR_OK
-        && PQntuples(r)) s.hhi = strtod(PQgetvalue(r, 0, 0), NULL);
+    if (db_query(
+            &f->db,
+            "SELECT r.value FROM tocsin.reading r JOIN tocsin.series s USING (series_id)"
+            " WHERE s.measure = 'hhi(" FEED_INDEX
+            ")' AND s.tenant_id IS NULL AND r.value IS NOT NULL AND r.event_ns > $1::bigint ORDER BY r.seq DESC LIMIT 1",
+            1, params, &r, &why)
+            == ERR_OK
+        && PQntuples(r))
+        s.hhi = strtod(PQgetvalue(r, 0, 0), NULL);
     if (f->cfg.live) f->cfg.live(f->cfg.ctx, &s);
 }
 
@@ -334,21 +387,26 @@ static enum err go_live(struct feed *f, struct why *why)
         int64_t now = mono_ns();
         double passed = (double)(now - last) / 1e9;
         last = now;
-        if (passed > 1) passed = 1;      /* the machine slept, or the database did: that time is not made up for */
+        if (passed > 1)
+            passed = 1; /* the machine slept, or the database did: that time is not made up for */
         owed += passed * (double)f->cfg.ticks_per_s;
         int32_t day = day_of_ns(wall_ns());
         if (day > today) {
             e = end_session(f, today, why);
             today = day;
         }
-        for (; owed >= 1 && !e; owed -= 1) e = send_tick(f, 1 / (double)f->cfg.ticks_per_s / SECONDS_A_SESSION, why);
+        for (; owed >= 1 && !e; owed -= 1)
+            e = send_tick(f, 1 / (double)f->cfg.ticks_per_s / SECONDS_A_SESSION, why);
         if (!e && now >= news_due) {
             e = send_news(f, why);
-            news_due = now + NEWS_EVERY_MS / 2 * NS_PER_MS + (int64_t)((double)NEWS_EVERY_MS * NS_PER_MS * (0.5 + 0.5 * sin((double)f->articles * 1.7)));
+            news_due = now + NEWS_EVERY_MS / 2 * NS_PER_MS
+                       + (int64_t)((double)NEWS_EVERY_MS * NS_PER_MS
+                                   * (0.5 + 0.5 * sin((double)f->articles * 1.7)));
         }
         if (!e && now >= look_due) {
             look_at_failures(f);
-            e = wait_for_backlog(f, TICKS, f->sent_ticks, f->base_ticks, BACKLOG_MAX + f->cfg.ticks_per_s, why);
+            e = wait_for_backlog(f, TICKS, f->sent_ticks, f->base_ticks,
+                                 BACKLOG_MAX + f->cfg.ticks_per_s, why);
             look_due = now + NS_PER_S;
         }
         if (!e && !told && now - began > LIVE_BEFORE_WORD_MS * NS_PER_MS) {
@@ -365,7 +423,8 @@ static enum err run(struct feed *f, struct why *why)
     enum err e = do_history(f, why);
     if (!e) e = load_prices(f, &traded, why);
     if (!e) simulation_reseed(f->sim, f->cfg.seed ^ f->run * 0x9e3779b97f4a7c15u);
-    if (!e && traded != NO_DAY && traded < day_of_ns(wall_ns())) e = end_session(f, traded, why);    /* the demo was stopped before midnight */
+    if (!e && traded != NO_DAY && traded < day_of_ns(wall_ns()))
+        e = end_session(f, traded, why); /* the demo was stopped before midnight */
     return e ? e : go_live(f, why);
 }
 
@@ -398,7 +457,9 @@ static enum err begin(struct feed *f, struct why *why)
     if (!e) e = db_open(f->cfg.conninfo, "tocsin_engine", "tocsin demo feed", &f->db, why);
     if (!e) e = position(f, REFERENCE, &f->base_reference, why);
     if (!e) e = position(f, TICKS, &f->base_ticks, why);
-    if (!e) e = number_of(f, "SELECT last_seq FROM tocsin.shard WHERE shard_id = 0", 0, NULL, &seq, why);
+    if (!e)
+        e = number_of(f, "SELECT last_seq FROM tocsin.shard WHERE shard_id = 0", 0, NULL, &seq,
+                      why);
     if (!e) e = producer_open(&cfg, &f->producer, why);
     f->run = (uint64_t)seq;
     return e;
@@ -410,7 +471,8 @@ enum err feed_open(const struct feed_config *cfg, struct feed **out, struct why 
     if (!f) return err_set(why, ERR_NOMEM, "out of memory");
     f->cfg = *cfg;
     enum err e = begin(f, why);
-    if (!e && pthread_create(&f->thread, NULL, feed_main, f)) e = err_set(why, ERR_NOMEM, "cannot start a thread");
+    if (!e && pthread_create(&f->thread, NULL, feed_main, f))
+        e = err_set(why, ERR_NOMEM, "cannot start a thread");
     if (e) release(f);
     else *out = f;
     return e;

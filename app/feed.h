@@ -11,28 +11,28 @@
 #define FEED_INDEX "DEMO"
 enum { FEED_SESSIONS = 260 };
 
-struct feed_start {                      /* what the user may want to know once trading is live */
-    double hhi;                          /* as the service last stored it */
-    const struct sim_stock *stock;       /* one that moves fast */
+struct feed_start {                /* what the user may want to know once trading is live */
+    double hhi;                    /* as the service last stored it */
+    const struct sim_stock *stock; /* one that moves fast */
     int64_t price_e8;
 };
 
 struct feed_config {
-    const char *brokers, *conninfo;      /* both outlive the feed */
-    const char *tenant;                  /* whose book "growth" is sent */
+    const char *brokers, *conninfo; /* both outlive the feed */
+    const char *tenant;             /* whose book "growth" is sent */
     uint64_t seed;
-    int32_t last_day;                    /* history's last session: the same at every start of one database */
+    int32_t last_day; /* history's last session: the same at every start of one database */
     long ticks_per_s;
     /* Called from the feed's thread: how much history is stored, in percent; then once when live. */
     void (*progress)(void *ctx, int percent);
     void (*live)(void *ctx, const struct feed_start *start);
-    void (*failed)(void *ctx);           /* it has logged why and sends nothing more */
+    void (*failed)(void *ctx); /* it has logged why and sends nothing more */
     void *ctx;
 };
 
 struct feed;
 MUST_USE enum err feed_open(const struct feed_config *cfg, struct feed **out, struct why *why);
-void feed_close(struct feed *f);         /* ends the thread; NULL is fine */
+void feed_close(struct feed *f); /* ends the thread; NULL is fine */
 
 /* The newest weekday before `today` (days since 1970). */
 int32_t feed_last_weekday(int32_t today);

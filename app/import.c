@@ -39,19 +39,26 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(name, "--skip-empty") == 0) { a->options.skip_empty = true; continue; }
+        if (strcmp(name, "--skip-empty") == 0) {
+            a->options.skip_empty = true;
+            continue;
+        }
         i++;
         if (v && strcmp(name, "-c") == 0) a->config = v;
         else if (v && strcmp(name, "--reference") == 0) a->reference = v;
         else if (v && strcmp(name, "--prices") == 0) a->prices = v;
-        else if (v && strcmp(name, "--as-of") == 0 && date_parse(v, strlen(v), &a->as_of, NULL) == ERR_OK && a->as_of >= 0) continue;
+        else if (v && strcmp(name, "--as-of") == 0
+                 && date_parse(v, strlen(v), &a->as_of, NULL) == ERR_OK && a->as_of >= 0)
+            continue;
         else {
-            fprintf(stderr, "tocsin import: %s%s%s is not understood; try --help\n", name, v ? " " : "", v ? v : "");
+            fprintf(stderr, "tocsin import: %s%s%s is not understood; try --help\n", name,
+                    v ? " " : "", v ? v : "");
             return false;
         }
     }
     if (!a->config) fprintf(stderr, "tocsin import: -c FILE is missing; try --help\n");
-    else if (!a->reference && !a->prices) fprintf(stderr, "tocsin import: give --reference CSV, --prices CSV or both; try --help\n");
+    else if (!a->reference && !a->prices)
+        fprintf(stderr, "tocsin import: give --reference CSV, --prices CSV or both; try --help\n");
     else return true;
     return false;
 }
@@ -59,11 +66,15 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
 /* ---- the reference file ---- */
 enum { SYMBOL, NAME, ISSUER, SECTOR, SHARES, FLOAT, INDEX, BASE, COLUMNS };
 static const struct csv_column columns[COLUMNS] = {
-    [SYMBOL] = { "symbol", true }, [NAME] = { "name", false },   [ISSUER] = { "issuer", false }, [SECTOR] = { "sector", false },
-    [SHARES] = { "shares", false }, [FLOAT] = { "float", false }, [INDEX] = { "index", false },   [BASE] = { "base", false },
+    [SYMBOL] = { "symbol", true },  [NAME] = { "name", false },     [ISSUER] = { "issuer", false },
+    [SECTOR] = { "sector", false }, [SHARES] = { "shares", false }, [FLOAT] = { "float", false },
+    [INDEX] = { "index", false },   [BASE] = { "base", false },
 };
 
-struct message { size_t from, n; long line; };   /* into `text` */
+struct message {
+    size_t from, n;
+    long line;
+}; /* into `text` */
 
 struct reference {
     const char *name;
@@ -71,19 +82,29 @@ struct reference {
     struct message *messages;
     size_t n, cap, rows;
     int64_t ts;
-    struct symbol *symbols;              /* of its rows: what prices may name beside what is stored */
+    struct symbol *symbols; /* of its rows: what prices may name beside what is stored */
     size_t symbols_n, symbols_cap;
     struct map by_symbol;
-    struct str *issuers;                 /* said already; they point into the file */
+    struct str *issuers; /* said already; they point into the file */
     size_t issuers_n, issuers_cap;
     struct map by_issuer;
-    struct { char name[NAME_MAX_BYTES + 1]; char base[32]; } indexes[INDEXES_MAX];
+    struct {
+        char name[NAME_MAX_BYTES + 1];
+        char base[32];
+    } indexes[INDEXES_MAX];
     size_t indexes_n;
     struct problems *problems;
 };
 
-static bool same_symbol(const void *ctx, uint32_t v, const void *key) { return memcmp(((const struct symbol *)ctx)[v].s, key, SYMBOL_MAX + 1) == 0; }
-static bool has_symbol(const struct reference *r, const struct symbol *s) { return map_find(&r->by_symbol, map_hash(s->s, sizeof s->s), same_symbol, r->symbols, s->s) != MAP_NONE; }
+static bool same_symbol(const void *ctx, uint32_t v, const void *key)
+{
+    return memcmp(((const struct symbol *)ctx)[v].s, key, SYMBOL_MAX + 1) == 0;
+}
+static bool has_symbol(const struct reference *r, const struct symbol *s)
+{
+    return map_find(&r->by_symbol, map_hash(s->s, sizeof s->s), same_symbol, r->symbols, s->s)
+           != MAP_NONE;
+}
 
 static bool keep_symbol(struct reference *r, const struct symbol *s)
 {
@@ -131,17 +152,24 @@ static bool finish(struct reference *r, size_t from, long line, struct arena *ar
     return true;
 }
 
-static bool put_index(struct reference *r, struct str name, struct str base, long line, struct arena *arena)
+static bool put_index(struct reference *r, struct str name, struct str base, long line,
+                      struct arena *arena)
 {
     size_t i = 0, from = r->text.len;
     if (name.n > NAME_MAX_BYTES || base.n >= sizeof r->indexes[0].base) {
         problem_add(r->problems, "%s:%ld: index or base is too long", r->name, line);
         return true;
     }
-    while (i < r->indexes_n && !(strlen(r->indexes[i].name) == name.n && memcmp(r->indexes[i].name, name.p, name.n) == 0)) i++;
-    if (i < r->indexes_n) {              /* named before: its base may be left out, not changed */
-        if (base.n && !(strlen(r->indexes[i].base) == base.n && memcmp(r->indexes[i].base, base.p, base.n) == 0))
-            problem_add(r->problems, "%s:%ld: index %s was given another base before", r->name, line, r->indexes[i].name);
+    while (i < r->indexes_n
+           && !(strlen(r->indexes[i].name) == name.n
+                && memcmp(r->indexes[i].name, name.p, name.n) == 0))
+        i++;
+    if (i < r->indexes_n) { /* named before: its base may be left out, not changed */
+        if (base.n
+            && !(strlen(r->indexes[i].base) == base.n
+                 && memcmp(r->indexes[i].base, base.p, base.n) == 0))
+            problem_add(r->problems, "%s:%ld: index %s was given another base before", r->name,
+                        line, r->indexes[i].name);
         return true;
     }
     if (i == INDEXES_MAX) {
@@ -157,7 +185,8 @@ static bool put_index(struct reference *r, struct str name, struct str base, lon
     return finish(r, from, line, arena);
 }
 
-static bool put_memberships(struct reference *r, const struct str *f, long line, struct arena *arena)
+static bool put_memberships(struct reference *r, const struct str *f, long line,
+                            struct arena *arena)
 {
     for (const char *p = f[INDEX].p, *end = p + f[INDEX].n; p < end;) {
         const char *bar = memchr(p, '|', (size_t)(end - p)), *to = bar ? bar : end;
@@ -181,8 +210,10 @@ static bool put_shares(struct reference *r, const struct str *f, long line, stru
 {
     size_t from = r->text.len;
     for (uint32_t i = 0; i < f[SHARES].n; i++)
-        if (f[SHARES].p[i] < '0' || f[SHARES].p[i] > '9' || f[SHARES].n > 13 || (f[SHARES].p[0] == '0')) {
-            problem_add(r->problems, "%s:%ld: shares must be a whole number above 0", r->name, line);
+        if (f[SHARES].p[i] < '0' || f[SHARES].p[i] > '9' || f[SHARES].n > 13
+            || (f[SHARES].p[0] == '0')) {
+            problem_add(r->problems, "%s:%ld: shares must be a whole number above 0", r->name,
+                        line);
             return true;
         }
     if (f[SHARES].n == 0) {
@@ -202,7 +233,9 @@ static bool put_row(struct reference *r, const struct str *f, long line, struct 
     struct symbol s;
     const struct str issuer = f[ISSUER].n ? f[ISSUER] : f[SYMBOL];
     if (symbol_from(f[SYMBOL].p, f[SYMBOL].n, &s)) {
-        problem_add(r->problems, "%s:%ld: symbol needs 1 to %d characters of A-Z a-z 0-9 . - _ / :", r->name, line, SYMBOL_MAX);
+        problem_add(r->problems,
+                    "%s:%ld: symbol needs 1 to %d characters of A-Z a-z 0-9 . - _ / :", r->name,
+                    line, SYMBOL_MAX);
         return true;
     }
     if (has_symbol(r, &s)) {
@@ -225,7 +258,8 @@ static bool put_row(struct reference *r, const struct str *f, long line, struct 
     put_string(&r->text, "symbol", f[SYMBOL]);
     put_string(&r->text, "issuer", issuer);
     put_string(&r->text, "name", f[NAME]);
-    return finish(r, from, line, arena) && put_shares(r, f, line, arena) && put_memberships(r, f, line, arena);
+    return finish(r, from, line, arena) && put_shares(r, f, line, arena)
+           && put_memberships(r, f, line, arena);
 }
 
 static enum err reference_load(const char *path, struct reference *r, struct why *why)
@@ -239,7 +273,8 @@ static enum err reference_load(const char *path, struct reference *r, struct why
     for (bool more = true; more && !e;) {
         struct str f[COLUMNS];
         if (csv_next(&c, f, &more, why)) problem_add(r->problems, "%s", why->text);
-        else if (more && !put_row(r, f, c.line, &arena)) e = err_set(why, ERR_NOMEM, "%s: out of memory", path);
+        else if (more && !put_row(r, f, c.line, &arena))
+            e = err_set(why, ERR_NOMEM, "%s: out of memory", path);
     }
     csv_release(&c);
     arena_release(&arena);
@@ -262,21 +297,46 @@ struct layout {
     struct write_batch **batches;
     size_t n, cap;
     struct arena arena;
-    size_t records, sessions;            /* sessions: ended in the newest batch, which takes readings of few days only */
+    size_t records,
+        sessions; /* sessions: ended in the newest batch, which takes readings of few days only */
 };
 
-static struct write_batch *now(void *ctx) { struct layout *l = ctx; return l->batches[l->n - 1]; }
-static void on_tick(void *ctx, const struct record *r, int32_t instrument) { write_tick(now(ctx), r, instrument); }
-static void on_event(void *ctx, const struct record *r, const struct uuid *tenant) { write_event(now(ctx), r, tenant); }
-static void on_instrument(void *ctx, int32_t id, struct instrument_facts f) { write_instrument(now(ctx), id, f.symbol, f.issuer, f.name); }
-static void on_series(void *ctx, uint32_t id, struct uuid tenant, const char *measure, const char *unit, int version) { write_series(now(ctx), id, tenant, measure, unit, version); }
-static void on_reading(void *ctx, const struct record *r, uint32_t series, struct uuid tenant, const struct reading *v) { write_reading(now(ctx), r->seq, r->event_ns, series, tenant, v); }
+static struct write_batch *now(void *ctx)
+{
+    struct layout *l = ctx;
+    return l->batches[l->n - 1];
+}
+static void on_tick(void *ctx, const struct record *r, int32_t instrument)
+{
+    write_tick(now(ctx), r, instrument);
+}
+static void on_event(void *ctx, const struct record *r, const struct uuid *tenant)
+{
+    write_event(now(ctx), r, tenant);
+}
+static void on_instrument(void *ctx, int32_t id, struct instrument_facts f)
+{
+    write_instrument(now(ctx), id, f.symbol, f.issuer, f.name);
+}
+static void on_series(void *ctx, uint32_t id, struct uuid tenant, const char *measure,
+                      const char *unit, int version)
+{
+    write_series(now(ctx), id, tenant, measure, unit, version);
+}
+static void on_reading(void *ctx, const struct record *r, uint32_t series, struct uuid tenant,
+                       const struct reading *v)
+{
+    write_reading(now(ctx), r->seq, r->event_ns, series, tenant, v);
+}
 static void on_alert(void *ctx, const struct alert *a) { write_alert(now(ctx), a); }
 
 static enum err next_batch(struct layout *l, struct why *why)
 {
-    if (l->n && write_batch_rows(l->batches[l->n - 1]) < BATCH_RECORDS && l->sessions < BATCH_SESSIONS) return ERR_OK;
-    if (l->n && !write_batch_ok(l->batches[l->n - 1])) return err_set(why, ERR_NOMEM, "out of memory");
+    if (l->n && write_batch_rows(l->batches[l->n - 1]) < BATCH_RECORDS
+        && l->sessions < BATCH_SESSIONS)
+        return ERR_OK;
+    if (l->n && !write_batch_ok(l->batches[l->n - 1]))
+        return err_set(why, ERR_NOMEM, "out of memory");
     if (!VEC_GROW(&l->batches, &l->cap, l->n + 1)) return err_set(why, ERR_NOMEM, "out of memory");
     enum err e = write_batch_new(&l->batches[l->n]);
     if (e) return err_set(why, e, "out of memory");
@@ -294,14 +354,16 @@ static enum err apply(struct layout *l, const char *p, size_t n, struct why *why
     if (!e) e = record_decode(p, n, &l->arena, &r, why);
     if (e) return e;
     r.received_ms = wall_ns() / NS_PER_MS;
-    if (r.event_ns / NS_PER_MS > r.received_ms + NS_PER_DAY / NS_PER_MS) return err_set(why, ERR_INVALID, "is in the future: event time only goes forward");
+    if (r.event_ns / NS_PER_MS > r.received_ms + NS_PER_DAY / NS_PER_MS)
+        return err_set(why, ERR_INVALID, "is in the future: event time only goes forward");
     e = step_apply(&l->step, &r, why);
     l->records += !e;
     l->sessions += !e && r.kind == RECORD_CLOCK;
     return e;
 }
 
-static enum err apply_reference(struct layout *l, const struct reference *r, struct problems *problems, struct why *why)
+static enum err apply_reference(struct layout *l, const struct reference *r,
+                                struct problems *problems, struct why *why)
 {
     for (size_t i = 0; i < r->n; i++) {
         enum err e = apply(l, r->text.data + r->messages[i].from, r->messages[i].n, why);
@@ -311,14 +373,16 @@ static enum err apply_reference(struct layout *l, const struct reference *r, str
     return ERR_OK;
 }
 
-static enum err apply_prices(struct layout *l, const struct price_file *f, struct problems *problems, struct why *why)
+static enum err apply_prices(struct layout *l, const struct price_file *f,
+                             struct problems *problems, struct why *why)
 {
     AUTO_BUF struct buf text = { 0 };
     for (size_t i = 0; i < f->n; i++) {
         buf_clear(&text);
         prices_close_message(f, i, &text);
         enum err e = buf_ok(&text) ? apply(l, text.data, text.len, why) : ERR_NOMEM;
-        if (e && e != ERR_NOMEM) problem_add(problems, "%s:%" PRId64 ": %s", f->name, f->rows[i].line, why->text);
+        if (e && e != ERR_NOMEM)
+            problem_add(problems, "%s:%" PRId64 ": %s", f->name, f->rows[i].line, why->text);
         if (e == ERR_NOMEM) return err_set(why, e, "out of memory");
         if (!prices_ends_day(f, i)) continue;
         buf_clear(&text);
@@ -351,7 +415,8 @@ static enum err commit_all(struct layout *l, struct writer *w, struct why *why)
     if (l->n == 0) return ERR_OK;
     step_save(&l->step, &state);
     if (!buf_ok(&state)) return err_set(why, ERR_NOMEM, "out of memory");
-    write_snapshot(l->batches[l->n - 1], engine_seq(l->step.engine), STEP_STATE_VERSION, state.data, state.len);
+    write_snapshot(l->batches[l->n - 1], engine_seq(l->step.engine), STEP_STATE_VERSION, state.data,
+                   state.len);
     for (size_t i = 0; i < l->n; i++)
         if (!write_batch_ok(l->batches[i])) return err_set(why, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < l->n; i++) {
@@ -377,7 +442,10 @@ static enum err running_writer(struct db *d, char backend[24], struct why *why)
     for (int tries = 0; tries < 10; tries++) {
         if (tries) nanosleep(&(struct timespec){ 0, 200000000 }, NULL);
         AUTO_PGRESULT PGresult *r = NULL;
-        enum err e = db_query(d, "SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() AND application_name = 'tocsin writer'", 0, NULL, &r, why);
+        enum err e = db_query(
+            d,
+            "SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() AND application_name = 'tocsin writer'",
+            0, NULL, &r, why);
         if (e) return e;
         snprintf(backend, 24, "%s", PQntuples(r) ? PQgetvalue(r, 0, 0) : "");
         if (!backend[0]) break;
@@ -386,7 +454,8 @@ static enum err running_writer(struct db *d, char backend[24], struct why *why)
 }
 
 /* Both are found before the shard is taken, which would end a service that runs. */
-static enum err nothing_in_the_way(const struct config *c, const struct price_file *prices, struct why *why)
+static enum err nothing_in_the_way(const struct config *c, const struct price_file *prices,
+                                   struct why *why)
 {
     struct db d;
     AUTO_PGRESULT PGresult *later = NULL;
@@ -394,15 +463,23 @@ static enum err nothing_in_the_way(const struct config *c, const struct price_fi
     enum err e = db_open(c->database_conninfo, "tocsin_engine", "tocsin import", &d, why);
     if (!e) e = running_writer(&d, backend, why);
     if (!e && backend[0])
-        e = err_set(why, ERR_CONFLICT, "a service is running on this database (backend %s): stop it first, or send the prices through Kafka with tocsin replay", backend);
+        e = err_set(
+            why, ERR_CONFLICT,
+            "a service is running on this database (backend %s): stop it first, or send the prices through Kafka with tocsin replay",
+            backend);
     if (!e && prices->n) {
         char day[16], from[24], date[DATE_TEXT_MAX];
         snprintf(day, sizeof day, "%d", prices->rows[0].day);
         snprintf(from, sizeof from, "%lld", prices->rows[0].day * NS_PER_DAY);
         date_format(prices->rows[0].day, date);
-        e = db_query(&d, "SELECT 1 FROM tocsin.tick WHERE event_ns >= $1 AND day_or_kind >= $2 LIMIT 1", 2, (const char *const[]){ from, day }, &later, why);
+        e = db_query(&d,
+                     "SELECT 1 FROM tocsin.tick WHERE event_ns >= $1 AND day_or_kind >= $2 LIMIT 1",
+                     2, (const char *const[]){ from, day }, &later, why);
         if (!e && PQntuples(later))
-            e = err_set(why, ERR_CONFLICT, "%s: closes of %s or later are stored already, and time only goes forward: import only the sessions after them", prices->name, date);
+            e = err_set(
+                why, ERR_CONFLICT,
+                "%s: closes of %s or later are stored already, and time only goes forward: import only the sessions after them",
+                prices->name, date);
     }
     db_close(&d);
     return e;
@@ -416,24 +493,38 @@ static enum err begin(const struct config *c, struct layout *l, struct writer **
     if (!e) e = writer_open(c->database_conninfo, w, &last_seq, why);
     if (!e) e = recover_state(c->database_conninfo, &l->step, why);
     if (!e && engine_seq(l->step.engine) != last_seq)
-        e = err_set(why, ERR_DB, "the order stands at %" PRIu64 ", the stored records end at %" PRIu64, last_seq, engine_seq(l->step.engine));
-    l->step.sink = (struct step_sink){ .ctx = l, .tick = on_tick, .event = on_event, .instrument = on_instrument, .series = on_series, .reading = on_reading, .alert = on_alert };
+        e = err_set(why, ERR_DB,
+                    "the order stands at %" PRIu64 ", the stored records end at %" PRIu64, last_seq,
+                    engine_seq(l->step.engine));
+    l->step.sink = (struct step_sink){ .ctx = l,
+                                       .tick = on_tick,
+                                       .event = on_event,
+                                       .instrument = on_instrument,
+                                       .series = on_series,
+                                       .reading = on_reading,
+                                       .alert = on_alert };
     return e;
 }
 
-static enum err import(const struct arguments *a, const struct config *c, struct problems *problems, struct why *why)
+static enum err import(const struct arguments *a, const struct config *c, struct problems *problems,
+                       struct why *why)
 {
     struct price_file prices = { 0 };
-    struct reference reference = { .problems = problems, .ts = a->as_of == NO_DAY ? 0 : a->as_of * NS_PER_DAY };
+    struct reference reference = { .problems = problems,
+                                   .ts = a->as_of == NO_DAY ? 0 : a->as_of * NS_PER_DAY };
     struct layout l = { 0 };
     struct writer *w = NULL;
     enum err e = ERR_OK;
-    if (a->prices && (e = prices_load(a->prices, &a->options, &prices, problems, why)) == ERR_INVALID) e = ERR_OK;
-    if (!e && a->reference && (e = reference_load(a->reference, &reference, why)) == ERR_INVALID) e = ERR_OK;    /* both files' problems in one go */
+    if (a->prices
+        && (e = prices_load(a->prices, &a->options, &prices, problems, why)) == ERR_INVALID)
+        e = ERR_OK;
+    if (!e && a->reference && (e = reference_load(a->reference, &reference, why)) == ERR_INVALID)
+        e = ERR_OK; /* both files' problems in one go */
     if (!e && problems->count) e = ERR_INVALID;
     if (!e) e = nothing_in_the_way(c, &prices, why);
     if (!e) e = begin(c, &l, &w, why);
-    if (!e && a->reference && a->as_of == NO_DAY && engine_now_ns(l.step.engine) > 0) {          /* said again, as known now */
+    if (!e && a->reference && a->as_of == NO_DAY
+        && engine_now_ns(l.step.engine) > 0) { /* said again, as known now */
         struct reference again = { .problems = problems, .ts = engine_now_ns(l.step.engine) };
         reference_release(&reference);
         reference = again;
@@ -444,8 +535,11 @@ static enum err import(const struct arguments *a, const struct config *c, struct
     if (!e && problems->count) e = ERR_INVALID;
     if (!e) e = commit_all(&l, w, why);
     if (!e)
-        printf("%zu records: %zu reference rows, %zu closes of %zu sessions, %zu rows without a close left out; the order stands at %" PRIu64 "\n", l.records,
-               reference.rows, prices.n, prices.days, prices.skipped, engine_seq(l.step.engine));
+        printf(
+            "%zu records: %zu reference rows, %zu closes of %zu sessions, %zu rows without a close left out; the order stands at %" PRIu64
+            "\n",
+            l.records, reference.rows, prices.n, prices.days, prices.skipped,
+            engine_seq(l.step.engine));
     writer_close(w);
     layout_release(&l);
     reference_release(&reference);
@@ -466,7 +560,10 @@ int cmd_import(int argc, char **argv)
         problems_print(&problems);
         if (problems.count) fprintf(stderr, "tocsin import: nothing was written\n");
         else if (e) fprintf(stderr, "tocsin import: %s\n", why.text[0] ? why.text : err_text(e));
-        code = !e ? EXIT_FINE : problems.count || e == ERR_IO ? EXIT_BAD_DATA : e == ERR_DB_LOST ? EXIT_UNAVAILABLE : EXIT_BROKEN;
+        code = !e                              ? EXIT_FINE
+               : problems.count || e == ERR_IO ? EXIT_BAD_DATA
+               : e == ERR_DB_LOST              ? EXIT_UNAVAILABLE
+                                               : EXIT_BROKEN;
         buf_release(&problems.text);
     }
     config_release(&c);

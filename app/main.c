@@ -17,28 +17,46 @@
 #define TOCSIN_VERSION "0.1"
 #endif
 
-static const char check_usage[] = "usage: tocsin check -c FILE\n", migrate_usage[] = "usage: tocsin migrate -c FILE\n";
-static const char keys_usage[] = "usage: tocsin keys create -c FILE --tenant NAME [--label TEXT] [--days N] [--quiet]\n"
-                                 "       tocsin keys list -c FILE [--tenant NAME]\n       tocsin keys revoke -c FILE --tenant NAME --key ID\n";
+static const char check_usage[] = "usage: tocsin check -c FILE\n",
+                  migrate_usage[] = "usage: tocsin migrate -c FILE\n";
+static const char keys_usage[] =
+    "usage: tocsin keys create -c FILE --tenant NAME [--label TEXT] [--days N] [--quiet]\n"
+    "       tocsin keys list -c FILE [--tenant NAME]\n       tocsin keys revoke -c FILE --tenant NAME --key ID\n";
 
-static const struct command { const char *name; int (*run)(int, char **); const char *usage, *args, *help; } commands[] = {
-    { "demo",     cmd_demo,     demo_usage, "[--port N] [--data DIR]", "everything on this machine: broker, database, a simulated market, the service" },
-    { "serve",    cmd_serve,    serve_usage, "-c FILE", "the service, against your Kafka and PostgreSQL" },
-    { "check",    cmd_check,    check_usage, "-c FILE", "says what is wrong with a configuration; does nothing else" },
-    { "migrate",  cmd_migrate,  migrate_usage, "-c FILE", "brings the database to this program's schema" },
-    { "keys",     cmd_keys,     keys_usage, "create|list|revoke -c FILE ...", "API keys and their tenants" },
-    { "import",   cmd_import,   import_usage, "-c FILE [--reference CSV] [--prices CSV]", "reference data and prices from CSV into the database" },
-    { "replay",   cmd_replay,   replay_usage, "-c FILE --prices CSV [--speed max|N]", "prices from CSV into Kafka as official closes" },
-    { "backtest", cmd_backtest, backtest_usage, "-c FILE --rule TEXT ...", "when rules would have fired over what is stored" },
-    { "verify",   cmd_verify,   verify_usage, "-c FILE", "replays what is stored and compares every value bit for bit" },
+static const struct command {
+    const char *name;
+    int (*run)(int, char **);
+    const char *usage, *args, *help;
+} commands[] = {
+    { "demo", cmd_demo, demo_usage, "[--port N] [--data DIR]",
+      "everything on this machine: broker, database, a simulated market, the service" },
+    { "serve", cmd_serve, serve_usage, "-c FILE",
+      "the service, against your Kafka and PostgreSQL" },
+    { "check", cmd_check, check_usage, "-c FILE",
+      "says what is wrong with a configuration; does nothing else" },
+    { "migrate", cmd_migrate, migrate_usage, "-c FILE",
+      "brings the database to this program's schema" },
+    { "keys", cmd_keys, keys_usage, "create|list|revoke -c FILE ...",
+      "API keys and their tenants" },
+    { "import", cmd_import, import_usage, "-c FILE [--reference CSV] [--prices CSV]",
+      "reference data and prices from CSV into the database" },
+    { "replay", cmd_replay, replay_usage, "-c FILE --prices CSV [--speed max|N]",
+      "prices from CSV into Kafka as official closes" },
+    { "backtest", cmd_backtest, backtest_usage, "-c FILE --rule TEXT ...",
+      "when rules would have fired over what is stored" },
+    { "verify", cmd_verify, verify_usage, "-c FILE",
+      "replays what is stored and compares every value bit for bit" },
 };
 
 static void usage(FILE *out)
 {
     fprintf(out, "usage: tocsin COMMAND ...\n\n");
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) fprintf(out, "  %-9s %-48s %s\n", commands[i].name, commands[i].args, commands[i].help);
-    fprintf(out, "\n  --help-config    every setting, as Markdown\n  --help-measures  every measure, as Markdown\n  --version\n\n"
-                 "exit codes: 0 fine, 1 verify found differences, 64 wrong usage, 65 wrong data, 69 database not reachable, 70 cannot go on, 78 wrong configuration\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        fprintf(out, "  %-9s %-48s %s\n", commands[i].name, commands[i].args, commands[i].help);
+    fprintf(
+        out,
+        "\n  --help-config    every setting, as Markdown\n  --help-measures  every measure, as Markdown\n  --version\n\n"
+        "exit codes: 0 fine, 1 verify found differences, 64 wrong usage, 65 wrong data, 69 database not reachable, 70 cannot go on, 78 wrong configuration\n");
 }
 
 int load_config(const char *path, struct config *out)
@@ -93,7 +111,11 @@ int cmd_migrate(int argc, char **argv)
 }
 
 /* ---- keys ---- */
-struct key_options { const char *verb, *config, *tenant, *label, *id; int days; bool quiet; };
+struct key_options {
+    const char *verb, *config, *tenant, *label, *id;
+    int days;
+    bool quiet;
+};
 
 static bool read_key_options(int argc, char **argv, struct key_options *o)
 {
@@ -102,7 +124,10 @@ static bool read_key_options(int argc, char **argv, struct key_options *o)
     o->verb = argv[1];
     for (int i = 2; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(argv[i], "--quiet") == 0) { o->quiet = true; continue; }
+        if (strcmp(argv[i], "--quiet") == 0) {
+            o->quiet = true;
+            continue;
+        }
         if (!value) return false;
         if (strcmp(argv[i], "-c") == 0) o->config = value;
         else if (strcmp(argv[i], "--tenant") == 0) o->tenant = value;
@@ -113,18 +138,20 @@ static bool read_key_options(int argc, char **argv, struct key_options *o)
             long n = strtol(value, &end, 10);
             if (end == value || *end || n < 1 || n > 36500) return false;
             o->days = (int)n;
-        }
-        else return false;
+        } else return false;
         i++;
     }
-    bool create = strcmp(o->verb, "create") == 0, list = strcmp(o->verb, "list") == 0, revoke = strcmp(o->verb, "revoke") == 0;
+    bool create = strcmp(o->verb, "create") == 0, list = strcmp(o->verb, "list") == 0,
+         revoke = strcmp(o->verb, "revoke") == 0;
     return o->config && (list || (o->tenant && (create || (revoke && o->id))));
 }
 
 static void print_key(void *ctx, const struct key_row *k)
 {
     (void)ctx;
-    printf("%s\t%s\t%s\tcreated %s%s%s%s%s\n", k->tenant, k->id, k->label, k->created_at, k->expires_at[0] ? "\texpires " : "", k->expires_at, k->revoked_at[0] ? "\trevoked " : "", k->revoked_at);
+    printf("%s\t%s\t%s\tcreated %s%s%s%s%s\n", k->tenant, k->id, k->label, k->created_at,
+           k->expires_at[0] ? "\texpires " : "", k->expires_at,
+           k->revoked_at[0] ? "\trevoked " : "", k->revoked_at);
 }
 
 static enum err do_keys(const struct key_options *o, struct db *d, struct why *why)
@@ -141,7 +168,9 @@ static enum err do_keys(const struct key_options *o, struct db *d, struct why *w
     if (e) return e;
     uuid_format(tenant, id);
     if (o->quiet) printf("%s\n", text);
-    else printf("tenant %s (%s)\nkey    %s\nThe key is shown this once; only its SHA-256 is kept.\n", o->tenant, id, text);
+    else
+        printf("tenant %s (%s)\nkey    %s\nThe key is shown this once; only its SHA-256 is kept.\n",
+               o->tenant, id, text);
     explicit_bzero(text, sizeof text);
     return ERR_OK;
 }
@@ -175,21 +204,33 @@ static int print_text(void (*make)(struct buf *))
     return EXIT_FINE;
 }
 
-static bool asks_for_help(const char *arg) { return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0; }
+static bool asks_for_help(const char *arg)
+{
+    return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
+}
 
 int main(int argc, char **argv)
 {
-    const struct rlimit no_core = { 0, 0 };          /* memory holds secrets */
+    const struct rlimit no_core = { 0, 0 }; /* memory holds secrets */
     setrlimit(RLIMIT_CORE, &no_core);
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc >= 2) {
-        if (asks_for_help(argv[1])) { usage(stdout); return EXIT_FINE; }
-        if (strcmp(argv[1], "--version") == 0) { printf("tocsin %s\n", TOCSIN_VERSION); return EXIT_FINE; }
+        if (asks_for_help(argv[1])) {
+            usage(stdout);
+            return EXIT_FINE;
+        }
+        if (strcmp(argv[1], "--version") == 0) {
+            printf("tocsin %s\n", TOCSIN_VERSION);
+            return EXIT_FINE;
+        }
         if (strcmp(argv[1], "--help-config") == 0) return print_text(config_reference);
         if (strcmp(argv[1], "--help-measures") == 0) return print_text(measures_reference);
         for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
             if (strcmp(argv[1], commands[i].name) != 0) continue;
-            if (argc == 3 && asks_for_help(argv[2])) { fputs(commands[i].usage, stdout); return EXIT_FINE; }
+            if (argc == 3 && asks_for_help(argv[2])) {
+                fputs(commands[i].usage, stdout);
+                return EXIT_FINE;
+            }
             return commands[i].run(argc - 1, argv + 1);
         }
         fprintf(stderr, "tocsin: no command \"%s\"\n", argv[1]);

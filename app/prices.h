@@ -14,31 +14,35 @@ struct price_row {
     struct symbol symbol;
     int64_t price_e8;
     int32_t day;
-    uint32_t nth;                        /* within its date: 0, 1, 2 ... */
-    int64_t line;                        /* in the file */
+    uint32_t nth; /* within its date: 0, 1, 2 ... */
+    int64_t line; /* in the file */
 };
 
 struct price_options {
-    bool skip_empty;                     /* rows without a close are left out and counted instead of refused */
-    int32_t from, to;                    /* dates outside are checked and then left out; NO_DAY: no bound */
+    bool skip_empty;  /* rows without a close are left out and counted instead of refused */
+    int32_t from, to; /* dates outside are checked and then left out; NO_DAY: no bound */
 };
 
 struct price_file {
     const char *name;
     struct price_row *rows;
     size_t n, cap;
-    size_t skipped;                      /* rows left out for want of a close */
+    size_t skipped; /* rows left out for want of a close */
     size_t days;
 };
 
 /* Problems gather one line each, of which the first PROBLEMS_MAX are kept; *count counts them all. */
-struct problems { struct buf text; size_t count; };
+struct problems {
+    struct buf text;
+    size_t count;
+};
 PRINTF_LIKE(2, 3) void problem_add(struct problems *p, const char *fmt, ...);
 /* To stderr, with how many more there are. */
 void problems_print(const struct problems *p);
 
 /* ERR_IO / ERR_NOMEM in `why`; ERR_INVALID: every wrong row is in `problems` and *out is empty. `path` must outlive *out. */
-MUST_USE enum err prices_load(const char *path, const struct price_options *o, struct price_file *out, struct problems *problems, struct why *why);
+MUST_USE enum err prices_load(const char *path, const struct price_options *o,
+                              struct price_file *out, struct problems *problems, struct why *why);
 void prices_release(struct price_file *f);
 
 /* The close message of row i; and, when no row of its date follows, the clock message that ends the session. Both append. */

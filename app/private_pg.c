@@ -19,17 +19,25 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096, PORT = 54320, INITDB_S = 120, START_S = 120, STOP_MS = 7000, HARD_STOP_MS = 1500, OLD_SERVER_MS = 8000 };
+enum {
+    PATH_SIZE = 4096,
+    PORT = 54320,
+    INITDB_S = 120,
+    START_S = 120,
+    STOP_MS = 7000,
+    HARD_STOP_MS = 1500,
+    OLD_SERVER_MS = 8000
+};
 #define SUPERUSER "tocsin"
 #define PROGRAMS "/usr/lib/postgresql"
 
 struct private_pg {
     char bin[PATH_SIZE], cluster[PATH_SIZE], log[PATH_SIZE], sockets[PATH_SIZE];
-    bool own_sockets;                    /* a folder in /tmp that ends with the server */
-    bool drops;                          /* root: the programs run as this user */
+    bool own_sockets; /* a folder in /tmp that ends with the server */
+    bool drops;       /* root: the programs run as this user */
     uid_t uid;
     gid_t gid;
-    pid_t pid;                           /* 0: not running */
+    pid_t pid; /* 0: not running */
 };
 
 bool interrupted_within(int ms)
@@ -75,7 +83,12 @@ static enum err find_programs(struct private_pg *pg, struct why *why)
 {
     long made_by = cluster_version(pg), best = 0;
     if (made_by)
-        return programs_of(made_by, pg->bin) ? ERR_OK : err_set(why, ERR_NOT_FOUND, "the data folder was made by PostgreSQL %ld, which is not in " PROGRAMS ": install postgresql-%ld, or give another folder with --data", made_by, made_by);
+        return programs_of(made_by, pg->bin)
+                   ? ERR_OK
+                   : err_set(why, ERR_NOT_FOUND,
+                             "the data folder was made by PostgreSQL %ld, which is not in " PROGRAMS
+                             ": install postgresql-%ld, or give another folder with --data",
+                             made_by, made_by);
     DIR *d = opendir(PROGRAMS);
     for (struct dirent *f; d && (f = readdir(d)) != NULL;) {
         char *end, bin[PATH_SIZE];
@@ -83,14 +96,21 @@ static enum err find_programs(struct private_pg *pg, struct why *why)
         if (version > best && !*end && programs_of(version, bin)) best = version;
     }
     if (d) closedir(d);
-    return best && programs_of(best, pg->bin) ? ERR_OK : err_set(why, ERR_NOT_FOUND, "PostgreSQL's server programs are not in " PROGRAMS "/*/bin: install the package postgresql");
+    return best && programs_of(best, pg->bin)
+               ? ERR_OK
+               : err_set(why, ERR_NOT_FOUND,
+                         "PostgreSQL's server programs are not in " PROGRAMS
+                         "/*/bin: install the package postgresql");
 }
 
 static enum err find_user(struct private_pg *pg, struct why *why)
 {
     if (geteuid() != 0) return ERR_OK;
     const struct passwd *p = getpwnam("postgres");
-    if (!p) return err_set(why, ERR_NOT_FOUND, "PostgreSQL does not run as root, and there is no user postgres to run it as: install the package postgresql, or run the demo as another user");
+    if (!p)
+        return err_set(
+            why, ERR_NOT_FOUND,
+            "PostgreSQL does not run as root, and there is no user postgres to run it as: install the package postgresql, or run the demo as another user");
     pg->drops = true;
     pg->uid = p->pw_uid;
     pg->gid = p->pw_gid;
@@ -109,7 +129,8 @@ static enum err find_sockets(struct private_pg *pg, struct why *why)
     snprintf(pg->sockets, sizeof pg->sockets, "/tmp/tocsin-pg-XXXXXX");
     if (!mkdtemp(pg->sockets)) return err_set(why, ERR_IO, "/tmp: %s", strerror(errno));
     pg->own_sockets = true;
-    if (pg->drops && chown(pg->sockets, pg->uid, pg->gid)) return err_set(why, ERR_IO, "%s: %s", pg->sockets, strerror(errno));
+    if (pg->drops && chown(pg->sockets, pg->uid, pg->gid))
+        return err_set(why, ERR_IO, "%s: %s", pg->sockets, strerror(errno));
     return ERR_OK;
 }
 
@@ -119,32 +140,40 @@ enum { CANNOT_ENTER = 101, CANNOT_EXEC = 102, CANNOT_DROP = 103 };
 static void become(const struct private_pg *pg, int death_signal, pid_t parent, const char *folder)
 {
     sigset_t none;
-    int log = open(pg->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int log = open(pg->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600),
+        null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (log >= 0) {
         dup2(log, STDOUT_FILENO);
         dup2(log, STDERR_FILENO);
     }
     if (null >= 0) dup2(null, STDIN_FILENO);
-    setsid();                            /* a Ctrl-C is ours to pass on, in order */
-    if (pg->drops && (initgroups("postgres", pg->gid) || setgid(pg->gid) || setuid(pg->uid))) _exit(CANNOT_DROP);
-    prctl(PR_SET_PDEATHSIG, death_signal);           /* after setuid, which clears it */
+    setsid(); /* a Ctrl-C is ours to pass on, in order */
+    if (pg->drops && (initgroups("postgres", pg->gid) || setgid(pg->gid) || setuid(pg->uid)))
+        _exit(CANNOT_DROP);
+    prctl(PR_SET_PDEATHSIG, death_signal); /* after setuid, which clears it */
     if (getppid() != parent) _exit(1);
     if (chdir(folder)) _exit(CANNOT_ENTER);
-    for (const char *const *v = (const char *const[]){ "PGDATA", "PGHOST", "PGPORT", "PGOPTIONS", "PGUSER", "PGDATABASE", NULL }; *v; v++) unsetenv(*v);
+    for (const char *const *v = (const char *const[]){ "PGDATA", "PGHOST", "PGPORT", "PGOPTIONS",
+                                                       "PGUSER", "PGDATABASE", NULL };
+         *v; v++)
+        unsetenv(*v);
     setenv("LC_ALL", "C.UTF-8", 1);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
 }
 
-static pid_t launch(const struct private_pg *pg, const char *program, const char *const *args, int death_signal, const char *folder)
+static pid_t launch(const struct private_pg *pg, const char *program, const char *const *args,
+                    int death_signal, const char *folder)
 {
     char path[PATH_SIZE + 16];
     pid_t parent = getpid(), pid;
     snprintf(path, sizeof path, "%s/%s", pg->bin, program);
     if ((pid = fork()) != 0) return pid;
     become(pg, death_signal, parent, folder);
-    const char *argv[16] = { path };     /* in full: they look for each other beside it, and are not on PATH */
+    const char *argv[16] = {
+        path
+    }; /* in full: they look for each other beside it, and are not on PATH */
     for (size_t i = 1; i < ARRAY_LEN(argv) - 1 && args[i]; i++) argv[i] = args[i];
     execv(path, (char *const *)(uintptr_t)argv);
     _exit(CANNOT_EXEC);
@@ -164,14 +193,19 @@ static void last_line(const char *path, char *out, size_t cap)
     snprintf(out, cap, "%.250s", from ? from + 1 : text);
 }
 
-static enum err explain(const struct private_pg *pg, const char *program, int status, struct why *why)
+static enum err explain(const struct private_pg *pg, const char *program, int status,
+                        struct why *why)
 {
     char line[256];
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    if (code == CANNOT_ENTER) return err_set(why, ERR_IO, "user postgres cannot enter the data folder: give one outside root's home with --data");
+    if (code == CANNOT_ENTER)
+        return err_set(
+            why, ERR_IO,
+            "user postgres cannot enter the data folder: give one outside root's home with --data");
     if (code == CANNOT_DROP) return err_set(why, ERR_IO, "cannot become user postgres");
     last_line(pg->log, line, sizeof line);
-    return err_set(why, ERR_DB, "%s failed (%s %d): %s", program, code >= 0 ? "exit code" : "signal", code >= 0 ? code : WTERMSIG(status), line);
+    return err_set(why, ERR_DB, "%s failed (%s %d): %s", program,
+                   code >= 0 ? "exit code" : "signal", code >= 0 ? code : WTERMSIG(status), line);
 }
 
 /* Waits for the process to end: false when it has not by then. */
@@ -193,12 +227,18 @@ static bool ends_within(pid_t pid, int ms, int *status, bool *interrupted)
 static enum err make_cluster(struct private_pg *pg, struct why *why)
 {
     char fresh[PATH_SIZE], old[PATH_SIZE];
-    if ((size_t)snprintf(fresh, sizeof fresh, "%.4000s.new", pg->cluster) >= sizeof fresh) return err_set(why, ERR_IO, "the data folder's path is too long");
+    if ((size_t)snprintf(fresh, sizeof fresh, "%.4000s.new", pg->cluster) >= sizeof fresh)
+        return err_set(why, ERR_IO, "the data folder's path is too long");
     snprintf(old, sizeof old, "%.4000s.failed-%d", pg->cluster, (int)getpid());
-    if (rename(fresh, old) && errno != ENOENT) return err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));    /* an interrupted one; kept, not deleted */
+    if (rename(fresh, old) && errno != ENOENT)
+        return err_set(why, ERR_IO, "%s: %s", fresh,
+                       strerror(errno)); /* an interrupted one; kept, not deleted */
     if (mkdir(fresh, 0700)) return err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));
-    if (pg->drops && chown(fresh, pg->uid, pg->gid)) return err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));
-    const char *const args[] = { "initdb", "-D", fresh, "-U", SUPERUSER, "-A", "trust", "--encoding=UTF8", "--locale=C.UTF-8", NULL };
+    if (pg->drops && chown(fresh, pg->uid, pg->gid))
+        return err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));
+    const char *const args[] = { "initdb",           "-D", fresh,   "-U",
+                                 SUPERUSER,          "-A", "trust", "--encoding=UTF8",
+                                 "--locale=C.UTF-8", NULL };
     pid_t pid = launch(pg, "initdb", args, SIGTERM, fresh);
     int status = 0;
     bool interrupted = false;
@@ -206,11 +246,12 @@ static enum err make_cluster(struct private_pg *pg, struct why *why)
     if (!ends_within(pid, INITDB_S * 1000, &status, &interrupted)) {
         kill(pid, SIGTERM);
         waitpid(pid, &status, 0);
-        return interrupted ? err_set(why, ERR_STOPPING, "interrupted") : err_set(why, ERR_DB, "initdb did not end within %d s", INITDB_S);
+        return interrupted ? err_set(why, ERR_STOPPING, "interrupted")
+                           : err_set(why, ERR_DB, "initdb did not end within %d s", INITDB_S);
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status)) {
         enum err e = explain(pg, "initdb", status, why);
-        rmdir(fresh);                    /* initdb has emptied it */
+        rmdir(fresh); /* initdb has emptied it */
         return e;
     }
     if (rename(fresh, pg->cluster)) return err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));
@@ -241,7 +282,10 @@ static enum err wait_for_old(const struct private_pg *pg, struct why *why)
     long pid = 0;
     for (int64_t until = mono_ns() + OLD_SERVER_MS * NS_PER_MS; server_lives(pg, &pid);) {
         if (mono_ns() > until)
-            return err_set(why, ERR_CONFLICT, "a PostgreSQL server (process %ld) of an earlier demo still runs in %.200s: end it with 'kill -INT %ld', or give another folder with --data", pid, pg->cluster, pid);
+            return err_set(
+                why, ERR_CONFLICT,
+                "a PostgreSQL server (process %ld) of an earlier demo still runs in %.200s: end it with 'kill -INT %ld', or give another folder with --data",
+                pid, pg->cluster, pid);
         if (interrupted_within(100)) return err_set(why, ERR_STOPPING, "interrupted");
     }
     return ERR_OK;
@@ -252,9 +296,30 @@ static enum err start_server(struct private_pg *pg, struct why *why)
     char port[16], conninfo[1024], sockets[PATH_SIZE + 32];
     snprintf(port, sizeof port, "%d", PORT);
     snprintf(sockets, sizeof sockets, "unix_socket_directories=%s", pg->sockets);
-    const char *const args[] = { "postgres", "-D", pg->cluster, "-p", port, "-c", "listen_addresses=", "-c", sockets, "-c", "unix_socket_permissions=0700",
-                                 "-c", "shared_buffers=64MB", "-c", "max_connections=60", "-c", "max_wal_size=512MB", "-c", "log_min_messages=warning",
-                                 "-c", "log_checkpoints=off", "-c", "logging_collector=off", NULL };
+    const char *const args[] = { "postgres",
+                                 "-D",
+                                 pg->cluster,
+                                 "-p",
+                                 port,
+                                 "-c",
+                                 "listen_addresses=",
+                                 "-c",
+                                 sockets,
+                                 "-c",
+                                 "unix_socket_permissions=0700",
+                                 "-c",
+                                 "shared_buffers=64MB",
+                                 "-c",
+                                 "max_connections=60",
+                                 "-c",
+                                 "max_wal_size=512MB",
+                                 "-c",
+                                 "log_min_messages=warning",
+                                 "-c",
+                                 "log_checkpoints=off",
+                                 "-c",
+                                 "logging_collector=off",
+                                 NULL };
     pg->pid = launch(pg, "postgres", args, SIGINT, pg->cluster);
     if (pg->pid < 0) {
         pg->pid = 0;
@@ -274,7 +339,9 @@ static enum err start_server(struct private_pg *pg, struct why *why)
         }
         if (interrupted_within(50)) return err_set(why, ERR_STOPPING, "interrupted");
     }
-    return err_set(why, ERR_DB, "the PostgreSQL server takes no connections after %d s; its log is %.200s", START_S, pg->log);
+    return err_set(why, ERR_DB,
+                   "the PostgreSQL server takes no connections after %d s; its log is %.200s",
+                   START_S, pg->log);
 }
 
 enum err private_pg_open(const char *folder, struct private_pg **out, struct why *why)
@@ -318,7 +385,7 @@ void private_pg_close(struct private_pg *pg)
     if (pg->pid > 0) {
         kill(pg->pid, SIGINT);
         if (!ends_within(pg->pid, STOP_MS, &status, &hurry)) {
-            kill(pg->pid, SIGQUIT);      /* no checkpoint: the next start replays its log */
+            kill(pg->pid, SIGQUIT); /* no checkpoint: the next start replays its log */
             bool ignored = false;
             if (!ends_within(pg->pid, HARD_STOP_MS, &status, &ignored)) {
                 kill(pg->pid, SIGKILL);

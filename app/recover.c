@@ -6,7 +6,8 @@
 
 #include <inttypes.h>
 
-enum err replay_stored(struct history *h, struct step *s, bool (*each)(void *ctx, struct record *r), void *ctx, struct why *why)
+enum err replay_stored(struct history *h, struct step *s, bool (*each)(void *ctx, struct record *r),
+                       void *ctx, struct why *why)
 {
     struct arena arena = { 0 };
     enum err e = ERR_OK;
@@ -29,8 +30,15 @@ enum err replay_stored(struct history *h, struct step *s, bool (*each)(void *ctx
         uint64_t stored_seq = r.seq;
         if (each && !each(ctx, &r)) continue;
         e = step_apply(s, &r, why);
-        if (e) { err_set(why, e, "record %" PRIu64 " does not apply: %.300s", stored_seq, why ? why->text : ""); break; }
-        if (!each && r.seq != stored_seq) { e = err_set(why, ERR_DB, "record %" PRIu64 " is missing", r.seq); break; }
+        if (e) {
+            err_set(why, e, "record %" PRIu64 " does not apply: %.300s", stored_seq,
+                    why ? why->text : "");
+            break;
+        }
+        if (!each && r.seq != stored_seq) {
+            e = err_set(why, ERR_DB, "record %" PRIu64 " is missing", r.seq);
+            break;
+        }
     }
     arena_release(&arena);
     return e;
@@ -49,7 +57,7 @@ enum err recover_state(const char *conninfo, struct step *s, struct why *why)
     e = history_snapshot(&d, STEP_STATE_VERSION, &from, &state, &n, &holder, why);
     if (!e && state) {
         e = step_load(s, state, n, why);
-        if (e == ERR_INVALID) {          /* from another build: slower, but the records are all there */
+        if (e == ERR_INVALID) { /* from another build: slower, but the records are all there */
             log_warn("snapshot not readable; replaying everything", "reason", why->text);
             from = 0;
             e = ERR_OK;
@@ -64,6 +72,9 @@ enum err recover_state(const char *conninfo, struct step *s, struct why *why)
     db_close(&d);
     s->sink = sink;
     s->series_told = engine_series_count(s->engine);
-    if (!e) log_info("state recovered", "snapshot_seq", LOG_I64(from), "seq", LOG_I64(engine_seq(s->engine)), "rules", LOG_I64(router_rules(s->router)), "ms", LOG_I64((mono_ns() - began) / NS_PER_MS));
+    if (!e)
+        log_info("state recovered", "snapshot_seq", LOG_I64(from), "seq",
+                 LOG_I64(engine_seq(s->engine)), "rules", LOG_I64(router_rules(s->router)), "ms",
+                 LOG_I64((mono_ns() - began) / NS_PER_MS));
     return e;
 }

@@ -8,5 +8,7 @@
 MUST_USE enum err recover_state(const char *conninfo, struct step *s, struct why *why);
 /* The same on an open session, from the very beginning up to `upto`, calling each(ctx, record) before a record is applied; the
  * record is skipped when it says false. The sink is called. */
-MUST_USE enum err replay_stored(struct history *h, struct step *s, bool (*each)(void *ctx, struct record *r), void *ctx, struct why *why);
+MUST_USE enum err replay_stored(struct history *h, struct step *s,
+                                bool (*each)(void *ctx, struct record *r), void *ctx,
+                                struct why *why);
 #endif

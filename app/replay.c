@@ -24,7 +24,7 @@ const char replay_usage[] =
 
 struct replay {
     const char *config, *prices, *topic;
-    double per_s;                        /* 0: as fast as it goes */
+    double per_s; /* 0: as fast as it goes */
     bool any_order;
     struct price_options options;
 };
@@ -39,7 +39,10 @@ static bool read_speed(const char *text, double *out)
 {
     char *end;
     errno = 0;
-    if (strcmp(text, "max") == 0) { *out = 0; return true; }
+    if (strcmp(text, "max") == 0) {
+        *out = 0;
+        return true;
+    }
     long n = strtol(text, &end, 10);
     *out = (double)n;
     return end != text && !*end && !errno && n > 0;
@@ -54,17 +57,21 @@ static bool read_arguments(struct replay *r, int argc, char **argv)
         else if ((v = value_of(argc, argv, &i, "--prices"))) r->prices = v;
         else if ((v = value_of(argc, argv, &i, "--topic"))) r->topic = v;
         else if ((v = value_of(argc, argv, &i, "--speed"))) fine = read_speed(v, &r->per_s);
-        else if ((v = value_of(argc, argv, &i, "--from"))) fine = date_parse(v, strlen(v), &r->options.from, NULL) == ERR_OK;
-        else if ((v = value_of(argc, argv, &i, "--to"))) fine = date_parse(v, strlen(v), &r->options.to, NULL) == ERR_OK;
+        else if ((v = value_of(argc, argv, &i, "--from")))
+            fine = date_parse(v, strlen(v), &r->options.from, NULL) == ERR_OK;
+        else if ((v = value_of(argc, argv, &i, "--to")))
+            fine = date_parse(v, strlen(v), &r->options.to, NULL) == ERR_OK;
         else if (strcmp(name, "--skip-empty") == 0) r->options.skip_empty = true;
         else if (strcmp(name, "--any-order") == 0) r->any_order = true;
         else fine = false;
         if (fine) continue;
-        fprintf(stderr, "tocsin replay: %s%s%s is not understood; try --help\n", name, v ? " " : "", v ? v : "");
+        fprintf(stderr, "tocsin replay: %s%s%s is not understood; try --help\n", name, v ? " " : "",
+                v ? v : "");
         return false;
     }
     if (r->config && r->prices) return true;
-    fprintf(stderr, "tocsin replay: %s is missing; try --help\n", r->config ? "--prices CSV" : "-c FILE");
+    fprintf(stderr, "tocsin replay: %s is missing; try --help\n",
+            r->config ? "--prices CSV" : "-c FILE");
     return false;
 }
 
@@ -89,7 +96,8 @@ static enum err send(struct sending *s, const char *key, struct why *why)
     hold_back(s);
     s->sent++;
     if (!buf_ok(&s->message)) return err_set(why, ERR_NOMEM, "out of memory");
-    enum err e = producer_send(s->producer, s->r->topic, key, strlen(key), s->message.data, s->message.len, 0, why);
+    enum err e = producer_send(s->producer, s->r->topic, key, strlen(key), s->message.data,
+                               s->message.len, 0, why);
     buf_clear(&s->message);
     return e;
 }
@@ -108,22 +116,32 @@ static enum err send_all(struct sending *s, const struct price_file *f, struct w
     return e ? e : producer_flush(s->producer, FLUSH_MS, why);
 }
 
-static enum err run(const struct replay *r, const struct config *c, const struct price_file *f, struct why *why)
+static enum err run(const struct replay *r, const struct config *c, const struct price_file *f,
+                    struct why *why)
 {
     struct kafka_property properties[CONFIG_PROPERTIES_MAX];
-    for (size_t i = 0; i < c->properties_n; i++) properties[i] = (struct kafka_property){ c->properties[i].name, c->properties[i].value };
-    const struct producer_config cfg = { .brokers = c->kafka_brokers, .properties = properties, .properties_n = c->properties_n };
+    for (size_t i = 0; i < c->properties_n; i++)
+        properties[i] = (struct kafka_property){ c->properties[i].name, c->properties[i].value };
+    const struct producer_config cfg = { .brokers = c->kafka_brokers,
+                                         .properties = properties,
+                                         .properties_n = c->properties_n };
     struct sending s = { .r = r };
     int partitions = 0;
-    enum err e = topic_partitions(c->kafka_brokers, properties, c->properties_n, r->topic, ASK_MS, &partitions, why);
+    enum err e = topic_partitions(c->kafka_brokers, properties, c->properties_n, r->topic, ASK_MS,
+                                  &partitions, why);
     if (!e && partitions > 1 && !r->any_order)
-        e = err_set(why, ERR_INVALID, "topic %s has %d partitions, so a session could end before its closes are read: use a topic of one (--topic), or --any-order", r->topic, partitions);
+        e = err_set(
+            why, ERR_INVALID,
+            "topic %s has %d partitions, so a session could end before its closes are read: use a topic of one (--topic), or --any-order",
+            r->topic, partitions);
     if (!e) e = producer_open(&cfg, &s.producer, why);
     if (!e) e = send_all(&s, f, why);
     if (!e) {
         const double took = (double)(mono_ns() - s.began_ns) / 1e9;
-        printf("%zu closes of %zu sessions sent to %s, %lld messages delivered, %zu rows without a close left out, in %.1f s\n", f->n, f->days, r->topic,
-               (long long)producer_counts(s.producer).delivered, f->skipped, took);
+        printf(
+            "%zu closes of %zu sessions sent to %s, %lld messages delivered, %zu rows without a close left out, in %.1f s\n",
+            f->n, f->days, r->topic, (long long)producer_counts(s.producer).delivered, f->skipped,
+            took);
     }
     producer_close(s.producer);
     buf_release(&s.message);
@@ -150,7 +168,9 @@ int cmd_replay(int argc, char **argv)
         code = EXIT_BAD_DATA;
     } else if ((e = run(&r, &c, &f, &why))) {
         fprintf(stderr, "tocsin replay: %s\n", why.text);
-        code = e == ERR_INVALID || e == ERR_NOT_FOUND ? EXIT_WRONG_USAGE : e == ERR_KAFKA ? EXIT_UNAVAILABLE : EXIT_BROKEN;
+        code = e == ERR_INVALID || e == ERR_NOT_FOUND ? EXIT_WRONG_USAGE
+               : e == ERR_KAFKA                       ? EXIT_UNAVAILABLE
+                                                      : EXIT_BROKEN;
     }
     prices_release(&f);
     buf_release(&problems.text);

@@ -27,13 +27,27 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { INGEST_BATCHES = 4, TURNS = 3, POLL_RECORDS = 10000, COMMANDS_MAX = 1024, ANSWER_TIMEOUT_MS = 10000, PICTURE_MS = 100, TRACKS_MAX = 256, STOP_GRACE_MS = 4000, FUTURE_MS = 86400000, CLOCK_NEAR_S = 3600, TURN_BYTES = 32 << 20, STOP_S = 9, RULES_MADE = 10 };
+enum {
+    INGEST_BATCHES = 4,
+    TURNS = 3,
+    POLL_RECORDS = 10000,
+    COMMANDS_MAX = 1024,
+    ANSWER_TIMEOUT_MS = 10000,
+    PICTURE_MS = 100,
+    TRACKS_MAX = 256,
+    STOP_GRACE_MS = 4000,
+    FUTURE_MS = 86400000,
+    CLOCK_NEAR_S = 3600,
+    TURN_BYTES = 32 << 20,
+    STOP_S = 9,
+    RULES_MADE = 10
+};
 
 /* ---- what the API asks of the engine ---- */
 struct command {
     pthread_mutex_t lock;
     pthread_cond_t answered;
-    int holders;                         /* asker and answerer: the last one frees */
+    int holders; /* asker and answerer: the last one frees */
     bool done;
     enum err err;
     struct why why;
@@ -51,36 +65,39 @@ struct command {
 
 struct turn {
     struct write_batch *batch;
-    struct command **waiting;            /* answered when the turn is committed */
+    struct command **waiting; /* answered when the turn is committed */
     size_t waiting_n, waiting_cap;
-    struct snapshot *picture;            /* shown when the turn is committed; may be NULL */
+    struct snapshot *picture; /* shown when the turn is committed; may be NULL */
 };
 
-struct place { int32_t source_id, part; char topic[250]; };
+struct place {
+    int32_t source_id, part;
+    char topic[250];
+};
 
 struct service {
     const struct config *c;
-    struct step step;                    /* engine thread, once running */
+    struct step step; /* engine thread, once running */
     struct writer *writer;
     struct kafka_source *kafka;
     struct outbox *outbox;
     struct delivery_pool *delivery;
     struct api *api;
     struct queue *ingested, *spare_batches, *turns, *spare_turns, *commands;
-    struct turn *turn;                   /* being filled */
+    struct turn *turn; /* being filled */
     struct place *places;
     size_t places_n, places_cap;
-    char *tracks[TRACKS_MAX];            /* asked for by the configuration, subject not known yet */
+    char *tracks[TRACKS_MAX]; /* asked for by the configuration, subject not known yet */
     size_t tracks_n;
     struct arena scratch;
     int64_t clock_due_ns, saved_ns, picture_ns;
     uint64_t saved_seq, picture_seq;
     pthread_t ingest_thread, engine_thread, writer_thread;
     atomic_bool stopping, writer_busy, database_down;
-    atomic_bool caught_up;               /* the sources have been read to their end once */
+    atomic_bool caught_up; /* the sources have been read to their end once */
     atomic_int exit_code;
     pthread_mutex_t picture_lock;
-    struct snapshot *picture;            /* newest committed */
+    struct snapshot *picture; /* newest committed */
 };
 
 static void give_up(struct service *s, int code)
@@ -139,7 +156,9 @@ static enum err command_ask(struct service *s, struct command *c, struct why *wh
     enum err e = queue_push(s->commands, c, 0);
     if (e) {
         c->holders = 1;
-        return err_set(why, e, e == ERR_FULL ? "too many changes are waiting; try again" : "the service is stopping");
+        return err_set(why, e,
+                       e == ERR_FULL ? "too many changes are waiting; try again"
+                                     : "the service is stopping");
     }
     queue_kick(s->ingested);
     int64_t deadline = mono_ns() + ANSWER_TIMEOUT_MS * NS_PER_MS;
@@ -148,7 +167,11 @@ static enum err command_ask(struct service *s, struct command *c, struct why *wh
     while (!c->done && pthread_cond_timedwait(&c->answered, &c->lock, &t) == 0) {}
     e = c->done ? c->err : ERR_DB;
     if (why && c->done) *why = c->why;
-    else err_set(why, e, "the database has not committed it within %d s; it may still do so: ask again with the same Idempotency-Key", ANSWER_TIMEOUT_MS / 1000);
+    else
+        err_set(
+            why, e,
+            "the database has not committed it within %d s; it may still do so: ask again with the same Idempotency-Key",
+            ANSWER_TIMEOUT_MS / 1000);
     pthread_mutex_unlock(&c->lock);
     return e;
 }
@@ -172,7 +195,8 @@ static enum err backend_rule_change(void *ctx, const struct rule_request *r, str
     return e;
 }
 
-static enum err backend_rule_states(void *ctx, struct uuid tenant, const struct uuid *rules, size_t n, const char **out)
+static enum err backend_rule_states(void *ctx, struct uuid tenant, const struct uuid *rules,
+                                    size_t n, const char **out)
 {
     struct command *c = command_new();
     if (!c) return ERR_NOMEM;
@@ -205,10 +229,14 @@ static bool backend_ready(void *ctx, struct buf *out)
     AUTO_BUF struct buf reasons = { 0 };
     bool kafka = kafka_source_state(s->kafka, &reasons);
     bool database = !atomic_load(&s->database_down), going = !atomic_load(&s->stopping);
-    if (!database) buf_printf(&reasons, "%s\"database: not reachable; nothing is lost, Kafka keeps what is not read\"", reasons.len ? "," : "");
+    if (!database)
+        buf_printf(&reasons,
+                   "%s\"database: not reachable; nothing is lost, Kafka keeps what is not read\"",
+                   reasons.len ? "," : "");
     if (!going) buf_printf(&reasons, "%s\"stopping\"", reasons.len ? "," : "");
     bool ready = kafka && database && going;
-    buf_printf(out, "{\"ready\":%s,\"reasons\":[%s]}", ready ? "true" : "false", reasons.data ? reasons.data : "");
+    buf_printf(out, "{\"ready\":%s,\"reasons\":[%s]}", ready ? "true" : "false",
+               reasons.data ? reasons.data : "");
     return ready;
 }
 
@@ -219,7 +247,8 @@ static enum err backend_channel_check(void *ctx, const char *url, struct why *wh
 }
 
 static_assert((int)MEASURE_TEXT_MAX <= (int)API_MEASURE_MAX, "a canonical text fits");
-static enum err backend_measure(void *ctx, const char *text, char out[API_MEASURE_MAX], struct why *why)
+static enum err backend_measure(void *ctx, const char *text, char out[API_MEASURE_MAX],
+                                struct why *why)
 {
     struct measure m;
     (void)ctx;
@@ -229,30 +258,52 @@ static enum err backend_measure(void *ctx, const char *text, char out[API_MEASUR
 }
 
 /* ---- the step's sink: into the write batch of the turn ---- */
-static void on_tick(void *ctx, const struct record *r, int32_t instrument) { write_tick(((struct service *)ctx)->turn->batch, r, instrument); }
-static void on_event(void *ctx, const struct record *r, const struct uuid *tenant) { write_event(((struct service *)ctx)->turn->batch, r, tenant); }
-static void on_instrument(void *ctx, int32_t id, struct instrument_facts f) { write_instrument(((struct service *)ctx)->turn->batch, id, f.symbol, f.issuer, f.name); }
-static void on_series(void *ctx, uint32_t id, struct uuid tenant, const char *measure, const char *unit, int version)
+static void on_tick(void *ctx, const struct record *r, int32_t instrument)
+{
+    write_tick(((struct service *)ctx)->turn->batch, r, instrument);
+}
+static void on_event(void *ctx, const struct record *r, const struct uuid *tenant)
+{
+    write_event(((struct service *)ctx)->turn->batch, r, tenant);
+}
+static void on_instrument(void *ctx, int32_t id, struct instrument_facts f)
+{
+    write_instrument(((struct service *)ctx)->turn->batch, id, f.symbol, f.issuer, f.name);
+}
+static void on_series(void *ctx, uint32_t id, struct uuid tenant, const char *measure,
+                      const char *unit, int version)
 {
     write_series(((struct service *)ctx)->turn->batch, id, tenant, measure, unit, version);
 }
-static void on_reading(void *ctx, const struct record *r, uint32_t series, struct uuid tenant, const struct reading *v)
+static void on_reading(void *ctx, const struct record *r, uint32_t series, struct uuid tenant,
+                       const struct reading *v)
 {
     write_reading(((struct service *)ctx)->turn->batch, r->seq, r->event_ns, series, tenant, v);
 }
-static void on_rule(void *ctx, const struct record *r, int32_t version, const char *change, const char *definition)
+static void on_rule(void *ctx, const struct record *r, int32_t version, const char *change,
+                    const char *definition)
 {
-    const struct rule_row row = { r->seq, r->u.rule.tenant, r->u.rule.rule, version, change, definition };
+    const struct rule_row row = { r->seq,  r->u.rule.tenant, r->u.rule.rule,
+                                  version, change,           definition };
     write_rule(((struct service *)ctx)->turn->batch, &row);
 }
-static void on_alert(void *ctx, const struct alert *a) { write_alert(((struct service *)ctx)->turn->batch, a); }
+static void on_alert(void *ctx, const struct alert *a)
+{
+    write_alert(((struct service *)ctx)->turn->batch, a);
+}
 static void on_article(void *ctx, const struct record *r, const struct article_reading *a)
 {
     AUTO_BUF struct buf tickers = { 0 };
     article_tickers(a, &tickers);
     char scorer[60];
     snprintf(scorer, sizeof scorer, "%s %d", SCORER_NAME, SCORER_VERSION);
-    const struct article_row row = { r, a->whole.positive, a->whole.neutral, a->whole.negative, a->whole.score, sentiment_label_name(a->whole.label), scorer,
+    const struct article_row row = { r,
+                                     a->whole.positive,
+                                     a->whole.neutral,
+                                     a->whole.negative,
+                                     a->whole.score,
+                                     sentiment_label_name(a->whole.label),
+                                     scorer,
                                      tickers.data ? tickers.data : "[]" };
     write_article(((struct service *)ctx)->turn->batch, &row);
 }
@@ -275,13 +326,25 @@ static bool add_place(struct service *s, int32_t id, int32_t part, const char *t
 }
 
 /* A record the engine refuses is kept like a message that cannot be read. */
-static void refuse(struct service *s, struct ingest_batch *in, const struct record *r, enum err reason, const struct why *why)
+static void refuse(struct service *s, struct ingest_batch *in, const struct record *r,
+                   enum err reason, const struct why *why)
 {
     const struct place *at = place_of(s, r->source_id);
     struct dead_letter *d = ingest_batch_dead(in);
     char *detail = d ? arena_copy(&in->arena, why->text, strlen(why->text)) : NULL;
-    if (!detail) { if (d) in->dead_n--; write_batch_spoil(s->turn->batch); give_up(s, EXIT_BROKEN); return; }
-    *d = (struct dead_letter){ .topic = at ? at->topic : "", .part = at ? at->part : 0, .source_id = r->source_id, .offset = r->offset, .reason = reason, .detail = detail, .message = r->payload };
+    if (!detail) {
+        if (d) in->dead_n--;
+        write_batch_spoil(s->turn->batch);
+        give_up(s, EXIT_BROKEN);
+        return;
+    }
+    *d = (struct dead_letter){ .topic = at ? at->topic : "",
+                               .part = at ? at->part : 0,
+                               .source_id = r->source_id,
+                               .offset = r->offset,
+                               .reason = reason,
+                               .detail = detail,
+                               .message = r->payload };
     metric_add(METRIC_DEAD_LETTERS, 1);
 }
 
@@ -303,7 +366,10 @@ static void try_tracks(struct service *s)
         struct record r;
         arena_clear(&s->scratch);
         enum err e = step_track(&s->step, s->tracks[i], &s->scratch, &r, NULL);
-        if (e) { i++; continue; }
+        if (e) {
+            i++;
+            continue;
+        }
         apply_own(s, &r, "track");
         free(s->tracks[i]);
         memmove(&s->tracks[i], &s->tracks[i + 1], (--s->tracks_n - i) * sizeof s->tracks[0]);
@@ -313,26 +379,40 @@ static void try_tracks(struct service *s)
 /* Event time only goes forward: one message from the far future would make everything else old for good. */
 static enum err plausible(const struct record *r, int64_t now_ms, struct why *why)
 {
-    int32_t day = r->kind == RECORD_CLOSE ? r->u.close.day : r->kind == RECORD_CLOCK ? r->u.clock.session_end : NO_DAY;
-    int64_t sent_ms = r->received_ms < now_ms ? r->received_ms : now_ms;     /* a producer's clock, and ours */
-    if (r->event_ns / NS_PER_MS > sent_ms + FUTURE_MS) return err_set(why, ERR_INVALID, "ts is more than a day after the message was sent");
-    if (day != NO_DAY && day > day_of_ns(r->event_ns) + 1) return err_set(why, ERR_INVALID, "the session's date is more than a day after ts");
+    int32_t day = r->kind == RECORD_CLOSE   ? r->u.close.day
+                  : r->kind == RECORD_CLOCK ? r->u.clock.session_end
+                                            : NO_DAY;
+    int64_t sent_ms =
+        r->received_ms < now_ms ? r->received_ms : now_ms; /* a producer's clock, and ours */
+    if (r->event_ns / NS_PER_MS > sent_ms + FUTURE_MS)
+        return err_set(why, ERR_INVALID, "ts is more than a day after the message was sent");
+    if (day != NO_DAY && day > day_of_ns(r->event_ns) + 1)
+        return err_set(why, ERR_INVALID, "the session's date is more than a day after ts");
     return ERR_OK;
 }
 
 static void apply_batch(struct service *s, struct ingest_batch *in)
 {
     for (size_t i = 0; i < in->lives_n; i++)
-        if (!add_place(s, in->lives[i].source_id, in->lives[i].part, in->lives[i].topic)) { give_up(s, EXIT_BROKEN); return; }
+        if (!add_place(s, in->lives[i].source_id, in->lives[i].part, in->lives[i].topic)) {
+            give_up(s, EXIT_BROKEN);
+            return;
+        }
     const int64_t now_ms = wall_ns() / NS_PER_MS;
     for (size_t i = 0; i < in->records_n; i++) {
         struct why why = { 0 };
         struct record *r = &in->records[i];
         enum err e = plausible(r, now_ms, &why);
         if (!e) e = step_apply(&s->step, r, &why);
-        if (e == ERR_NOMEM) { log_error("out of memory", "at", "engine"); write_batch_spoil(s->turn->batch); give_up(s, EXIT_BROKEN); return; }
+        if (e == ERR_NOMEM) {
+            log_error("out of memory", "at", "engine");
+            write_batch_spoil(s->turn->batch);
+            give_up(s, EXIT_BROKEN);
+            return;
+        }
         if (e) refuse(s, in, r, e, &why);
-        else if (s->tracks_n && (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT)) try_tracks(s);
+        else if (s->tracks_n && (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT))
+            try_tracks(s);
     }
     metric_add(METRIC_RECORDS_APPLIED, (int64_t)in->records_n);
     write_ingest(s->turn->batch, in);
@@ -344,29 +424,50 @@ static void obey(struct service *s, struct command *c)
     struct record r;
     struct rule_facts facts;
     if (!c->change) {
-        for (size_t i = 0; i < c->ids_n; i++) c->states[i] = router_find(s->step.router, c->tenant, c->ids[i], &facts) ? facts.state : NULL;  /* NULL when deleted */
+        for (size_t i = 0; i < c->ids_n; i++)
+            c->states[i] = router_find(s->step.router, c->tenant, c->ids[i], &facts)
+                               ? facts.state
+                               : NULL; /* NULL when deleted */
         command_answer(c, ERR_OK, NULL);
         return;
     }
     arena_clear(&s->scratch);
-    bool seen = router_find(s->step.router, c->tenant, c->rule, &facts), known = seen && !facts.deleted;
+    bool seen = router_find(s->step.router, c->tenant, c->rule, &facts),
+         known = seen && !facts.deleted;
     enum err e = ERR_OK;
-    if (c->what == RULE_CREATE && seen && !known) e = err_set(&why, ERR_NOT_FOUND, "the rule has been deleted");
-    else if (c->what == RULE_CREATE && known) e = err_set(&why, ERR_CONFLICT, "the rule is there already");
+    if (c->what == RULE_CREATE && seen && !known)
+        e = err_set(&why, ERR_NOT_FOUND, "the rule has been deleted");
+    else if (c->what == RULE_CREATE && known)
+        e = err_set(&why, ERR_CONFLICT, "the rule is there already");
     else if (c->what != RULE_CREATE && !known) e = err_set(&why, ERR_NOT_FOUND, "no such rule");
-    else if (c->what == RULE_CREATE && router_count(s->step.router, c->tenant).live >= (size_t)s->c->engine_rules_max)
-        e = err_set(&why, ERR_LIMIT, "at most %ld rules a tenant (engine.rules_max); delete some", s->c->engine_rules_max);
-    else if (c->what == RULE_CREATE && router_count(s->step.router, c->tenant).made >= RULES_MADE * (size_t)s->c->engine_rules_max)
-        e = err_set(&why, ERR_LIMIT, "%ld rules have been made, deleted ones included, whose ids are remembered; change rules rather than delete and make them",
-                    RULES_MADE * s->c->engine_rules_max);
-    else if (c->what == RULE_DELETE) e = step_rule_delete(&s->step, c->tenant, c->rule, &s->scratch, &r, &why);
-    else e = step_rule_put(&s->step, c->tenant, c->rule, c->definition, c->definition_n, &s->scratch, &r, &why);
-    if (!e && !VEC_GROW(&s->turn->waiting, &s->turn->waiting_cap, s->turn->waiting_n + 1)) e = err_set(&why, ERR_NOMEM, "out of memory");
-    if (!e && (e = step_apply(&s->step, &r, &why)) == ERR_NOMEM) {       /* the state may have changed by half */
+    else if (c->what == RULE_CREATE
+             && router_count(s->step.router, c->tenant).live >= (size_t)s->c->engine_rules_max)
+        e = err_set(&why, ERR_LIMIT, "at most %ld rules a tenant (engine.rules_max); delete some",
+                    s->c->engine_rules_max);
+    else if (c->what == RULE_CREATE
+             && router_count(s->step.router, c->tenant).made
+                    >= RULES_MADE * (size_t)s->c->engine_rules_max)
+        e = err_set(
+            &why, ERR_LIMIT,
+            "%ld rules have been made, deleted ones included, whose ids are remembered; change rules rather than delete and make them",
+            RULES_MADE * s->c->engine_rules_max);
+    else if (c->what == RULE_DELETE)
+        e = step_rule_delete(&s->step, c->tenant, c->rule, &s->scratch, &r, &why);
+    else
+        e = step_rule_put(&s->step, c->tenant, c->rule, c->definition, c->definition_n, &s->scratch,
+                          &r, &why);
+    if (!e && !VEC_GROW(&s->turn->waiting, &s->turn->waiting_cap, s->turn->waiting_n + 1))
+        e = err_set(&why, ERR_NOMEM, "out of memory");
+    if (!e
+        && (e = step_apply(&s->step, &r, &why))
+               == ERR_NOMEM) { /* the state may have changed by half */
         write_batch_spoil(s->turn->batch);
         give_up(s, EXIT_BROKEN);
     }
-    if (e) { command_answer(c, e, &why); return; }
+    if (e) {
+        command_answer(c, e, &why);
+        return;
+    }
     s->turn->waiting[s->turn->waiting_n++] = c;
 }
 
@@ -375,12 +476,18 @@ static void obey(struct service *s, struct command *c)
 static void tick_clock(struct service *s)
 {
     int64_t now = wall_ns();
-    if (!s->c->engine_clock_ms || !atomic_load(&s->caught_up) || mono_ns() < s->clock_due_ns) return;
+    if (!s->c->engine_clock_ms || !atomic_load(&s->caught_up) || mono_ns() < s->clock_due_ns)
+        return;
     s->clock_due_ns = mono_ns() + s->c->engine_clock_ms * NS_PER_MS;
-    if (now <= engine_now_ns(s->step.engine) || now - engine_now_ns(s->step.engine) > CLOCK_NEAR_S * NS_PER_S) return;
+    if (now <= engine_now_ns(s->step.engine)
+        || now - engine_now_ns(s->step.engine) > CLOCK_NEAR_S * NS_PER_S)
+        return;
     struct record r;
     arena_clear(&s->scratch);
-    if (step_clock(now, &s->scratch, &r)) { give_up(s, EXIT_BROKEN); return; }
+    if (step_clock(now, &s->scratch, &r)) {
+        give_up(s, EXIT_BROKEN);
+        return;
+    }
     apply_own(s, &r, "clock");
 }
 
@@ -391,7 +498,11 @@ static void save_state(struct service *s, bool now)
     if (seq == s->saved_seq || (!now && mono_ns() < due)) return;
     AUTO_BUF struct buf state = { 0 };
     step_save(&s->step, &state);
-    if (!buf_ok(&state)) { log_error("out of memory", "at", "snapshot"); give_up(s, EXIT_BROKEN); return; }
+    if (!buf_ok(&state)) {
+        log_error("out of memory", "at", "snapshot");
+        give_up(s, EXIT_BROKEN);
+        return;
+    }
     write_snapshot(s->turn->batch, seq, STEP_STATE_VERSION, state.data, state.len);
     s->saved_seq = seq;
     s->saved_ns = mono_ns();
@@ -400,7 +511,9 @@ static void save_state(struct service *s, bool now)
 
 static void take_picture(struct service *s)
 {
-    if (engine_seq(s->step.engine) == s->picture_seq || mono_ns() - s->picture_ns < PICTURE_MS * NS_PER_MS) return;
+    if (engine_seq(s->step.engine) == s->picture_seq
+        || mono_ns() - s->picture_ns < PICTURE_MS * NS_PER_MS)
+        return;
     snapshot_release(s->turn->picture);
     s->turn->picture = engine_snapshot(s->step.engine);
     s->picture_seq = engine_seq(s->step.engine);
@@ -410,9 +523,11 @@ static void take_picture(struct service *s)
 /* Hands the turn over when the writer has nothing to do, when it is full, or when it must (`now`); waits while all turns are out. */
 static void hand_over(struct service *s, bool now)
 {
-    bool stale_picture = s->picture_seq != engine_seq(s->step.engine) && mono_ns() - s->picture_ns >= PICTURE_MS * NS_PER_MS;
+    bool stale_picture = s->picture_seq != engine_seq(s->step.engine)
+                         && mono_ns() - s->picture_ns >= PICTURE_MS * NS_PER_MS;
     if (write_batch_empty(s->turn->batch) && s->turn->waiting_n == 0 && !stale_picture) return;
-    bool full = write_batch_rows(s->turn->batch) >= (size_t)s->c->engine_batch_records || write_batch_bytes(s->turn->batch) >= TURN_BYTES;
+    bool full = write_batch_rows(s->turn->batch) >= (size_t)s->c->engine_batch_records
+                || write_batch_bytes(s->turn->batch) >= TURN_BYTES;
     if (!now && !full && (atomic_load(&s->writer_busy) || queue_len(s->turns) > 0)) return;
     save_state(s, false);
     take_picture(s);
@@ -427,7 +542,9 @@ static void *engine_main(void *arg)
     pthread_setname_np(pthread_self(), "engine");
     for (;;) {
         int64_t wait = write_batch_empty(s->turn->batch) ? 50 : 5;
-        if (s->c->engine_clock_ms && atomic_load(&s->caught_up) && (s->clock_due_ns - mono_ns()) / NS_PER_MS < wait) wait = (s->clock_due_ns - mono_ns()) / NS_PER_MS + 1;
+        if (s->c->engine_clock_ms && atomic_load(&s->caught_up)
+            && (s->clock_due_ns - mono_ns()) / NS_PER_MS < wait)
+            wait = (s->clock_due_ns - mono_ns()) / NS_PER_MS + 1;
         struct ingest_batch *in = queue_pop(s->ingested, wait > 0 ? wait : 0);
         if (in) {
             apply_batch(s, in);
@@ -436,12 +553,17 @@ static void *engine_main(void *arg)
         }
         for (struct command *c; (c = queue_pop(s->commands, 0)) != NULL;) obey(s, c);
         tick_clock(s);
-        if (s->picture_seq != engine_seq(s->step.engine) && s->turn->waiting_n) s->picture_ns = 0;   /* whoever waits sees what it did */
+        if (s->picture_seq != engine_seq(s->step.engine) && s->turn->waiting_n)
+            s->picture_ns = 0; /* whoever waits sees what it did */
         hand_over(s, false);
-        if (!in && atomic_load(&s->stopping) && queue_closed(s->ingested) && queue_len(s->ingested) == 0) break;
+        if (!in && atomic_load(&s->stopping) && queue_closed(s->ingested)
+            && queue_len(s->ingested) == 0)
+            break;
     }
-    queue_close(s->commands);            /* nobody answers any more: whoever asks from now on is told so at once */
-    for (struct command *c; (c = queue_pop(s->commands, 0)) != NULL;) command_answer(c, ERR_STOPPING, NULL);
+    queue_close(
+        s->commands); /* nobody answers any more: whoever asks from now on is told so at once */
+    for (struct command *c; (c = queue_pop(s->commands, 0)) != NULL;)
+        command_answer(c, ERR_STOPPING, NULL);
     save_state(s, true);
     s->picture_ns = 0;
     hand_over(s, true);
@@ -468,7 +590,10 @@ static void *ingest_main(void *arg)
     struct ingest_batch *b = NULL;
     while (!atomic_load(&s->stopping)) {
         if (!b) b = queue_pop(s->spare_batches, 100);
-        if (!b) { metric_add(METRIC_INGEST_PAUSES, 1); continue; }
+        if (!b) {
+            metric_add(METRIC_INGEST_PAUSES, 1);
+            continue;
+        }
         struct why why = { 0 };
         enum err e = kafka_source_poll(s->kafka, b, 100, POLL_RECORDS, &why);
         if (e) {
@@ -494,11 +619,13 @@ static bool commit(struct service *s, const struct write_batch *b, int64_t *owed
     enum err e = writer_commit(s->writer, b, owed, &why);
     while (e) {
         if (e == ERR_FENCED || e == ERR_NOMEM || (e == ERR_DB && !db_retryable(&why))) {
-            log_error("batch not committed", "reason", err_name(e), "detail", why.text, "last_seq", LOG_I64(write_batch_last_seq(b)));
+            log_error("batch not committed", "reason", err_name(e), "detail", why.text, "last_seq",
+                      LOG_I64(write_batch_last_seq(b)));
             return false;
         }
-        if (!atomic_exchange(&s->database_down, true)) log_warn("database trouble; holding back", "reason", err_name(e), "detail", why.text);
-        if (atomic_load(&s->stopping)) {         /* what is not committed, Kafka still has */
+        if (!atomic_exchange(&s->database_down, true))
+            log_warn("database trouble; holding back", "reason", err_name(e), "detail", why.text);
+        if (atomic_load(&s->stopping)) { /* what is not committed, Kafka still has */
             if (!give_up_ns) give_up_ns = mono_ns() + STOP_GRACE_MS * NS_PER_MS;
             if (mono_ns() > give_up_ns) return false;
         }
@@ -509,7 +636,7 @@ static bool commit(struct service *s, const struct write_batch *b, int64_t *owed
         if (e) continue;
         if (committed) {
             metric_add(METRIC_COMMITS_AMBIGUOUS, 1);
-            *owed = 1;                           /* unknown: have delivery look */
+            *owed = 1; /* unknown: have delivery look */
             break;
         }
         metric_add(METRIC_COMMIT_RETRIES, 1);
@@ -537,9 +664,12 @@ static void announce(struct service *s, struct turn *t, int64_t owed)
     if (t->picture) show(s, t->picture);
     t->picture = NULL;
     for (size_t i = 0; i < t->waiting_n; i++) command_answer(t->waiting[i], ERR_OK, NULL);
-    for (size_t i = 0; i < n; i++) metric_add(alerts[i].state == ALERT_FIRING ? METRIC_ALERTS_FIRED : METRIC_ALERTS_RESOLVED, 1);
+    for (size_t i = 0; i < n; i++)
+        metric_add(alerts[i].state == ALERT_FIRING ? METRIC_ALERTS_FIRED : METRIC_ALERTS_RESOLVED,
+                   1);
     if (!write_batch_empty(t->batch)) metric_add(METRIC_COMMITS, 1);
-    if (write_batch_last_seq(t->batch)) metric_set(METRIC_COMMITTED_SEQ, (int64_t)write_batch_last_seq(t->batch));
+    if (write_batch_last_seq(t->batch))
+        metric_set(METRIC_COMMITTED_SEQ, (int64_t)write_batch_last_seq(t->batch));
     const struct source_mark *marks = write_batch_marks(t->batch, &n);
     if (n) kafka_source_committed(s->kafka, marks, n);
 }
@@ -560,7 +690,8 @@ static void *writer_main(void *arg)
         if (good && !write_batch_empty(t->batch)) good = commit(s, t->batch, &owed);
         if (good) announce(s, t, owed);
         else {
-            for (size_t i = 0; i < t->waiting_n; i++) command_answer(t->waiting[i], ERR_STOPPING, NULL);
+            for (size_t i = 0; i < t->waiting_n; i++)
+                command_answer(t->waiting[i], ERR_STOPPING, NULL);
             snapshot_release(t->picture);
             t->picture = NULL;
             if (!atomic_load(&s->stopping)) give_up(s, EXIT_BROKEN);
@@ -589,9 +720,12 @@ static enum err read_tracks(struct service *s, struct why *why)
         if (e) return e;
         char text[MEASURE_TEXT_MAX];
         measure_format(&m, text);
-        if (engine_find_series(s->step.engine, (struct uuid){ { 0 } }, text) != SERIES_NONE) continue;
-        if (s->tracks_n == TRACKS_MAX) return err_set(why, ERR_LIMIT, "engine.track names more than %d measures", TRACKS_MAX);
-        if (!(s->tracks[s->tracks_n++] = strdup(text))) return err_set(why, ERR_NOMEM, "out of memory");
+        if (engine_find_series(s->step.engine, (struct uuid){ { 0 } }, text) != SERIES_NONE)
+            continue;
+        if (s->tracks_n == TRACKS_MAX)
+            return err_set(why, ERR_LIMIT, "engine.track names more than %d measures", TRACKS_MAX);
+        if (!(s->tracks[s->tracks_n++] = strdup(text)))
+            return err_set(why, ERR_NOMEM, "out of memory");
     }
     return ERR_OK;
 }
@@ -608,18 +742,29 @@ static enum err open_kafka(struct service *s, struct why *why)
     for (const char *p = s->c->kafka_topics; *p && topics_n < ARRAY_LEN(topics);) {
         size_t n = strcspn(p, ",");
         char *name = arena_copy(&arena, p, n);
-        if (!name) { arena_release(&arena); return err_set(why, ERR_NOMEM, "out of memory"); }
+        if (!name) {
+            arena_release(&arena);
+            return err_set(why, ERR_NOMEM, "out of memory");
+        }
         topics[topics_n++] = (struct kafka_topic){ name, strcmp(name, s->c->kafka_first) == 0 };
         p += n + (p[n] == ',');
     }
-    for (size_t i = 0; i < s->c->properties_n; i++) properties[i] = (struct kafka_property){ s->c->properties[i].name, s->c->properties[i].value };
+    for (size_t i = 0; i < s->c->properties_n; i++)
+        properties[i] =
+            (struct kafka_property){ s->c->properties[i].name, s->c->properties[i].value };
     enum err e = db_open(s->c->database_conninfo, "tocsin_engine", "tocsin start", &d, why);
     if (!e) e = history_sources(&d, &arena, &lives, &lives_n, &next_id, why);
     db_close(&d);
     for (size_t i = 0; i < lives_n && !e; i++)
-        if (!add_place(s, lives[i].source_id, lives[i].part, lives[i].topic)) e = err_set(why, ERR_NOMEM, "out of memory");
-    const struct kafka_config cfg = { .brokers = s->c->kafka_brokers, .group = s->c->kafka_group, .topics = topics, .topics_n = topics_n, .properties = properties,
-                                      .properties_n = s->c->properties_n, .source_id_next = next_id };
+        if (!add_place(s, lives[i].source_id, lives[i].part, lives[i].topic))
+            e = err_set(why, ERR_NOMEM, "out of memory");
+    const struct kafka_config cfg = { .brokers = s->c->kafka_brokers,
+                                      .group = s->c->kafka_group,
+                                      .topics = topics,
+                                      .topics_n = topics_n,
+                                      .properties = properties,
+                                      .properties_n = s->c->properties_n,
+                                      .source_id_next = next_id };
     if (!e) e = kafka_source_open(&cfg, lives, lives_n, &s->kafka, why);
     arena_release(&arena);
     return e;
@@ -648,13 +793,20 @@ static enum err make_queues(struct service *s)
 
 static void apply_settings(struct service *s)
 {
-    const struct engine_settings want = { .stale_after_ns = s->c->engine_stale_after_ms * NS_PER_MS, .sample_ns = s->c->engine_sample_ms * NS_PER_MS,
-                                          .coverage_gate_e8 = s->c->engine_coverage_gate_pct * 1000000 };
+    const struct engine_settings want = { .stale_after_ns = s->c->engine_stale_after_ms * NS_PER_MS,
+                                          .sample_ns = s->c->engine_sample_ms * NS_PER_MS,
+                                          .coverage_gate_e8 =
+                                              s->c->engine_coverage_gate_pct * 1000000 };
     const struct engine_settings have = engine_settings(s->step.engine);
-    if (have.stale_after_ns == want.stale_after_ns && have.sample_ns == want.sample_ns && have.coverage_gate_e8 == want.coverage_gate_e8) return;
+    if (have.stale_after_ns == want.stale_after_ns && have.sample_ns == want.sample_ns
+        && have.coverage_gate_e8 == want.coverage_gate_e8)
+        return;
     struct record r;
     arena_clear(&s->scratch);
-    if (step_settings(&s->step, &want, &s->scratch, &r, NULL)) { give_up(s, EXIT_BROKEN); return; }
+    if (step_settings(&s->step, &want, &s->scratch, &r, NULL)) {
+        give_up(s, EXIT_BROKEN);
+        return;
+    }
     apply_own(s, &r, "settings");
 }
 
@@ -663,17 +815,21 @@ static enum err start(struct service *s, struct why *why)
     uint64_t last_seq;
     enum err e = make_queues(s);
     if (e) return err_set(why, e, "out of memory");
-    e = api_port_check(s->c->api_bind, (int)s->c->api_port, why);        /* before the shard is taken from one that is well */
+    e = api_port_check(s->c->api_bind, (int)s->c->api_port,
+                       why); /* before the shard is taken from one that is well */
     if (!e) e = writer_open(s->c->database_conninfo, &s->writer, &last_seq, why);
     if (!e) e = step_init(&s->step);
     if (!e) e = recover_state(s->c->database_conninfo, &s->step, why);
     if (!e && engine_seq(s->step.engine) != last_seq)
-        e = err_set(why, ERR_DB, "the order stands at %" PRIu64 ", the stored records end at %" PRIu64, last_seq, engine_seq(s->step.engine));
+        e = err_set(why, ERR_DB,
+                    "the order stands at %" PRIu64 ", the stored records end at %" PRIu64, last_seq,
+                    engine_seq(s->step.engine));
     if (e) return e;
     s->saved_seq = engine_seq(s->step.engine);
     s->saved_ns = mono_ns();
     metric_set(METRIC_COMMITTED_SEQ, (int64_t)last_seq);
-    s->step.sink = (struct step_sink){ s, on_tick, on_event, on_instrument, on_series, on_reading, on_article, on_rule, on_alert };
+    s->step.sink = (struct step_sink){ s,          on_tick,    on_event, on_instrument, on_series,
+                                       on_reading, on_article, on_rule,  on_alert };
     e = read_tracks(s, why);
     if (e) return e;
     apply_settings(s);
@@ -681,18 +837,34 @@ static enum err start(struct service *s, struct why *why)
     s->picture = engine_snapshot(s->step.engine);
     e = open_kafka(s, why);
     if (!e) e = outbox_new(s->c->database_conninfo, &s->outbox);
-    const struct delivery_config delivery = { .workers = (int)s->c->webhooks_workers, .webhook = { .allow_http = s->c->webhooks_allow_http, .allow_private = s->c->webhooks_allow_private } };
+    const struct delivery_config delivery = { .workers = (int)s->c->webhooks_workers,
+                                              .webhook = { .allow_http = s->c->webhooks_allow_http,
+                                                           .allow_private =
+                                                               s->c->webhooks_allow_private } };
     const struct sink sink = e ? (struct sink){ 0 } : outbox_sink(s->outbox);
     if (!e) e = delivery_start(&delivery, &sink, &s->delivery, why);
-    const struct api_config api = { .bind_address = s->c->api_bind, .port = (int)s->c->api_port, .threads = (int)s->c->api_threads, .database = s->c->database_conninfo,
-                                    .connections_max = (int)s->c->api_connections_max, .per_ip_max = (int)s->c->api_per_ip_max,
-                                    .header_timeout_ms = (int)s->c->api_header_timeout_ms, .request_timeout_ms = (int)s->c->api_request_timeout_ms,
-                                    .stream_heartbeat_ms = (int)s->c->api_heartbeat_ms, .webhook_allow_http = s->c->webhooks_allow_http,
+    const struct api_config api = { .bind_address = s->c->api_bind,
+                                    .port = (int)s->c->api_port,
+                                    .threads = (int)s->c->api_threads,
+                                    .database = s->c->database_conninfo,
+                                    .connections_max = (int)s->c->api_connections_max,
+                                    .per_ip_max = (int)s->c->api_per_ip_max,
+                                    .header_timeout_ms = (int)s->c->api_header_timeout_ms,
+                                    .request_timeout_ms = (int)s->c->api_request_timeout_ms,
+                                    .stream_heartbeat_ms = (int)s->c->api_heartbeat_ms,
+                                    .webhook_allow_http = s->c->webhooks_allow_http,
                                     .webhook_allow_private = s->c->webhooks_allow_private };
-    const struct api_backend backend = { s, backend_rule_change, backend_rule_states, backend_snapshot, backend_ready, backend_channel_check, backend_measure };
+    const struct api_backend backend = { s,
+                                         backend_rule_change,
+                                         backend_rule_states,
+                                         backend_snapshot,
+                                         backend_ready,
+                                         backend_channel_check,
+                                         backend_measure };
     if (!e) e = api_start(&api, &backend, &s->api, why);
     if (e) return e;
-    if (pthread_create(&s->writer_thread, NULL, writer_main, s) || pthread_create(&s->engine_thread, NULL, engine_main, s)
+    if (pthread_create(&s->writer_thread, NULL, writer_main, s)
+        || pthread_create(&s->engine_thread, NULL, engine_main, s)
         || pthread_create(&s->ingest_thread, NULL, ingest_main, s)) {
         log_error("cannot start threads");
         _exit(EXIT_BROKEN);
@@ -709,9 +881,11 @@ static void release(struct service *s)
     writer_close(s->writer);
     step_release(&s->step);
     if (s->commands)
-        for (struct command *c; (c = queue_pop(s->commands, 0)) != NULL;) command_answer(c, ERR_STOPPING, NULL);
+        for (struct command *c; (c = queue_pop(s->commands, 0)) != NULL;)
+            command_answer(c, ERR_STOPPING, NULL);
     if (s->spare_batches)
-        for (struct ingest_batch *b; (b = queue_pop(s->spare_batches, 0)) != NULL;) ingest_batch_free(b);
+        for (struct ingest_batch *b; (b = queue_pop(s->spare_batches, 0)) != NULL;)
+            ingest_batch_free(b);
     if (s->turn && queue_push(s->spare_turns, s->turn, 0)) {}
     if (s->spare_turns)
         for (struct turn *t; (t = queue_pop(s->spare_turns, 0)) != NULL;) {
@@ -737,9 +911,15 @@ static void *second_signal(void *arg)
     const sigset_t *set = arg;
     int sig;
     int64_t began = mono_ns();
-    do sig = sigtimedwait(set, NULL, &(struct timespec){ 1, 0 });        /* within the first second it is the same wish: make passes a group's signal on */
+    do
+        sig = sigtimedwait(
+            set, NULL,
+            &(struct timespec){
+                1,
+                0 }); /* within the first second it is the same wish: make passes a group's signal on */
     while (mono_ns() < began + (sig > 0 ? 1 : STOP_S) * NS_PER_S);
-    log_warn(sig > 0 ? "second signal; ending at once" : "not ended in time; what is not committed, Kafka still has");
+    log_warn(sig > 0 ? "second signal; ending at once"
+                     : "not ended in time; what is not committed, Kafka still has");
     _exit(EXIT_BROKEN);
 }
 
@@ -759,9 +939,12 @@ int service_run(const struct config *c, void (*started)(void *ctx, int port), vo
     if (e) {
         log_error("cannot start", "reason", err_name(e), "detail", why.text);
         release(&s);
-        return e == ERR_INVALID || e == ERR_SYNTAX || e == ERR_UNKNOWN_MEASURE ? EXIT_CONFIG : e == ERR_DB_LOST ? EXIT_UNAVAILABLE : EXIT_BROKEN;
+        return e == ERR_INVALID || e == ERR_SYNTAX || e == ERR_UNKNOWN_MEASURE ? EXIT_CONFIG
+               : e == ERR_DB_LOST                                              ? EXIT_UNAVAILABLE
+                                                                               : EXIT_BROKEN;
     }
-    log_info("listening", "address", c->api_bind, "port", LOG_I64(api_port(s.api)), "seq", LOG_I64(metric_get(METRIC_COMMITTED_SEQ)));
+    log_info("listening", "address", c->api_bind, "port", LOG_I64(api_port(s.api)), "seq",
+             LOG_I64(metric_get(METRIC_COMMITTED_SEQ)));
     if (started) started(ctx, api_port(s.api));
 
     int sig;

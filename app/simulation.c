@@ -6,10 +6,15 @@
 #include <string.h>
 
 /* ---- the setting ---- */
-struct sector { const char *name, *product; const char *endings[4]; };
+struct sector {
+    const char *name, *product;
+    const char *endings[4];
+};
 static const struct sector sectors[] = {
     { "Technology", "data center", { "Systems", "Semiconductor", "Software", "Networks" } },
-    { "Health Care", "clinical trial", { "Therapeutics", "Biosciences", "Medical", "Diagnostics" } },
+    { "Health Care",
+      "clinical trial",
+      { "Therapeutics", "Biosciences", "Medical", "Diagnostics" } },
     { "Financials", "lending", { "Bancorp", "Capital", "Insurance", "Financial" } },
     { "Industrials", "equipment", { "Industries", "Logistics", "Aerospace", "Engineering" } },
     { "Consumer Discretionary", "retail", { "Brands", "Motors", "Leisure", "Apparel" } },
@@ -17,28 +22,45 @@ static const struct sector sectors[] = {
     { "Energy", "pipeline", { "Energy", "Petroleum", "Drilling", "Renewables" } },
     { "Materials", "specialty chemical", { "Chemicals", "Metals", "Packaging", "Paper" } },
     { "Utilities", "grid", { "Power", "Water", "Electric", "Gas" } },
-    { "Communication Services", "streaming", { "Media", "Telecom", "Interactive", "Broadcasting" } },
+    { "Communication Services",
+      "streaming",
+      { "Media", "Telecom", "Interactive", "Broadcasting" } },
     { "Real Estate", "office", { "Properties", "Realty", "Storage", "Residential" } },
 };
 
 /* The leaders: their place in the ranking at the start, and how strongly the AI factor moves them. */
-struct leader { const char *name, *symbol; int rank; double gamma, exposure; };
+struct leader {
+    const char *name, *symbol;
+    int rank;
+    double gamma, exposure;
+};
 static const struct leader leaders[] = {
-    { "Neuralith Compute", "NRLT", 3, 1.25, 0.90 }, { "Omnivector Cloud", "OMVC", 2, 0.95, 0.55 },  { "Silvaron Semiconductor", "SLVN", 6, 1.15, 0.75 },
-    { "Datavaris Holdings", "DTVR", 4, 0.90, 0.50 }, { "Helixmind Systems", "HXMD", 9, 1.05, 0.65 }, { "Quantessa Devices", "QNTS", 1, 0.80, 0.35 },
-    { "Lumenforge Networks", "LMFG", 14, 1.20, 0.80 }, { "Aetherpoint Software", "ATHP", 20, 1.10, 0.70 },
+    { "Neuralith Compute", "NRLT", 3, 1.25, 0.90 },
+    { "Omnivector Cloud", "OMVC", 2, 0.95, 0.55 },
+    { "Silvaron Semiconductor", "SLVN", 6, 1.15, 0.75 },
+    { "Datavaris Holdings", "DTVR", 4, 0.90, 0.50 },
+    { "Helixmind Systems", "HXMD", 9, 1.05, 0.65 },
+    { "Quantessa Devices", "QNTS", 1, 0.80, 0.35 },
+    { "Lumenforge Networks", "LMFG", 14, 1.20, 0.80 },
+    { "Aetherpoint Software", "ATHP", 20, 1.10, 0.70 },
 };
 
 static const char *const beginnings[] = {
-    "Bal", "Bren", "Cal", "Cor", "Dal", "Dor", "El", "Fen", "Gal", "Hal", "Ist", "Jor", "Kal", "Kes", "Lan", "Lor", "Mar", "Mel", "Nor", "Ond",
-    "Ar", "Pel", "Quin", "Ral", "Ser", "Sol", "Tam", "Tor", "Ul", "Vel", "Ver", "Wen", "Xan", "Yar", "Zel", "Zor",
+    "Bal", "Bren", "Cal", "Cor", "Dal", "Dor", "El",  "Fen", "Gal", "Hal", "Ist",  "Jor",
+    "Kal", "Kes",  "Lan", "Lor", "Mar", "Mel", "Nor", "Ond", "Ar",  "Pel", "Quin", "Ral",
+    "Ser", "Sol",  "Tam", "Tor", "Ul",  "Vel", "Ver", "Wen", "Xan", "Yar", "Zel",  "Zor",
 };
 static const char *const middles[] = {
-    "adon", "aquil", "avia", "axis", "beth", "brio", "dane", "drix", "ella", "enta", "etra", "gard", "idos", "ilon", "intra", "ivar",
-    "lyn", "meda", "nova", "omar", "orin", "quen", "rith", "sana", "tera", "ulex", "una", "vanta", "wick", "ydra", "zen", "ovar",
+    "adon", "aquil", "avia", "axis",  "beth", "brio",  "dane", "drix", "ella", "enta", "etra",
+    "gard", "idos",  "ilon", "intra", "ivar", "lyn",   "meda", "nova", "omar", "orin", "quen",
+    "rith", "sana",  "tera", "ulex",  "una",  "vanta", "wick", "ydra", "zen",  "ovar",
 };
 
-enum { ISSUERS = SIMULATION_ISSUERS, STOCKS_MAX = ISSUERS + 3, NAMES = (int)(ARRAY_LEN(beginnings) * ARRAY_LEN(middles)) };
+enum {
+    ISSUERS = SIMULATION_ISSUERS,
+    STOCKS_MAX = ISSUERS + 3,
+    NAMES = (int)(ARRAY_LEN(beginnings) * ARRAY_LEN(middles))
+};
 
 /* Per session. The build-up's drift fades as the leaders near CROWDED of the market, so a demo left running for days stays sane. */
 #define MARKET_DRIFT 0.0003
@@ -46,36 +68,37 @@ enum { ISSUERS = SIMULATION_ISSUERS, STOCKS_MAX = ISSUERS + 3, NAMES = (int)(ARR
 #define AI_DRIFT_BUILDING 0.0085
 #define AI_DRIFT_PULLBACK -0.0075
 #define AI_VOL 0.009
-#define PULLBACK_BEGINS 0.035            /* chance a session */
+#define PULLBACK_BEGINS 0.035 /* chance a session */
 #define PULLBACK_ENDS 0.20
 #define CROWDED 0.55
-#define FLUTTER_VOL 0.004                /* of the AI factor, gone again within half a minute of live time: what makes alerts resolve */
+#define FLUTTER_VOL                                                                                \
+    0.004 /* of the AI factor, gone again within half a minute of live time: what makes alerts resolve */
 #define FLUTTER_SESSIONS 0.08
-#define TREND_SESSIONS 0.5               /* memory of the average that news compares a price with */
+#define TREND_SESSIONS 0.5 /* memory of the average that news compares a price with */
 #define PRICE_MIN 0.5
 #define PRICE_MAX 100000.0
 
-struct motion {                          /* of one stock; log price = own + beta * market + gamma * ai */
+struct motion { /* of one stock; log price = own + beta * market + gamma * ai */
     double beta, gamma, vol;
-    double own, trend, moved_at;         /* moved_at: sim->now of its last move */
-    double appetite;                     /* share of the trades that are picked by size */
+    double own, trend, moved_at; /* moved_at: sim->now of its last move */
+    double appetite;             /* share of the trades that are picked by size */
     uint32_t issuer;
     int sector;
 };
 
 struct simulation {
     uint64_t random[4];
-    double spare;                        /* the second normal of a pair */
+    double spare; /* the second normal of a pair */
     bool has_spare;
     double now, market, ai, flutter;
     bool pullback;
     int crowding_age;
-    double crowding;                     /* the leaders' share of the market, looked at now and then */
+    double crowding; /* the leaders' share of the market, looked at now and then */
     size_t n;
     struct sim_stock stocks[STOCKS_MAX];
     struct motion motion[STOCKS_MAX];
     size_t leader_stocks[ARRAY_LEN(leaders)];
-    double appetite_sum[STOCKS_MAX];     /* running sums */
+    double appetite_sum[STOCKS_MAX]; /* running sums */
 };
 
 /* ---- random numbers: splitmix64 seeds xoshiro256** ---- */
@@ -104,7 +127,10 @@ static uint64_t next(struct simulation *s)
     return out;
 }
 
-static double uniform(struct simulation *s) { return ((double)(next(s) >> 11) + 0.5) * 0x1p-53; }        /* in (0, 1) */
+static double uniform(struct simulation *s)
+{
+    return ((double)(next(s) >> 11) + 0.5) * 0x1p-53;
+} /* in (0, 1) */
 static size_t below(struct simulation *s, size_t n) { return (size_t)(uniform(s) * (double)n); }
 
 static double normal(struct simulation *s)
@@ -123,7 +149,8 @@ static double normal(struct simulation *s)
 static bool symbol_taken(const struct simulation *s, const char *symbol)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (strcmp(s->stocks[i].issuer, symbol) == 0) return true;      /* an issuer's key is its symbol without the class */
+        if (strcmp(s->stocks[i].issuer, symbol) == 0)
+            return true; /* an issuer's key is its symbol without the class */
     return false;
 }
 
@@ -132,20 +159,29 @@ static void make_symbol(const struct simulation *s, const char *name, char out[S
 {
     char letters[64];
     size_t n = 0;
-    for (; name[n] && name[n] != ' '; n++) letters[n] = (char)(name[n] >= 'a' ? name[n] - 32 : name[n]);
+    for (; name[n] && name[n] != ' '; n++)
+        letters[n] = (char)(name[n] >= 'a' ? name[n] - 32 : name[n]);
     for (size_t j = 1; j < n; j++)
         for (size_t k = j + 1; k < n; k++)
             for (size_t m = k + 1; m < n; m++) {
-                snprintf(out, SYMBOL_MAX + 1, "%c%c%c%c", letters[0], letters[j], letters[k], letters[m]);
+                snprintf(out, SYMBOL_MAX + 1, "%c%c%c%c", letters[0], letters[j], letters[k],
+                         letters[m]);
                 if (!symbol_taken(s, out)) return;
             }
     snprintf(out, SYMBOL_MAX + 1, "%.12s", letters);
 }
 
 /* ---- making the market ---- */
-struct listing { const char *name; char symbol[SYMBOL_MAX + 1]; int sector; double cap, gamma, exposure; bool leader; };
+struct listing {
+    const char *name;
+    char symbol[SYMBOL_MAX + 1];
+    int sector;
+    double cap, gamma, exposure;
+    bool leader;
+};
 
-static void add_line(struct simulation *s, uint32_t issuer, const struct listing *l, const char *class, double part)
+static void add_line(struct simulation *s, uint32_t issuer, const struct listing *l,
+                     const char *class, double part)
 {
     size_t i = s->n;
     struct sim_stock *k = &s->stocks[i];
@@ -204,12 +240,15 @@ static void list_issuer(struct simulation *s, uint32_t rank, int name_no)
         s->leader_stocks[no] = s->n;
     } else {
         l.sector = (int)below(s, ARRAY_LEN(sectors));
-        snprintf(name, sizeof name, "%s%s %s", beginnings[name_no / (int)ARRAY_LEN(middles)], middles[name_no % (int)ARRAY_LEN(middles)],
+        snprintf(name, sizeof name, "%s%s %s", beginnings[name_no / (int)ARRAY_LEN(middles)],
+                 middles[name_no % (int)ARRAY_LEN(middles)],
                  sectors[l.sector].endings[below(s, 4)]);
         make_symbol(s, name, l.symbol);
         bool technology = l.sector == 0;
         l.name = name;
-        l.exposure = technology ? 0.10 + 0.30 * uniform(s) : below(s, 5) == 0 ? 0.02 + 0.13 * uniform(s) : 0;
+        l.exposure = technology         ? 0.10 + 0.30 * uniform(s)
+                     : below(s, 5) == 0 ? 0.02 + 0.13 * uniform(s)
+                                        : 0;
         l.gamma = technology ? 0.25 * uniform(s) : -0.06 + 0.10 * uniform(s);
     }
     bool two = (lead && no == 3) || rank == 37 || rank == 118;
@@ -244,10 +283,16 @@ enum err simulation_new(uint64_t seed, struct simulation **out)
 
 void simulation_free(struct simulation *s) { free(s); }
 size_t simulation_stocks(const struct simulation *s) { return s->n; }
-const struct sim_stock *simulation_stock(const struct simulation *s, size_t i) { return &s->stocks[i]; }
+const struct sim_stock *simulation_stock(const struct simulation *s, size_t i)
+{
+    return &s->stocks[i];
+}
 
 /* ---- prices ---- */
-static double log_factors(const struct simulation *s, const struct motion *m) { return m->beta * s->market + m->gamma * (s->ai + s->flutter); }
+static double log_factors(const struct simulation *s, const struct motion *m)
+{
+    return m->beta * s->market + m->gamma * (s->ai + s->flutter);
+}
 
 static double price_of(const struct simulation *s, size_t i)
 {
@@ -255,7 +300,10 @@ static double price_of(const struct simulation *s, size_t i)
     return p < PRICE_MIN ? PRICE_MIN : p > PRICE_MAX ? PRICE_MAX : p;
 }
 
-int64_t simulation_price_e8(const struct simulation *s, size_t i) { return (int64_t)llround(price_of(s, i) * 100) * 1000000; }
+int64_t simulation_price_e8(const struct simulation *s, size_t i)
+{
+    return (int64_t)llround(price_of(s, i) * 100) * 1000000;
+}
 
 void simulation_set_price(struct simulation *s, size_t i, int64_t price_e8)
 {
@@ -266,7 +314,10 @@ void simulation_set_price(struct simulation *s, size_t i, int64_t price_e8)
     m->moved_at = s->now;
 }
 
-static double value_of(const struct simulation *s, size_t i) { return price_of(s, i) * (double)s->stocks[i].shares * (double)s->stocks[i].float_e8; }
+static double value_of(const struct simulation *s, size_t i)
+{
+    return price_of(s, i) * (double)s->stocks[i].shares * (double)s->stocks[i].float_e8;
+}
 
 static double crowding(const struct simulation *s)
 {
@@ -288,9 +339,11 @@ static void advance(struct simulation *s, double dt)
         s->crowding_age = 0;
     }
     double room = 1 - s->crowding / CROWDED, root = sqrt(dt);
-    if (uniform(s) < (s->pullback ? PULLBACK_ENDS : PULLBACK_BEGINS) * dt) s->pullback = !s->pullback;
+    if (uniform(s) < (s->pullback ? PULLBACK_ENDS : PULLBACK_BEGINS) * dt)
+        s->pullback = !s->pullback;
     s->market += MARKET_DRIFT * dt + MARKET_VOL * root * normal(s);
-    s->ai += (s->pullback ? AI_DRIFT_PULLBACK : AI_DRIFT_BUILDING * room) * dt + AI_VOL * root * normal(s);
+    s->ai += (s->pullback ? AI_DRIFT_PULLBACK : AI_DRIFT_BUILDING * room) * dt
+             + AI_VOL * root * normal(s);
     double keeps = exp(-dt / FLUTTER_SESSIONS);
     s->flutter = s->flutter * keeps + FLUTTER_VOL * sqrt(1 - keeps * keeps) * normal(s);
 }
@@ -334,49 +387,87 @@ struct sim_tick simulation_tick(struct simulation *s, double dt_sessions)
     size_t i = next(s) & 1 ? below(s, s->n) : pick_by_size(s);
     move(s, i);
     double lots = exp(1.2 + 1.1 * normal(s));
-    return (struct sim_tick){ i, simulation_price_e8(s, i), (int64_t)(lots < 1 ? 1 : lots) * 100 * 100000000 };
+    return (struct sim_tick){ i, simulation_price_e8(s, i),
+                              (int64_t)(lots < 1 ? 1 : lots) * 100 * 100000000 };
 }
 
 /* ---- news: $1 and $2 are companies, $p what the first one's trade is about ---- */
-enum { GOOD_ONE, BAD_ONE, EITHER_ONE, GOOD_AI, BAD_AI, GOOD_BAD, BAD_GOOD, BOTH_GOOD, BOTH_BAD, SHELVES };
+enum {
+    GOOD_ONE,
+    BAD_ONE,
+    EITHER_ONE,
+    GOOD_AI,
+    BAD_AI,
+    GOOD_BAD,
+    BAD_GOOD,
+    BOTH_GOOD,
+    BOTH_BAD,
+    SHELVES
+};
 static const char *const good_one[] = {
-    "$1 shares surge after quarterly profit beats expectations", "$1 raises full-year guidance as $p demand accelerates",
-    "$1 wins record $p order, shares climb", "Analysts upgrade $1 on stronger margin outlook", "$1 lifts dividend after earnings jump",
-    "$1 revenue rises sharply on strong $p sales", "$1 rallies as cash flow improves", "$1 announces share buyback after record earnings",
+    "$1 shares surge after quarterly profit beats expectations",
+    "$1 raises full-year guidance as $p demand accelerates",
+    "$1 wins record $p order, shares climb",
+    "Analysts upgrade $1 on stronger margin outlook",
+    "$1 lifts dividend after earnings jump",
+    "$1 revenue rises sharply on strong $p sales",
+    "$1 rallies as cash flow improves",
+    "$1 announces share buyback after record earnings",
 };
 static const char *const bad_one[] = {
-    "$1 shares slump after quarterly revenue misses estimates", "$1 cuts full-year guidance as $p demand slows",
-    "$1 warns of weaker margins amid rising costs", "Analysts downgrade $1 after profit warning", "$1 falls as regulators probe its $p business",
-    "$1 tumbles on impairment charge", "$1 slides after losing a major $p contract", "$1 to cut jobs as orders decline",
+    "$1 shares slump after quarterly revenue misses estimates",
+    "$1 cuts full-year guidance as $p demand slows",
+    "$1 warns of weaker margins amid rising costs",
+    "Analysts downgrade $1 after profit warning",
+    "$1 falls as regulators probe its $p business",
+    "$1 tumbles on impairment charge",
+    "$1 slides after losing a major $p contract",
+    "$1 to cut jobs as orders decline",
 };
 static const char *const either_one[] = {
-    "$1 revenue rises but margins shrink", "$1 beats on profit but lowers its guidance", "$1 sales climb while costs jump",
-    "$1 names new chief financial officer", "$1 to present at annual $p conference", "$1 earnings grow, but debt increases",
+    "$1 revenue rises but margins shrink",   "$1 beats on profit but lowers its guidance",
+    "$1 sales climb while costs jump",       "$1 names new chief financial officer",
+    "$1 to present at annual $p conference", "$1 earnings grow, but debt increases",
 };
 static const char *const good_ai[] = {
-    "$1 soars as AI infrastructure orders double", "$1 lifts AI revenue forecast, shares rally", "$1 jumps on record demand for AI accelerators",
-    "$1 shares gain as AI subscriptions surge", "Analysts upgrade $1, citing strong AI growth",
+    "$1 soars as AI infrastructure orders double",   "$1 lifts AI revenue forecast, shares rally",
+    "$1 jumps on record demand for AI accelerators", "$1 shares gain as AI subscriptions surge",
+    "Analysts upgrade $1, citing strong AI growth",
 };
 static const char *const bad_ai[] = {
-    "$1 slides as AI orders are delayed", "$1 tumbles on doubts over returns from AI spending", "$1 falls after AI revenue misses expectations",
-    "$1 shares drop as AI chip shortage worsens", "Analysts downgrade $1, warning of an AI bubble",
+    "$1 slides as AI orders are delayed",
+    "$1 tumbles on doubts over returns from AI spending",
+    "$1 falls after AI revenue misses expectations",
+    "$1 shares drop as AI chip shortage worsens",
+    "Analysts downgrade $1, warning of an AI bubble",
 };
 static const char *const good_bad[] = {
-    "$1 beats $2 to major $p contract", "$1 gains as rival $2 cuts forecast", "$1 shares rise while $2 slumps on weak orders",
+    "$1 beats $2 to major $p contract",
+    "$1 gains as rival $2 cuts forecast",
+    "$1 shares rise while $2 slumps on weak orders",
 };
 static const char *const bad_good[] = {
-    "$1 loses market share to $2", "$1 falls as $2 wins major $p order", "$1 shares drop while $2 rallies on strong earnings",
+    "$1 loses market share to $2",
+    "$1 falls as $2 wins major $p order",
+    "$1 shares drop while $2 rallies on strong earnings",
 };
-static const char *const both_good[] = { "$1 and $2 shares climb as $p demand accelerates", "$1, $2 rally after strong earnings from both" };
-static const char *const both_bad[] = { "$1 and $2 shares fall as $p demand weakens", "$1, $2 slump after both warn of falling profit" };
+static const char *const both_good[] = { "$1 and $2 shares climb as $p demand accelerates",
+                                         "$1, $2 rally after strong earnings from both" };
+static const char *const both_bad[] = { "$1 and $2 shares fall as $p demand weakens",
+                                        "$1, $2 slump after both warn of falling profit" };
 
 #define SHELF(a) { a, ARRAY_LEN(a) }
-static const struct { const char *const *lines; size_t n; } shelves[SHELVES] = {
-    [GOOD_ONE] = SHELF(good_one), [BAD_ONE] = SHELF(bad_one),   [EITHER_ONE] = SHELF(either_one), [GOOD_AI] = SHELF(good_ai),     [BAD_AI] = SHELF(bad_ai),
-    [GOOD_BAD] = SHELF(good_bad), [BAD_GOOD] = SHELF(bad_good), [BOTH_GOOD] = SHELF(both_good),   [BOTH_BAD] = SHELF(both_bad),
+static const struct {
+    const char *const *lines;
+    size_t n;
+} shelves[SHELVES] = {
+    [GOOD_ONE] = SHELF(good_one), [BAD_ONE] = SHELF(bad_one),     [EITHER_ONE] = SHELF(either_one),
+    [GOOD_AI] = SHELF(good_ai),   [BAD_AI] = SHELF(bad_ai),       [GOOD_BAD] = SHELF(good_bad),
+    [BAD_GOOD] = SHELF(bad_good), [BOTH_GOOD] = SHELF(both_good), [BOTH_BAD] = SHELF(both_bad),
 };
 
-static double excitement(const struct simulation *s, size_t i)       /* how far from its trend, in its own daily moves */
+static double excitement(const struct simulation *s,
+                         size_t i) /* how far from its trend, in its own daily moves */
 {
     const struct motion *m = &s->motion[i];
     double vol = sqrt(m->vol * m->vol + m->gamma * m->gamma * AI_VOL * AI_VOL);
@@ -394,7 +485,8 @@ static size_t pick_for_news(struct simulation *s)
     return best;
 }
 
-static size_t pick_peer(struct simulation *s, size_t of)             /* another issuer, of the same sector if one is found soon */
+static size_t pick_peer(struct simulation *s,
+                        size_t of) /* another issuer, of the same sector if one is found soon */
 {
     for (int k = 0;; k++) {
         size_t i = pick_by_size(s);
@@ -403,12 +495,18 @@ static size_t pick_peer(struct simulation *s, size_t of)             /* another 
     }
 }
 
-static void write_headline(const char *line, const struct simulation *s, size_t first, size_t second, char *out, size_t cap)
+static void write_headline(const char *line, const struct simulation *s, size_t first,
+                           size_t second, char *out, size_t cap)
 {
     size_t n = 0;
     for (const char *p = line; *p && n + 1 < cap; p++) {
-        if (*p != '$') { out[n++] = *p; continue; }
-        const char *put = *++p == '1' ? s->stocks[first].name : *p == '2' ? s->stocks[second].name : sectors[s->motion[first].sector].product;
+        if (*p != '$') {
+            out[n++] = *p;
+            continue;
+        }
+        const char *put = *++p == '1' ? s->stocks[first].name
+                          : *p == '2' ? s->stocks[second].name
+                                      : sectors[s->motion[first].sector].product;
         size_t k = strlen(put);
         if (k > cap - 1 - n) k = cap - 1 - n;
         memcpy(out + n, put, k);
@@ -420,23 +518,36 @@ static void write_headline(const char *line, const struct simulation *s, size_t 
 static void nudge(struct simulation *s, size_t i, double by)
 {
     for (size_t k = 0; k < s->n; k++)
-        if (s->motion[k].issuer == s->motion[i].issuer) s->motion[k].own += by * 0.2 * s->motion[k].vol;
+        if (s->motion[k].issuer == s->motion[i].issuer)
+            s->motion[k].own += by * 0.2 * s->motion[k].vol;
 }
 
 void simulation_article(struct simulation *s, struct sim_article *out)
 {
-    static const char *const sources[] = { "Harbour Wire", "Market Ledger", "Northgate News", "The Daily Tape" };
-    static const struct { int first, second; } tones[SHELVES] = {
-        [GOOD_ONE] = { 1, 0 }, [BAD_ONE] = { -1, 0 }, [GOOD_AI] = { 1, 0 }, [BAD_AI] = { -1, 0 },
-        [GOOD_BAD] = { 1, -1 }, [BAD_GOOD] = { -1, 1 }, [BOTH_GOOD] = { 1, 1 }, [BOTH_BAD] = { -1, -1 },
+    static const char *const sources[] = { "Harbour Wire", "Market Ledger", "Northgate News",
+                                           "The Daily Tape" };
+    static const struct {
+        int first, second;
+    } tones[SHELVES] = {
+        [GOOD_ONE] = { 1, 0 },  [BAD_ONE] = { -1, 0 },   [GOOD_AI] = { 1, 0 },
+        [BAD_AI] = { -1, 0 },   [GOOD_BAD] = { 1, -1 },  [BAD_GOOD] = { -1, 1 },
+        [BOTH_GOOD] = { 1, 1 }, [BOTH_BAD] = { -1, -1 },
     };
     size_t first = pick_for_news(s), second = pick_peer(s, first);
     double how = excitement(s, first) + 0.35 * normal(s);
-    bool pair = uniform(s) < 0.25, ai = s->motion[first].gamma > 0.5 && uniform(s) < 0.6, apart = excitement(s, second) * how < 0;
-    int shelf = fabs(how) < 0.25 || uniform(s) < 0.08 ? EITHER_ONE : how > 0 ? (pair ? (apart ? GOOD_BAD : BOTH_GOOD) : ai ? GOOD_AI : GOOD_ONE)
-                                                        : (pair ? (apart ? BAD_GOOD : BOTH_BAD) : ai ? BAD_AI : BAD_ONE);
-    *out = (struct sim_article){ .source = sources[below(s, ARRAY_LEN(sources))], .tone = tones[shelf].first };
-    write_headline(shelves[shelf].lines[below(s, shelves[shelf].n)], s, first, second, out->headline, sizeof out->headline);
+    bool pair = uniform(s) < 0.25, ai = s->motion[first].gamma > 0.5 && uniform(s) < 0.6,
+         apart = excitement(s, second) * how < 0;
+    int shelf = fabs(how) < 0.25 || uniform(s) < 0.08 ? EITHER_ONE
+                : how > 0                             ? (pair ? (apart ? GOOD_BAD : BOTH_GOOD)
+                                                         : ai ? GOOD_AI
+                                                              : GOOD_ONE)
+                                                      : (pair ? (apart ? BAD_GOOD : BOTH_BAD)
+                                                         : ai ? BAD_AI
+                                                              : BAD_ONE);
+    *out = (struct sim_article){ .source = sources[below(s, ARRAY_LEN(sources))],
+                                 .tone = tones[shelf].first };
+    write_headline(shelves[shelf].lines[below(s, shelves[shelf].n)], s, first, second,
+                   out->headline, sizeof out->headline);
     out->symbols[out->symbols_n++] = s->stocks[first].symbol;
     if (tones[shelf].second) out->symbols[out->symbols_n++] = s->stocks[second].symbol;
     nudge(s, first, tones[shelf].first);
@@ -484,6 +595,7 @@ size_t simulation_most_volatile(const struct simulation *s)
 {
     size_t best = s->leader_stocks[0];
     for (size_t k = 1; k < ARRAY_LEN(leaders); k++)
-        if (s->motion[s->leader_stocks[k]].gamma > s->motion[best].gamma) best = s->leader_stocks[k];
+        if (s->motion[s->leader_stocks[k]].gamma > s->motion[best].gamma)
+            best = s->leader_stocks[k];
     return best;
 }

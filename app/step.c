@@ -31,12 +31,16 @@ void step_release(struct step *s)
 }
 
 /* ---- what a record causes ---- */
-struct moment { struct step *s; const struct record *r; };
+struct moment {
+    struct step *s;
+    const struct record *r;
+};
 
 /* A pure function of rule, version, seq and state. It begins with seq, so that an index over ids is appended to, not scattered. */
 static struct uuid alert_id(const struct fire *f, uint64_t seq)
 {
-    struct uuid id = uuid_derive(f->rule, f->no << 16 ^ (uint64_t)f->version, seq << 1 | (f->state == ALERT_RESOLVED));
+    struct uuid id = uuid_derive(f->rule, f->no << 16 ^ (uint64_t)f->version,
+                                 seq << 1 | (f->state == ALERT_RESOLVED));
     for (int i = 0; i < 6; i++) id.b[i] = (uint8_t)(seq >> (40 - 8 * i));
     return id;
 }
@@ -45,7 +49,10 @@ static struct uuid alert_id(const struct fire *f, uint64_t seq)
 static void hold_inputs(void *ctx, uint32_t series)
 {
     struct step *s = ctx;
-    if (!VEC_GROW(&s->held, &s->held_cap, s->held_n + 1)) { s->held_text.failed = true; return; }
+    if (!VEC_GROW(&s->held, &s->held_cap, s->held_n + 1)) {
+        s->held_text.failed = true;
+        return;
+    }
     s->held[s->held_n++] = (struct evidence){ series, 0 };
 }
 
@@ -65,7 +72,10 @@ static enum err hold_evidence(struct step *s, const struct record *r)
     router_due(s->router, r->event_ns > now ? r->event_ns : now, hold_inputs, s);
     if (s->held_n > 1) qsort(s->held, s->held_n, sizeof *s->held, by_series);
     for (size_t i = 0; i < s->held_n; i++) {
-        if (i && s->held[i].series == s->held[i - 1].series) { s->held[i].at = s->held[i - 1].at; continue; }
+        if (i && s->held[i].series == s->held[i - 1].series) {
+            s->held[i].at = s->held[i - 1].at;
+            continue;
+        }
         s->held[i].at = s->held_text.len;
         engine_inputs(s->engine, s->held[i].series, &s->held_text);
         buf_put(&s->held_text, "", 1);
@@ -75,7 +85,10 @@ static enum err hold_evidence(struct step *s, const struct record *r)
 
 static const char *inputs_of(struct step *s, uint32_t series)
 {
-    const struct evidence key = { series, 0 }, *held = s->timing && s->held_n ? bsearch(&key, s->held, s->held_n, sizeof key, by_series) : NULL;
+    const struct evidence key = { series, 0 },
+                          *held = s->timing && s->held_n
+                                      ? bsearch(&key, s->held, s->held_n, sizeof key, by_series)
+                                      : NULL;
     if (held) return s->held_text.data + held->at;
     buf_clear(&s->inputs);
     engine_inputs(s->engine, series, &s->inputs);
@@ -89,10 +102,21 @@ static void on_fire(void *ctx, const struct fire *f)
     if (!s->sink.alert) return;
     const struct measure *what = engine_series_measure(s->engine, f->series);
     const struct alert a = {
-        .tenant = f->tenant, .rule = f->rule, .stream_no = f->stream_no, .seq = m->r->seq, .event_ns = m->r->event_ns, .rule_no = f->no, .rule_version = f->version,
+        .tenant = f->tenant,
+        .rule = f->rule,
+        .stream_no = f->stream_no,
+        .seq = m->r->seq,
+        .event_ns = m->r->event_ns,
+        .rule_no = f->no,
+        .rule_version = f->version,
         .id = alert_id(f, m->r->seq),
-        .state = f->state, .severity = f->severity, .value = measure_is_price(what) ? (double)f->key / 1e8 : key_to_double(f->key),
-        .rule_name = f->name, .rule_text = f->text, .measure = engine_series_text(s->engine, f->series), .unit = measure_unit(what),
+        .state = f->state,
+        .severity = f->severity,
+        .value = measure_is_price(what) ? (double)f->key / 1e8 : key_to_double(f->key),
+        .rule_name = f->name,
+        .rule_text = f->text,
+        .measure = engine_series_text(s->engine, f->series),
+        .unit = measure_unit(what),
         .inputs = inputs_of(s, f->series),
     };
     s->sink.alert(s->sink.ctx, &a);
@@ -101,7 +125,10 @@ static void on_fire(void *ctx, const struct fire *f)
 static void move(struct step *s, uint32_t series, int64_t now_ns, struct moment *m)
 {
     struct reading v = engine_reading(s->engine, series);
-    if (v.status != READING_OK) { router_unusable(s->router, series); return; }
+    if (v.status != READING_OK) {
+        router_unusable(s->router, series);
+        return;
+    }
     bool price = measure_is_price(engine_series_measure(s->engine, series));
     int64_t key = price ? engine_price_e8(s->engine, series) : key_of_double(v.value);
     router_move(s->router, series, key, now_ns, on_fire, m);
@@ -112,12 +139,18 @@ static void tell_series(struct step *s)
     for (; s->series_told < engine_series_count(s->engine); s->series_told++) {
         uint32_t i = (uint32_t)s->series_told;
         const struct measure *m = engine_series_measure(s->engine, i);
-        if (s->sink.series) s->sink.series(s->sink.ctx, i, engine_series_tenant(s->engine, i), engine_series_text(s->engine, i), measure_unit(m), measure_version(m));
+        if (s->sink.series)
+            s->sink.series(s->sink.ctx, i, engine_series_tenant(s->engine, i),
+                           engine_series_text(s->engine, i), measure_unit(m), measure_version(m));
     }
 }
 
 /* ---- rules ---- */
-struct rule_parts { struct rule_definition d; struct measure m; struct rule_edges edges; };
+struct rule_parts {
+    struct rule_definition d;
+    struct measure m;
+    struct rule_edges edges;
+};
 
 static enum err read_rule(const char *definition, size_t n, struct rule_parts *out, struct why *why)
 {
@@ -159,13 +192,15 @@ static enum err read_rule_record(const struct record *r, struct rule_parts *out,
     return e ? e : read_rule(text, strlen(text), out, why);
 }
 
-static struct uuid rule_tenant(const struct step *s, const struct record *r, const struct rule_parts *p)
+static struct uuid rule_tenant(const struct step *s, const struct record *r,
+                               const struct rule_parts *p)
 {
     (void)s;
     return measure_is_book(&p->m) ? r->u.rule.tenant : (struct uuid){ { 0 } };
 }
 
-static enum err put_rule(struct step *s, const struct record *r, const struct rule_parts *p, struct why *why)
+static enum err put_rule(struct step *s, const struct record *r, const struct rule_parts *p,
+                         struct why *why)
 {
     uint32_t series;
     struct rule_facts had = { .no = r->seq };
@@ -174,9 +209,19 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
     enum err e = engine_track(s->engine, rule_tenant(s, r, p), &p->m, &series, why);
     if (e) return e;
     const struct rule_spec spec = {
-        .tenant = r->u.rule.tenant, .id = r->u.rule.rule, .no = had.no, .version = had.version + 1, .series = series, .edges = p->edges,
-        .hold_ns = p->d.hold_s * NS_PER_S, .cooldown_ns = p->d.cooldown_s * NS_PER_S, .severity = p->d.severity, .wait = p->d.wait, .enabled = p->d.enabled,
-        .name = p->d.name, .text = p->d.text,
+        .tenant = r->u.rule.tenant,
+        .id = r->u.rule.rule,
+        .no = had.no,
+        .version = had.version + 1,
+        .series = series,
+        .edges = p->edges,
+        .hold_ns = p->d.hold_s * NS_PER_S,
+        .cooldown_ns = p->d.cooldown_s * NS_PER_S,
+        .severity = p->d.severity,
+        .wait = p->d.wait,
+        .enabled = p->d.enabled,
+        .name = p->d.name,
+        .text = p->d.text,
     };
     struct moment m = { s, r };
     struct router_change c;
@@ -200,7 +245,8 @@ static enum err delete_rule(struct step *s, const struct record *r, struct why *
 {
     struct rule_facts had;
     struct router_change c;
-    if (!router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted) return err_set(why, ERR_NOT_FOUND, "no such rule");
+    if (!router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)
+        return err_set(why, ERR_NOT_FOUND, "no such rule");
     enum err e = router_delete(s->router, r->u.rule.tenant, r->u.rule.rule, &c);
     if (e) return e;
     watch(s, c);
@@ -223,10 +269,12 @@ static void tell(struct step *s, const struct record *r, const struct engine_out
 {
     const struct step_sink *k = &s->sink;
     if (r->kind == RECORD_TRADE || r->kind == RECORD_CLOSE) {
-        const struct symbol *symbol = r->kind == RECORD_TRADE ? &r->u.trade.symbol : &r->u.close.symbol;
+        const struct symbol *symbol =
+            r->kind == RECORD_TRADE ? &r->u.trade.symbol : &r->u.close.symbol;
         if (k->tick) k->tick(k->ctx, r, engine_instrument(s->engine, symbol));
     } else if (k->event) k->event(k->ctx, r, owner(r));
-    if (o->instrument >= 0 && k->instrument) k->instrument(k->ctx, o->instrument, engine_instrument_facts(s->engine, o->instrument));
+    if (o->instrument >= 0 && k->instrument)
+        k->instrument(k->ctx, o->instrument, engine_instrument_facts(s->engine, o->instrument));
     tell_series(s);
     if (o->article && k->article) k->article(k->ctx, r, &o->reading);
     if (o->sample && k->reading)
@@ -241,18 +289,26 @@ enum err step_apply(struct step *s, struct record *r, struct why *why)
     struct rule_parts rule;
     struct rule_facts had;
     r->seq = engine_seq(s->engine) + 1;
-    if (r->kind == RECORD_RULE_PUT) {    /* everything that can be refused is refused before anything changes */
+    if (r->kind
+        == RECORD_RULE_PUT) { /* everything that can be refused is refused before anything changes */
         enum err e = read_rule_record(r, &rule, why);
         if (!e) e = engine_can_track(s->engine, rule_tenant(s, r, &rule), &rule.m, why);
-        if (e) { r->seq = 0; return e; }
+        if (e) {
+            r->seq = 0;
+            return e;
+        }
     }
-    if (r->kind == RECORD_RULE_DELETE && (!router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)) {
+    if (r->kind == RECORD_RULE_DELETE
+        && (!router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)) {
         r->seq = 0;
         return err_set(why, ERR_NOT_FOUND, "no such rule");
     }
     enum err e = hold_evidence(s, r);
     if (!e) e = engine_apply(s->engine, r, why);
-    if (e) { r->seq = 0; return e; }
+    if (e) {
+        r->seq = 0;
+        return e;
+    }
     const struct engine_output *o = engine_output(s->engine);
     struct moment m = { s, r };
     tell(s, r, o);
@@ -279,8 +335,14 @@ enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
     enum err e = engine_load(p, n, &engine, &used, why);
     if (e) return e;
     e = router_load((const char *)p + used, n - used, &router, &rest, why);
-    if (!e && used + rest != n) { router_free(router); e = err_set(why, ERR_INVALID, "snapshot has bytes too many"); }
-    if (e) { engine_free(engine); return e; }
+    if (!e && used + rest != n) {
+        router_free(router);
+        e = err_set(why, ERR_INVALID, "snapshot has bytes too many");
+    }
+    if (e) {
+        engine_free(engine);
+        return e;
+    }
     engine_free(s->engine);
     router_free(s->router);
     s->engine = engine;
@@ -316,11 +378,15 @@ static enum err finish(struct buf *b, struct arena *arena, struct record *out)
     return ERR_OK;
 }
 
-enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rule, const char *definition, size_t n, struct arena *arena, struct record *out, struct why *why)
+enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rule,
+                       const char *definition, size_t n, struct arena *arena, struct record *out,
+                       struct why *why)
 {
     struct rule_parts p;
     enum err e = read_rule(definition, n, &p, why);
-    if (!e) e = engine_can_track(s->engine, measure_is_book(&p.m) ? tenant : (struct uuid){ { 0 } }, &p.m, why);
+    if (!e)
+        e = engine_can_track(s->engine, measure_is_book(&p.m) ? tenant : (struct uuid){ { 0 } },
+                             &p.m, why);
     if (e) return e;
     char id[UUID_TEXT];
     uuid_format(rule, id);
@@ -328,28 +394,36 @@ enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rul
     buf_printf(&b, "{\"rule_id\":\"%s\",\"definition\":", id);
     rule_render(&p.d, &b);
     buf_puts(&b, "}");
-    *out = (struct record){ .kind = RECORD_RULE_PUT, .event_ns = engine_now_ns(s->engine), .u.rule = { tenant, rule } };
+    *out = (struct record){ .kind = RECORD_RULE_PUT,
+                            .event_ns = engine_now_ns(s->engine),
+                            .u.rule = { tenant, rule } };
     return finish(&b, arena, out);
 }
 
-enum err step_rule_delete(const struct step *s, struct uuid tenant, struct uuid rule, struct arena *arena, struct record *out, struct why *why)
+enum err step_rule_delete(const struct step *s, struct uuid tenant, struct uuid rule,
+                          struct arena *arena, struct record *out, struct why *why)
 {
     struct rule_facts had;
-    if (!router_find(s->router, tenant, rule, &had) || had.deleted) return err_set(why, ERR_NOT_FOUND, "no such rule");
+    if (!router_find(s->router, tenant, rule, &had) || had.deleted)
+        return err_set(why, ERR_NOT_FOUND, "no such rule");
     char id[UUID_TEXT];
     uuid_format(rule, id);
     AUTO_BUF struct buf b = { 0 };
     buf_printf(&b, "{\"rule_id\":\"%s\"}", id);
-    *out = (struct record){ .kind = RECORD_RULE_DELETE, .event_ns = engine_now_ns(s->engine), .u.rule = { tenant, rule } };
+    *out = (struct record){ .kind = RECORD_RULE_DELETE,
+                            .event_ns = engine_now_ns(s->engine),
+                            .u.rule = { tenant, rule } };
     return finish(&b, arena, out);
 }
 
-enum err step_track(const struct step *s, const char *measure, struct arena *arena, struct record *out, struct why *why)
+enum err step_track(const struct step *s, const char *measure, struct arena *arena,
+                    struct record *out, struct why *why)
 {
     struct measure m;
     char canonical[MEASURE_TEXT_MAX];
     enum err e = measure_parse(measure, strlen(measure), &m, why);
-    if (!e && measure_is_book(&m)) e = err_set(why, ERR_INVALID, "a book belongs to a tenant: make a rule on it instead");
+    if (!e && measure_is_book(&m))
+        e = err_set(why, ERR_INVALID, "a book belongs to a tenant: make a rule on it instead");
     if (!e) e = engine_can_track(s->engine, (struct uuid){ { 0 } }, &m, why);
     if (e) return e;
     AUTO_BUF struct buf b = { 0 };
@@ -364,11 +438,15 @@ enum err step_track(const struct step *s, const char *measure, struct arena *are
     return finish(&b, arena, out);
 }
 
-enum err step_settings(const struct step *s, const struct engine_settings *v, struct arena *arena, struct record *out, struct why *why)
+enum err step_settings(const struct step *s, const struct engine_settings *v, struct arena *arena,
+                       struct record *out, struct why *why)
 {
     (void)why;
     AUTO_BUF struct buf b = { 0 };
-    buf_printf(&b, "{\"stale_after_ns\":%" PRId64 ",\"sample_ns\":%" PRId64 ",\"coverage_gate_e8\":%" PRId64 "}", v->stale_after_ns, v->sample_ns, v->coverage_gate_e8);
+    buf_printf(&b,
+               "{\"stale_after_ns\":%" PRId64 ",\"sample_ns\":%" PRId64
+               ",\"coverage_gate_e8\":%" PRId64 "}",
+               v->stale_after_ns, v->sample_ns, v->coverage_gate_e8);
     *out = (struct record){ .kind = RECORD_SETTINGS, .event_ns = engine_now_ns(s->engine) };
     out->u.settings.stale_after_ns = v->stale_after_ns;
     out->u.settings.sample_ns = v->sample_ns;
@@ -380,11 +458,14 @@ enum err step_clock(int64_t event_ns, struct arena *arena, struct record *out)
 {
     AUTO_BUF struct buf b = { 0 };
     buf_printf(&b, "{\"kind\":\"clock\",\"ts\":%" PRId64 "}", event_ns);
-    *out = (struct record){ .kind = RECORD_CLOCK, .event_ns = event_ns, .u.clock.session_end = NO_DAY };
+    *out = (struct record){ .kind = RECORD_CLOCK,
+                            .event_ns = event_ns,
+                            .u.clock.session_end = NO_DAY };
     return finish(&b, arena, out);
 }
 
-static enum err own_event(enum record_kind kind, struct uuid tenant, const char *payload, size_t n, struct arena *arena, struct record *out, struct why *why)
+static enum err own_event(enum record_kind kind, struct uuid tenant, const char *payload, size_t n,
+                          struct arena *arena, struct record *out, struct why *why)
 {
     AUTO_JSON json_t *j = NULL;
     enum err e = json_load_strict(payload, n, &j, why);
@@ -393,7 +474,8 @@ static enum err own_event(enum record_kind kind, struct uuid tenant, const char 
     if (kind == RECORD_SETTINGS) {
         out->u.settings.stale_after_ns = json_integer_value(json_object_get(j, "stale_after_ns"));
         out->u.settings.sample_ns = json_integer_value(json_object_get(j, "sample_ns"));
-        out->u.settings.coverage_gate_e8 = json_integer_value(json_object_get(j, "coverage_gate_e8"));
+        out->u.settings.coverage_gate_e8 =
+            json_integer_value(json_object_get(j, "coverage_gate_e8"));
         return ERR_OK;
     }
     if (kind == RECORD_TRACK) {
@@ -405,13 +487,18 @@ static enum err own_event(enum record_kind kind, struct uuid tenant, const char 
     }
     const char *id = json_string_value(json_object_get(j, "rule_id"));
     out->u.rule.tenant = tenant;
-    return id && uuid_parse(id, strlen(id), &out->u.rule.rule) == ERR_OK ? ERR_OK : err_set(why, ERR_INVALID, "rule record without an id");
+    return id && uuid_parse(id, strlen(id), &out->u.rule.rule) == ERR_OK
+               ? ERR_OK
+               : err_set(why, ERR_INVALID, "rule record without an id");
 }
 
-enum err step_event(enum record_kind kind, struct uuid tenant, const char *payload, size_t n, struct arena *arena, struct record *out, struct why *why)
+enum err step_event(enum record_kind kind, struct uuid tenant, const char *payload, size_t n,
+                    struct arena *arena, struct record *out, struct why *why)
 {
     if (kind >= RECORD_RULE_PUT) return own_event(kind, tenant, payload, n, arena, out, why);
     enum err e = record_decode(payload, n, arena, out, why);
-    if (!e && out->kind != kind) e = err_set(why, ERR_INVALID, "stored as kind %d, reads as kind %d", (int)kind, (int)out->kind);
+    if (!e && out->kind != kind)
+        e = err_set(why, ERR_INVALID, "stored as kind %d, reads as kind %d", (int)kind,
+                    (int)out->kind);
     return e;
 }

@@ -21,37 +21,43 @@ struct verify {
     const struct step *step;
     const struct history *history;
     struct row_cursor events, readings, alerts, articles, versions;
-    json_t *instruments, *series, *rules;        /* key -> { column: text } */
-    struct alert *said;                  /* of the record in hand: compared by id when the next one begins */
+    json_t *instruments, *series, *rules; /* key -> { column: text } */
+    struct alert *said; /* of the record in hand: compared by id when the next one begins */
     size_t said_n, said_cap;
     struct arena said_text;
-    uint64_t last_seq;                   /* as stored */
+    uint64_t last_seq; /* as stored */
     int64_t values, differing, records, readings_n, alerts_n, articles_n;
     enum err err;
     struct why why;
 };
 
-static void differ(struct verify *v, uint64_t seq, const char *what, const char *stored, const char *now)
+static void differ(struct verify *v, uint64_t seq, const char *what, const char *stored,
+                   const char *now)
 {
-    if (v->differing++ < SHOWN) printf("seq %" PRIu64 ": %s: stored %s, now %s\n", seq, what, stored, now);
+    if (v->differing++ < SHOWN)
+        printf("seq %" PRIu64 ": %s: stored %s, now %s\n", seq, what, stored, now);
 }
 
-static void same_text(struct verify *v, uint64_t seq, const char *what, const char *stored, const char *now)
+static void same_text(struct verify *v, uint64_t seq, const char *what, const char *stored,
+                      const char *now)
 {
     v->values++;
     if (strcmp(stored, now) != 0) differ(v, seq, what, stored, now);
 }
 
-static void same_str(struct verify *v, uint64_t seq, const char *what, const char *stored, struct str now)
+static void same_str(struct verify *v, uint64_t seq, const char *what, const char *stored,
+                     struct str now)
 {
     v->values++;
     if (strlen(stored) == now.n && (!now.n || memcmp(stored, now.p, now.n) == 0)) return;
     char text[200];
-    snprintf(text, sizeof text, "%.*s", (int)(now.n < sizeof text ? now.n : sizeof text - 1), now.n ? now.p : "");
+    snprintf(text, sizeof text, "%.*s", (int)(now.n < sizeof text ? now.n : sizeof text - 1),
+             now.n ? now.p : "");
     differ(v, seq, what, stored, text);
 }
 
-static void same_int(struct verify *v, uint64_t seq, const char *what, const char *stored, int64_t now)
+static void same_int(struct verify *v, uint64_t seq, const char *what, const char *stored,
+                     int64_t now)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, now);
@@ -66,36 +72,46 @@ static const char *uuid_text(struct uuid u, char out[UUID_TEXT])
     return out;
 }
 
-static void same_uuid(struct verify *v, uint64_t seq, const char *what, const char *stored, struct uuid now)
+static void same_uuid(struct verify *v, uint64_t seq, const char *what, const char *stored,
+                      struct uuid now)
 {
     same_text(v, seq, what, stored, uuid_text(now, (char[UUID_TEXT]){ 0 }));
 }
 
 /* jsonb keeps neither the order of keys nor how a number was written: by value, and 1e3 is 1000. */
-static void same_json(struct verify *v, uint64_t seq, const char *what, const char *stored, const char *now)
+static void same_json(struct verify *v, uint64_t seq, const char *what, const char *stored,
+                      const char *now)
 {
-    AUTO_JSON json_t *a = json_loads(stored, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL), *b = json_loads(now, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
+    AUTO_JSON json_t *a = json_loads(stored, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL),
+                     *b = json_loads(now, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
     v->values++;
     if (!json_equal(a, b)) differ(v, seq, what, stored, now);
 }
 
-static void same_double(struct verify *v, uint64_t seq, const char *what, const PGresult *r, int row, int col, double now)
+static void same_double(struct verify *v, uint64_t seq, const char *what, const PGresult *r,
+                        int row, int col, double now)
 {
     v->values++;
     bool null = PQgetisnull(r, row, col);
     double stored = null ? NAN : strtod(PQgetvalue(r, row, col), NULL);
-    if ((null && !isfinite(now)) || memcmp(&stored, &now, sizeof now) == 0 || (stored == 0 && now == 0)) return;
+    if ((null && !isfinite(now)) || memcmp(&stored, &now, sizeof now) == 0
+        || (stored == 0 && now == 0))
+        return;
     char text[40];
     snprintf(text, sizeof text, "%.17g", now);
     differ(v, seq, what, null ? "null" : PQgetvalue(r, row, col), text);
 }
 
 /* The next stored row, which must belong to `seq`; NULL (and a difference) when there is none. */
-static const PGresult *next_row(struct verify *v, struct row_cursor *c, uint64_t seq, const char *what, int *row)
+static const PGresult *next_row(struct verify *v, struct row_cursor *c, uint64_t seq,
+                                const char *what, int *row)
 {
     const PGresult *r = v->err ? NULL : row_cursor_next(c, row, &v->err, &v->why);
     if (v->err) return NULL;
-    if (!r) { differ(v, seq, what, "nothing", "a row"); return NULL; }
+    if (!r) {
+        differ(v, seq, what, "nothing", "a row");
+        return NULL;
+    }
     char column[40];
     snprintf(column, sizeof column, "%s.seq", what);
     same_int(v, seq, column, PQgetvalue(r, *row, 0), (int64_t)seq);
@@ -107,10 +123,13 @@ static void verify_event(void *ctx, const struct record *rec, const struct uuid 
     struct verify *v = ctx;
     int row;
     const PGresult *r = next_row(v, &v->events, rec->seq, "event", &row);
-    if (r) same_uuid(v, rec->seq, "event.tenant_id", PQgetvalue(r, row, 1), tenant ? *tenant : (struct uuid){ { 0 } });
+    if (r)
+        same_uuid(v, rec->seq, "event.tenant_id", PQgetvalue(r, row, 1),
+                  tenant ? *tenant : (struct uuid){ { 0 } });
 }
 
-static void verify_reading(void *ctx, const struct record *rec, uint32_t series, struct uuid tenant, const struct reading *x)
+static void verify_reading(void *ctx, const struct record *rec, uint32_t series, struct uuid tenant,
+                           const struct reading *x)
 {
     struct verify *v = ctx;
     int row;
@@ -137,12 +156,16 @@ static void verify_article(void *ctx, const struct record *rec, const struct art
     v->articles_n++;
     snprintf(scorer, sizeof scorer, "%s %d", SCORER_NAME, SCORER_VERSION);
     article_tickers(a, &tickers);
-    if (!buf_ok(&tickers)) { v->err = err_set(&v->why, ERR_NOMEM, "out of memory"); return; }
+    if (!buf_ok(&tickers)) {
+        v->err = err_set(&v->why, ERR_NOMEM, "out of memory");
+        return;
+    }
     same_double(v, rec->seq, "article_score.positive", r, row, 1, a->whole.positive);
     same_double(v, rec->seq, "article_score.neutral", r, row, 2, a->whole.neutral);
     same_double(v, rec->seq, "article_score.negative", r, row, 3, a->whole.negative);
     same_double(v, rec->seq, "article_score.score", r, row, 4, a->whole.score);
-    same_text(v, rec->seq, "article_score.label", PQgetvalue(r, row, 5), sentiment_label_name(a->whole.label));
+    same_text(v, rec->seq, "article_score.label", PQgetvalue(r, row, 5),
+              sentiment_label_name(a->whole.label));
     same_int(v, rec->seq, "article_score.event_ns", PQgetvalue(r, row, 6), rec->event_ns);
     same_str(v, rec->seq, "article_score.article_id", PQgetvalue(r, row, 7), rec->u.article.id);
     same_str(v, rec->seq, "article_score.headline", PQgetvalue(r, row, 8), rec->u.article.headline);
@@ -154,7 +177,8 @@ static void verify_article(void *ctx, const struct record *rec, const struct art
 /* What was said last of a row stands. `columns` is the caller's no more. */
 static void stands(struct verify *v, json_t *table, const char *key, json_t *columns)
 {
-    if (json_object_set_new(table, key, columns) != 0) v->err = err_set(&v->why, ERR_NOMEM, "out of memory");
+    if (json_object_set_new(table, key, columns) != 0)
+        v->err = err_set(&v->why, ERR_NOMEM, "out of memory");
 }
 
 static void verify_instrument(void *ctx, int32_t id, struct instrument_facts f)
@@ -163,20 +187,26 @@ static void verify_instrument(void *ctx, int32_t id, struct instrument_facts f)
     char key[16];
     snprintf(key, sizeof key, "%" PRId32, id);
     /* at once: by a wrong symbol the replay would not get to the end */
-    same_text(v, engine_seq(v->step->engine), "instrument.symbol", history_symbol(v->history, id), f.symbol);
-    stands(v, v->instruments, key, json_pack("{s:s,s:s,s:s}", "symbol", f.symbol, "issuer", f.issuer, "name", f.name));
+    same_text(v, engine_seq(v->step->engine), "instrument.symbol", history_symbol(v->history, id),
+              f.symbol);
+    stands(v, v->instruments, key,
+           json_pack("{s:s,s:s,s:s}", "symbol", f.symbol, "issuer", f.issuer, "name", f.name));
 }
 
-static void verify_series(void *ctx, uint32_t id, struct uuid tenant, const char *measure, const char *unit, int version)
+static void verify_series(void *ctx, uint32_t id, struct uuid tenant, const char *measure,
+                          const char *unit, int version)
 {
     struct verify *v = ctx;
     char key[16], number[16], owner[UUID_TEXT];
     snprintf(key, sizeof key, "%" PRIu32, id);
     snprintf(number, sizeof number, "%d", version);
-    stands(v, v->series, key, json_pack("{s:s,s:s,s:s,s:s}", "tenant_id", uuid_text(tenant, owner), "measure", measure, "unit", unit, "version", number));
+    stands(v, v->series, key,
+           json_pack("{s:s,s:s,s:s,s:s}", "tenant_id", uuid_text(tenant, owner), "measure", measure,
+                     "unit", unit, "version", number));
 }
 
-static void verify_rule(void *ctx, const struct record *rec, int32_t version, const char *change, const char *definition)
+static void verify_rule(void *ctx, const struct record *rec, int32_t version, const char *change,
+                        const char *definition)
 {
     struct verify *v = ctx;
     const struct uuid tenant = rec->u.rule.tenant, rule = rec->u.rule.rule;
@@ -185,7 +215,9 @@ static void verify_rule(void *ctx, const struct record *rec, int32_t version, co
     snprintf(number, sizeof number, "%" PRId32, version);
     snprintf(seq, sizeof seq, "%" PRIu64, rec->seq);
     snprintf(key, sizeof key, "%s %s", uuid_text(tenant, a), uuid_text(rule, b));
-    stands(v, v->rules, key, json_pack("{s:s,s:s,s:s,s:s}", "version", number, "seq", seq, "definition", definition, "deleted", strcmp(change, "deleted") == 0 ? "t" : "f"));
+    stands(v, v->rules, key,
+           json_pack("{s:s,s:s,s:s,s:s}", "version", number, "seq", seq, "definition", definition,
+                     "deleted", strcmp(change, "deleted") == 0 ? "t" : "f"));
     const PGresult *r = next_row(v, &v->versions, rec->seq, "rule_version", &row);
     if (!r) return;
     same_int(v, rec->seq, "rule_version.version", PQgetvalue(r, row, 1), version);
@@ -198,11 +230,16 @@ static void verify_rule(void *ctx, const struct record *rec, int32_t version, co
 static void verify_alert(void *ctx, const struct alert *a)
 {
     struct verify *v = ctx;
-    if (VEC_GROW(&v->said, &v->said_cap, v->said_n + 1) && alert_copy(a, &v->said_text, &v->said[v->said_n])) v->said_n++;
+    if (VEC_GROW(&v->said, &v->said_cap, v->said_n + 1)
+        && alert_copy(a, &v->said_text, &v->said[v->said_n]))
+        v->said_n++;
     else v->err = err_set(&v->why, ERR_NOMEM, "out of memory");
 }
 
-static int by_id(const void *a, const void *b) { return memcmp(((const struct alert *)a)->id.b, ((const struct alert *)b)->id.b, 16); }
+static int by_id(const void *a, const void *b)
+{
+    return memcmp(((const struct alert *)a)->id.b, ((const struct alert *)b)->id.b, 16);
+}
 
 static void settle_alerts(struct verify *v)
 {
@@ -250,11 +287,14 @@ static bool verify_each(void *ctx, struct record *r)
 static void nothing_left(struct verify *v, struct row_cursor *c, const char *what)
 {
     int row;
-    while (!v->err && row_cursor_next(c, &row, &v->err, &v->why)) differ(v, (uint64_t)strtoull(PQgetvalue(c->page, row, 0), NULL, 10), what, "a row", "nothing");
+    while (!v->err && row_cursor_next(c, &row, &v->err, &v->why))
+        differ(v, (uint64_t)strtoull(PQgetvalue(c->page, row, 0), NULL, 10), what, "a row",
+               "nothing");
 }
 
 /* A table of what stands now, its first column the key, against what was said last. Takes the rows that it finds out of `said`. */
-static void same_standing(struct verify *v, struct db *d, const char *table, const char *sql, json_t *said)
+static void same_standing(struct verify *v, struct db *d, const char *table, const char *sql,
+                          json_t *said)
 {
     struct row_cursor c = { 0 };
     const PGresult *r;
@@ -269,14 +309,16 @@ static void same_standing(struct verify *v, struct db *d, const char *table, con
         snprintf(what, sizeof what, "%s %s", table, key);
         if (!now) differ(v, v->last_seq, what, "a row", "nothing");
         for (int i = 1; now && i < PQnfields(r); i++) {
-            const char *column = PQfname(r, i), *text = json_string_value(json_object_get(now, column));
+            const char *column = PQfname(r, i),
+                       *text = json_string_value(json_object_get(now, column));
             snprintf(what, sizeof what, "%s.%s of %s", table, column, key);
-            (strcmp(column, "definition") == 0 ? same_json : same_text)(v, v->last_seq, what, PQgetvalue(r, row, i), text);
+            (strcmp(column, "definition") == 0 ? same_json : same_text)(
+                v, v->last_seq, what, PQgetvalue(r, row, i), text);
         }
         json_object_del(said, key);
     }
-    if (!v->err)
-        json_object_foreach(said, key, now) {
+    if (!v->err) json_object_foreach(said, key, now)
+        {
             snprintf(what, sizeof what, "%s %s", table, key);
             differ(v, v->last_seq, what, "nothing", "a row");
         }
@@ -286,8 +328,12 @@ static void same_standing(struct verify *v, struct db *d, const char *table, con
 static void same_shard(struct verify *v, struct db *d)
 {
     AUTO_PGRESULT PGresult *r = NULL;
-    if (!v->err) v->err = db_query(d, "SELECT last_seq FROM tocsin.shard WHERE shard_id = 0", 0, NULL, &r, &v->why);
-    if (!v->err) same_int(v, v->last_seq, "shard.last_seq", PQntuples(r) ? PQgetvalue(r, 0, 0) : "nothing", (int64_t)v->last_seq);
+    if (!v->err)
+        v->err = db_query(d, "SELECT last_seq FROM tocsin.shard WHERE shard_id = 0", 0, NULL, &r,
+                          &v->why);
+    if (!v->err)
+        same_int(v, v->last_seq, "shard.last_seq", PQntuples(r) ? PQgetvalue(r, 0, 0) : "nothing",
+                 (int64_t)v->last_seq);
 }
 
 static enum err verify_all(struct verify *v, struct db *d, struct step *s, struct why *why)
@@ -296,29 +342,58 @@ static enum err verify_all(struct verify *v, struct db *d, struct step *s, struc
     v->instruments = json_object();
     v->series = json_object();
     v->rules = json_object();
-    enum err e = v->instruments && v->series && v->rules ? history_open(d, 0, UINT64_MAX, &h, why) : err_set(why, ERR_NOMEM, "out of memory");
+    enum err e = v->instruments && v->series && v->rules ? history_open(d, 0, UINT64_MAX, &h, why)
+                                                         : err_set(why, ERR_NOMEM, "out of memory");
     v->history = h;
-    if (!e) e = row_cursor_open(d, "event_rows", "SELECT seq, tenant_id FROM tocsin.event ORDER BY seq", &v->events, why);
-    if (!e) e = row_cursor_open(d, "reading_rows", "SELECT seq, series_id, value, coverage, staleness_ns, status, event_ns, tenant_id FROM tocsin.reading ORDER BY seq, series_id", &v->readings, why);
-    if (!e) e = row_cursor_open(d, "alert_rows", "SELECT seq, alert_id, stream_no, event_ns, state, value, rule_version, inputs, tenant_id, rule_id, rule_no, rule_name, rule_text,"
-                                                 " severity, measure, unit FROM tocsin.alert ORDER BY seq, alert_id", &v->alerts, why);
-    if (!e) e = row_cursor_open(d, "article_rows", "SELECT seq, positive, neutral, negative, score, label, event_ns, article_id, headline, source, tickers, scorer"
-                                                   " FROM tocsin.article_score ORDER BY seq", &v->articles, why);
-    if (!e) e = row_cursor_open(d, "version_rows", "SELECT seq, version, change, tenant_id, rule_id, definition FROM tocsin.rule_version ORDER BY seq", &v->versions, why);
+    if (!e)
+        e = row_cursor_open(d, "event_rows", "SELECT seq, tenant_id FROM tocsin.event ORDER BY seq",
+                            &v->events, why);
+    if (!e)
+        e = row_cursor_open(
+            d, "reading_rows",
+            "SELECT seq, series_id, value, coverage, staleness_ns, status, event_ns, tenant_id FROM tocsin.reading ORDER BY seq, series_id",
+            &v->readings, why);
+    if (!e)
+        e = row_cursor_open(
+            d, "alert_rows",
+            "SELECT seq, alert_id, stream_no, event_ns, state, value, rule_version, inputs, tenant_id, rule_id, rule_no, rule_name, rule_text,"
+            " severity, measure, unit FROM tocsin.alert ORDER BY seq, alert_id",
+            &v->alerts, why);
+    if (!e)
+        e = row_cursor_open(
+            d, "article_rows",
+            "SELECT seq, positive, neutral, negative, score, label, event_ns, article_id, headline, source, tickers, scorer"
+            " FROM tocsin.article_score ORDER BY seq",
+            &v->articles, why);
+    if (!e)
+        e = row_cursor_open(
+            d, "version_rows",
+            "SELECT seq, version, change, tenant_id, rule_id, definition FROM tocsin.rule_version ORDER BY seq",
+            &v->versions, why);
     if (!e) e = replay_stored(h, s, verify_each, v, why);
     settle_alerts(v);
-    if (!e) {                            /* of a replay that broke off nothing can be missing */
+    if (!e) { /* of a replay that broke off nothing can be missing */
         nothing_left(v, &v->events, "event");
         nothing_left(v, &v->readings, "reading");
         nothing_left(v, &v->alerts, "alert");
         nothing_left(v, &v->articles, "article_score");
         nothing_left(v, &v->versions, "rule_version");
-        same_standing(v, d, "instrument", "SELECT instrument_id, symbol, issuer, name FROM tocsin.instrument", v->instruments);
-        same_standing(v, d, "series", "SELECT series_id, tenant_id, measure, unit, version FROM tocsin.series", v->series);
-        same_standing(v, d, "rule", "SELECT tenant_id || ' ' || rule_id, version, seq, definition, deleted FROM tocsin.rule", v->rules);
+        same_standing(v, d, "instrument",
+                      "SELECT instrument_id, symbol, issuer, name FROM tocsin.instrument",
+                      v->instruments);
+        same_standing(v, d, "series",
+                      "SELECT series_id, tenant_id, measure, unit, version FROM tocsin.series",
+                      v->series);
+        same_standing(
+            v, d, "rule",
+            "SELECT tenant_id || ' ' || rule_id, version, seq, definition, deleted FROM tocsin.rule",
+            v->rules);
         same_shard(v, d);
     }
-    if (!e && v->err) { e = v->err; *why = v->why; }
+    if (!e && v->err) {
+        e = v->err;
+        *why = v->why;
+    }
     row_cursor_close(&v->events);
     row_cursor_close(&v->readings);
     row_cursor_close(&v->alerts);
@@ -347,16 +422,29 @@ int cmd_verify(int argc, char **argv)
         return EXIT_WRONG_USAGE;
     }
     int code = load_config(argv[2], &c);
-    if (code) { config_release(&c); return code; }
+    if (code) {
+        config_release(&c);
+        return code;
+    }
     enum err e = step_init(&s);
     if (!e) e = db_open(c.database_conninfo, "tocsin_engine", "tocsin verify", &d, &why);
-    s.sink = (struct step_sink){ .ctx = &v, .event = verify_event, .instrument = verify_instrument, .series = verify_series, .reading = verify_reading,
-                                  .article = verify_article, .rule = verify_rule, .alert = verify_alert };
+    s.sink = (struct step_sink){ .ctx = &v,
+                                 .event = verify_event,
+                                 .instrument = verify_instrument,
+                                 .series = verify_series,
+                                 .reading = verify_reading,
+                                 .article = verify_article,
+                                 .rule = verify_rule,
+                                 .alert = verify_alert };
     if (!e) e = verify_all(&v, &d, &s, &why);
     if (e) fprintf(stderr, "tocsin: %s\n", why.text);
-    else printf("%" PRId64 " records, %" PRId64 " readings, %" PRId64 " alerts, %" PRId64 " article scores: %" PRId64 " values compared, %" PRId64 " differing values\n", v.records,
-                v.readings_n, v.alerts_n, v.articles_n, v.values, v.differing);
-    code = e ? (e == ERR_DB_LOST ? EXIT_UNAVAILABLE : EXIT_BROKEN) : v.differing ? EXIT_DIFFERENT : EXIT_FINE;
+    else
+        printf("%" PRId64 " records, %" PRId64 " readings, %" PRId64 " alerts, %" PRId64
+               " article scores: %" PRId64 " values compared, %" PRId64 " differing values\n",
+               v.records, v.readings_n, v.alerts_n, v.articles_n, v.values, v.differing);
+    code = e             ? (e == ERR_DB_LOST ? EXIT_UNAVAILABLE : EXIT_BROKEN)
+           : v.differing ? EXIT_DIFFERENT
+                         : EXIT_FINE;
     db_close(&d);
     step_release(&s);
     config_release(&c);
@@ -368,7 +456,7 @@ enum { RULES_MAX = 256 };
 
 struct backtest {
     struct step *s;
-    const char *rules[RULES_MAX];        /* definitions, JSON */
+    const char *rules[RULES_MAX]; /* definitions, JSON */
     size_t rules_n;
     bool made[RULES_MAX];
     int64_t from_ns, to_ns;
@@ -387,7 +475,8 @@ static void print_fire(void *ctx, const struct alert *a)
     if (b->json) {
         AUTO_BUF struct buf o = { 0 };
         buf_puts(&o, b->fires ? ",\n  " : "\n  ");
-        buf_printf(&o, "{\"time\":\"%s\",\"seq\":%" PRIu64 ",\"state\":\"%s\",\"value\":", at, a->seq, alert_state_name(a->state));
+        buf_printf(&o, "{\"time\":\"%s\",\"seq\":%" PRIu64 ",\"state\":\"%s\",\"value\":", at,
+                   a->seq, alert_state_name(a->state));
         buf_json_double(&o, a->value);
         buf_puts(&o, ",\"rule\":");
         buf_json_string(&o, a->rule_text, strlen(a->rule_text));
@@ -395,7 +484,8 @@ static void print_fire(void *ctx, const struct alert *a)
         fwrite(o.data, 1, o.len, stdout);
     } else {
         if (!b->fires) printf("%-30s  %-8s  %18s  %s\n", "time", "state", "value", "rule");
-        printf("%-30s  %-8s  %18.10g  %s\n", at, alert_state_name(a->state), a->value, a->rule_text);
+        printf("%-30s  %-8s  %18.10g  %s\n", at, alert_state_name(a->state), a->value,
+               a->rule_text);
     }
     b->fires++;
 }
@@ -408,10 +498,15 @@ static void make_rules(struct backtest *b)
         struct why why = { 0 };
         if (b->made[i]) continue;
         struct uuid id = uuid_derive((struct uuid){ { 1 } }, i, 0);
-        enum err e = step_rule_put(b->s, (struct uuid){ { 1 } }, id, b->rules[i], strlen(b->rules[i]), &b->arena, &r, &why);
+        enum err e = step_rule_put(b->s, (struct uuid){ { 1 } }, id, b->rules[i],
+                                   strlen(b->rules[i]), &b->arena, &r, &why);
         if (e == ERR_UNKNOWN_SYMBOL || e == ERR_UNKNOWN_INDEX) continue;
         if (!e) e = step_apply(b->s, &r, &why);
-        if (e) { b->err = e; b->why = why; return; }
+        if (e) {
+            b->err = e;
+            b->why = why;
+            return;
+        }
         b->made[i] = true;
     }
 }
@@ -426,16 +521,21 @@ static bool backtest_each(void *ctx, struct record *r)
     return b->err == ERR_OK;
 }
 
-static enum err add_rule(struct backtest *b, const char *text, const char *clear, const char *hold, const char *cooldown)
+static enum err add_rule(struct backtest *b, const char *text, const char *clear, const char *hold,
+                         const char *cooldown)
 {
     AUTO_BUF struct buf o = { 0 };
     buf_puts(&o, "{\"rule\":");
     buf_json_string(&o, text, strlen(text));
-    if (clear) { buf_puts(&o, ",\"clear\":"); buf_json_string(&o, clear, strlen(clear)); }
+    if (clear) {
+        buf_puts(&o, ",\"clear\":");
+        buf_json_string(&o, clear, strlen(clear));
+    }
     if (hold) buf_printf(&o, ",\"hold_s\":%s", hold);
     if (cooldown) buf_printf(&o, ",\"cooldown_s\":%s", cooldown);
     buf_puts(&o, "}");
-    if (b->rules_n == RULES_MAX || !(b->rules[b->rules_n] = arena_copy(&b->arena, o.data, o.len))) return ERR_LIMIT;
+    if (b->rules_n == RULES_MAX || !(b->rules[b->rules_n] = arena_copy(&b->arena, o.data, o.len)))
+        return ERR_LIMIT;
     b->rules_n++;
     return ERR_OK;
 }
@@ -447,8 +547,9 @@ static int refuse_rule(const char *text, const struct why *why)
     return EXIT_WRONG_USAGE;
 }
 
-const char backtest_usage[] = "usage: tocsin backtest -c FILE --rule TEXT [--clear X] [--hold S] [--cooldown S] [--rule ...] [--from TIME] [--to TIME] [--json]\n"
-                             "  --clear, --hold and --cooldown belong to the --rule before them; TIME is RFC 3339 or a date\n";
+const char backtest_usage[] =
+    "usage: tocsin backtest -c FILE --rule TEXT [--clear X] [--hold S] [--cooldown S] [--rule ...] [--from TIME] [--to TIME] [--json]\n"
+    "  --clear, --hold and --cooldown belong to the --rule before them; TIME is RFC 3339 or a date\n";
 
 static int read_backtest(int argc, char **argv, struct backtest *b, const char **config)
 {
@@ -456,7 +557,10 @@ static int read_backtest(int argc, char **argv, struct backtest *b, const char *
     struct why why = { 0 };
     for (int i = 1; i < argc; i++) {
         const char *o = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(o, "--json") == 0) { b->json = true; continue; }
+        if (strcmp(o, "--json") == 0) {
+            b->json = true;
+            continue;
+        }
         if (!v) return EXIT_WRONG_USAGE;
         i++;
         enum err e = ERR_OK;
@@ -471,7 +575,10 @@ static int read_backtest(int argc, char **argv, struct backtest *b, const char *
         else if (strcmp(o, "--from") == 0) e = when_parse(v, strlen(v), &b->from_ns, &why);
         else if (strcmp(o, "--to") == 0) e = when_parse(v, strlen(v), &b->to_ns, &why);
         else return EXIT_WRONG_USAGE;
-        if (e) { fprintf(stderr, "tocsin: %s %s: %s\n", o, v, why.text); return EXIT_WRONG_USAGE; }
+        if (e) {
+            fprintf(stderr, "tocsin: %s %s: %s\n", o, v, why.text);
+            return EXIT_WRONG_USAGE;
+        }
     }
     if (!rule || !*config || add_rule(b, rule, clear, hold, cooldown)) return EXIT_WRONG_USAGE;
     for (size_t i = 0; i < b->rules_n; i++) {
@@ -480,9 +587,11 @@ static int read_backtest(int argc, char **argv, struct backtest *b, const char *
         struct rule_edges edges;
         enum err e = rule_parse(b->rules[i], strlen(b->rules[i]), &d, &why);
         if (!e) e = measure_parse(d.text, d.measure_n, &m, &why);
-        if (!e && measure_is_book(&m)) e = err_set(&why, ERR_INVALID, "a book belongs to a tenant; a back-test has none");
+        if (!e && measure_is_book(&m))
+            e = err_set(&why, ERR_INVALID, "a book belongs to a tenant; a back-test has none");
         if (!e) e = rule_edges(&d, measure_is_price(&m), &edges, &why);
-        if (e) return refuse_rule(why.at ? d.text[0] && e != ERR_INVALID ? d.text : rule : rule, &why);
+        if (e)
+            return refuse_rule(why.at ? d.text[0] && e != ERR_INVALID ? d.text : rule : rule, &why);
     }
     return EXIT_FINE;
 }
@@ -497,22 +606,39 @@ int cmd_backtest(int argc, char **argv)
     struct history *h = NULL;
     const char *config = NULL;
     int code = read_backtest(argc, argv, &b, &config);
-    if (code) { if (!why.text[0]) fputs(backtest_usage, stderr); arena_release(&b.arena); return code; }
+    if (code) {
+        if (!why.text[0]) fputs(backtest_usage, stderr);
+        arena_release(&b.arena);
+        return code;
+    }
     code = load_config(config, &c);
-    if (code) { config_release(&c); arena_release(&b.arena); return code; }
+    if (code) {
+        config_release(&c);
+        arena_release(&b.arena);
+        return code;
+    }
     enum err e = step_init(&s);
     s.sink = (struct step_sink){ .ctx = &b, .alert = print_fire };
     if (!e) e = db_open(c.database_conninfo, "tocsin_engine", "tocsin backtest", &d, &why);
     if (!e) e = history_open(&d, 0, UINT64_MAX, &h, &why);
     if (b.json && !e) printf("{\"alerts\":[");
     if (!e) e = replay_stored(h, &s, backtest_each, &b, &why);
-    if (b.json && !e) printf("%s],\"records\":%" PRIu64 "}\n", b.fires ? "\n" : "", engine_seq(s.engine));
-    if (!e && b.err) { e = b.err; why = b.why; }
+    if (b.json && !e)
+        printf("%s],\"records\":%" PRIu64 "}\n", b.fires ? "\n" : "", engine_seq(s.engine));
+    if (!e && b.err) {
+        e = b.err;
+        why = b.why;
+    }
     if (e) fprintf(stderr, "tocsin: %s\n", why.text);
     else {
         for (size_t i = 0; i < b.rules_n; i++)
-            if (!b.made[i]) fprintf(stderr, "tocsin: rule %zu: nothing stored knows its subject in that range\n", i + 1);
-        if (!b.json) printf("%zu alert%s over %" PRIu64 " records\n", b.fires, b.fires == 1 ? "" : "s", engine_seq(s.engine));
+            if (!b.made[i])
+                fprintf(stderr,
+                        "tocsin: rule %zu: nothing stored knows its subject in that range\n",
+                        i + 1);
+        if (!b.json)
+            printf("%zu alert%s over %" PRIu64 " records\n", b.fires, b.fires == 1 ? "" : "s",
+                   engine_seq(s.engine));
     }
     history_close(h);
     db_close(&d);

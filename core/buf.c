@@ -18,11 +18,17 @@ bool buf_reserve(struct buf *b, size_t more)
     if (b->cap - b->len > more) return true;
     size_t cap = b->cap ? b->cap : 256;
     while (cap - b->len <= more) {
-        if (cap > SIZE_MAX / 2) { b->failed = true; return false; }
+        if (cap > SIZE_MAX / 2) {
+            b->failed = true;
+            return false;
+        }
         cap *= 2;
     }
     char *p = realloc(b->data, cap);
-    if (!p) { b->failed = true; return false; }
+    if (!p) {
+        b->failed = true;
+        return false;
+    }
     b->data = p;
     b->data[b->len] = '\0';
     b->cap = cap;
@@ -46,8 +52,14 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     char small[512];
     int n = vsnprintf(small, sizeof small, fmt, ap);
     va_end(ap);
-    if (n < 0) { b->failed = true; return; }
-    if ((size_t)n < sizeof small) { buf_put(b, small, (size_t)n); return; }
+    if (n < 0) {
+        b->failed = true;
+        return;
+    }
+    if ((size_t)n < sizeof small) {
+        buf_put(b, small, (size_t)n);
+        return;
+    }
     if (!buf_reserve(b, (size_t)n)) return;
     va_start(ap, fmt);
     vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
@@ -80,7 +92,10 @@ void buf_json_string(struct buf *b, const char *s, size_t n)
 
 void buf_json_double(struct buf *b, double v)
 {
-    if (!isfinite(v)) { buf_puts(b, "null"); return; }
+    if (!isfinite(v)) {
+        buf_puts(b, "null");
+        return;
+    }
     char t[40];
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(t, sizeof t, "%.*g", digits, v);

@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 struct buf {
-    char *data;          /* NULL until the first write */
+    char *data; /* NULL until the first write */
     size_t len, cap;
     bool failed;
 };
 
-void buf_release(struct buf *b);         /* frees; the struct is then an empty buffer again */
+void buf_release(struct buf *b); /* frees; the struct is then an empty buffer again */
 static inline void buf_clear(struct buf *b)
 {
     b->len = 0;
@@ -22,7 +22,8 @@ static inline void buf_clear(struct buf *b)
 static inline bool buf_ok(const struct buf *b) { return !b->failed; }
 #define AUTO_BUF __attribute__((cleanup(buf_release)))
 
-bool buf_reserve(struct buf *b, size_t more);   /* room for `more` bytes beyond len; false when out of memory */
+bool buf_reserve(struct buf *b,
+                 size_t more); /* room for `more` bytes beyond len; false when out of memory */
 void buf_put(struct buf *b, const void *p, size_t n);
 void buf_puts(struct buf *b, const char *s);
 PRINTF_LIKE(2, 3) void buf_printf(struct buf *b, const char *fmt, ...);

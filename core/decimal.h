@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-enum { DECIMAL_TEXT_MAX = 24 };          /* sign, 11 digits, point, 8 digits, NUL */
+enum { DECIMAL_TEXT_MAX = 24 }; /* sign, 11 digits, point, 8 digits, NUL */
 
 /* Reads [-]digits[.digits][e[+-]digits] exactly. ERR_INVALID when it is not a JSON number, has more than 8 decimals
  * that are not zero, or does not fit; *out_e8 is written only on ERR_OK. */

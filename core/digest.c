@@ -29,7 +29,10 @@ void random_bytes(void *out, size_t n)
     }
 }
 
-size_t base64_encode(const void *p, size_t n, char *out) { return (size_t)EVP_EncodeBlock((unsigned char *)out, p, (int)n); }
+size_t base64_encode(const void *p, size_t n, char *out)
+{
+    return (size_t)EVP_EncodeBlock((unsigned char *)out, p, (int)n);
+}
 
 bool base64_decode(const char *s, size_t n, void *out, size_t cap, size_t *out_n)
 {

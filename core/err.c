@@ -22,11 +22,13 @@ const char *err_name(enum err e)
     static char lower[ERR_COUNT][24];
     static bool made;
     assert((unsigned)e < ERR_COUNT);
-    if (!__atomic_load_n(&made, __ATOMIC_ACQUIRE)) { /* idempotent: every thread writes the same bytes */
+    if (!__atomic_load_n(&made,
+                         __ATOMIC_ACQUIRE)) { /* idempotent: every thread writes the same bytes */
         for (int i = 0; i < ERR_COUNT; i++)
             for (int k = 0; k < 23 && rows[i].upper[k]; k++) {
                 char c = rows[i].upper[k];
-                __atomic_store_n(&lower[i][k], (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c), __ATOMIC_RELAXED);
+                __atomic_store_n(&lower[i][k], (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c),
+                                 __ATOMIC_RELAXED);
             }
         __atomic_store_n(&made, true, __ATOMIC_RELEASE);
     }
@@ -41,7 +43,8 @@ PRINTF_LIKE(4, 0)
 static enum err set(struct why *why, int at, enum err e, const char *fmt, va_list ap)
 {
     if (why) {
-        char text[sizeof why->text];     /* a caller that adds to the reason has it among the arguments */
+        char text[sizeof why
+                      ->text]; /* a caller that adds to the reason has it among the arguments */
         vsnprintf(text, sizeof text, fmt, ap);
         memcpy(why->text, text, strlen(text) + 1);
         why->at = at;

@@ -20,11 +20,12 @@ enum err {
 
 struct why {
     char text[400];
-    int at;              /* 1-based character the error points at; 0 when it points nowhere */
+    int at; /* 1-based character the error points at; 0 when it points nowhere */
 };
 
-const char *err_name(enum err e);        /* "not_found": stable, lower case; used in logs, problem codes and dead letters */
-const char *err_text(enum err e);        /* "no such thing" */
+const char *err_name(
+    enum err e); /* "not_found": stable, lower case; used in logs, problem codes and dead letters */
+const char *err_text(enum err e); /* "no such thing" */
 int err_http_status(enum err e);
 bool err_retryable(enum err e);
 

@@ -45,7 +45,8 @@ void log_write(enum log_level level, const char *message, ...)
     va_end(ap);
     buf_put(&b, "}\n", 2);
     if (buf_ok(&b)) {
-        ssize_t ignored = write(STDERR_FILENO, b.data, b.len); /* one write a line, so that lines of threads do not mix */
+        ssize_t ignored = write(STDERR_FILENO, b.data,
+                                b.len); /* one write a line, so that lines of threads do not mix */
         (void)ignored;
     }
 }

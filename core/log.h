@@ -14,8 +14,8 @@ void log_level_set(enum log_level lowest);
 void log_write(enum log_level level, const char *message, ...) __attribute__((sentinel));
 
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__, (const char *)NULL)
-#define log_info(...)  log_write(LOG_INFO, __VA_ARGS__, (const char *)NULL)
-#define log_warn(...)  log_write(LOG_WARN, __VA_ARGS__, (const char *)NULL)
+#define log_info(...) log_write(LOG_INFO, __VA_ARGS__, (const char *)NULL)
+#define log_warn(...) log_write(LOG_WARN, __VA_ARGS__, (const char *)NULL)
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__, (const char *)NULL)
 
 const char *log_i64(char out[24], int64_t v);

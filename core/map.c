@@ -17,7 +17,8 @@ uint64_t map_hash(const void *p, size_t n)
     return h ^ (h >> 29);
 }
 
-uint32_t map_find(const struct map *m, uint64_t hash, map_equal *equal, const void *ctx, const void *key)
+uint32_t map_find(const struct map *m, uint64_t hash, map_equal *equal, const void *ctx,
+                  const void *key)
 {
     if (!m->cap) return MAP_NONE;
     for (size_t i = (uint32_t)hash & (m->cap - 1);; i = (i + 1) & (m->cap - 1)) {

@@ -8,14 +8,21 @@
 
 #define MAP_NONE UINT32_MAX
 
-struct map_slot { uint32_t hash, value; };           /* value MAP_NONE: empty */
-struct map { struct map_slot *slots; size_t cap, n; };
+struct map_slot {
+    uint32_t hash, value;
+}; /* value MAP_NONE: empty */
+struct map {
+    struct map_slot *slots;
+    size_t cap, n;
+};
 
 typedef bool map_equal(const void *ctx, uint32_t value, const void *key);
 
 uint64_t map_hash(const void *p, size_t n);
 /* MAP_NONE when absent. */
-uint32_t map_find(const struct map *m, uint64_t hash, map_equal *equal, const void *ctx, const void *key);
-bool map_add(struct map *m, uint64_t hash, uint32_t value);          /* the key must be absent; false when out of memory */
+uint32_t map_find(const struct map *m, uint64_t hash, map_equal *equal, const void *ctx,
+                  const void *key);
+bool map_add(struct map *m, uint64_t hash,
+             uint32_t value); /* the key must be absent; false when out of memory */
 void map_release(struct map *m);
 #endif

@@ -15,5 +15,5 @@ enum metric {
 void metric_add(enum metric m, int64_t n);
 void metric_set(enum metric m, int64_t v);
 int64_t metric_get(enum metric m);
-void metrics_render(struct buf *out);    /* Prometheus text format 0.0.4 */
+void metrics_render(struct buf *out); /* Prometheus text format 0.0.4 */
 #endif

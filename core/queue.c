@@ -53,7 +53,8 @@ enum err queue_push(struct queue *q, void *item, int64_t timeout_ms)
     int64_t deadline = timeout_ms > 0 ? mono_ns() + timeout_ms * NS_PER_MS : 0;
     pthread_mutex_lock(&q->lock);
     bool waiting = timeout_ms != 0;
-    while (q->len == q->cap && !q->closed && waiting) waiting = wait_until(&q->not_full, &q->lock, deadline, timeout_ms < 0);
+    while (q->len == q->cap && !q->closed && waiting)
+        waiting = wait_until(&q->not_full, &q->lock, deadline, timeout_ms < 0);
     enum err e = q->closed ? ERR_STOPPING : q->len == q->cap ? ERR_FULL : ERR_OK;
     if (!e) {
         q->items[(q->head + q->len++) % q->cap] = item;
@@ -68,7 +69,8 @@ void *queue_pop(struct queue *q, int64_t timeout_ms)
     int64_t deadline = timeout_ms > 0 ? mono_ns() + timeout_ms * NS_PER_MS : 0;
     pthread_mutex_lock(&q->lock);
     bool waiting = timeout_ms != 0;
-    while (q->len == 0 && !q->closed && !q->kicks && waiting) waiting = wait_until(&q->not_empty, &q->lock, deadline, timeout_ms < 0);
+    while (q->len == 0 && !q->closed && !q->kicks && waiting)
+        waiting = wait_until(&q->not_empty, &q->lock, deadline, timeout_ms < 0);
     q->kicks = 0;
     void *item = NULL;
     if (q->len) {

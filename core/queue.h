@@ -11,7 +11,7 @@
 struct queue;
 
 MUST_USE enum err queue_new(size_t capacity, struct queue **out);
-void queue_free(struct queue *q);                                    /* NULL is fine; what is still inside is not freed */
+void queue_free(struct queue *q); /* NULL is fine; what is still inside is not freed */
 
 /* ERR_FULL after timeout_ms (0: at once, negative: wait for ever); ERR_STOPPING after queue_close. */
 MUST_USE enum err queue_push(struct queue *q, void *item, int64_t timeout_ms);

@@ -67,7 +67,10 @@ enum err uuid_parse(const char *s, size_t n, struct uuid *out)
         if (dash != (s[i] == '-')) return ERR_INVALID;
         if (dash) continue;
         char c = s[i];
-        int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int v = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
         if (v < 0) return ERR_INVALID;
         u.b[half / 2] = (uint8_t)(half % 2 ? u.b[half / 2] << 4 | v : v);
         half++;

@@ -6,9 +6,11 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { UUID_TEXT = 37 };                 /* 36 characters and a NUL */
+enum { UUID_TEXT = 37 }; /* 36 characters and a NUL */
 
-struct uuid { uint8_t b[16]; };          /* all zero is "none" */
+struct uuid {
+    uint8_t b[16];
+}; /* all zero is "none" */
 
 static inline bool uuid_equal(struct uuid a, struct uuid b) { return memcmp(a.b, b.b, 16) == 0; }
 static inline bool uuid_is_none(struct uuid a) { return uuid_equal(a, (struct uuid){ { 0 } }); }

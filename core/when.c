@@ -19,7 +19,8 @@ int32_t day_from_civil(int y, int m, int d)
 {
     y -= m <= 2;
     int era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
-    int doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1, doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    int doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1,
+        doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
     return era * 146097 + doe - 719468;
 }
 
@@ -27,7 +28,8 @@ struct civil civil_from_day(int32_t z)
 {
     z += 719468;
     int era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
-    int yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365,
+        doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     int mp = (5 * doy + 2) / 153, m = mp < 10 ? mp + 3 : mp - 9;
     return (struct civil){ yoe + era * 400 + (m <= 2), m, doy - (153 * mp + 2) / 5 + 1 };
 }
@@ -51,7 +53,8 @@ size_t when_format(int64_t ns, char out[WHEN_TEXT_MAX])
     if (frac % 1000 != 0) snprintf(tail, sizeof tail, ".%09d", frac);
     else if (frac % 1000000 != 0) snprintf(tail, sizeof tail, ".%06d", frac / 1000);
     else if (frac != 0) snprintf(tail, sizeof tail, ".%03d", frac / 1000000);
-    return (size_t)snprintf(out, WHEN_TEXT_MAX, "%sT%02d:%02d:%02d%sZ", date, s / 3600, s / 60 % 60, s % 60, tail);
+    return (size_t)snprintf(out, WHEN_TEXT_MAX, "%sT%02d:%02d:%02d%sZ", date, s / 3600, s / 60 % 60,
+                            s % 60, tail);
 }
 
 static bool digits(const char *s, int n, int *out)
@@ -68,10 +71,12 @@ enum err date_parse(const char *s, size_t n, int32_t *out_day, struct why *why)
 {
     static const int month_days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     int y, m, d;
-    if (n != 10 || s[4] != '-' || s[7] != '-' || !digits(s, 4, &y) || !digits(s + 5, 2, &m) || !digits(s + 8, 2, &d))
+    if (n != 10 || s[4] != '-' || s[7] != '-' || !digits(s, 4, &y) || !digits(s + 5, 2, &m)
+        || !digits(s + 8, 2, &d))
         return err_set(why, ERR_INVALID, "expected a date as YYYY-MM-DD");
     bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    if (y < 1700 || y > 2261 || m < 1 || m > 12 || d < 1 || d > month_days[m - 1] + (m == 2 && leap))
+    if (y < 1700 || y > 2261 || m < 1 || m > 12 || d < 1
+        || d > month_days[m - 1] + (m == 2 && leap))
         return err_set(why, ERR_INVALID, "no such date between 1700 and 2261");
     *out_day = day_from_civil(y, m, d);
     return ERR_OK;
@@ -82,7 +87,8 @@ enum err when_parse(const char *s, size_t n, int64_t *out_ns, struct why *why)
     size_t i = 0;
     while (i < n && s[i] >= '0' && s[i] <= '9') i++;
     if (n > 0 && i == n) {
-        if (n > 18 && (n > 19 || memcmp(s, "9223372036854775807", 19) > 0)) return err_set(why, ERR_INVALID, "time out of range");
+        if (n > 18 && (n > 19 || memcmp(s, "9223372036854775807", 19) > 0))
+            return err_set(why, ERR_INVALID, "time out of range");
         int64_t v = 0;
         for (i = 0; i < n; i++) v = v * 10 + (s[i] - '0');
         *out_ns = v;
@@ -90,24 +96,37 @@ enum err when_parse(const char *s, size_t n, int64_t *out_ns, struct why *why)
     }
     int32_t day;
     enum err e = date_parse(s, n < 10 ? n : 10, &day, why);
-    if (e) return err_set(why, ERR_INVALID, "expected RFC 3339 time, a date, or nanoseconds since 1970");
+    if (e)
+        return err_set(why, ERR_INVALID,
+                       "expected RFC 3339 time, a date, or nanoseconds since 1970");
     int64_t ns = day * NS_PER_DAY;
-    if (n == 10) { *out_ns = ns; return ERR_OK; }
+    if (n == 10) {
+        *out_ns = ns;
+        return ERR_OK;
+    }
     int h, m, sec;
-    if (n < 20 || (s[10] != 'T' && s[10] != 't') || s[13] != ':' || s[16] != ':' || !digits(s + 11, 2, &h) || !digits(s + 14, 2, &m)
-        || !digits(s + 17, 2, &sec) || h > 23 || m > 59 || sec > 60)
-        return err_set(why, ERR_INVALID, "expected RFC 3339 time, a date, or nanoseconds since 1970");
+    if (n < 20 || (s[10] != 'T' && s[10] != 't') || s[13] != ':' || s[16] != ':'
+        || !digits(s + 11, 2, &h) || !digits(s + 14, 2, &m) || !digits(s + 17, 2, &sec) || h > 23
+        || m > 59 || sec > 60)
+        return err_set(why, ERR_INVALID,
+                       "expected RFC 3339 time, a date, or nanoseconds since 1970");
     ns += (h * 3600ll + m * 60 + sec) * NS_PER_S;
     i = 19;
     if (s[i] == '.') {
         int64_t unit = NS_PER_S / 10;
         size_t from = ++i;
         for (; i < n && s[i] >= '0' && s[i] <= '9'; i++, unit /= 10) ns += unit * (s[i] - '0');
-        if (i == from || i - from > 9) return err_set(why, ERR_INVALID, "expected 1 to 9 digits of a second's fraction");
+        if (i == from || i - from > 9)
+            return err_set(why, ERR_INVALID, "expected 1 to 9 digits of a second's fraction");
     }
-    if (i < n && (s[i] == 'Z' || s[i] == 'z') && i + 1 == n) { *out_ns = ns; return ERR_OK; }
-    if (i + 6 != n || (s[i] != '+' && s[i] != '-') || s[i + 3] != ':' || !digits(s + i + 1, 2, &h) || !digits(s + i + 4, 2, &m) || h > 23 || m > 59)
-        return err_set(why, ERR_INVALID, "expected Z or an offset such as +01:00 at the end of the time");
+    if (i < n && (s[i] == 'Z' || s[i] == 'z') && i + 1 == n) {
+        *out_ns = ns;
+        return ERR_OK;
+    }
+    if (i + 6 != n || (s[i] != '+' && s[i] != '-') || s[i + 3] != ':' || !digits(s + i + 1, 2, &h)
+        || !digits(s + i + 4, 2, &m) || h > 23 || m > 59)
+        return err_set(why, ERR_INVALID,
+                       "expected Z or an offset such as +01:00 at the end of the time");
     *out_ns = ns - (s[i] == '-' ? -1 : 1) * (h * 3600ll + m * 60) * NS_PER_S;
     return ERR_OK;
 }

@@ -11,19 +11,21 @@
 
 enum { WHEN_TEXT_MAX = 40, DATE_TEXT_MAX = 16 };
 
-int64_t wall_ns(void);                   /* for the edges only; the engine never calls it */
-int64_t mono_ns(void);                   /* for timeouts and measuring */
+int64_t wall_ns(void); /* for the edges only; the engine never calls it */
+int64_t mono_ns(void); /* for timeouts and measuring */
 
 /* "2018-02-07T21:00:00.000000000Z", with no more fraction digits than needed (0, 3, 6 or 9). */
 size_t when_format(int64_t ns, char out[WHEN_TEXT_MAX]);
 /* RFC 3339 with offset or Z, or a plain date (midnight UTC), or integer nanoseconds. */
 MUST_USE enum err when_parse(const char *s, size_t n, int64_t *out_ns, struct why *why);
 
-struct civil { int year, month, day; };
+struct civil {
+    int year, month, day;
+};
 struct civil civil_from_day(int32_t day);
 int32_t day_from_civil(int year, int month, int day);
-int weekday_of_day(int32_t day);         /* 0 Monday .. 6 Sunday */
-int32_t day_of_ns(int64_t ns);           /* floor: works before 1970 */
-size_t date_format(int32_t day, char out[DATE_TEXT_MAX]);            /* "2018-02-07" */
+int weekday_of_day(int32_t day);                          /* 0 Monday .. 6 Sunday */
+int32_t day_of_ns(int64_t ns);                            /* floor: works before 1970 */
+size_t date_format(int32_t day, char out[DATE_TEXT_MAX]); /* "2018-02-07" */
 MUST_USE enum err date_parse(const char *s, size_t n, int32_t *out_day, struct why *why);
 #endif

@@ -31,11 +31,11 @@ void ingest_batch_free(struct ingest_batch *b)
     free(b);
 }
 
-#define SLOT(type, function, array)                                                        \
-    struct type *function(struct ingest_batch *b)                                          \
-    {                                                                                      \
-        if (!VEC_GROW(&b->array, &b->array##_cap, b->array##_n + 1)) return NULL;          \
-        return memset(&b->array[b->array##_n++], 0, sizeof *b->array);                     \
+#define SLOT(type, function, array)                                                                \
+    struct type *function(struct ingest_batch *b)                                                  \
+    {                                                                                              \
+        if (!VEC_GROW(&b->array, &b->array##_cap, b->array##_n + 1)) return NULL;                  \
+        return memset(&b->array[b->array##_n++], 0, sizeof *b->array);                             \
     }
 SLOT(record, ingest_batch_record, records)
 SLOT(dead_letter, ingest_batch_dead, dead)
@@ -43,8 +43,8 @@ SLOT(source_life, ingest_batch_life, lives)
 SLOT(data_gap, ingest_batch_gap, gaps)
 static SLOT(source_mark, mark_new, marks)
 
-/* A batch speaks of a handful of partitions: a scan is enough. */
-struct source_mark *ingest_batch_mark(struct ingest_batch *b, int32_t source_id)
+    /* A batch speaks of a handful of partitions: a scan is enough. */
+    struct source_mark *ingest_batch_mark(struct ingest_batch *b, int32_t source_id)
 {
     for (size_t i = 0; i < b->marks_n; i++)
         if (b->marks[i].source_id == source_id) return &b->marks[i];

@@ -11,22 +11,25 @@ struct dead_letter {
     int64_t offset;
     enum err reason;
     const char *detail;
-    struct str key, message;             /* key.p / message.p NULL when the message had none */
+    struct str key, message; /* key.p / message.p NULL when the message had none */
 };
 
-struct source_mark {                     /* after this batch `source_id` stands at `next_offset` */
+struct source_mark { /* after this batch `source_id` stands at `next_offset` */
     int32_t source_id;
     int64_t next_offset;
-    int64_t fingerprint;                 /* of the message at next_offset - 1; 0: none */
+    int64_t fingerprint; /* of the message at next_offset - 1; 0: none */
 };
 
-struct source_life {                     /* a partition in one of its lives; a row of tocsin.source */
+struct source_life { /* a partition in one of its lives; a row of tocsin.source */
     int32_t source_id, part, source_epoch;
     const char *cluster_id, *topic, *reason;
     int64_t next_offset, fingerprint;
 };
 
-struct data_gap { int32_t source_id; int64_t from_offset, to_offset; };
+struct data_gap {
+    int32_t source_id;
+    int64_t from_offset, to_offset;
+};
 
 struct ingest_batch {
     struct arena arena;
@@ -34,22 +37,23 @@ struct ingest_batch {
     size_t records_n, records_cap;
     struct dead_letter *dead;
     size_t dead_n, dead_cap;
-    struct source_mark *marks;           /* at most one a source */
+    struct source_mark *marks; /* at most one a source */
     size_t marks_n, marks_cap;
-    struct source_life *lives;           /* new ones, to be inserted before the marks apply */
+    struct source_life *lives; /* new ones, to be inserted before the marks apply */
     size_t lives_n, lives_cap;
     struct data_gap *gaps;
     size_t gaps_n, gaps_cap;
-    int64_t taken_ns;                    /* mono_ns() when its first message was in hand */
+    int64_t taken_ns; /* mono_ns() when its first message was in hand */
 };
 
 MUST_USE enum err ingest_batch_new(struct ingest_batch **out);
-void ingest_batch_clear(struct ingest_batch *b);         /* keeps the memory for the next turn */
+void ingest_batch_clear(struct ingest_batch *b); /* keeps the memory for the next turn */
 void ingest_batch_free(struct ingest_batch *b);
 /* The next free slot, zeroed; NULL when out of memory. */
 struct record *ingest_batch_record(struct ingest_batch *b);
 struct dead_letter *ingest_batch_dead(struct ingest_batch *b);
-struct source_mark *ingest_batch_mark(struct ingest_batch *b, int32_t source_id);    /* finds or adds */
+struct source_mark *ingest_batch_mark(struct ingest_batch *b,
+                                      int32_t source_id); /* finds or adds */
 struct source_life *ingest_batch_life(struct ingest_batch *b);
 struct data_gap *ingest_batch_gap(struct ingest_batch *b);
 #endif

@@ -14,15 +14,20 @@
 #define PRICE_MAX_E8 (90000000 * E8)
 #define QUANTITY_MAX_E8 (90000000000 * E8)
 #define SHARES_MAX (1ll << 42)
-#define REQUIRED INT64_MIN               /* as a default: there is none, the field must be there */
-enum { INDEX_NAME_MAX = 31, THEME_MAX = 31, SOURCE_MAX = 100, TITLE_MAX = 200 };   /* bytes */
+#define REQUIRED INT64_MIN /* as a default: there is none, the field must be there */
+enum { INDEX_NAME_MAX = 31, THEME_MAX = 31, SOURCE_MAX = 100, TITLE_MAX = 200 }; /* bytes */
 enum { ARTICLE_ID_MAX = 128, HEADLINE_MAX = 1000, BODY_MAX = 100000 };
 
 enum { IN_SYMBOL = 1, IN_NAME = 2 };
 static const uint8_t char_class[256] = {
-    ['0' ... '9'] = IN_SYMBOL | IN_NAME, ['A' ... 'Z'] = IN_SYMBOL | IN_NAME, ['a' ... 'z'] = IN_SYMBOL | IN_NAME,
-    ['.'] = IN_SYMBOL | IN_NAME,         ['-'] = IN_SYMBOL | IN_NAME,         ['_'] = IN_SYMBOL | IN_NAME,
-    ['/'] = IN_SYMBOL,                   [':'] = IN_SYMBOL,
+    ['0' ... '9'] = IN_SYMBOL | IN_NAME,
+    ['A' ... 'Z'] = IN_SYMBOL | IN_NAME,
+    ['a' ... 'z'] = IN_SYMBOL | IN_NAME,
+    ['.'] = IN_SYMBOL | IN_NAME,
+    ['-'] = IN_SYMBOL | IN_NAME,
+    ['_'] = IN_SYMBOL | IN_NAME,
+    ['/'] = IN_SYMBOL,
+    [':'] = IN_SYMBOL,
 };
 
 enum err symbol_from(const char *s, size_t n, struct symbol *out)
@@ -49,7 +54,8 @@ static size_t skip_spaces(const char *s, size_t n, size_t i)
     return i;
 }
 
-static size_t skip_string(const char *s, size_t n, size_t i)         /* from its opening quote to past its closing one */
+static size_t skip_string(const char *s, size_t n,
+                          size_t i) /* from its opening quote to past its closing one */
 {
     for (i++; i < n && s[i] != '"'; i++) i += s[i] == '\\';
     return i + 1;
@@ -75,20 +81,25 @@ static bool key_is(struct str raw, const char *key)
     size_t n = strlen(key);
     if (!memchr(raw.p, '\\', raw.n)) return raw.n == n + 2 && memcmp(raw.p + 1, key, n) == 0;
     AUTO_JSON json_t *j = NULL;
-    return json_load_strict(raw.p, raw.n, &j, NULL) == ERR_OK && strcmp(json_string_value(j), key) == 0;
+    return json_load_strict(raw.p, raw.n, &j, NULL) == ERR_OK
+           && strcmp(json_string_value(j), key) == 0;
 }
 
-static struct str span(const char *s, size_t from, size_t to) { return (struct str){ s + from, (uint32_t)(to - from) }; }
+static struct str span(const char *s, size_t from, size_t to)
+{
+    return (struct str){ s + from, (uint32_t)(to - from) };
+}
 
 static struct str value_text(const char *s, size_t n, const char *key)
 {
-    size_t i = skip_spaces(s, n, 0) + 1;                             /* past { */
+    size_t i = skip_spaces(s, n, 0) + 1; /* past { */
     while (i < n) {
         size_t key_at = skip_spaces(s, n, i), key_end = skip_string(s, n, key_at);
-        size_t value_at = skip_spaces(s, n, skip_spaces(s, n, key_end) + 1), value_end = skip_value(s, n, value_at);
+        size_t value_at = skip_spaces(s, n, skip_spaces(s, n, key_end) + 1),
+               value_end = skip_value(s, n, value_at);
         if (value_end > n) break;
         if (key_is(span(s, key_at, key_end), key)) return span(s, value_at, value_end);
-        i = skip_spaces(s, n, value_end) + 1;                        /* past the comma */
+        i = skip_spaces(s, n, value_end) + 1; /* past the comma */
     }
     return (struct str){ NULL, 0 };
 }
@@ -99,14 +110,15 @@ struct message {
     const char *bytes;
     size_t n;
     struct arena *arena;
-    struct json_fields f;                /* carries the first failure; after one, what is read means nothing */
+    struct json_fields f; /* carries the first failure; after one, what is read means nothing */
 };
 
 static struct str keep(struct message *m, const char *p, size_t n)
 {
     if (m->f.err || n == 0) return (struct str){ "", 0 };
     char *copy = arena_copy(m->arena, p, n);
-    if (!copy) m->f.err = err_set(m->f.why, ERR_NOMEM, "no memory for a message of %zu bytes", m->n);
+    if (!copy)
+        m->f.err = err_set(m->f.why, ERR_NOMEM, "no memory for a message of %zu bytes", m->n);
     return (struct str){ copy, (uint32_t)n };
 }
 
@@ -117,19 +129,22 @@ static struct str want_text(struct message *m, const char *key, size_t min, size
     return keep(m, s, m->f.err ? 0 : strlen(s));
 }
 
-static struct str want_name(struct message *m, const char *key)      /* of an index or a book */
+static struct str want_name(struct message *m, const char *key) /* of an index or a book */
 {
     struct str s = want_text(m, key, 1, INDEX_NAME_MAX);
     for (uint32_t i = 0; !m->f.err && i < s.n; i++)
-        if (!(char_class[(uint8_t)s.p[i]] & IN_NAME)) json_fail(&m->f, "field \"%s\" may hold A-Z a-z 0-9 . - _ only", key);
+        if (!(char_class[(uint8_t)s.p[i]] & IN_NAME))
+            json_fail(&m->f, "field \"%s\" may hold A-Z a-z 0-9 . - _ only", key);
     return s;
 }
 
 static struct symbol to_symbol(struct message *m, const char *key, json_t *v)
 {
     struct symbol s = { { 0 } };
-    if (!m->f.err && (!json_is_string(v) || symbol_from(json_string_value(v), json_string_length(v), &s)))
-        json_fail(&m->f, "field \"%s\" needs 1 to %d characters of A-Z a-z 0-9 . - _ / :", key, SYMBOL_MAX);
+    if (!m->f.err
+        && (!json_is_string(v) || symbol_from(json_string_value(v), json_string_length(v), &s)))
+        json_fail(&m->f, "field \"%s\" needs 1 to %d characters of A-Z a-z 0-9 . - _ / :", key,
+                  SYMBOL_MAX);
     return s;
 }
 
@@ -140,20 +155,23 @@ static struct symbol want_symbol(struct message *m)
     return to_symbol(m, "symbol", v);
 }
 
-static int64_t want_decimal(struct message *m, const char *key, int64_t min_e8, int64_t max_e8, int64_t missing)
+static int64_t want_decimal(struct message *m, const char *key, int64_t min_e8, int64_t max_e8,
+                            int64_t missing)
 {
     json_t *v = json_want_any(&m->f, key);
     if (!v && missing == REQUIRED) json_fail(&m->f, "field \"%s\" is missing", key);
     if (!v || m->f.err) return missing;
 
     struct str text = { NULL, 0 };
-    if (json_is_string(v)) text = (struct str){ json_string_value(v), (uint32_t)json_string_length(v) };
+    if (json_is_string(v))
+        text = (struct str){ json_string_value(v), (uint32_t)json_string_length(v) };
     else if (json_is_number(v)) text = value_text(m->bytes, m->n, key);
     else json_fail(&m->f, "field \"%s\" must be a decimal string or a number", key);
 
     int64_t e8 = 0;
     struct why why;
-    if (!m->f.err && decimal_parse(text.p, text.n, &e8, &why)) json_fail(&m->f, "field \"%s\": %s", key, why.text);
+    if (!m->f.err && decimal_parse(text.p, text.n, &e8, &why))
+        json_fail(&m->f, "field \"%s\": %s", key, why.text);
     if (!m->f.err && (e8 < min_e8 || e8 > max_e8)) {
         char lo[DECIMAL_TEXT_MAX], hi[DECIMAL_TEXT_MAX], is[DECIMAL_TEXT_MAX];
         decimal_format(min_e8, lo);
@@ -166,7 +184,8 @@ static int64_t want_decimal(struct message *m, const char *key, int64_t min_e8, 
 
 static int32_t want_day(struct message *m, const char *key, int64_t missing)
 {
-    const char *s = json_want_string(&m->f, key, 10, 10, missing == REQUIRED ? JSON_REQUIRED : NULL);
+    const char *s =
+        json_want_string(&m->f, key, 10, 10, missing == REQUIRED ? JSON_REQUIRED : NULL);
     int32_t day = NO_DAY;
     struct why why;
     if (m->f.err) return day;
@@ -191,13 +210,18 @@ static void want_tags(struct message *m, struct record *r)
     if (!v || m->f.err) return;
     size_t n = json_array_size(v), i;
     if (!json_is_array(v) || n > ARTICLE_SYMBOLS_MAX) {
-        json_fail(&m->f, "field \"symbols\" must be an array of at most %d symbols", ARTICLE_SYMBOLS_MAX);
+        json_fail(&m->f, "field \"symbols\" must be an array of at most %d symbols",
+                  ARTICLE_SYMBOLS_MAX);
         return;
     }
     struct symbol *tags = n ? arena_alloc(m->arena, n * sizeof *tags) : NULL;
-    if (n && !tags) { m->f.err = err_set(m->f.why, ERR_NOMEM, "no memory for %zu symbols", n); return; }
+    if (n && !tags) {
+        m->f.err = err_set(m->f.why, ERR_NOMEM, "no memory for %zu symbols", n);
+        return;
+    }
     uint32_t kept = 0, k;
-    json_array_foreach (v, i, one) {
+    json_array_foreach(v, i, one)
+    {
         tags[kept] = to_symbol(m, "symbols", one);
         for (k = 0; memcmp(&tags[k], &tags[kept], sizeof *tags) != 0; k++) {}
         kept += k == kept;
@@ -220,7 +244,10 @@ static void read_close(struct message *m, struct record *r)
     r->u.close.day = want_day(m, "date", REQUIRED);
 }
 
-static void read_clock(struct message *m, struct record *r) { r->u.clock.session_end = want_day(m, "session_end", NO_DAY); }
+static void read_clock(struct message *m, struct record *r)
+{
+    r->u.clock.session_end = want_day(m, "session_end", NO_DAY);
+}
 
 static void read_issuer(struct message *m, struct record *r)
 {
@@ -281,15 +308,18 @@ static void read_position(struct message *m, struct record *r)
     r->u.position.tenant = want_uuid(m, "tenant");
     r->u.position.book = want_name(m, "book");
     r->u.position.symbol = want_symbol(m);
-    r->u.position.quantity_e8 = want_decimal(m, "quantity", -QUANTITY_MAX_E8, QUANTITY_MAX_E8, REQUIRED);
+    r->u.position.quantity_e8 =
+        want_decimal(m, "quantity", -QUANTITY_MAX_E8, QUANTITY_MAX_E8, REQUIRED);
 }
 
 /* Kinds without a row are what the service tells itself; no message may. */
 static void (*const readers[RECORD_KIND_COUNT])(struct message *m, struct record *r) = {
-    [RECORD_TRADE] = read_trade,       [RECORD_CLOSE] = read_close,           [RECORD_CLOCK] = read_clock,
-    [RECORD_ISSUER] = read_issuer,     [RECORD_INSTRUMENT] = read_instrument, [RECORD_SHARES] = read_shares,
-    [RECORD_INDEX] = read_index,       [RECORD_MEMBERSHIP] = read_membership, [RECORD_ARTICLE] = read_article,
-    [RECORD_EXPOSURE] = read_exposure, [RECORD_POSITION] = read_position,
+    [RECORD_TRADE] = read_trade,           [RECORD_CLOSE] = read_close,
+    [RECORD_CLOCK] = read_clock,           [RECORD_ISSUER] = read_issuer,
+    [RECORD_INSTRUMENT] = read_instrument, [RECORD_SHARES] = read_shares,
+    [RECORD_INDEX] = read_index,           [RECORD_MEMBERSHIP] = read_membership,
+    [RECORD_ARTICLE] = read_article,       [RECORD_EXPOSURE] = read_exposure,
+    [RECORD_POSITION] = read_position,
 };
 
 static bool is_tick(enum record_kind k) { return k == RECORD_TRADE || k == RECORD_CLOSE; }
@@ -297,13 +327,19 @@ static bool is_tick(enum record_kind k) { return k == RECORD_TRADE || k == RECOR
 static enum err kind_from(const char *name, enum record_kind *out, struct why *why)
 {
     for (enum record_kind k = 1; k < RECORD_KIND_COUNT; k++)
-        if (readers[k] && strcmp(record_kind_name(k), name) == 0) { *out = k; return ERR_OK; }
+        if (readers[k] && strcmp(record_kind_name(k), name) == 0) {
+            *out = k;
+            return ERR_OK;
+        }
     return err_set(why, ERR_UNKNOWN_KIND, "unknown kind \"%.40s\"", name);
 }
 
-enum err record_decode_dom(const char *bytes, size_t n, struct arena *arena, struct record *out, struct why *why)
+enum err record_decode_dom(const char *bytes, size_t n, struct arena *arena, struct record *out,
+                           struct why *why)
 {
-    if (n > MESSAGE_MAX) return err_set(why, ERR_TOO_LARGE, "message of %zu bytes, at most %d are taken", n, MESSAGE_MAX);
+    if (n > MESSAGE_MAX)
+        return err_set(why, ERR_TOO_LARGE, "message of %zu bytes, at most %d are taken", n,
+                       MESSAGE_MAX);
     if (n == 0) return err_set(why, ERR_SYNTAX, "empty message");
     AUTO_JSON json_t *root = NULL;
     enum err e = json_load_strict(bytes, n, &root, why);
@@ -318,7 +354,7 @@ enum err record_decode_dom(const char *bytes, size_t n, struct arena *arena, str
     r.event_ns = json_want_int(&m.f, "ts", 0, INT64_MAX, JSON_REQUIRED_INT);
     readers[r.kind](&m, &r);
     if ((e = json_fields_end(&m.f))) return e;
-    if (!is_tick(r.kind)) r.payload = keep(&m, bytes, n);            /* decoded again by a replay */
+    if (!is_tick(r.kind)) r.payload = keep(&m, bytes, n); /* decoded again by a replay */
     if (m.f.err) return m.f.err;
     *out = r;
     return ERR_OK;
@@ -327,7 +363,9 @@ enum err record_decode_dom(const char *bytes, size_t n, struct arena *arena, str
 /* ---- the flat scanner ----
  * One pass, no DOM, no allocation, no reasons. Every function answers false for "not mine", and then nothing was decided. */
 
-struct scan { const char *p, *end; };
+struct scan {
+    const char *p, *end;
+};
 
 static inline void pass_spaces(struct scan *s)
 {
@@ -375,7 +413,8 @@ static inline bool take_symbol(struct scan *s, struct symbol *out)
 {
     if (!take(s, '"')) return false;
     size_t n = 0;
-    for (; n < SYMBOL_MAX && s->p < s->end && char_class[(uint8_t)*s->p] & IN_SYMBOL; s->p++) out->s[n++] = *s->p;
+    for (; n < SYMBOL_MAX && s->p < s->end && char_class[(uint8_t)*s->p] & IN_SYMBOL; s->p++)
+        out->s[n++] = *s->p;
     return n > 0 && TAKE_WORD(s, "\"");
 }
 
@@ -386,7 +425,10 @@ static inline bool take_date(struct scan *s, int32_t *out)
     return TAKE_WORD(s, "\"");
 }
 
-static inline unsigned digit_of(const struct scan *s) { return s->p < s->end ? (unsigned)(uint8_t)*s->p - '0' : 10u; }
+static inline unsigned digit_of(const struct scan *s)
+{
+    return s->p < s->end ? (unsigned)(uint8_t)*s->p - '0' : 10u;
+}
 
 /* 1 to `max` <= 19 digits, no leading zero; one digit more stays for the caller to stumble over */
 static inline bool take_digits(struct scan *s, int max, uint64_t *out)
@@ -410,8 +452,10 @@ static inline bool take_time(struct scan *s, int64_t *out)
 /* Up to 10 digits and 8 decimals: inside int64 at 1e-8 without looking. */
 static inline bool take_decimal(struct scan *s, int64_t max_e8, int64_t *out)
 {
-    static const uint32_t scale[9] = { 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1 };
-    const bool quoted = take(s, '"');                                /* either way the blanks are behind us now */
+    static const uint32_t scale[9] = {
+        100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1
+    };
+    const bool quoted = take(s, '"'); /* either way the blanks are behind us now */
     uint64_t whole, frac = 0;
     if (!take_digits(s, 10, &whole)) return false;
     if (s->p < s->end && *s->p == '.') {
@@ -466,7 +510,8 @@ static bool scan_tick(const char *bytes, size_t n, struct record *out)
     return false;
 }
 
-enum err record_decode(const char *bytes, size_t n, struct arena *arena, struct record *out, struct why *why)
+enum err record_decode(const char *bytes, size_t n, struct arena *arena, struct record *out,
+                       struct why *why)
 {
     if (n > 0 && n <= MESSAGE_MAX && scan_tick(bytes, n, out)) return ERR_OK;
     return record_decode_dom(bytes, n, arena, out, why);

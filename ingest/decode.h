@@ -9,13 +9,15 @@
 #include "core/arena.h"
 #include "ingest/record.h"
 
-enum { MESSAGE_MAX = 1 << 20 };          /* bytes of one message */
+enum { MESSAGE_MAX = 1 << 20 }; /* bytes of one message */
 
 /* *out is written only on ERR_OK (seq, received_ms, offset and source_id are 0). Strings point into `arena`. */
-MUST_USE enum err record_decode(const char *bytes, size_t n, struct arena *arena, struct record *out, struct why *why);
+MUST_USE enum err record_decode(const char *bytes, size_t n, struct arena *arena,
+                                struct record *out, struct why *why);
 
 /* The DOM decoder alone: the fast path is held against it. */
-MUST_USE enum err record_decode_dom(const char *bytes, size_t n, struct arena *arena, struct record *out, struct why *why);
+MUST_USE enum err record_decode_dom(const char *bytes, size_t n, struct arena *arena,
+                                    struct record *out, struct why *why);
 
 /* "AAPL" to its padded form; ERR_INVALID when empty, longer than SYMBOL_MAX, or of other characters. */
 MUST_USE enum err symbol_from(const char *s, size_t n, struct symbol *out);

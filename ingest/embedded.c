@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 struct embedded_broker {
-    rd_kafka_t *rk;                      /* keeps the books of the cluster; a client of nothing */
+    rd_kafka_t *rk; /* keeps the books of the cluster; a client of nothing */
     rd_kafka_mock_cluster_t *cluster;
 };
 
@@ -16,7 +16,8 @@ enum err embedded_start(int brokers, struct embedded_broker **out, struct why *w
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char text[256] = "out of memory";
     if (b && conf) {
-        rd_kafka_conf_set(conf, "log_level", "3", NULL, 0);          /* it would say that it has no brokers to connect to */
+        rd_kafka_conf_set(conf, "log_level", "3", NULL,
+                          0); /* it would say that it has no brokers to connect to */
         rd_kafka_conf_set_log_cb(conf, kafka_log);
         b->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     }
@@ -34,15 +35,20 @@ enum err embedded_start(int brokers, struct embedded_broker **out, struct why *w
     return ERR_OK;
 }
 
-enum err embedded_topic(struct embedded_broker *b, const char *name, int partitions, struct why *why)
+enum err embedded_topic(struct embedded_broker *b, const char *name, int partitions,
+                        struct why *why)
 {
     rd_kafka_resp_err_t e = rd_kafka_mock_topic_create(b->cluster, name, partitions, 1);
-    if (e == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return err_set(why, ERR_CONFLICT, "topic %s exists", name);
+    if (e == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+        return err_set(why, ERR_CONFLICT, "topic %s exists", name);
     if (e) return err_set(why, ERR_KAFKA, "create topic %s: %s", name, rd_kafka_err2str(e));
     return ERR_OK;
 }
 
-const char *embedded_bootstrap(const struct embedded_broker *b) { return rd_kafka_mock_cluster_bootstraps(b->cluster); }
+const char *embedded_bootstrap(const struct embedded_broker *b)
+{
+    return rd_kafka_mock_cluster_bootstraps(b->cluster);
+}
 
 struct rd_kafka_mock_cluster_s *embedded_mock(struct embedded_broker *b) { return b->cluster; }
 

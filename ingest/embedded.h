@@ -11,7 +11,8 @@ struct embedded_broker;
 
 MUST_USE enum err embedded_start(int brokers, struct embedded_broker **out, struct why *why);
 /* ERR_CONFLICT when it is there already. */
-MUST_USE enum err embedded_topic(struct embedded_broker *b, const char *name, int partitions, struct why *why);
+MUST_USE enum err embedded_topic(struct embedded_broker *b, const char *name, int partitions,
+                                 struct why *why);
 /* "127.0.0.1:39211,...": lives as long as the broker. */
 const char *embedded_bootstrap(const struct embedded_broker *b);
 /* Clients must have been closed. NULL is fine. */

@@ -24,22 +24,24 @@
 #include "core/buf.h"
 #include "ingest/batch.h"
 
-struct kafka_property { const char *name, *value; };
+struct kafka_property {
+    const char *name, *value;
+};
 
 struct kafka_topic {
     const char *name;
-    bool first;                          /* read to its end before the topics that are not */
+    bool first; /* read to its end before the topics that are not */
 };
 
 struct kafka_config {
-    const char *brokers;                 /* "10.0.0.1:9092,10.0.0.2:9092" */
-    const char *group;                   /* under which offset hints are committed; NULL or "": no hints */
+    const char *brokers; /* "10.0.0.1:9092,10.0.0.2:9092" */
+    const char *group;   /* under which offset hints are committed; NULL or "": no hints */
     const struct kafka_topic *topics;
     size_t topics_n;
-    const struct kafka_property *properties;         /* librdkafka's, verbatim, last one wins */
+    const struct kafka_property *properties; /* librdkafka's, verbatim, last one wins */
     size_t properties_n;
-    int32_t source_id_next;              /* the first source_id that is free in tocsin.source; at least 1 */
-    int64_t (*clock)(void);              /* for intervals; NULL: mono_ns. Waiting itself is always real time */
+    int32_t source_id_next; /* the first source_id that is free in tocsin.source; at least 1 */
+    int64_t (*clock)(void); /* for intervals; NULL: mono_ns. Waiting itself is always real time */
 };
 
 struct kafka_source;
@@ -50,8 +52,8 @@ MUST_USE enum err kafka_property_check(const struct kafka_property *p, struct wh
 /* Checks the settings and starts librdkafka; does not wait for a broker. `known` is the newest life of each (topic, part); lives
  * of topics not configured are ignored. Everything is copied. ERR_INVALID names the setting that is wrong: a property librdkafka
  * does not know or whose value it refuses, or one this service depends on and does not let go of. */
-MUST_USE enum err kafka_source_open(const struct kafka_config *cfg, const struct source_life *known, size_t known_n,
-                                    struct kafka_source **out, struct why *why);
+MUST_USE enum err kafka_source_open(const struct kafka_config *cfg, const struct source_life *known,
+                                    size_t known_n, struct kafka_source **out, struct why *why);
 
 /* Stops fetching and ends librdkafka: at most 3 s, then it is left to end by itself. NULL is fine. */
 void kafka_source_close(struct kafka_source *src);
@@ -64,8 +66,8 @@ void kafka_source_close(struct kafka_source *src);
  * Every record has source_id, offset and received_ms (the message's own timestamp); the mark of its source is in the same batch.
  * ERR_NOMEM: what is in the batch is whole and counts; nothing was lost, poll again. ERR_KAFKA: librdkafka failed for
  * good twice within a minute: end the process. */
-MUST_USE enum err kafka_source_poll(struct kafka_source *src, struct ingest_batch *batch, int timeout_ms, size_t max_records,
-                                    struct why *why);
+MUST_USE enum err kafka_source_poll(struct kafka_source *src, struct ingest_batch *batch,
+                                    int timeout_ms, size_t max_records, struct why *why);
 
 /* These positions are committed in PostgreSQL: passed on to Kafka as a hint by a later poll, without waiting. Thread: any. */
 void kafka_source_committed(struct kafka_source *src, const struct source_mark *marks, size_t n);
@@ -75,26 +77,30 @@ void kafka_source_committed(struct kafka_source *src, const struct source_mark *
  * As of the last poll. No host name, no address. Thread: any. */
 bool kafka_source_state(struct kafka_source *src, struct buf *reasons);
 
-struct kafka_lag { const char *topic; int64_t messages; };           /* the name lives as long as the source */
+struct kafka_lag {
+    const char *topic;
+    int64_t messages;
+}; /* the name lives as long as the source */
 /* The lag of each topic in configured order, as of the last poll; returns how many there are. Thread: any. */
 size_t kafka_source_lags(struct kafka_source *src, struct kafka_lag *out, size_t cap);
 
 /* For tests and the log: what happened since open. Thread: ingest. */
 struct kafka_counts {
-    int64_t repeats;                     /* messages below the position: dropped */
-    int64_t reopened;                    /* partitions closed and opened again because of an error */
-    int64_t stalls;                      /* of those: the broker had more and nothing came for 30 s */
-    int64_t rebuilds;                    /* times librdkafka was started anew */
+    int64_t repeats;  /* messages below the position: dropped */
+    int64_t reopened; /* partitions closed and opened again because of an error */
+    int64_t stalls;   /* of those: the broker had more and nothing came for 30 s */
+    int64_t rebuilds; /* times librdkafka was started anew */
 };
 struct kafka_counts kafka_source_counts(const struct kafka_source *src);
 
 /* 64-bit hash of one message; stored, so it never changes. NULL and empty differ. Never 0: that is "none". Pure. */
-int64_t kafka_fingerprint(int64_t timestamp_ms, const void *key, size_t key_n, const void *value, size_t value_n);
+int64_t kafka_fingerprint(int64_t timestamp_ms, const void *key, size_t key_n, const void *value,
+                          size_t value_n);
 
 /* For this folder: sets each property, refusing by name what `refused` (NULL-ended, NULL for none) lists. Secrets stay out of `why`. */
 struct rd_kafka_conf_s;
-MUST_USE enum err kafka_conf_apply(struct rd_kafka_conf_s *conf, const struct kafka_property *p, size_t n,
-                                   const char *const *refused, struct why *why);
+MUST_USE enum err kafka_conf_apply(struct rd_kafka_conf_s *conf, const struct kafka_property *p,
+                                   size_t n, const char *const *refused, struct why *why);
 /* For this folder: librdkafka's own log lines into ours. */
 struct rd_kafka_s;
 void kafka_log(const struct rd_kafka_s *rk, int level, const char *fac, const char *text);

@@ -11,15 +11,18 @@ static enum err ask(rd_kafka_t *rk, const char *topic, int timeout_ms, int *out,
     if (e) return err_set(why, ERR_KAFKA, "topic %s: %s", topic, rd_kafka_err2str(e));
     *out = 0;
     for (int i = 0; i < m->topic_cnt; i++)
-        if (strcmp(m->topics[i].topic, topic) == 0 && !m->topics[i].err) *out = m->topics[i].partition_cnt;
+        if (strcmp(m->topics[i].topic, topic) == 0 && !m->topics[i].err)
+            *out = m->topics[i].partition_cnt;
     rd_kafka_metadata_destroy(m);
     return *out ? ERR_OK : err_set(why, ERR_NOT_FOUND, "topic %s does not exist", topic);
 }
 
-enum err topic_partitions(const char *brokers, const struct kafka_property *properties, size_t properties_n, const char *topic,
-                          int timeout_ms, int *out, struct why *why)
+enum err topic_partitions(const char *brokers, const struct kafka_property *properties,
+                          size_t properties_n, const char *topic, int timeout_ms, int *out,
+                          struct why *why)
 {
-    const struct kafka_property ours[] = { { "bootstrap.servers", brokers }, { "log.connection.close", "false" } };
+    const struct kafka_property ours[] = { { "bootstrap.servers", brokers },
+                                           { "log.connection.close", "false" } };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_t *rk = NULL;
     char text[256] = "";

@@ -12,7 +12,8 @@ enum { TOPICS_MAX = 16, MESSAGE_TIMEOUT_MS = 30000, CLOSE_S = 3 };
 
 struct producer {
     rd_kafka_t *rk;
-    rd_kafka_topic_t *topics[TOPICS_MAX];            /* the handles in use; looking one up per message would cost more than sending */
+    rd_kafka_topic_t *topics
+        [TOPICS_MAX]; /* the handles in use; looking one up per message would cost more than sending */
     size_t topics_n;
     struct producer_counts counts;
     struct why first_failure;
@@ -20,8 +21,9 @@ struct producer {
 };
 
 static const char *const refused[] = {
-    "bootstrap.servers", "metadata.broker.list", "enable.idempotence", "acks", "request.required.acks", "partitioner",
-    "message.timeout.ms", "delivery.timeout.ms", "transactional.id", "plugin.library.paths", "test.mock.num.brokers", NULL,
+    "bootstrap.servers",     "metadata.broker.list", "enable.idempotence",    "acks",
+    "request.required.acks", "partitioner",          "message.timeout.ms",    "delivery.timeout.ms",
+    "transactional.id",      "plugin.library.paths", "test.mock.num.brokers", NULL,
 };
 
 /* Called from inside rd_kafka_poll and rd_kafka_flush, on the caller's thread. */
@@ -50,12 +52,17 @@ enum err producer_open(const struct producer_config *cfg, struct producer **out,
     snprintf(timeout, sizeof timeout, "%d", p->timeout_ms);
 
     const struct kafka_property tuning[] = {
-        { "client.id", "tocsin" },            { "linger.ms", "5" },               { "batch.num.messages", "10000" },
-        { "reconnect.backoff.ms", "100" },    { "reconnect.backoff.max.ms", "2000" }, { "socket.keepalive.enable", "true" },
-        { "log.connection.close", "false" },  { "queue.buffering.max.messages", "500000" },
+        { "client.id", "tocsin" },
+        { "linger.ms", "5" },
+        { "batch.num.messages", "10000" },
+        { "reconnect.backoff.ms", "100" },
+        { "reconnect.backoff.max.ms", "2000" },
+        { "socket.keepalive.enable", "true" },
+        { "log.connection.close", "false" },
+        { "queue.buffering.max.messages", "500000" },
     };
     const struct kafka_property ours[] = {
-        { "bootstrap.servers", cfg->brokers }, { "enable.idempotence", "true" }, { "acks", "all" },
+        { "bootstrap.servers", cfg->brokers }, { "enable.idempotence", "true" },  { "acks", "all" },
         { "partitioner", "murmur2_random" },   { "message.timeout.ms", timeout },
     };
     enum err e = kafka_conf_apply(conf, tuning, ARRAY_LEN(tuning), NULL, why);
@@ -88,41 +95,51 @@ static rd_kafka_topic_t *topic_handle(struct producer *p, const char *name)
     return t;
 }
 
-enum err producer_send_to(struct producer *p, const char *topic, int32_t part, const void *key, size_t key_n, const void *value,
-                          size_t value_n, int64_t timestamp_ms, struct why *why)
+enum err producer_send_to(struct producer *p, const char *topic, int32_t part, const void *key,
+                          size_t key_n, const void *value, size_t value_n, int64_t timestamp_ms,
+                          struct why *why)
 {
     rd_kafka_topic_t *t = topic_handle(p, topic);
-    if (!t) return err_set(why, ERR_KAFKA, "topic %s: no handle (at most %d topics a producer)", topic, TOPICS_MAX);
+    if (!t)
+        return err_set(why, ERR_KAFKA, "topic %s: no handle (at most %d topics a producer)", topic,
+                       TOPICS_MAX);
 
     const int64_t deadline = mono_ns() + p->timeout_ms * NS_PER_MS;
     for (;;) {
-        rd_kafka_resp_err_t e = rd_kafka_producev(p->rk, RD_KAFKA_V_RKT(t), RD_KAFKA_V_PARTITION(part),
-                                                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, key_n),
-                                                  RD_KAFKA_V_VALUE((void *)(uintptr_t)value, value_n),
-                                                  RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_END);
+        rd_kafka_resp_err_t e =
+            rd_kafka_producev(p->rk, RD_KAFKA_V_RKT(t), RD_KAFKA_V_PARTITION(part),
+                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, key_n),
+                              RD_KAFKA_V_VALUE((void *)(uintptr_t)value, value_n),
+                              RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_END);
         if (!e) break;
-        if (e == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return err_set(why, ERR_TOO_LARGE, "topic %s: message of %zu bytes", topic, value_n);
-        if (e != RD_KAFKA_RESP_ERR__QUEUE_FULL) return err_set(why, ERR_KAFKA, "topic %s: %s", topic, rd_kafka_err2str(e));
-        if (mono_ns() > deadline) return err_set(why, ERR_FULL, "topic %s: the producer's queue stays full", topic);
+        if (e == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+            return err_set(why, ERR_TOO_LARGE, "topic %s: message of %zu bytes", topic, value_n);
+        if (e != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            return err_set(why, ERR_KAFKA, "topic %s: %s", topic, rd_kafka_err2str(e));
+        if (mono_ns() > deadline)
+            return err_set(why, ERR_FULL, "topic %s: the producer's queue stays full", topic);
         rd_kafka_poll(p->rk, 50);
     }
-    if ((++p->counts.queued & 1023) == 0) rd_kafka_poll(p->rk, 0);   /* delivery reports come only when asked for */
+    if ((++p->counts.queued & 1023) == 0)
+        rd_kafka_poll(p->rk, 0); /* delivery reports come only when asked for */
     return ERR_OK;
 }
 
-enum err producer_send(struct producer *p, const char *topic, const void *key, size_t key_n, const void *value, size_t value_n,
-                       int64_t timestamp_ms, struct why *why)
+enum err producer_send(struct producer *p, const char *topic, const void *key, size_t key_n,
+                       const void *value, size_t value_n, int64_t timestamp_ms, struct why *why)
 {
-    return producer_send_to(p, topic, RD_KAFKA_PARTITION_UA, key, key_n, value, value_n, timestamp_ms, why);
+    return producer_send_to(p, topic, RD_KAFKA_PARTITION_UA, key, key_n, value, value_n,
+                            timestamp_ms, why);
 }
 
 enum err producer_flush(struct producer *p, int timeout_ms, struct why *why)
 {
-    rd_kafka_flush(p->rk, timeout_ms);               /* its verdict is in the counts */
+    rd_kafka_flush(p->rk, timeout_ms); /* its verdict is in the counts */
     const struct producer_counts c = p->counts;
     if (c.delivered == c.queued) return ERR_OK;
-    return err_set(why, ERR_KAFKA, "%lld of %lld messages not delivered (%lld refused%s%s)", (long long)(c.queued - c.delivered),
-                   (long long)c.queued, (long long)c.failed, c.failed ? ": " : "", c.failed ? p->first_failure.text : "");
+    return err_set(why, ERR_KAFKA, "%lld of %lld messages not delivered (%lld refused%s%s)",
+                   (long long)(c.queued - c.delivered), (long long)c.queued, (long long)c.failed,
+                   c.failed ? ": " : "", c.failed ? p->first_failure.text : "");
 }
 
 struct producer_counts producer_counts(const struct producer *p) { return p->counts; }
@@ -142,9 +159,11 @@ void producer_close(struct producer *p)
 
     pthread_t t;
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);           /* pthread_clockjoin_np is unknown to ThreadSanitizer of gcc 12 */
+    clock_gettime(CLOCK_REALTIME,
+                  &until); /* pthread_clockjoin_np is unknown to ThreadSanitizer of gcc 12 */
     until.tv_sec += CLOSE_S;
-    if (pthread_create(&t, NULL, destroy, p->rk)) return;            /* no thread to end it: left behind, with its opaque */
+    if (pthread_create(&t, NULL, destroy, p->rk))
+        return; /* no thread to end it: left behind, with its opaque */
     if (pthread_timedjoin_np(t, NULL, &until) == 0) free(p);
-    else pthread_detach(t);                          /* it may still report into *p */
+    else pthread_detach(t); /* it may still report into *p */
 }

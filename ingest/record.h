@@ -9,64 +9,115 @@
 
 #include <stdint.h>
 
-enum record_kind {                       /* the numbers are stored: append, never change */
-    RECORD_TRADE = 1,
-    RECORD_CLOSE = 2,
-    RECORD_CLOCK = 3,
-    RECORD_ISSUER = 4,
-    RECORD_INSTRUMENT = 5,
-    RECORD_SHARES = 6,
-    RECORD_INDEX = 7,
-    RECORD_MEMBERSHIP = 8,
-    RECORD_ARTICLE = 9,
-    RECORD_EXPOSURE = 10,
-    RECORD_POSITION = 11,
-    RECORD_RULE_PUT = 12,                /* from the API: create or change; payload is the rule definition */
-    RECORD_RULE_DELETE = 13,             /* from the API */
-    RECORD_TRACK = 14,                   /* from this service: compute this measure from here on */
-    RECORD_SETTINGS = 15,                /* from this service: what the engine's answers depend on */
-    RECORD_KIND_COUNT = 16
+enum record_kind { /* the numbers are stored: append, never change */
+                   RECORD_TRADE = 1,
+                   RECORD_CLOSE = 2,
+                   RECORD_CLOCK = 3,
+                   RECORD_ISSUER = 4,
+                   RECORD_INSTRUMENT = 5,
+                   RECORD_SHARES = 6,
+                   RECORD_INDEX = 7,
+                   RECORD_MEMBERSHIP = 8,
+                   RECORD_ARTICLE = 9,
+                   RECORD_EXPOSURE = 10,
+                   RECORD_POSITION = 11,
+                   RECORD_RULE_PUT =
+                       12, /* from the API: create or change; payload is the rule definition */
+                   RECORD_RULE_DELETE = 13, /* from the API */
+                   RECORD_TRACK = 14, /* from this service: compute this measure from here on */
+                   RECORD_SETTINGS =
+                       15, /* from this service: what the engine's answers depend on */
+                   RECORD_KIND_COUNT = 16
 };
 
 enum {
-    SYMBOL_MAX = 15,                     /* bytes of a symbol: A-Z a-z 0-9 . - _ / : */
-    NAME_MAX_BYTES = 63,                 /* bytes of an issuer, index, book or tenant name */
+    SYMBOL_MAX = 15,     /* bytes of a symbol: A-Z a-z 0-9 . - _ / : */
+    NAME_MAX_BYTES = 63, /* bytes of an issuer, index, book or tenant name */
     ARTICLE_SYMBOLS_MAX = 64,
     NO_DAY = INT32_MIN
 };
 
-struct str { const char *p; uint32_t n; };       /* bytes, not NUL-terminated as a rule */
+struct str {
+    const char *p;
+    uint32_t n;
+}; /* bytes, not NUL-terminated as a rule */
 
-struct symbol { char s[SYMBOL_MAX + 1]; };       /* NUL-padded to the end, so equality is memcmp */
+struct symbol {
+    char s[SYMBOL_MAX + 1];
+}; /* NUL-padded to the end, so equality is memcmp */
 
 struct record {
-    uint64_t seq;                        /* given by the engine's order, 0 before */
+    uint64_t seq; /* given by the engine's order, 0 before */
     int64_t event_ns;
-    int64_t received_ms;                 /* the Kafka message's timestamp; for other sources when it was taken in */
-    int64_t offset;                      /* position in its source */
-    int32_t source_id;                   /* row of tocsin.source; 0: this service itself (API, clock, import) */
+    int64_t received_ms; /* the Kafka message's timestamp; for other sources when it was taken in */
+    int64_t offset;      /* position in its source */
+    int32_t source_id;   /* row of tocsin.source; 0: this service itself (API, clock, import) */
     enum record_kind kind;
     union {
-        struct { struct symbol symbol; int64_t price_e8, size_e8; } trade;           /* price > 0, size >= 0 */
-        struct { struct symbol symbol; int64_t price_e8; int32_t day; } close;       /* official close of session `day` */
-        struct { int32_t session_end; } clock;                                       /* NO_DAY, or the session that has ended */
-        struct { struct str issuer, name, sector; } issuer;
-        struct { struct symbol symbol; struct str issuer, name; } instrument;
-        struct { struct symbol symbol; int64_t shares; int64_t float_e8; } shares;   /* float factor in (0, 1] */
-        struct { struct str index, name; int64_t base_e8; } index;                   /* level at its first complete session end */
-        struct { struct str index; struct symbol symbol; bool member; int64_t shares; } membership;  /* shares 0: the instrument's own */
+        struct {
+            struct symbol symbol;
+            int64_t price_e8, size_e8;
+        } trade; /* price > 0, size >= 0 */
+        struct {
+            struct symbol symbol;
+            int64_t price_e8;
+            int32_t day;
+        } close; /* official close of session `day` */
+        struct {
+            int32_t session_end;
+        } clock; /* NO_DAY, or the session that has ended */
+        struct {
+            struct str issuer, name, sector;
+        } issuer;
+        struct {
+            struct symbol symbol;
+            struct str issuer, name;
+        } instrument;
+        struct {
+            struct symbol symbol;
+            int64_t shares;
+            int64_t float_e8;
+        } shares; /* float factor in (0, 1] */
+        struct {
+            struct str index, name;
+            int64_t base_e8;
+        } index; /* level at its first complete session end */
+        struct {
+            struct str index;
+            struct symbol symbol;
+            bool member;
+            int64_t shares;
+        } membership; /* shares 0: the instrument's own */
         struct {
             struct str id, headline, body, source;
-            struct symbol *symbols;      /* the tags that came with it */
+            struct symbol *symbols; /* the tags that came with it */
             uint32_t symbols_n;
         } article;
-        struct { struct str issuer, theme, source; int64_t value_e8; int32_t effective_day; } exposure; /* value in [0, 1] */
-        struct { struct uuid tenant; struct str book; struct symbol symbol; int64_t quantity_e8; } position; /* 0 closes it */
-        struct { struct uuid tenant, rule; } rule;                                   /* definition: payload */
-        struct { struct uuid tenant; struct str measure; } track;
-        struct { int64_t stale_after_ns, sample_ns; int64_t coverage_gate_e8; } settings;
+        struct {
+            struct str issuer, theme, source;
+            int64_t value_e8;
+            int32_t effective_day;
+        } exposure; /* value in [0, 1] */
+        struct {
+            struct uuid tenant;
+            struct str book;
+            struct symbol symbol;
+            int64_t quantity_e8;
+        } position; /* 0 closes it */
+        struct {
+            struct uuid tenant, rule;
+        } rule; /* definition: payload */
+        struct {
+            struct uuid tenant;
+            struct str measure;
+        } track;
+        struct {
+            int64_t stale_after_ns, sample_ns;
+            int64_t coverage_gate_e8;
+        } settings;
     } u;
-    struct str payload;                  /* the JSON text as it came; of a trade or close it is not stored, their columns say it all */
+    struct str
+        payload; /* the JSON text as it came; of a trade or close it is not stored, their columns say it all */
 };
 
 /* The kind's name in messages: "trade". NULL for a number that is no kind. */

@@ -7,18 +7,25 @@ enum err db_conninfo_check(const char *conninfo, struct why *why)
 {
     char *text = NULL;
     PQconninfoOption *o = PQconninfoParse(conninfo, &text);
-    enum err e = strlen(conninfo) >= sizeof((struct db *)0)->conninfo ? err_set(why, ERR_TOO_LARGE, "longer than %zu bytes", sizeof((struct db *)0)->conninfo - 1) : o ? ERR_OK : err_set(why, ERR_INVALID, "%.200s", text ? text : "out of memory");
+    enum err e = strlen(conninfo) >= sizeof((struct db *)0)->conninfo
+                     ? err_set(why, ERR_TOO_LARGE, "longer than %zu bytes",
+                               sizeof((struct db *)0)->conninfo - 1)
+                 : o ? ERR_OK
+                     : err_set(why, ERR_INVALID, "%.200s", text ? text : "out of memory");
     if (why && e) why->text[strcspn(why->text, "\n")] = '\0';
     PQconninfoFree(o);
     PQfreemem(text);
     return e;
 }
 
-enum err db_open(const char *conninfo, const char *role, const char *name, struct db *out, struct why *why)
+enum err db_open(const char *conninfo, const char *role, const char *name, struct db *out,
+                 struct why *why)
 {
     struct db d = { 0 };
     *out = d;
-    if (strlen(conninfo) >= sizeof d.conninfo) return err_set(why, ERR_TOO_LARGE, "the connection string is longer than %zu bytes", sizeof d.conninfo - 1);
+    if (strlen(conninfo) >= sizeof d.conninfo)
+        return err_set(why, ERR_TOO_LARGE, "the connection string is longer than %zu bytes",
+                       sizeof d.conninfo - 1);
     snprintf(d.conninfo, sizeof d.conninfo, "%s", conninfo);
     snprintf(d.role, sizeof d.role, "%s", role ? role : "");
     snprintf(d.name, sizeof d.name, "%s", name);
@@ -35,11 +42,31 @@ void db_close(struct db *d)
 enum err db_reopen(struct db *d, struct why *why)
 {
     db_close(d);
-    static const char *const keys[] = { "dbname", "application_name", "options", "connect_timeout", "tcp_user_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "client_encoding", NULL };
-    const char *const values[] = { d->conninfo, d->name,
-                                   "-c search_path= -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
-                                   " -c synchronous_commit=on -c client_min_messages=warning",
-                                   "5", "10000", "1", "5", "2", "3", "UTF8", NULL };
+    static const char *const keys[] = { "dbname",
+                                        "application_name",
+                                        "options",
+                                        "connect_timeout",
+                                        "tcp_user_timeout",
+                                        "keepalives",
+                                        "keepalives_idle",
+                                        "keepalives_interval",
+                                        "keepalives_count",
+                                        "client_encoding",
+                                        NULL };
+    const char *const values[] = {
+        d->conninfo,
+        d->name,
+        "-c search_path= -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+        " -c synchronous_commit=on -c client_min_messages=warning",
+        "5",
+        "10000",
+        "1",
+        "5",
+        "2",
+        "3",
+        "UTF8",
+        NULL
+    };
     d->conn = PQconnectdbParams(keys, values, 1);
     if (!d->conn) return err_set(why, ERR_NOMEM, "out of memory");
     if (PQstatus(d->conn) != CONNECTION_OK) {
@@ -63,7 +90,8 @@ enum err db_reopen(struct db *d, struct why *why)
 enum err db_check(struct db *d, PGresult *r, struct why *why)
 {
     ExecStatusType s = r ? PQresultStatus(r) : PGRES_FATAL_ERROR;
-    if (s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK || s == PGRES_COPY_IN || s == PGRES_SINGLE_TUPLE) {
+    if (s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK || s == PGRES_COPY_IN
+        || s == PGRES_SINGLE_TUPLE) {
         PQclear(r);
         return ERR_OK;
     }
@@ -73,13 +101,17 @@ enum err db_check(struct db *d, PGresult *r, struct why *why)
     char line[300];
     snprintf(line, sizeof line, "%s", text ? text : PQerrorMessage(d->conn));
     line[strcspn(line, "\n")] = '\0';
-    bool bare = state && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0);   /* no such table, no such schema */
-    err_set(why, e, "%s: %s%s", state ? state : "08006", line, bare ? "; is it there? run: tocsin migrate" : "");
+    bool bare = state
+                && (strcmp(state, "42P01") == 0
+                    || strcmp(state, "3F000") == 0); /* no such table, no such schema */
+    err_set(why, e, "%s: %s%s", state ? state : "08006", line,
+            bare ? "; is it there? run: tocsin migrate" : "");
     PQclear(r);
     return e;
 }
 
-enum err db_query(struct db *d, const char *sql, int n, const char *const *params, PGresult **out, struct why *why)
+enum err db_query(struct db *d, const char *sql, int n, const char *const *params, PGresult **out,
+                  struct why *why)
 {
     *out = NULL;
     if (!d->conn) return err_set(why, ERR_DB_LOST, "08003: not connected to PostgreSQL");
@@ -106,7 +138,8 @@ enum err db_script(struct db *d, const char *sql, struct why *why)
 
 bool db_retryable(const struct why *why)
 {
-    static const char *const exact[] = { "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57014", "25006" };
+    static const char *const exact[] = { "40001", "40P01", "55P03", "57P01",
+                                         "57P02", "57P03", "57014", "25006" };
     if (strncmp(why->text, "08", 2) == 0 || strncmp(why->text, "53", 2) == 0) return true;
     for (size_t i = 0; i < ARRAY_LEN(exact); i++)
         if (strncmp(why->text, exact[i], 5) == 0) return true;

@@ -22,15 +22,19 @@ static inline void pgresult_end(PGresult **r) { PQclear(*r); }
 MUST_USE enum err db_conninfo_check(const char *conninfo, struct why *why);
 
 /* `role` NULL: no SET ROLE (migrations). `name` is the application_name. ERR_DB_LOST when there is no server. */
-MUST_USE enum err db_open(const char *conninfo, const char *role, const char *name, struct db *out, struct why *why);
-void db_close(struct db *d);             /* fine on a zeroed or closed one */
-MUST_USE enum err db_reopen(struct db *d, struct why *why);          /* closes and opens again with the same arguments */
+MUST_USE enum err db_open(const char *conninfo, const char *role, const char *name, struct db *out,
+                          struct why *why);
+void db_close(struct db *d); /* fine on a zeroed or closed one */
+MUST_USE enum err db_reopen(struct db *d,
+                            struct why *why); /* closes and opens again with the same arguments */
 
 /* Text parameters (NULL is SQL null), text results. *out is the caller's (PQclear), NULL on failure.
  * ERR_DB_LOST when the connection is gone, else ERR_DB; the SQLSTATE leads the detail: "40001: could not serialize ...". */
-MUST_USE enum err db_query(struct db *d, const char *sql, int n, const char *const *params, PGresult **out, struct why *why);
+MUST_USE enum err db_query(struct db *d, const char *sql, int n, const char *const *params,
+                           PGresult **out, struct why *why);
 /* The same when the rows do not matter. */
-MUST_USE enum err db_exec(struct db *d, const char *sql, int n, const char *const *params, struct why *why);
+MUST_USE enum err db_exec(struct db *d, const char *sql, int n, const char *const *params,
+                          struct why *why);
 /* Several statements without parameters in one call (migrations, BEGIN). */
 MUST_USE enum err db_script(struct db *d, const char *sql, struct why *why);
 /* For what the caller did through d->conn itself: classifies and clears `r`. */

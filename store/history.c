@@ -11,18 +11,38 @@
 
 enum { PAGE = 10000 };
 
-struct pages { const char *fetch; PGresult *page; int at; bool ended; };
+struct pages {
+    const char *fetch;
+    PGresult *page;
+    int at;
+    bool ended;
+};
 
 struct history {
     struct db *db;
     struct pages ticks, events;
-    struct symbol *symbols;              /* by instrument id */
+    struct symbol *symbols; /* by instrument id */
     int32_t symbols_n;
 };
 
-static int64_t get64(const PGresult *r, int row, int col) { uint64_t v; memcpy(&v, PQgetvalue(r, row, col), 8); return (int64_t)be64toh(v); }
-static int32_t get32(const PGresult *r, int row, int col) { uint32_t v; memcpy(&v, PQgetvalue(r, row, col), 4); return (int32_t)be32toh(v); }
-static int16_t get16(const PGresult *r, int row, int col) { uint16_t v; memcpy(&v, PQgetvalue(r, row, col), 2); return (int16_t)be16toh(v); }
+static int64_t get64(const PGresult *r, int row, int col)
+{
+    uint64_t v;
+    memcpy(&v, PQgetvalue(r, row, col), 8);
+    return (int64_t)be64toh(v);
+}
+static int32_t get32(const PGresult *r, int row, int col)
+{
+    uint32_t v;
+    memcpy(&v, PQgetvalue(r, row, col), 4);
+    return (int32_t)be32toh(v);
+}
+static int16_t get16(const PGresult *r, int row, int col)
+{
+    uint16_t v;
+    memcpy(&v, PQgetvalue(r, row, col), 2);
+    return (int16_t)be16toh(v);
+}
 
 static enum err turn(struct db *d, struct pages *p, struct why *why)
 {
@@ -42,7 +62,9 @@ static enum err turn(struct db *d, struct pages *p, struct why *why)
 static enum err load_symbols(struct history *h, struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL;
-    enum err e = db_query(h->db, "SELECT instrument_id, symbol FROM tocsin.instrument ORDER BY instrument_id", 0, NULL, &r, why);
+    enum err e = db_query(
+        h->db, "SELECT instrument_id, symbol FROM tocsin.instrument ORDER BY instrument_id", 0,
+        NULL, &r, why);
     if (e) return e;
     int n = PQntuples(r);
     h->symbols_n = n ? atoi(PQgetvalue(r, n - 1, 0)) + 1 : 0;
@@ -60,7 +82,8 @@ const char *history_symbol(const struct history *h, int32_t instrument)
     return instrument >= 0 && instrument < h->symbols_n ? h->symbols[instrument].s : "";
 }
 
-enum err history_open(struct db *d, uint64_t after, uint64_t upto, struct history **out, struct why *why)
+enum err history_open(struct db *d, uint64_t after, uint64_t upto, struct history **out,
+                      struct why *why)
 {
     struct history *h = calloc(1, sizeof *h);
     if (!h) return err_set(why, ERR_NOMEM, "out of memory");
@@ -69,15 +92,20 @@ enum err history_open(struct db *d, uint64_t after, uint64_t upto, struct histor
     h->events.fetch = "FETCH 10000 FROM event_page";
     char sql[900];
     if (upto > INT64_MAX) upto = INT64_MAX;
-    snprintf(sql, sizeof sql,
-             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL work_mem = '64MB';"
-             "DECLARE tick_page NO SCROLL CURSOR FOR SELECT seq, event_ns, received_ms, kpos, price_e8, size_e8, instrument_id, day_or_kind FROM tocsin.tick"
-             " WHERE seq > %" PRIu64 " AND seq <= %" PRIu64 " ORDER BY seq;"
-             "DECLARE event_page NO SCROLL CURSOR FOR SELECT seq, event_ns, received_ms, kpos, kind, tenant_id, payload FROM tocsin.event"
-             " WHERE seq > %" PRIu64 " AND seq <= %" PRIu64 " ORDER BY seq", after, upto, after, upto);
+    snprintf(
+        sql, sizeof sql,
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL work_mem = '64MB';"
+        "DECLARE tick_page NO SCROLL CURSOR FOR SELECT seq, event_ns, received_ms, kpos, price_e8, size_e8, instrument_id, day_or_kind FROM tocsin.tick"
+        " WHERE seq > %" PRIu64 " AND seq <= %" PRIu64 " ORDER BY seq;"
+        "DECLARE event_page NO SCROLL CURSOR FOR SELECT seq, event_ns, received_ms, kpos, kind, tenant_id, payload FROM tocsin.event"
+        " WHERE seq > %" PRIu64 " AND seq <= %" PRIu64 " ORDER BY seq",
+        after, upto, after, upto);
     enum err e = db_script(d, sql, why);
     if (!e) e = load_symbols(h, why);
-    if (e) { history_close(h); return e; }
+    if (e) {
+        history_close(h);
+        return e;
+    }
     *out = h;
     return ERR_OK;
 }
@@ -87,14 +115,17 @@ void history_close(struct history *h)
     if (!h) return;
     PQclear(h->ticks.page);
     PQclear(h->events.page);
-    if (h->db->conn && PQtransactionStatus(h->db->conn) != PQTRANS_IDLE) (void)!db_script(h->db, "ROLLBACK", NULL);
+    if (h->db->conn && PQtransactionStatus(h->db->conn) != PQTRANS_IDLE)
+        (void)!db_script(h->db, "ROLLBACK", NULL);
     free(h->symbols);
     free(h);
 }
 
 static void common(struct record *r, const PGresult *page, int row)
 {
-    *r = (struct record){ .seq = (uint64_t)get64(page, row, 0), .event_ns = get64(page, row, 1), .received_ms = get64(page, row, 2) };
+    *r = (struct record){ .seq = (uint64_t)get64(page, row, 0),
+                          .event_ns = get64(page, row, 1),
+                          .received_ms = get64(page, row, 2) };
     int64_t kpos = get64(page, row, 3);
     r->source_id = (int32_t)(kpos >> 40);
     r->offset = kpos & 0xFFFFFFFFFF;
@@ -107,7 +138,10 @@ enum err history_next(struct history *h, struct stored *out, bool *more, struct 
     if (e) return e;
     *more = !h->ticks.ended || !h->events.ended;
     if (!*more) return ERR_OK;
-    bool tick = h->events.ended || (!h->ticks.ended && get64(h->ticks.page, h->ticks.at, 0) < get64(h->events.page, h->events.at, 0));
+    bool tick =
+        h->events.ended
+        || (!h->ticks.ended
+            && get64(h->ticks.page, h->ticks.at, 0) < get64(h->events.page, h->events.at, 0));
     *out = (struct stored){ .is_event = !tick };
     if (tick) {
         const PGresult *p = h->ticks.page;
@@ -115,7 +149,9 @@ enum err history_next(struct history *h, struct stored *out, bool *more, struct 
         struct record *r = &out->record;
         common(r, p, i);
         int32_t id = get32(p, i, 6), day = get32(p, i, 7);
-        if (!history_symbol(h, id)[0]) return err_set(why, ERR_DB, "tick %" PRIu64 " names instrument %d, which is not stored", r->seq, id);
+        if (!history_symbol(h, id)[0])
+            return err_set(why, ERR_DB, "tick %" PRIu64 " names instrument %d, which is not stored",
+                           r->seq, id);
         r->kind = day == NO_DAY ? RECORD_TRADE : RECORD_CLOSE;
         if (r->kind == RECORD_TRADE) {
             r->u.trade.symbol = h->symbols[id];
@@ -138,7 +174,8 @@ enum err history_next(struct history *h, struct stored *out, bool *more, struct 
 }
 
 /* ---- any ordered query ---- */
-enum err row_cursor_open(struct db *d, const char *name, const char *sql, struct row_cursor *out, struct why *why)
+enum err row_cursor_open(struct db *d, const char *name, const char *sql, struct row_cursor *out,
+                         struct why *why)
 {
     *out = (struct row_cursor){ .db = d };
     snprintf(out->name, sizeof out->name, "%s", name);
@@ -172,14 +209,18 @@ void row_cursor_close(struct row_cursor *c)
 }
 
 /* ---- where to begin ---- */
-enum err history_snapshot(struct db *d, int version, uint64_t *seq, const void **state, size_t *n, PGresult **holder, struct why *why)
+enum err history_snapshot(struct db *d, int version, uint64_t *seq, const void **state, size_t *n,
+                          PGresult **holder, struct why *why)
 {
     char v[16];
     snprintf(v, sizeof v, "%d", version);
     *seq = 0;
     *state = NULL;
     *n = 0;
-    PGresult *r = PQexecParams(d->conn, "SELECT seq, state FROM tocsin.snapshot WHERE shard_id = 0 AND version = $1 ORDER BY seq DESC LIMIT 1", 1, NULL, (const char *const[]){ v }, NULL, NULL, 1);
+    PGresult *r = PQexecParams(
+        d->conn,
+        "SELECT seq, state FROM tocsin.snapshot WHERE shard_id = 0 AND version = $1 ORDER BY seq DESC LIMIT 1",
+        1, NULL, (const char *const[]){ v }, NULL, NULL, 1);
     if (PQresultStatus(r) != PGRES_TUPLES_OK) {
         enum err e = db_check(d, r, why);
         return e ? e : ERR_DB;
@@ -192,12 +233,18 @@ enum err history_snapshot(struct db *d, int version, uint64_t *seq, const void *
     return ERR_OK;
 }
 
-enum err history_sources(struct db *d, struct arena *arena, struct source_life **out, size_t *n, int32_t *next_id, struct why *why)
+enum err history_sources(struct db *d, struct arena *arena, struct source_life **out, size_t *n,
+                         int32_t *next_id, struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL, *top = NULL;
-    enum err e = db_query(d, "SELECT DISTINCT ON (topic, part) source_id, part, source_epoch, cluster_id, topic, reason, next_offset, fingerprint"
-                             " FROM tocsin.source ORDER BY topic, part, source_epoch DESC", 0, NULL, &r, why);
-    if (!e) e = db_query(d, "SELECT coalesce(max(source_id), 0) + 1 FROM tocsin.source", 0, NULL, &top, why);
+    enum err e = db_query(
+        d,
+        "SELECT DISTINCT ON (topic, part) source_id, part, source_epoch, cluster_id, topic, reason, next_offset, fingerprint"
+        " FROM tocsin.source ORDER BY topic, part, source_epoch DESC",
+        0, NULL, &r, why);
+    if (!e)
+        e = db_query(d, "SELECT coalesce(max(source_id), 0) + 1 FROM tocsin.source", 0, NULL, &top,
+                     why);
     if (e) return e;
     *n = (size_t)PQntuples(r);
     *next_id = atoi(PQgetvalue(top, 0, 0));
@@ -209,8 +256,14 @@ enum err history_sources(struct db *d, struct arena *arena, struct source_life *
             text[k] = arena_copy(arena, PQgetvalue(r, i, 3 + k), (size_t)PQgetlength(r, i, 3 + k));
             if (!text[k]) return err_set(why, ERR_NOMEM, "out of memory");
         }
-        l[i] = (struct source_life){ .source_id = atoi(PQgetvalue(r, i, 0)), .part = atoi(PQgetvalue(r, i, 1)), .source_epoch = atoi(PQgetvalue(r, i, 2)), .cluster_id = text[0],
-                                     .topic = text[1], .reason = text[2], .next_offset = strtoll(PQgetvalue(r, i, 6), NULL, 10), .fingerprint = strtoll(PQgetvalue(r, i, 7), NULL, 10) };
+        l[i] = (struct source_life){ .source_id = atoi(PQgetvalue(r, i, 0)),
+                                     .part = atoi(PQgetvalue(r, i, 1)),
+                                     .source_epoch = atoi(PQgetvalue(r, i, 2)),
+                                     .cluster_id = text[0],
+                                     .topic = text[1],
+                                     .reason = text[2],
+                                     .next_offset = strtoll(PQgetvalue(r, i, 6), NULL, 10),
+                                     .fingerprint = strtoll(PQgetvalue(r, i, 7), NULL, 10) };
     }
     *out = l;
     return ERR_OK;

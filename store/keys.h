@@ -9,10 +9,18 @@
 #include "core/uuid.h"
 #include "store/db.h"
 
-enum { KEY_ID_LEN = 12, KEY_SECRET_LEN = 43, KEY_CHECK_LEN = 6, KEY_RANDOM_SIZE = 64,
-       KEY_TEXT_LEN = 8 + KEY_ID_LEN + 1 + KEY_SECRET_LEN + 1 + KEY_CHECK_LEN };
+enum {
+    KEY_ID_LEN = 12,
+    KEY_SECRET_LEN = 43,
+    KEY_CHECK_LEN = 6,
+    KEY_RANDOM_SIZE = 64,
+    KEY_TEXT_LEN = 8 + KEY_ID_LEN + 1 + KEY_SECRET_LEN + 1 + KEY_CHECK_LEN
+};
 
-struct key { char id[KEY_ID_LEN + 1]; uint8_t sha256[SHA256_SIZE]; };
+struct key {
+    char id[KEY_ID_LEN + 1];
+    uint8_t sha256[SHA256_SIZE];
+};
 
 /* The key text made of these random bytes: a pure function. */
 void key_format(const uint8_t random[KEY_RANDOM_SIZE], char out[KEY_TEXT_LEN + 1]);
@@ -22,13 +30,19 @@ bool key_parse(const char *text, size_t n, struct key *out);
 /* The functions below speak as role tocsin_engine: `d` is such a session. They log nothing. */
 
 /* Makes the tenant when there is none of that name. `days` 0: never expires. The text goes to *out_text and nowhere else. */
-MUST_USE enum err keys_create(struct db *d, const char *tenant, const char *label, int days, char out_text[KEY_TEXT_LEN + 1],
-                              struct uuid *out_tenant, struct why *why);
+MUST_USE enum err keys_create(struct db *d, const char *tenant, const char *label, int days,
+                              char out_text[KEY_TEXT_LEN + 1], struct uuid *out_tenant,
+                              struct why *why);
 
-struct key_row { const char *tenant, *id, *label, *created_at, *expires_at, *revoked_at; };    /* "" for null */
+struct key_row {
+    const char *tenant, *id, *label, *created_at, *expires_at, *revoked_at;
+}; /* "" for null */
 /* Calls fn once a key, oldest first; tenant NULL: all tenants. */
-MUST_USE enum err keys_list(struct db *d, const char *tenant, void (*fn)(void *ctx, const struct key_row *row), void *ctx, struct why *why);
+MUST_USE enum err keys_list(struct db *d, const char *tenant,
+                            void (*fn)(void *ctx, const struct key_row *row), void *ctx,
+                            struct why *why);
 
 /* ERR_NOT_FOUND when that tenant has no such key; revoking twice is fine. */
-MUST_USE enum err keys_revoke(struct db *d, const char *tenant, const char *key_id, struct why *why);
+MUST_USE enum err keys_revoke(struct db *d, const char *tenant, const char *key_id,
+                              struct why *why);
 #endif

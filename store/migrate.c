@@ -10,9 +10,11 @@ static enum err version_of(struct db *d, int *out, struct why *why)
 {
     AUTO_PGRESULT PGresult *there = NULL, *r = NULL;
     *out = 0;
-    enum err e = db_query(d, "SELECT pg_catalog.to_regclass('tocsin.schema_version') IS NOT NULL", 0, NULL, &there, why);
+    enum err e = db_query(d, "SELECT pg_catalog.to_regclass('tocsin.schema_version') IS NOT NULL",
+                          0, NULL, &there, why);
     if (e || PQgetvalue(there, 0, 0)[0] != 't') return e;
-    e = db_query(d, "SELECT coalesce(max(version), 0) FROM tocsin.schema_version", 0, NULL, &r, why);
+    e = db_query(d, "SELECT coalesce(max(version), 0) FROM tocsin.schema_version", 0, NULL, &r,
+                 why);
     if (!e) *out = atoi(PQgetvalue(r, 0, 0));
     return e;
 }
@@ -23,7 +25,9 @@ static enum err run_file(struct db *d, const struct schema_file *f, struct why *
     snprintf(version, sizeof version, "%d", f->version);
     enum err e = db_script(d, "BEGIN", why);
     if (!e) e = db_script(d, f->sql, why);
-    if (!e) e = db_exec(d, "INSERT INTO tocsin.schema_version (version, name) VALUES ($1, $2)", 2, (const char *const[]){ version, f->name }, why);
+    if (!e)
+        e = db_exec(d, "INSERT INTO tocsin.schema_version (version, name) VALUES ($1, $2)", 2,
+                    (const char *const[]){ version, f->name }, why);
     if (!e) return db_script(d, "COMMIT", why);
     struct why first = *why;
     (void)!db_script(d, "ROLLBACK", NULL);
@@ -37,10 +41,15 @@ enum err migrate_run(const char *conninfo, int *applied, struct why *why)
     *applied = 0;
     enum err e = db_open(conninfo, NULL, "tocsin migrate", &d, why);
     if (e) return e;
-    e = db_script(&d, "SELECT pg_catalog.pg_advisory_lock(8246327)", why);      /* any number, as long as nobody else here uses it */
+    e = db_script(&d, "SELECT pg_catalog.pg_advisory_lock(8246327)",
+                  why); /* any number, as long as nobody else here uses it */
     if (!e) e = version_of(&d, &have, why);
     int newest = schema_files[schema_files_n - 1].version;
-    if (!e && have > newest) e = err_set(why, ERR_CONFLICT, "the database has schema version %d, this program knows up to %d; use a newer program", have, newest);
+    if (!e && have > newest)
+        e = err_set(
+            why, ERR_CONFLICT,
+            "the database has schema version %d, this program knows up to %d; use a newer program",
+            have, newest);
     for (size_t i = 0; i < schema_files_n && !e; i++) {
         if (schema_files[i].version <= have) continue;
         e = run_file(&d, &schema_files[i], why);

@@ -11,7 +11,7 @@ enum { SWEEP_S = 30 };
 
 struct outbox {
     struct db db;
-    int64_t swept_ns;                    /* monotonic; 0: not yet */
+    int64_t swept_ns; /* monotonic; 0: not yet */
 };
 
 enum err outbox_new(const char *conninfo, struct outbox **out)
@@ -72,9 +72,30 @@ static const char sql_claim[] =
     "        h.url, encode(h.secret, 'hex'), encode(h.secret_old, 'hex'),"
     "        greatest(0, extract(epoch FROM now() - h.failing_since))::bigint"
     "   FROM leased l JOIN head h USING (tenant_id, alert_id, channel_id) JOIN tocsin.alert a USING (tenant_id, alert_id)";
-enum { C_TENANT, C_ALERT, C_CHANNEL, C_RULE, C_STREAM_NO, C_SEQ, C_EVENT_NS, C_RULE_NO, C_RULE_VERSION, C_STATE,
-       C_SEVERITY, C_VALUE, C_RULE_NAME, C_RULE_TEXT, C_MEASURE, C_UNIT, C_INPUTS, C_ATTEMPTS,
-       C_URL, C_SECRET, C_SECRET_OLD, C_FAILING_S };
+enum {
+    C_TENANT,
+    C_ALERT,
+    C_CHANNEL,
+    C_RULE,
+    C_STREAM_NO,
+    C_SEQ,
+    C_EVENT_NS,
+    C_RULE_NO,
+    C_RULE_VERSION,
+    C_STATE,
+    C_SEVERITY,
+    C_VALUE,
+    C_RULE_NAME,
+    C_RULE_TEXT,
+    C_MEASURE,
+    C_UNIT,
+    C_INPUTS,
+    C_ATTEMPTS,
+    C_URL,
+    C_SECRET,
+    C_SECRET_OLD,
+    C_FAILING_S
+};
 
 /* Again is harmless: a finished row stays as it is. The channel is written only when its failing_since begins or ends; `failed` is
  * about the alert (too large) or ends with the channel disabled, and changes nothing there. */
@@ -88,7 +109,9 @@ static const char sql_mark[] =
     " UPDATE tocsin.channel SET failing_since = CASE WHEN $4 = 'delivered' THEN NULL ELSE now() END"
     "  WHERE tenant_id = $1::uuid AND channel_id = $3::uuid AND (failing_since IS NULL) = ($4 <> 'delivered') AND $4 <> 'failed'";
 
-static const struct { const char *name, *sql; } prepared[] = { { "claim", sql_claim }, { "mark", sql_mark } };
+static const struct {
+    const char *name, *sql;
+} prepared[] = { { "claim", sql_claim }, { "mark", sql_mark } };
 
 /* ---- the session ---- */
 
@@ -102,17 +125,21 @@ static enum err failed(struct outbox *o, enum err e)
 /* A usable session outside any transaction. */
 static enum err connect_if_needed(struct outbox *o, struct why *why)
 {
-    if (o->db.conn && PQstatus(o->db.conn) == CONNECTION_OK && PQtransactionStatus(o->db.conn) == PQTRANS_IDLE) return ERR_OK;
+    if (o->db.conn && PQstatus(o->db.conn) == CONNECTION_OK
+        && PQtransactionStatus(o->db.conn) == PQTRANS_IDLE)
+        return ERR_OK;
     enum err e = db_reopen(&o->db, why);
     for (size_t i = 0; !e && i < ARRAY_LEN(prepared); i++)
-        e = db_check(&o->db, PQprepare(o->db.conn, prepared[i].name, prepared[i].sql, 0, NULL), why);
+        e = db_check(&o->db, PQprepare(o->db.conn, prepared[i].name, prepared[i].sql, 0, NULL),
+                     why);
     return e ? failed(o, e) : ERR_OK;
 }
 
-static enum err run_prepared(struct outbox *o, const char *name, int n, const char *const *params, PGresult **out, struct why *why)
+static enum err run_prepared(struct outbox *o, const char *name, int n, const char *const *params,
+                             PGresult **out, struct why *why)
 {
     PGresult *r = PQexecPrepared(o->db.conn, name, n, params, NULL, NULL, 0);
-    ExecStatusType s = PQresultStatus(r);                /* of NULL: a fatal error */
+    ExecStatusType s = PQresultStatus(r); /* of NULL: a fatal error */
     if (s != PGRES_TUPLES_OK && s != PGRES_COMMAND_OK) return db_check(&o->db, r, why);
     *out = r;
     return ERR_OK;
@@ -123,11 +150,15 @@ static enum err run_prepared(struct outbox *o, const char *name, int n, const ch
 enum err outbox_release_all(struct outbox *o, struct why *why)
 {
     enum err e = connect_if_needed(o, why);
-    if (!e) e = db_exec(&o->db, "UPDATE tocsin.outbox SET lease_until = NULL WHERE lease_until IS NOT NULL", 0, NULL, why);
+    if (!e)
+        e = db_exec(&o->db,
+                    "UPDATE tocsin.outbox SET lease_until = NULL WHERE lease_until IS NOT NULL", 0,
+                    NULL, why);
     return e ? failed(o, e) : ERR_OK;
 }
 
-#define BEGIN_CLAIM "BEGIN; SET LOCAL synchronous_commit = off; SELECT pg_catalog.pg_advisory_xact_lock(7310314)"
+#define BEGIN_CLAIM                                                                                \
+    "BEGIN; SET LOCAL synchronous_commit = off; SELECT pg_catalog.pg_advisory_xact_lock(7310314)"
 
 static const char sql_sweep[] =
     "UPDATE tocsin.outbox o SET status = 'failed', finished_at = now(), lease_until = NULL,"
@@ -144,7 +175,10 @@ static enum err uuid_field(const PGresult *r, int row, int col, struct uuid *out
 {
     return uuid_parse(PQgetvalue(r, row, col), (size_t)PQgetlength(r, row, col), out);
 }
-static int64_t int_field(const PGresult *r, int row, int col) { return strtoll(PQgetvalue(r, row, col), NULL, 10); }
+static int64_t int_field(const PGresult *r, int row, int col)
+{
+    return strtoll(PQgetvalue(r, row, col), NULL, 10);
+}
 static const char *text_field(const PGresult *r, int row, int col, struct arena *a)
 {
     return arena_copy(a, PQgetvalue(r, row, col), (size_t)PQgetlength(r, row, col));
@@ -164,14 +198,18 @@ static void secret_field(const PGresult *r, int row, int col, struct delivery_se
 
 static enum err delivery_from_row(const PGresult *r, int row, struct delivery *out, struct why *why)
 {
-    struct delivery d = { .attempt = (int)int_field(r, row, C_ATTEMPTS) + 1, .failing_s = int_field(r, row, C_FAILING_S) };
+    struct delivery d = { .attempt = (int)int_field(r, row, C_ATTEMPTS) + 1,
+                          .failing_s = int_field(r, row, C_FAILING_S) };
     struct alert *a = &d.alert;
-    const struct { int col; const char **to; } texts[] = {
-        { C_URL, &d.url }, { C_RULE_NAME, &a->rule_name }, { C_RULE_TEXT, &a->rule_text }, { C_MEASURE, &a->measure }, { C_UNIT, &a->unit },
-        { C_INPUTS, &a->inputs },
+    const struct {
+        int col;
+        const char **to;
+    } texts[] = {
+        { C_URL, &d.url },          { C_RULE_NAME, &a->rule_name }, { C_RULE_TEXT, &a->rule_text },
+        { C_MEASURE, &a->measure }, { C_UNIT, &a->unit },           { C_INPUTS, &a->inputs },
     };
-    if (uuid_field(r, row, C_TENANT, &a->tenant) || uuid_field(r, row, C_ALERT, &a->id) || uuid_field(r, row, C_RULE, &a->rule)
-        || uuid_field(r, row, C_CHANNEL, &d.channel))
+    if (uuid_field(r, row, C_TENANT, &a->tenant) || uuid_field(r, row, C_ALERT, &a->id)
+        || uuid_field(r, row, C_RULE, &a->rule) || uuid_field(r, row, C_CHANNEL, &d.channel))
         return err_set(why, ERR_INTERNAL, "an id in the outbox cannot be read");
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         *texts[i].to = text_field(r, row, texts[i].col, &d.memory);
@@ -185,10 +223,14 @@ static enum err delivery_from_row(const PGresult *r, int row, struct delivery *o
     a->event_ns = int_field(r, row, C_EVENT_NS);
     a->rule_no = (uint64_t)int_field(r, row, C_RULE_NO);
     a->rule_version = (int32_t)int_field(r, row, C_RULE_VERSION);
-    a->value = strtod(PQgetvalue(r, row, C_VALUE), NULL);        /* PostgreSQL prints the digits that give the same double back */
-    a->state = strcmp(PQgetvalue(r, row, C_STATE), alert_state_name(ALERT_FIRING)) == 0 ? ALERT_FIRING : ALERT_RESOLVED;
+    a->value = strtod(PQgetvalue(r, row, C_VALUE),
+                      NULL); /* PostgreSQL prints the digits that give the same double back */
+    a->state = strcmp(PQgetvalue(r, row, C_STATE), alert_state_name(ALERT_FIRING)) == 0
+                   ? ALERT_FIRING
+                   : ALERT_RESOLVED;
     for (int s = SEVERITY_INFO; s <= SEVERITY_CRITICAL; s++)
-        if (strcmp(PQgetvalue(r, row, C_SEVERITY), severity_name((enum severity)s)) == 0) a->severity = (enum severity)s;
+        if (strcmp(PQgetvalue(r, row, C_SEVERITY), severity_name((enum severity)s)) == 0)
+            a->severity = (enum severity)s;
     secret_field(r, row, C_SECRET, &d.secret);
     secret_field(r, row, C_SECRET_OLD, &d.secret_old);
     *out = d;
@@ -227,7 +269,8 @@ static void uuid_array(const struct uuid *ids, size_t n, struct buf *out)
 }
 
 /* Inside the transaction. On failure the rows in *rows, if any, are still the caller's to clear. */
-static enum err claim_rows(struct outbox *o, const char *busy, size_t max, PGresult **rows, int64_t *due_ms, struct why *why)
+static enum err claim_rows(struct outbox *o, const char *busy, size_t max, PGresult **rows,
+                           int64_t *due_ms, struct why *why)
 {
     char limit[24], lease[24];
     snprintf(limit, sizeof limit, "%zu", max);
@@ -239,8 +282,9 @@ static enum err claim_rows(struct outbox *o, const char *busy, size_t max, PGres
     return e;
 }
 
-enum err outbox_claim(struct outbox *o, const struct uuid *busy, size_t busy_n, struct delivery *out, size_t max, size_t *out_n,
-                      int64_t *next_due_ms, struct why *why)
+enum err outbox_claim(struct outbox *o, const struct uuid *busy, size_t busy_n,
+                      struct delivery *out, size_t max, size_t *out_n, int64_t *next_due_ms,
+                      struct why *why)
 {
     AUTO_BUF struct buf array = { 0 };
     uuid_array(busy, busy_n, &array);
@@ -256,7 +300,7 @@ enum err outbox_claim(struct outbox *o, const struct uuid *busy, size_t busy_n, 
         e = delivery_from_row(rows, i, &out[n], why);
         if (!e) n++;
     }
-    if (!e) e = db_script(&o->db, "COMMIT", why);        /* nothing is handed out that is not leased */
+    if (!e) e = db_script(&o->db, "COMMIT", why); /* nothing is handed out that is not leased */
     if (e) {
         while (n > 0) delivery_release(&out[--n]);
         return failed(o, e);
@@ -269,7 +313,10 @@ enum err outbox_claim(struct outbox *o, const struct uuid *busy, size_t busy_n, 
 /* ---- marks ---- */
 
 static const char *const status_names[] = {
-    [DELIVERY_WAITING] = "waiting", [DELIVERY_DELIVERED] = "delivered", [DELIVERY_FAILED] = "failed", [DELIVERY_EXPIRED] = "expired",
+    [DELIVERY_WAITING] = "waiting",
+    [DELIVERY_DELIVERED] = "delivered",
+    [DELIVERY_FAILED] = "failed",
+    [DELIVERY_EXPIRED] = "expired",
 };
 
 static const char sql_unlease[] =
@@ -284,20 +331,31 @@ static const char sql_disable[] =
 
 static enum err mark_one(struct outbox *o, const struct delivery_mark *m, struct why *why)
 {
-    char tenant[UUID_TEXT], alert[UUID_TEXT], channel[UUID_TEXT], attempt[16], delay[24], status[16];
+    char tenant[UUID_TEXT], alert[UUID_TEXT], channel[UUID_TEXT], attempt[16], delay[24],
+        status[16];
     uuid_format(m->tenant, tenant);
     uuid_format(m->alert, alert);
     uuid_format(m->channel, channel);
-    if (m->attempt == 0) return db_exec(&o->db, sql_unlease, 3, (const char *const[]){ tenant, alert, channel }, why);
+    if (m->attempt == 0)
+        return db_exec(&o->db, sql_unlease, 3, (const char *const[]){ tenant, alert, channel },
+                       why);
 
     snprintf(attempt, sizeof attempt, "%d", m->attempt);
     snprintf(delay, sizeof delay, "%" PRId64, m->delay_ms);
     snprintf(status, sizeof status, "%d", m->http_status);
-    const char *const params[] = { tenant, alert, channel, status_names[m->status], attempt, delay, m->http_status ? status : NULL,
+    const char *const params[] = { tenant,
+                                   alert,
+                                   channel,
+                                   status_names[m->status],
+                                   attempt,
+                                   delay,
+                                   m->http_status ? status : NULL,
                                    m->error[0] ? m->error : NULL };
     AUTO_PGRESULT PGresult *r = NULL;
     enum err e = run_prepared(o, "mark", 8, params, &r, why);
-    if (!e && m->disable) e = db_exec(&o->db, sql_disable, 3, (const char *const[]){ tenant, channel, m->disable }, why);
+    if (!e && m->disable)
+        e = db_exec(&o->db, sql_disable, 3, (const char *const[]){ tenant, channel, m->disable },
+                    why);
     return e;
 }
 
@@ -312,9 +370,12 @@ enum err outbox_mark(struct outbox *o, const struct delivery_mark *marks, size_t
 
 /* ---- as a sink ---- */
 
-static enum err sink_release_all(void *ctx, struct why *why) { return outbox_release_all(ctx, why); }
-static enum err sink_claim(void *ctx, const struct uuid *busy, size_t busy_n, struct delivery *out, size_t max, size_t *out_n,
-                           int64_t *next_due_ms, struct why *why)
+static enum err sink_release_all(void *ctx, struct why *why)
+{
+    return outbox_release_all(ctx, why);
+}
+static enum err sink_claim(void *ctx, const struct uuid *busy, size_t busy_n, struct delivery *out,
+                           size_t max, size_t *out_n, int64_t *next_due_ms, struct why *why)
 {
     return outbox_claim(ctx, busy, busy_n, out, max, out_n, next_due_ms, why);
 }
@@ -325,5 +386,7 @@ static enum err sink_mark(void *ctx, const struct delivery_mark *marks, size_t n
 
 struct sink outbox_sink(struct outbox *o)
 {
-    return (struct sink){ .ctx = o, .release_all = sink_release_all, .claim = sink_claim, .mark = sink_mark };
+    return (struct sink){
+        .ctx = o, .release_all = sink_release_all, .claim = sink_claim, .mark = sink_mark
+    };
 }

@@ -12,14 +12,16 @@ struct outbox;
 
 /* Connects at the first use, not here. */
 MUST_USE enum err outbox_new(const char *conninfo, struct outbox **out);
-void outbox_free(struct outbox *o);      /* NULL is fine */
+void outbox_free(struct outbox *o); /* NULL is fine */
 
 /* The outbox as delivery takes it; valid as long as `o`. */
 struct sink outbox_sink(struct outbox *o);
 
 /* What the sink's calls do, for whoever has no sink in hand; contracts in alerts/sink.h. */
 MUST_USE enum err outbox_release_all(struct outbox *o, struct why *why);
-MUST_USE enum err outbox_claim(struct outbox *o, const struct uuid *busy, size_t busy_n, struct delivery *out, size_t max, size_t *out_n,
+MUST_USE enum err outbox_claim(struct outbox *o, const struct uuid *busy, size_t busy_n,
+                               struct delivery *out, size_t max, size_t *out_n,
                                int64_t *next_due_ms, struct why *why);
-MUST_USE enum err outbox_mark(struct outbox *o, const struct delivery_mark *marks, size_t n, struct why *why);
+MUST_USE enum err outbox_mark(struct outbox *o, const struct delivery_mark *marks, size_t n,
+                              struct why *why);
 #endif

@@ -9,13 +9,18 @@
 
 enum mode { READ, WRITE };
 
-static const struct { enum mode mode; int params; const char *sql; } queries[QUERY_COUNT] = {
+static const struct {
+    enum mode mode;
+    int params;
+    const char *sql;
+} queries[QUERY_COUNT] = {
 #define QUERY(id, mode, params, sql) [QUERY_##id] = { mode, params, sql },
 #include "store/queries.def"
 #undef QUERY
 };
 
-#define REOPEN_PAUSE_NS (500 * NS_PER_MS)                /* a dead database costs a request this little, not a connect timeout each */
+#define REOPEN_PAUSE_NS                                                                            \
+    (500 * NS_PER_MS) /* a dead database costs a request this little, not a connect timeout each */
 
 struct reader {
     struct db db;
@@ -43,11 +48,18 @@ void reader_free(struct reader *r)
 static enum err ensure_open(struct reader *r, struct why *why)
 {
     if (r->db.conn && PQstatus(r->db.conn) == CONNECTION_OK) return ERR_OK;
-    if (mono_ns() < r->not_before_ns) return err_set(why, ERR_DB_LOST, "08001: not connected to PostgreSQL, trying again shortly");
-    enum err e = r->opened ? db_reopen(&r->db, why) : db_open(r->conninfo, "tocsin_api", r->name, &r->db, why);
+    if (mono_ns() < r->not_before_ns)
+        return err_set(why, ERR_DB_LOST,
+                       "08001: not connected to PostgreSQL, trying again shortly");
+    enum err e = r->opened ? db_reopen(&r->db, why)
+                           : db_open(r->conninfo, "tocsin_api", r->name, &r->db, why);
     r->opened = true;
     /* shorter than what the caller of the API waits */
-    if (!e) e = db_script(&r->db, "SET statement_timeout = '8s'; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '15s'", why);
+    if (!e)
+        e = db_script(
+            &r->db,
+            "SET statement_timeout = '8s'; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '15s'",
+            why);
     if (e) {
         db_close(&r->db);
         r->not_before_ns = mono_ns() + REOPEN_PAUSE_NS;
@@ -56,7 +68,8 @@ static enum err ensure_open(struct reader *r, struct why *why)
 }
 
 /* One transaction; on failure it is rolled back, and the session closed where that fails too. */
-static enum err transaction(struct reader *r, struct uuid tenant, enum query q, const char *const *params, PGresult **out, struct why *why)
+static enum err transaction(struct reader *r, struct uuid tenant, enum query q,
+                            const char *const *params, PGresult **out, struct why *why)
 {
     char text[UUID_TEXT] = "";
     if (!uuid_is_none(tenant)) uuid_format(tenant, text);
@@ -73,14 +86,17 @@ static enum err transaction(struct reader *r, struct uuid tenant, enum query q, 
 }
 
 /* Tried twice: reads change nothing, and every write here says the same when it is said again. */
-static enum err run(struct reader *r, struct uuid tenant, enum query q, const char *const *params, PGresult **out, struct why *why)
+static enum err run(struct reader *r, struct uuid tenant, enum query q, const char *const *params,
+                    PGresult **out, struct why *why)
 {
     enum err e = ERR_DB_LOST;
     *out = NULL;
     for (int i = 0; i < 2; i++) {
         e = ensure_open(r, why);
         if (!e) e = transaction(r, tenant, q, params, out, why);
-        if (e != ERR_DB_LOST && !(e == ERR_DB && why && db_retryable(why) && strncmp(why->text, "57014", 5) != 0)) break;
+        if (e != ERR_DB_LOST
+            && !(e == ERR_DB && why && db_retryable(why) && strncmp(why->text, "57014", 5) != 0))
+            break;
     }
     return e;
 }
@@ -96,23 +112,29 @@ enum err reader_rows(struct reader *r, struct uuid tenant, enum query q, const c
     int columns_n = PQnfields(res);
     const char *columns[COLUMNS_MAX] = { 0 };
     for (int i = 0; i < PQntuples(res); i++) {
-        for (int c = 0; c < columns_n && c < COLUMNS_MAX; c++) columns[c] = PQgetisnull(res, i, c) ? NULL : PQgetvalue(res, i, c);
+        for (int c = 0; c < columns_n && c < COLUMNS_MAX; c++)
+            columns[c] = PQgetisnull(res, i, c) ? NULL : PQgetvalue(res, i, c);
         fn(ctx, columns);
     }
     return ERR_OK;
 }
 
-enum err reader_text(struct reader *r, struct uuid tenant, enum query q, const char *const *params, struct buf *out, struct why *why)
+enum err reader_text(struct reader *r, struct uuid tenant, enum query q, const char *const *params,
+                     struct buf *out, struct why *why)
 {
     AUTO_PGRESULT PGresult *res = NULL;
     enum err e = run(r, tenant, q, params, &res, why);
     if (e) return e;
-    if (PQntuples(res) == 0 || PQgetisnull(res, 0, 0)) return err_set(why, ERR_NOT_FOUND, "no such thing");
+    if (PQntuples(res) == 0 || PQgetisnull(res, 0, 0))
+        return err_set(why, ERR_NOT_FOUND, "no such thing");
     buf_put(out, PQgetvalue(res, 0, 0), (size_t)PQgetlength(res, 0, 0));
     return buf_ok(out) ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
 }
 
-struct alert_rows { void (*fn)(void *ctx, const struct alert *a); void *ctx; };
+struct alert_rows {
+    void (*fn)(void *ctx, const struct alert *a);
+    void *ctx;
+};
 
 static struct uuid uuid_of(const char *s)
 {
@@ -120,22 +142,35 @@ static struct uuid uuid_of(const char *s)
     return uuid_parse(s, strlen(s), &u) ? (struct uuid){ 0 } : u;
 }
 
-static void one_alert(void *ctx, const char *const *c)   /* SQL_ALERT_COLUMNS, none of them null */
+static void one_alert(void *ctx, const char *const *c) /* SQL_ALERT_COLUMNS, none of them null */
 {
     const struct alert_rows *rows = ctx;
     enum severity severity = SEVERITY_INFO;
     while (severity < SEVERITY_CRITICAL && strcmp(severity_name(severity), c[11]) != 0) severity++;
     const struct alert a = {
-        .tenant = uuid_of(c[0]), .stream_no = strtoull(c[1], NULL, 10), .id = uuid_of(c[2]), .seq = strtoull(c[3], NULL, 10),
-        .event_ns = strtoll(c[4], NULL, 10), .state = strcmp(c[5], "firing") == 0 ? ALERT_FIRING : ALERT_RESOLVED, .rule = uuid_of(c[6]),
-        .rule_version = (int32_t)strtol(c[7], NULL, 10), .rule_no = strtoull(c[8], NULL, 10), .rule_name = c[9], .rule_text = c[10],
-        .severity = severity, .measure = c[12], .unit = c[13], .value = strtod(c[14], NULL), .inputs = c[15],
+        .tenant = uuid_of(c[0]),
+        .stream_no = strtoull(c[1], NULL, 10),
+        .id = uuid_of(c[2]),
+        .seq = strtoull(c[3], NULL, 10),
+        .event_ns = strtoll(c[4], NULL, 10),
+        .state = strcmp(c[5], "firing") == 0 ? ALERT_FIRING : ALERT_RESOLVED,
+        .rule = uuid_of(c[6]),
+        .rule_version = (int32_t)strtol(c[7], NULL, 10),
+        .rule_no = strtoull(c[8], NULL, 10),
+        .rule_name = c[9],
+        .rule_text = c[10],
+        .severity = severity,
+        .measure = c[12],
+        .unit = c[13],
+        .value = strtod(c[14], NULL),
+        .inputs = c[15],
     };
     rows->fn(rows->ctx, &a);
 }
 
-enum err reader_alerts(struct reader *r, struct uuid tenant, enum query q, const char *const *params,
-                       void (*fn)(void *ctx, const struct alert *a), void *ctx, struct why *why)
+enum err reader_alerts(struct reader *r, struct uuid tenant, enum query q,
+                       const char *const *params, void (*fn)(void *ctx, const struct alert *a),
+                       void *ctx, struct why *why)
 {
     struct alert_rows rows = { fn, ctx };
     return reader_rows(r, tenant, q, params, one_alert, &rows, why);
@@ -143,22 +178,32 @@ enum err reader_alerts(struct reader *r, struct uuid tenant, enum query q, const
 
 static int hex_digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
-enum err reader_find_key(struct reader *r, const char *key_id, const uint8_t sha[SHA256_SIZE], struct uuid *out_tenant, struct why *why)
+enum err reader_find_key(struct reader *r, const char *key_id, const uint8_t sha[SHA256_SIZE],
+                         struct uuid *out_tenant, struct why *why)
 {
     AUTO_PGRESULT PGresult *res = NULL;
     enum err e = run(r, (struct uuid){ 0 }, QUERY_FIND_KEY, &key_id, &res, why);
     if (e) return e;
     bool known = PQntuples(res) == 1 && PQgetlength(res, 0, 1) == 2 * SHA256_SIZE;
-    static const char nothing[2 * SHA256_SIZE + 1] = "0000000000000000000000000000000000000000000000000000000000000000";
+    static const char nothing[2 * SHA256_SIZE + 1] =
+        "0000000000000000000000000000000000000000000000000000000000000000";
     const char *hex = known ? PQgetvalue(res, 0, 1) : nothing;
     uint8_t want[SHA256_SIZE];
-    for (int i = 0; i < SHA256_SIZE; i++) want[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+    for (int i = 0; i < SHA256_SIZE; i++)
+        want[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
     bool same = digest_equal(want, sha, SHA256_SIZE);
-    if (!known || !same) return err_set(why, ERR_UNAUTHORIZED, "unknown, expired or revoked API key");
-    return uuid_parse(PQgetvalue(res, 0, 0), UUID_TEXT - 1, out_tenant) ? err_set(why, ERR_INTERNAL, "tenant id is no uuid") : ERR_OK;
+    if (!known || !same)
+        return err_set(why, ERR_UNAUTHORIZED, "unknown, expired or revoked API key");
+    return uuid_parse(PQgetvalue(res, 0, 0), UUID_TEXT - 1, out_tenant)
+               ? err_set(why, ERR_INTERNAL, "tenant id is no uuid")
+               : ERR_OK;
 }
 
-struct dead_rows { const char *const *ids; size_t n; bool *dead; };
+struct dead_rows {
+    const char *const *ids;
+    size_t n;
+    bool *dead;
+};
 
 static void one_dead(void *ctx, const char *const *c)
 {
@@ -167,7 +212,8 @@ static void one_dead(void *ctx, const char *const *c)
         if (strcmp(rows->ids[i], c[0]) == 0) rows->dead[i] = true;
 }
 
-enum err reader_dead_keys(struct reader *r, const char *const *ids, size_t n, bool *dead, struct why *why)
+enum err reader_dead_keys(struct reader *r, const char *const *ids, size_t n, bool *dead,
+                          struct why *why)
 {
     AUTO_BUF struct buf list = { 0 };
     for (size_t i = 0; i < n; i++) {

@@ -4,9 +4,9 @@
 #include <stddef.h>
 
 struct schema_file {
-    const char *name;                    /* "001_init.sql" */
+    const char *name; /* "001_init.sql" */
     int version;
-    const char *sql;                     /* the whole file; several statements */
+    const char *sql; /* the whole file; several statements */
 };
 
 extern const struct schema_file schema_files[];

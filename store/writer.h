@@ -15,38 +15,45 @@
 struct article_row {
     const struct record *record;
     double positive, neutral, negative, score;
-    const char *label, *scorer, *tickers;        /* tickers: JSON array */
+    const char *label, *scorer, *tickers; /* tickers: JSON array */
 };
 
 struct rule_row {
     uint64_t seq;
     struct uuid tenant, rule;
     int32_t version;
-    const char *change;                          /* "created", "changed", "deleted" */
-    const char *definition;                      /* JSON */
+    const char *change;     /* "created", "changed", "deleted" */
+    const char *definition; /* JSON */
 };
 
 struct write_batch;
 MUST_USE enum err write_batch_new(struct write_batch **out);
-void write_batch_free(struct write_batch *b);            /* NULL is fine */
+void write_batch_free(struct write_batch *b); /* NULL is fine */
 void write_batch_clear(struct write_batch *b);
-bool write_batch_ok(const struct write_batch *b);        /* false: out of memory while filling */
-bool write_batch_empty(const struct write_batch *b);     /* nothing to commit */
-size_t write_batch_rows(const struct write_batch *b);    /* records in it */
-size_t write_batch_bytes(const struct write_batch *b);   /* about what it takes in memory */
-void write_batch_spoil(struct write_batch *b);           /* it must never be committed: writer_commit says ERR_NOMEM */
+bool write_batch_ok(const struct write_batch *b);      /* false: out of memory while filling */
+bool write_batch_empty(const struct write_batch *b);   /* nothing to commit */
+size_t write_batch_rows(const struct write_batch *b);  /* records in it */
+size_t write_batch_bytes(const struct write_batch *b); /* about what it takes in memory */
+void write_batch_spoil(
+    struct write_batch *b); /* it must never be committed: writer_commit says ERR_NOMEM */
 uint64_t write_batch_last_seq(const struct write_batch *b);
 
 /* ---- filling; all copy. Thread: engine ---- */
-void write_tick(struct write_batch *b, const struct record *r, int32_t instrument);          /* trade or close */
-void write_event(struct write_batch *b, const struct record *r, const struct uuid *tenant);  /* every other kind */
-void write_instrument(struct write_batch *b, int32_t id, const char *symbol, const char *issuer, const char *name);
-void write_series(struct write_batch *b, uint32_t id, struct uuid tenant, const char *measure, const char *unit, int version);
-void write_reading(struct write_batch *b, uint64_t seq, int64_t event_ns, uint32_t series, struct uuid tenant, const struct reading *r);
+void write_tick(struct write_batch *b, const struct record *r,
+                int32_t instrument); /* trade or close */
+void write_event(struct write_batch *b, const struct record *r,
+                 const struct uuid *tenant); /* every other kind */
+void write_instrument(struct write_batch *b, int32_t id, const char *symbol, const char *issuer,
+                      const char *name);
+void write_series(struct write_batch *b, uint32_t id, struct uuid tenant, const char *measure,
+                  const char *unit, int version);
+void write_reading(struct write_batch *b, uint64_t seq, int64_t event_ns, uint32_t series,
+                   struct uuid tenant, const struct reading *r);
 void write_article(struct write_batch *b, const struct article_row *a);
 void write_rule(struct write_batch *b, const struct rule_row *r);
 void write_alert(struct write_batch *b, const struct alert *a);
-void write_ingest(struct write_batch *b, const struct ingest_batch *in);     /* its dead letters, marks, lives and gaps */
+void write_ingest(struct write_batch *b,
+                  const struct ingest_batch *in); /* its dead letters, marks, lives and gaps */
 void write_snapshot(struct write_batch *b, uint64_t seq, int version, const void *state, size_t n);
 
 /* The alerts in it, in order, for the live stream after the commit. */
@@ -58,11 +65,14 @@ const struct source_mark *write_batch_marks(const struct write_batch *b, size_t 
 struct writer;
 /* Takes the shard: raises its epoch, so that every older writer is fenced. Checks the schema's version and that the server keeps
  * what it promises (fsync, full_page_writes). *last_seq is where the order stands. */
-MUST_USE enum err writer_open(const char *conninfo, struct writer **out, uint64_t *last_seq, struct why *why);
+MUST_USE enum err writer_open(const char *conninfo, struct writer **out, uint64_t *last_seq,
+                              struct why *why);
 void writer_close(struct writer *w);
 /* ERR_OK: committed; *owed is the number of webhook deliveries it made. ERR_DB_LOST / ERR_DB: not (yet) known to be committed: call again with the same
  * batch after writer_recover says so. ERR_FENCED: another instance owns the shard; end. */
-MUST_USE enum err writer_commit(struct writer *w, const struct write_batch *b, int64_t *owed, struct why *why);
+MUST_USE enum err writer_commit(struct writer *w, const struct write_batch *b, int64_t *owed,
+                                struct why *why);
 /* After a failure: connects again if need be and looks. *committed says whether batch b is in. ERR_DB_LOST: try later. */
-MUST_USE enum err writer_recover(struct writer *w, const struct write_batch *b, bool *committed, struct why *why);
+MUST_USE enum err writer_recover(struct writer *w, const struct write_batch *b, bool *committed,
+                                 struct why *why);
 #endif

@@ -11,9 +11,9 @@ set -euo pipefail
 run="gcc|gcc  dpkg:libc6-dev|libc6-dev  make|make  curl|curl  pkg-config|pkg-config  python3|python3  npm|npm
     dpkg:librdkafka-dev|librdkafka-dev  dpkg:libpq-dev|libpq-dev  dpkg:libmicrohttpd-dev|libmicrohttpd-dev
     dpkg:libjansson-dev|libjansson-dev  dpkg:libcurl4-openssl-dev|libcurl4-openssl-dev  dpkg:libssl-dev|libssl-dev  postgres|postgresql  dpkg:ca-certificates|ca-certificates"
-check="git|git  clang|clang  dpkg:libcmocka-dev|libcmocka-dev"
+check="git|git  clang|clang  dpkg:libcmocka-dev|libcmocka-dev  python:ensurepip|python3-venv"
 test="clang_rt|libclang-rt-dev  java|default-jre-headless  mvn|maven  node|nodejs
-    python:ensurepip|python3-venv  chromium|chromium"
+    chromium|chromium"
 
 case ${1:-} in
 run) wanted=$run ;;

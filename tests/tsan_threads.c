@@ -8,7 +8,13 @@
 #include <stdlib.h>
 #include <threads.h>
 
-static int answer(int error) { return error == 0 ? thrd_success : error == ETIMEDOUT ? thrd_timedout : error == EBUSY ? thrd_busy : thrd_error; }
+static int answer(int error)
+{
+    return error == 0           ? thrd_success
+           : error == ETIMEDOUT ? thrd_timedout
+           : error == EBUSY     ? thrd_busy
+                                : thrd_error;
+}
 
 struct start {
     thrd_start_t run;
@@ -46,7 +52,8 @@ int mtx_init(mtx_t *m, int type)
 {
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, type & mtx_recursive ? PTHREAD_MUTEX_RECURSIVE : PTHREAD_MUTEX_NORMAL);
+    pthread_mutexattr_settype(&attributes, type & mtx_recursive ? PTHREAD_MUTEX_RECURSIVE
+                                                                : PTHREAD_MUTEX_NORMAL);
     int e = pthread_mutex_init((pthread_mutex_t *)m, &attributes);
     pthread_mutexattr_destroy(&attributes);
     return answer(e);
@@ -60,7 +67,10 @@ void mtx_destroy(mtx_t *m) { pthread_mutex_destroy((pthread_mutex_t *)m); }
 int cnd_init(cnd_t *c) { return answer(pthread_cond_init((pthread_cond_t *)c, NULL)); }
 int cnd_signal(cnd_t *c) { return answer(pthread_cond_signal((pthread_cond_t *)c)); }
 int cnd_broadcast(cnd_t *c) { return answer(pthread_cond_broadcast((pthread_cond_t *)c)); }
-int cnd_wait(cnd_t *c, mtx_t *m) { return answer(pthread_cond_wait((pthread_cond_t *)c, (pthread_mutex_t *)m)); }
+int cnd_wait(cnd_t *c, mtx_t *m)
+{
+    return answer(pthread_cond_wait((pthread_cond_t *)c, (pthread_mutex_t *)m));
+}
 void cnd_destroy(cnd_t *c) { pthread_cond_destroy((pthread_cond_t *)c); }
 
 int cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m, const struct timespec *restrict until)

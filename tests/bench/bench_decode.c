@@ -13,7 +13,8 @@
 #include <stdlib.h>
 
 enum { MESSAGES = 512, ROUNDS_MAX = 999 };
-typedef enum err decoder(const char *bytes, size_t n, struct arena *arena, struct record *out, struct why *why);
+typedef enum err decoder(const char *bytes, size_t n, struct arena *arena, struct record *out,
+                         struct why *why);
 
 static struct str messages[MESSAGES];
 static struct arena texts, scratch;
@@ -28,8 +29,8 @@ static void make(const struct shape *s)
     for (int i = 0; i < MESSAGES; i++) {
         char text[400];
         x = x * 1103515245u + 12345u;
-        int n = snprintf(text, sizeof text, "%sSYM%04u%s%u.%02u%s", s->to_symbol, x >> 8 & 4095, s->to_price, (x >> 4 & 511) + 100,
-                         x >> 16 & 63, s->rest);
+        int n = snprintf(text, sizeof text, "%sSYM%04u%s%u.%02u%s", s->to_symbol, x >> 8 & 4095,
+                         s->to_price, (x >> 4 & 511) + 100, x >> 16 & 63, s->rest);
         messages[i] = (struct str){ arena_copy(&texts, text, (size_t)n), (uint32_t)n };
         if (!messages[i].p) abort();
     }
@@ -65,11 +66,14 @@ static double median(double *v, int n)
 int main(int argc, char **argv)
 {
     static const struct shape shapes[] = {
-        { "trade", "{\"kind\":\"trade\",\"symbol\":\"", "\",\"price\":\"", "\",\"size\":100,\"ts\":1700000000000000000}" },
-        { "trade, price as a number", "{\"kind\":\"trade\",\"symbol\":\"", "\",\"price\":", ",\"size\":100,\"ts\":1700000000000000000}" },
-        { "trade, blanks after : and ,", "{\"kind\": \"trade\", \"symbol\": \"", "\", \"price\": \"",
-          "\", \"size\": 100, \"ts\": 1700000000000000000}" },
-        { "close", "{\"kind\":\"close\",\"symbol\":\"", "\",\"price\":\"", "\",\"date\":\"2018-02-07\",\"ts\":1700000000000000000}" },
+        { "trade", "{\"kind\":\"trade\",\"symbol\":\"", "\",\"price\":\"",
+          "\",\"size\":100,\"ts\":1700000000000000000}" },
+        { "trade, price as a number", "{\"kind\":\"trade\",\"symbol\":\"",
+          "\",\"price\":", ",\"size\":100,\"ts\":1700000000000000000}" },
+        { "trade, blanks after : and ,", "{\"kind\": \"trade\", \"symbol\": \"",
+          "\", \"price\": \"", "\", \"size\": 100, \"ts\": 1700000000000000000}" },
+        { "close", "{\"kind\":\"close\",\"symbol\":\"", "\",\"price\":\"",
+          "\",\"date\":\"2018-02-07\",\"ts\":1700000000000000000}" },
     };
     static double fast[ROUNDS_MAX], dom[ROUNDS_MAX], ratio[ROUNDS_MAX];
     int rounds = argc > 1 ? atoi(argv[1]) : 201;
@@ -90,7 +94,8 @@ int main(int argc, char **argv)
             }
         }
         double r = median(ratio, rounds);
-        printf("%-30s %6" PRIu32 " %10.1f %10.1f %7.1fx\n", shapes[s].what, messages[0].n, median(fast, rounds), median(dom, rounds), r);
+        printf("%-30s %6" PRIu32 " %10.1f %10.1f %7.1fx\n", shapes[s].what, messages[0].n,
+               median(fast, rounds), median(dom, rounds), r);
         arena_clear(&texts);
     }
     arena_release(&texts);

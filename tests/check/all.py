@@ -42,6 +42,7 @@ def main():
     python = [sys.executable, "-B"]
     looks = [
         ("warnings of clang", clang_warnings),
+        ("C as make format writes it", lambda: run([*python, "tests/check/formatted.py"])),
         ("include arrows", lambda: run([*python, "tests/check/includes.py"])),
         ("the arrows' own check", lambda: run([*python, "tests/check/selftest.py"])),
         ("a README.md a folder", lambda: run([*python, "tests/check/readmes.py"])),

@@ -51,7 +51,9 @@ static void run_path(const char *path)
     for (int i = 0; i < n; i++) {
         char inner[4096];
         if (entries[i]->d_name[0] != '.') {
-            if (snprintf(inner, sizeof inner, "%s/%s", path, entries[i]->d_name) >= (int)sizeof inner) die("name too long in", path);
+            if (snprintf(inner, sizeof inner, "%s/%s", path, entries[i]->d_name)
+                >= (int)sizeof inner)
+                die("name too long in", path);
             run_path(inner);
         }
         free(entries[i]);

@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define HOLDS(truth) ((truth) ? (void)0 : (fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #truth), abort()))
+#define HOLDS(truth)                                                                               \
+    ((truth)                                                                                       \
+         ? (void)0                                                                                 \
+         : (fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #truth), abort()))
 
 static bool symbol_whole(struct symbol s)
 {
@@ -27,36 +30,46 @@ static bool number_in(int64_t v, int64_t min, int64_t max) { return v >= min && 
 
 static bool inside_bounds(const struct record *r)
 {
-    const int64_t e8 = 100000000, price_max = 90000000 * e8, quantity_max = 90000000000 * e8, shares_max = 1ll << 42;
+    const int64_t e8 = 100000000, price_max = 90000000 * e8, quantity_max = 90000000000 * e8,
+                  shares_max = 1ll << 42;
     switch (r->kind) {
     case RECORD_TRADE:
-        return symbol_whole(r->u.trade.symbol) && number_in(r->u.trade.price_e8, 1, price_max) &&
-               number_in(r->u.trade.size_e8, 0, quantity_max);
-    case RECORD_CLOSE: return symbol_whole(r->u.close.symbol) && number_in(r->u.close.price_e8, 1, price_max) && r->u.close.day != NO_DAY;
+        return symbol_whole(r->u.trade.symbol) && number_in(r->u.trade.price_e8, 1, price_max)
+               && number_in(r->u.trade.size_e8, 0, quantity_max);
+    case RECORD_CLOSE:
+        return symbol_whole(r->u.close.symbol) && number_in(r->u.close.price_e8, 1, price_max)
+               && r->u.close.day != NO_DAY;
     case RECORD_CLOCK: return true;
     case RECORD_ISSUER:
-        return text_in(r->u.issuer.issuer, 1, NAME_MAX_BYTES) && text_in(r->u.issuer.name, 0, 200) && text_in(r->u.issuer.sector, 0, 200);
+        return text_in(r->u.issuer.issuer, 1, NAME_MAX_BYTES) && text_in(r->u.issuer.name, 0, 200)
+               && text_in(r->u.issuer.sector, 0, 200);
     case RECORD_INSTRUMENT:
-        return symbol_whole(r->u.instrument.symbol) && text_in(r->u.instrument.issuer, 1, NAME_MAX_BYTES) &&
-               text_in(r->u.instrument.name, 0, 200);
+        return symbol_whole(r->u.instrument.symbol)
+               && text_in(r->u.instrument.issuer, 1, NAME_MAX_BYTES)
+               && text_in(r->u.instrument.name, 0, 200);
     case RECORD_SHARES:
-        return symbol_whole(r->u.shares.symbol) && number_in(r->u.shares.shares, 1, shares_max) && number_in(r->u.shares.float_e8, 1, e8);
+        return symbol_whole(r->u.shares.symbol) && number_in(r->u.shares.shares, 1, shares_max)
+               && number_in(r->u.shares.float_e8, 1, e8);
     case RECORD_INDEX:
-        return text_in(r->u.index.index, 1, 31) && text_in(r->u.index.name, 0, 200) && number_in(r->u.index.base_e8, 1, price_max);
+        return text_in(r->u.index.index, 1, 31) && text_in(r->u.index.name, 0, 200)
+               && number_in(r->u.index.base_e8, 1, price_max);
     case RECORD_MEMBERSHIP:
-        return text_in(r->u.membership.index, 1, 31) && symbol_whole(r->u.membership.symbol) &&
-               number_in(r->u.membership.shares, 0, shares_max);
+        return text_in(r->u.membership.index, 1, 31) && symbol_whole(r->u.membership.symbol)
+               && number_in(r->u.membership.shares, 0, shares_max);
     case RECORD_ARTICLE:
         for (uint32_t i = 0; i < r->u.article.symbols_n; i++)
             if (!symbol_whole(r->u.article.symbols[i])) return false;
-        return text_in(r->u.article.id, 1, 128) && text_in(r->u.article.headline, 1, 1000) && text_in(r->u.article.body, 0, 100000) &&
-               text_in(r->u.article.source, 0, 100) && r->u.article.symbols_n <= ARTICLE_SYMBOLS_MAX;
+        return text_in(r->u.article.id, 1, 128) && text_in(r->u.article.headline, 1, 1000)
+               && text_in(r->u.article.body, 0, 100000) && text_in(r->u.article.source, 0, 100)
+               && r->u.article.symbols_n <= ARTICLE_SYMBOLS_MAX;
     case RECORD_EXPOSURE:
-        return text_in(r->u.exposure.issuer, 1, NAME_MAX_BYTES) && text_in(r->u.exposure.theme, 1, 31) &&
-               text_in(r->u.exposure.source, 0, 100) && number_in(r->u.exposure.value_e8, 0, e8) && r->u.exposure.effective_day != NO_DAY;
+        return text_in(r->u.exposure.issuer, 1, NAME_MAX_BYTES)
+               && text_in(r->u.exposure.theme, 1, 31) && text_in(r->u.exposure.source, 0, 100)
+               && number_in(r->u.exposure.value_e8, 0, e8) && r->u.exposure.effective_day != NO_DAY;
     case RECORD_POSITION:
-        return !uuid_is_none(r->u.position.tenant) && text_in(r->u.position.book, 1, 31) && symbol_whole(r->u.position.symbol) &&
-               number_in(r->u.position.quantity_e8, -quantity_max, quantity_max);
+        return !uuid_is_none(r->u.position.tenant) && text_in(r->u.position.book, 1, 31)
+               && symbol_whole(r->u.position.symbol)
+               && number_in(r->u.position.quantity_e8, -quantity_max, quantity_max);
     default: return false;
     }
 }
@@ -74,9 +87,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     enum err verdict = record_decode(bytes, n, &arena, &fast, &why_fast);
     HOLDS(record_decode_dom(bytes, n, &arena, &dom, &why_dom) == verdict);
     if (verdict) {
-        HOLDS(verdict == ERR_INVALID || verdict == ERR_SYNTAX || verdict == ERR_UNKNOWN_KIND || verdict == ERR_TOO_LARGE);
-        HOLDS(fast.seq == untouched.seq && fast.kind == untouched.kind && dom.seq == untouched.seq && dom.kind == untouched.kind);
-        HOLDS(why_fast.text[0] && strcmp(why_fast.text, why_dom.text) == 0 && why_fast.at == why_dom.at);
+        HOLDS(verdict == ERR_INVALID || verdict == ERR_SYNTAX || verdict == ERR_UNKNOWN_KIND
+              || verdict == ERR_TOO_LARGE);
+        HOLDS(fast.seq == untouched.seq && fast.kind == untouched.kind && dom.seq == untouched.seq
+              && dom.kind == untouched.kind);
+        HOLDS(why_fast.text[0] && strcmp(why_fast.text, why_dom.text) == 0
+              && why_fast.at == why_dom.at);
         HOLDS(utf8_valid(why_fast.text, strlen(why_fast.text)));
         return 0;
     }

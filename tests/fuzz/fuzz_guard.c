@@ -14,15 +14,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     memcpy(text, data, n);
     text[n] = '\0';
 
-    struct guard g = { 0 };              /* the input as lines of name:value */
+    struct guard g = { 0 }; /* the input as lines of name:value */
     for (const char *line = text; line < text + n;) {
         const char *end = memchr(line, '\n', (size_t)(text + n - line));
         size_t k = (size_t)((end ? end : text + n) - line);
         const char *colon = memchr(line, ':', k);
-        if (colon) guard_header(&g, line, (size_t)(colon - line), colon + 1, k - (size_t)(colon - line) - 1);
+        if (colon)
+            guard_header(&g, line, (size_t)(colon - line), colon + 1,
+                         k - (size_t)(colon - line) - 1);
         line += k + 1;
     }
-    if (!guard_end(&g, "HTTP/1.1") && g.seen[1] && g.seen[2]) abort();   /* Content-Length with Transfer-Encoding never passes */
+    if (!guard_end(&g, "HTTP/1.1") && g.seen[1] && g.seen[2])
+        abort(); /* Content-Length with Transfer-Encoding never passes */
 
     struct key key;
     if (auth_header_key(text, &key) && strlen(key.id) != KEY_ID_LEN) abort();
@@ -34,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         for (const char *p = r.target.path; *p; p++)
             if ((unsigned char)*p < 0x20 || *p == 0x7F) abort();
         if (r.target.path[0] != '/' || !utf8_valid(r.target.path, strlen(r.target.path))) abort();
-        for (size_t i = 0; i < routes_n; i++) {          /* the arguments against every row */
+        for (size_t i = 0; i < routes_n; i++) { /* the arguments against every row */
             r.route = &routes[i];
             enum err e = route_args(&routes[i], &r, &why);
             if (e && !why.text[0]) abort();

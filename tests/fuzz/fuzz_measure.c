@@ -16,14 +16,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (n > 10000) return 0;
     enum err e = measure_parse((const char *)data, n, &m, &why);
     if (e) {
-        if (why.at < 1 || (size_t)why.at > n + 1 || !why.text[0] || !utf8_valid(why.text, strlen(why.text))) abort();
+        if (why.at < 1 || (size_t)why.at > n + 1 || !why.text[0]
+            || !utf8_valid(why.text, strlen(why.text)))
+            abort();
         if (e != ERR_SYNTAX && e != ERR_UNKNOWN_MEASURE && e != ERR_INVALID) abort();
         return 0;
     }
     size_t len = measure_format(&m, text);
     if (len != strlen(text) || len >= sizeof text) abort();
-    if (measure_parse(text, len, &again, NULL) || measure_format(&again, twice) != len || strcmp(text, twice) != 0) abort();
-    if (again.id != m.id || strcmp(again.subject, m.subject) != 0 || again.kind != m.kind || again.window != m.window || again.ew != m.ew || again.by != m.by || again.n != m.n) abort();
+    if (measure_parse(text, len, &again, NULL) || measure_format(&again, twice) != len
+        || strcmp(text, twice) != 0)
+        abort();
+    if (again.id != m.id || strcmp(again.subject, m.subject) != 0 || again.kind != m.kind
+        || again.window != m.window || again.ew != m.ew || again.by != m.by || again.n != m.n)
+        abort();
     if (!measure_unit(&m) || measure_version(&m) < 1) abort();
     return 0;
 }

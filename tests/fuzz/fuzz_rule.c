@@ -30,19 +30,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (n > 10000) return 0;
     enum err e = rule_parse((const char *)data, n, &d, &why);
     if (e) {
-        if (why.at < 0 || why.at > RULE_TEXT_MAX + 1 || !why.text[0] || !utf8_valid(why.text, strlen(why.text))) abort();
+        if (why.at < 0 || why.at > RULE_TEXT_MAX + 1 || !why.text[0]
+            || !utf8_valid(why.text, strlen(why.text)))
+            abort();
         return 0;
     }
     char measure[RULE_TEXT_MAX + 1];
     memcpy(measure, d.text, d.measure_n);
     measure[d.measure_n] = '\0';
-    if (rule_canonical(&d, measure, &why)) return 0;     /* the canonical text may be longer than a text may be */
+    if (rule_canonical(&d, measure, &why))
+        return 0; /* the canonical text may be longer than a text may be */
 
     AUTO_BUF struct buf one = { 0 }, two = { 0 };
     rule_render(&d, &one);
     AUTO_JSON json_t *j = NULL;
     if (json_load_strict(one.data, one.len, &j, NULL)) abort();
-    json_object_del(j, "measure");       /* derived from the text, and not taken back */
+    json_object_del(j, "measure"); /* derived from the text, and not taken back */
     json_object_del(j, "op");
     json_object_del(j, "threshold");
     char *text = json_dumps(j, JSON_COMPACT);

@@ -8,8 +8,12 @@
 
 static void check(const struct sentiment *s)
 {
-    if (!(s->positive >= 0 && s->neutral >= 0 && s->negative >= 0) || fabs(s->positive + s->neutral + s->negative - 1) > 1e-9) abort();
-    if (s->score != s->positive - s->negative || s->label != sentiment_label_of(s->positive, s->negative)) abort();
+    if (!(s->positive >= 0 && s->neutral >= 0 && s->negative >= 0)
+        || fabs(s->positive + s->neutral + s->negative - 1) > 1e-9)
+        abort();
+    if (s->score != s->positive - s->negative
+        || s->label != sentiment_label_of(s->positive, s->negative))
+        abort();
     if (!sentiment_label_name(s->label) || !sentiment_band_name(s->score)) abort();
 }
 
@@ -48,7 +52,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sentiment_score_targets(headline, body, target, ARRAY_LEN(target), got);
     for (size_t i = 0; i < ARRAY_LEN(target); i++) {
         check(&got[i].tone);
-        if (!(got[i].relevance >= 0 && got[i].relevance <= 1) || (got[i].relevance > 0) != (got[i].mentions > 0)) abort();
+        if (!(got[i].relevance >= 0 && got[i].relevance <= 1)
+            || (got[i].relevance > 0) != (got[i].mentions > 0))
+            abort();
         if (got[i].mentions == 0 && got[i].tone.score != 0) abort();
     }
     return 0;

@@ -3,13 +3,20 @@
 #define TOCSIN_TESTS_RECORD_SAME_H
 #include "ingest/record.h"
 
-static inline bool str_same(struct str a, struct str b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
-static inline bool symbol_same(struct symbol a, struct symbol b) { return memcmp(&a, &b, sizeof a) == 0; }
+static inline bool str_same(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool symbol_same(struct symbol a, struct symbol b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
 
 static inline bool record_same(const struct record *a, const struct record *b)
 {
-    if (a->kind != b->kind || a->seq != b->seq || a->event_ns != b->event_ns || a->received_ms != b->received_ms ||
-        a->offset != b->offset || a->source_id != b->source_id || !str_same(a->payload, b->payload))
+    if (a->kind != b->kind || a->seq != b->seq || a->event_ns != b->event_ns
+        || a->received_ms != b->received_ms || a->offset != b->offset
+        || a->source_id != b->source_id || !str_same(a->payload, b->payload))
         return false;
 #define SAME(kind, field) (a->u.kind.field == b->u.kind.field)
 #define SAME_STR(kind, field) str_same(a->u.kind.field, b->u.kind.field)
@@ -18,23 +25,31 @@ static inline bool record_same(const struct record *a, const struct record *b)
     case RECORD_TRADE: return SAME_SYMBOL(trade) && SAME(trade, price_e8) && SAME(trade, size_e8);
     case RECORD_CLOSE: return SAME_SYMBOL(close) && SAME(close, price_e8) && SAME(close, day);
     case RECORD_CLOCK: return SAME(clock, session_end);
-    case RECORD_ISSUER: return SAME_STR(issuer, issuer) && SAME_STR(issuer, name) && SAME_STR(issuer, sector);
-    case RECORD_INSTRUMENT: return SAME_SYMBOL(instrument) && SAME_STR(instrument, issuer) && SAME_STR(instrument, name);
-    case RECORD_SHARES: return SAME_SYMBOL(shares) && SAME(shares, shares) && SAME(shares, float_e8);
-    case RECORD_INDEX: return SAME_STR(index, index) && SAME_STR(index, name) && SAME(index, base_e8);
+    case RECORD_ISSUER:
+        return SAME_STR(issuer, issuer) && SAME_STR(issuer, name) && SAME_STR(issuer, sector);
+    case RECORD_INSTRUMENT:
+        return SAME_SYMBOL(instrument) && SAME_STR(instrument, issuer)
+               && SAME_STR(instrument, name);
+    case RECORD_SHARES:
+        return SAME_SYMBOL(shares) && SAME(shares, shares) && SAME(shares, float_e8);
+    case RECORD_INDEX:
+        return SAME_STR(index, index) && SAME_STR(index, name) && SAME(index, base_e8);
     case RECORD_MEMBERSHIP:
-        return SAME_STR(membership, index) && SAME_SYMBOL(membership) && SAME(membership, member) && SAME(membership, shares);
+        return SAME_STR(membership, index) && SAME_SYMBOL(membership) && SAME(membership, member)
+               && SAME(membership, shares);
     case RECORD_ARTICLE:
-        return SAME_STR(article, id) && SAME_STR(article, headline) && SAME_STR(article, body) && SAME_STR(article, source) &&
-               SAME(article, symbols_n) &&
-               (a->u.article.symbols_n == 0 ||
-                memcmp(a->u.article.symbols, b->u.article.symbols, a->u.article.symbols_n * sizeof(struct symbol)) == 0);
+        return SAME_STR(article, id) && SAME_STR(article, headline) && SAME_STR(article, body)
+               && SAME_STR(article, source) && SAME(article, symbols_n)
+               && (a->u.article.symbols_n == 0
+                   || memcmp(a->u.article.symbols, b->u.article.symbols,
+                             a->u.article.symbols_n * sizeof(struct symbol))
+                          == 0);
     case RECORD_EXPOSURE:
-        return SAME_STR(exposure, issuer) && SAME_STR(exposure, theme) && SAME_STR(exposure, source) && SAME(exposure, value_e8) &&
-               SAME(exposure, effective_day);
+        return SAME_STR(exposure, issuer) && SAME_STR(exposure, theme) && SAME_STR(exposure, source)
+               && SAME(exposure, value_e8) && SAME(exposure, effective_day);
     case RECORD_POSITION:
-        return uuid_equal(a->u.position.tenant, b->u.position.tenant) && SAME_STR(position, book) && SAME_SYMBOL(position) &&
-               SAME(position, quantity_e8);
+        return uuid_equal(a->u.position.tenant, b->u.position.tenant) && SAME_STR(position, book)
+               && SAME_SYMBOL(position) && SAME(position, quantity_e8);
     default: return false;
     }
 #undef SAME

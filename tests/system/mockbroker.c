@@ -22,7 +22,10 @@ int main(void)
     int partitions;
     while (fgets(line, sizeof line, stdin)) {
         if (sscanf(line, "topic %255s %d", name, &partitions) != 2) puts("not understood");
-        else puts(rd_kafka_mock_topic_create(cluster, name, partitions, 1) ? "could not make the topic" : "ok");
+        else
+            puts(rd_kafka_mock_topic_create(cluster, name, partitions, 1)
+                     ? "could not make the topic"
+                     : "ok");
         fflush(stdout);
     }
     rd_kafka_mock_cluster_destroy(cluster);

@@ -45,7 +45,10 @@ struct fault_server {
     pthread_t threads[FAULT_THREADS_MAX];
     int threads_n;
 };
-struct fault_connection { struct fault_server *server; int fd; };
+struct fault_connection {
+    struct fault_server *server;
+    int fd;
+};
 
 static inline bool fault_send(int fd, const char *p, size_t n)
 {
@@ -111,7 +114,9 @@ static inline bool fault_read(int fd, struct fault_request *out)
     return whole;
 }
 
-static inline int fault_keep(struct fault_server *s, const struct fault_request *r)          /* how many there were of this path before */
+static inline int fault_keep(
+    struct fault_server *s,
+    const struct fault_request *r) /* how many there were of this path before */
 {
     int before = 0;
     pthread_mutex_lock(&s->lock);
@@ -143,39 +148,53 @@ static inline void fault_answer(struct fault_server *s, int fd, const char *path
 {
     char text[256];
     int status = 200, seconds = 0, count = 0;
-    if (strncmp(path, "/ok", 3) == 0) fault_says(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    if (strncmp(path, "/ok", 3) == 0)
+        fault_says(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     else if (sscanf(path, "/status/%d", &status) == 1) {
         snprintf(text, sizeof text, "HTTP/1.1 %d Whatever\r\nContent-Length: 0\r\n\r\n", status);
         fault_says(fd, text);
     } else if (sscanf(path, "/after/%d/%d", &status, &seconds) == 2) {
-        snprintf(text, sizeof text, "HTTP/1.1 %d Later\r\nRetry-After: %d\r\nContent-Length: 0\r\n\r\n", status, seconds);
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 %d Later\r\nRetry-After: %d\r\nContent-Length: 0\r\n\r\n", status,
+                 seconds);
         fault_says(fd, text);
     } else if (sscanf(path, "/flaky/%d", &count) == 1) {
-        fault_says(fd, before < count ? "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        fault_says(fd, before < count ? "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
+                                      : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     } else if (strncmp(path, "/hang", 5) == 0) fault_linger(s, fd, NULL, 50);
-    else if (strcmp(path, "/trickle") == 0) fault_linger(s, fd, "HTTP/1.1 200 OK\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 20);
+    else if (strcmp(path, "/trickle") == 0)
+        fault_linger(
+            s, fd,
+            "HTTP/1.1 200 OK\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            20);
     else if (strcmp(path, "/slowbody") == 0) {
         fault_says(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
         fault_linger(s, fd, ".", 20);
     } else if (strcmp(path, "/big") == 0) {
         static const char block[65536];
         bool ok = fault_says(fd, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n");
-        for (int i = 0; i < 16384 && ok && !atomic_load(&s->stop); i++) ok = fault_send(fd, block, sizeof block);
-    } else if (strcmp(path, "/redirect") == 0) fault_says(fd, "HTTP/1.1 302 Found\r\nLocation: /ok/redirected\r\nContent-Length: 0\r\n\r\n");
+        for (int i = 0; i < 16384 && ok && !atomic_load(&s->stop); i++)
+            ok = fault_send(fd, block, sizeof block);
+    } else if (strcmp(path, "/redirect") == 0)
+        fault_says(fd,
+                   "HTTP/1.1 302 Found\r\nLocation: /ok/redirected\r\nContent-Length: 0\r\n\r\n");
     else if (strcmp(path, "/reset") == 0) fault_reset(fd);
     else if (strcmp(path, "/headers") == 0) {
         bool ok = fault_says(fd, "HTTP/1.1 200 OK\r\n");
-        while (ok && !atomic_load(&s->stop)) ok = fault_says(fd, "X-More: and more and more and more and more and more\r\n");
+        while (ok && !atomic_load(&s->stop))
+            ok = fault_says(fd, "X-More: and more and more and more and more and more\r\n");
     } else if (strcmp(path, "/1xx") == 0) {
         bool ok = true;
         while (ok && !atomic_load(&s->stop)) ok = fault_says(fd, "HTTP/1.1 100 Continue\r\n\r\n");
     } else if (strcmp(path, "/early") == 0)
-        fault_says(fd, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        fault_says(
+            fd,
+            "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     else if (strcmp(path, "/garbage") == 0) fault_says(fd, "220 mail.example.com ESMTP\r\n\r\n");
     else if (strcmp(path, "/crashbody") == 0) {
         fault_says(fd, "HTTP/1.1 500 Oh\r\nContent-Length: 1000\r\n\r\nhalf");
         fault_reset(fd);
-    }                                                        /* "/cut" and all others: just close */
+    } /* "/cut" and all others: just close */
 }
 
 static inline void *fault_serve(void *arg)
@@ -215,9 +234,12 @@ static inline bool fault_server_try(int port, struct fault_server **out)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in a = { .sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t n = sizeof a;
-    if (bind(fd, (struct sockaddr *)&a, n) || listen(fd, 128) || getsockname(fd, (struct sockaddr *)&a, &n)) {
+    if (bind(fd, (struct sockaddr *)&a, n) || listen(fd, 128)
+        || getsockname(fd, (struct sockaddr *)&a, &n)) {
         close(fd);
         return false;
     }
@@ -253,7 +275,10 @@ static inline void fault_server_stop(struct fault_server *s)
     free(s);
 }
 
-static inline void fault_url(const struct fault_server *s, const char *path, char out[128]) { snprintf(out, 128, "http://127.0.0.1:%d%s", s->port, path); }
+static inline void fault_url(const struct fault_server *s, const char *path, char out[128])
+{
+    snprintf(out, 128, "http://127.0.0.1:%d%s", s->port, path);
+}
 
 static inline int fault_count(struct fault_server *s, const char *path)
 {
@@ -265,7 +290,8 @@ static inline int fault_count(struct fault_server *s, const char *path)
 }
 
 /* The i-th request (0 ..) of a path; NULL when there was none. Valid until the server stops. */
-static inline const struct fault_request *fault_request_at(struct fault_server *s, const char *path, int i)
+static inline const struct fault_request *fault_request_at(struct fault_server *s, const char *path,
+                                                           int i)
 {
     const struct fault_request *found = NULL;
     pthread_mutex_lock(&s->lock);

@@ -11,9 +11,19 @@
 static struct alert sample(void)
 {
     struct alert a = {
-        .stream_no = 7, .seq = 1234, .event_ns = 1518037200000000000, .rule_no = 9, .rule_version = 2, .state = ALERT_FIRING,
-        .severity = SEVERITY_WARNING, .value = 181.2, .rule_name = "HHI high", .rule_text = "hhi(DEMO) >= 180", .measure = "hhi(DEMO)",
-        .unit = "points", .inputs = "{\"top\":[{\"symbol\":\"AAPL\",\"weight\":0.07}]}",
+        .stream_no = 7,
+        .seq = 1234,
+        .event_ns = 1518037200000000000,
+        .rule_no = 9,
+        .rule_version = 2,
+        .state = ALERT_FIRING,
+        .severity = SEVERITY_WARNING,
+        .value = 181.2,
+        .rule_name = "HHI high",
+        .rule_text = "hhi(DEMO) >= 180",
+        .measure = "hhi(DEMO)",
+        .unit = "points",
+        .inputs = "{\"top\":[{\"symbol\":\"AAPL\",\"weight\":0.07}]}",
     };
     for (size_t i = 0; i < 16; i++) a.id.b[i] = (uint8_t)(0xA0 + i), a.rule.b[i] = (uint8_t)i;
     return a;
@@ -26,7 +36,8 @@ static void the_text_is_exactly_this(void **state)
     struct alert a = sample();
     alert_render(&a, &out);
     assert_true(buf_ok(&out));
-    assert_string_equal(out.data,
+    assert_string_equal(
+        out.data,
         "{\"type\":\"alert.firing\",\"id\":\"a0a1a2a3-a4a5-a6a7-a8a9-aaabacadaeaf\",\"stream_no\":7,\"seq\":1234,\"time\":\"2018-02-07T21:00:00Z\","
         "\"rule\":{\"id\":\"00010203-0405-0607-0809-0a0b0c0d0e0f\",\"version\":2,\"name\":\"HHI high\",\"text\":\"hhi(DEMO) >= 180\"},"
         "\"severity\":\"warning\",\"state\":\"firing\",\"measure\":\"hhi(DEMO)\",\"value\":181.2,\"unit\":\"points\","
@@ -36,7 +47,13 @@ static void the_text_is_exactly_this(void **state)
 static void hostile_names_stay_inside_their_strings(void **state)
 {
     (void)state;
-    static const char *const names[] = { "\"},\"id\":\"", "line\nbreak\r\n\tand tab", "back\\slash", "\x01\x1f\x7f", "\xC3\xA9\xF0\x9F\x94\x94", "</script>", "" };
+    static const char *const names[] = { "\"},\"id\":\"",
+                                         "line\nbreak\r\n\tand tab",
+                                         "back\\slash",
+                                         "\x01\x1f\x7f",
+                                         "\xC3\xA9\xF0\x9F\x94\x94",
+                                         "</script>",
+                                         "" };
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         AUTO_BUF struct buf out = { 0 };
         AUTO_JSON json_t *j = NULL;
@@ -47,20 +64,24 @@ static void hostile_names_stay_inside_their_strings(void **state)
         a.severity = SEVERITY_CRITICAL;
         alert_render(&a, &out);
         assert_int_equal(json_load_strict(out.data, out.len, &j, NULL), ERR_OK);
-        assert_string_equal(json_string_value(json_object_get(json_object_get(j, "rule"), "name")), names[i]);
+        assert_string_equal(json_string_value(json_object_get(json_object_get(j, "rule"), "name")),
+                            names[i]);
         assert_string_equal(json_string_value(json_object_get(j, "unit")), names[i]);
         assert_string_equal(json_string_value(json_object_get(j, "type")), "alert.resolved");
         assert_string_equal(json_string_value(json_object_get(j, "state")), "resolved");
         assert_string_equal(json_string_value(json_object_get(j, "severity")), "critical");
         assert_int_equal(json_object_size(j), 12);
-        assert_null(memchr(out.data, '\n', out.len));         /* one line: it is also the data of a stream event */
+        assert_null(
+            memchr(out.data, '\n', out.len)); /* one line: it is also the data of a stream event */
     }
 }
 
 static void numbers_read_back_the_same(void **state)
 {
     (void)state;
-    static const double values[] = { 0, -0.0, 0.1, 1e-300, 1.7976931348623157e308, 123456789.123456789, -2.5, 1.0 / 3 };
+    static const double values[] = {
+        0, -0.0, 0.1, 1e-300, 1.7976931348623157e308, 123456789.123456789, -2.5, 1.0 / 3
+    };
     for (size_t i = 0; i < ARRAY_LEN(values); i++) {
         AUTO_BUF struct buf out = { 0 };
         AUTO_JSON json_t *j = NULL;

@@ -34,15 +34,18 @@ struct memory {
     struct delivery_secret secret;
     struct owed owed[OWED_MAX];
     int owed_n, claims, releases, marks;
-    int unsaid;                          /* claims that did not name a channel the pool still held: two workers for one endpoint */
-    double delay_scale;                  /* what part of a retry delay is really waited for */
+    int unsaid; /* claims that did not name a channel the pool still held: two workers for one endpoint */
+    double delay_scale; /* what part of a retry delay is really waited for */
     int64_t failing_s;
-    const char *inputs[CHANNELS_MAX];    /* NULL: "{}" */
-    int fail_release, fail_claim, fail_mark;      /* so many more calls fail; -1: all */
+    const char *inputs[CHANNELS_MAX];        /* NULL: "{}" */
+    int fail_release, fail_claim, fail_mark; /* so many more calls fail; -1: all */
 };
 
 static struct uuid channel_id(int c) { return uuid_derive((struct uuid){ { 2 } }, (uint64_t)c, 0); }
-static struct uuid alert_id(uint64_t stream_no) { return uuid_derive((struct uuid){ { 3 } }, stream_no, 0); }
+static struct uuid alert_id(uint64_t stream_no)
+{
+    return uuid_derive((struct uuid){ { 3 } }, stream_no, 0);
+}
 
 static bool fails(int *left)
 {
@@ -77,13 +80,15 @@ static bool channel_free(const struct memory *m, int c, const struct uuid *busy,
     return !m->disabled[c][0];
 }
 
-static enum err memory_claim(void *ctx, const struct uuid *busy, size_t busy_n, struct delivery *out, size_t max, size_t *out_n, int64_t *next_due_ms,
+static enum err memory_claim(void *ctx, const struct uuid *busy, size_t busy_n,
+                             struct delivery *out, size_t max, size_t *out_n, int64_t *next_due_ms,
                              struct why *why)
 {
     struct memory *m = ctx;
     pthread_mutex_lock(&m->lock);
     m->claims++;
-    for (int i = 0; i < m->owed_n; i++) m->unsaid += m->owed[i].leased && !says(busy, busy_n, channel_id(m->owed[i].channel));
+    for (int i = 0; i < m->owed_n; i++)
+        m->unsaid += m->owed[i].leased && !says(busy, busy_n, channel_id(m->owed[i].channel));
     bool bad = fails(&m->fail_claim);
     int64_t now = mono_ns(), next = INT64_MAX;
     size_t n = 0;
@@ -97,9 +102,22 @@ static enum err memory_claim(void *ctx, const struct uuid *busy, size_t busy_n, 
         if (n == max || !channel_free(m, o->channel, busy, busy_n)) continue;
         o->leased = true;
         out[n++] = (struct delivery){
-            .channel = channel_id(o->channel), .attempt = o->attempts + 1, .secret = m->secret, .failing_s = m->failing_s, .url = m->urls[o->channel],
-            .alert = { .tenant = { { 9 } }, .id = alert_id(o->stream_no), .stream_no = o->stream_no, .seq = 100, .event_ns = 5, .rule_version = 1, .value = 1.5,
-                       .rule_name = "n", .rule_text = "last(A) >= 1", .measure = "last(A)", .unit = "USD",
+            .channel = channel_id(o->channel),
+            .attempt = o->attempts + 1,
+            .secret = m->secret,
+            .failing_s = m->failing_s,
+            .url = m->urls[o->channel],
+            .alert = { .tenant = { { 9 } },
+                       .id = alert_id(o->stream_no),
+                       .stream_no = o->stream_no,
+                       .seq = 100,
+                       .event_ns = 5,
+                       .rule_version = 1,
+                       .value = 1.5,
+                       .rule_name = "n",
+                       .rule_text = "last(A) >= 1",
+                       .measure = "last(A)",
+                       .unit = "USD",
                        .inputs = m->inputs[o->channel] ? m->inputs[o->channel] : "{}" },
         };
     }
@@ -112,7 +130,9 @@ static enum err memory_claim(void *ctx, const struct uuid *busy, size_t busy_n, 
 static struct owed *find_owed(struct memory *m, struct uuid alert, struct uuid channel)
 {
     for (int i = 0; i < m->owed_n; i++)
-        if (uuid_equal(alert_id(m->owed[i].stream_no), alert) && uuid_equal(channel_id(m->owed[i].channel), channel)) return &m->owed[i];
+        if (uuid_equal(alert_id(m->owed[i].stream_no), alert)
+            && uuid_equal(channel_id(m->owed[i].channel), channel))
+            return &m->owed[i];
     fail_msg("a mark for nothing");
     return NULL;
 }
@@ -121,7 +141,8 @@ static void memory_disable(struct memory *m, int c, const char *reason)
 {
     snprintf(m->disabled[c], sizeof m->disabled[c], "%s", reason);
     for (int i = 0; i < m->owed_n; i++)
-        if (m->owed[i].channel == c && m->owed[i].status == DELIVERY_WAITING) m->owed[i].status = DELIVERY_FAILED;
+        if (m->owed[i].channel == c && m->owed[i].status == DELIVERY_WAITING)
+            m->owed[i].status = DELIVERY_FAILED;
 }
 
 static enum err memory_mark(void *ctx, const struct delivery_mark *marks, size_t n, struct why *why)
@@ -170,14 +191,18 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void channel_at(struct memory *m, int c, const char *path) { fault_url(m->server, path, m->urls[c]); }
+static void channel_at(struct memory *m, int c, const char *path)
+{
+    fault_url(m->server, path, m->urls[c]);
+}
 
 static void owe(struct memory *m, int channel, int count)
 {
     pthread_mutex_lock(&m->lock);
     for (int i = 0; i < count; i++) {
         assert_true(m->owed_n < OWED_MAX);
-        m->owed[m->owed_n] = (struct owed){ .stream_no = (uint64_t)m->owed_n + 1, .channel = channel };
+        m->owed[m->owed_n] =
+            (struct owed){ .stream_no = (uint64_t)m->owed_n + 1, .channel = channel };
         m->owed_n++;
     }
     pthread_mutex_unlock(&m->lock);
@@ -185,9 +210,15 @@ static void owe(struct memory *m, int channel, int count)
 
 static struct delivery_pool *start(struct memory *m, int workers, int timeout_ms)
 {
-    const struct delivery_config cfg = { .workers = workers, .poll_ms = 60000, .rest_unit_ms = 1,
-                                         .webhook = { .allow_http = true, .allow_private = true, .timeout_ms = timeout_ms } };
-    const struct sink sink = { .ctx = m, .release_all = memory_release, .claim = memory_claim, .mark = memory_mark };
+    const struct delivery_config cfg = {
+        .workers = workers,
+        .poll_ms = 60000,
+        .rest_unit_ms = 1,
+        .webhook = { .allow_http = true, .allow_private = true, .timeout_ms = timeout_ms }
+    };
+    const struct sink sink = {
+        .ctx = m, .release_all = memory_release, .claim = memory_claim, .mark = memory_mark
+    };
     struct delivery_pool *p = NULL;
     assert_int_equal(delivery_start(&cfg, &sink, &p, NULL), ERR_OK);
     return p;
@@ -197,7 +228,8 @@ static int with_status(struct memory *m, int channel, enum delivery_status statu
 {
     int n = 0;
     pthread_mutex_lock(&m->lock);
-    for (int i = 0; i < m->owed_n; i++) n += m->owed[i].channel == channel && m->owed[i].status == status;
+    for (int i = 0; i < m->owed_n; i++)
+        n += m->owed[i].channel == channel && m->owed[i].status == status;
     pthread_mutex_unlock(&m->lock);
     return n;
 }
@@ -217,7 +249,9 @@ static int64_t wait_for(struct memory *m, int channel, enum delivery_status stat
 {
     int64_t from = mono_ns();
     while (with_status(m, channel, status) < count) {
-        if (mono_ns() - from > 20 * NS_PER_S) fail_msg("channel %d: %d of %d have status %d", channel, with_status(m, channel, status), count, (int)status);
+        if (mono_ns() - from > 20 * NS_PER_S)
+            fail_msg("channel %d: %d of %d have status %d", channel,
+                     with_status(m, channel, status), count, (int)status);
         pause_ms(1);
     }
     return (mono_ns() - from) / NS_PER_MS;
@@ -250,14 +284,16 @@ static void a_kick_delivers_at_once_and_in_order(void **state)
     assert_int_equal(metric_get(METRIC_DELIVERIES_OK) - ok, 80);
     for (int c = 0; c < 2; c++) {
         const char *path = c ? "/ok/1" : "/ok/0";
-        assert_int_equal(fault_count(m->server, path), 40);                          /* none twice */
+        assert_int_equal(fault_count(m->server, path), 40); /* none twice */
         for (int i = 0; i < 40; i++) {
             const struct fault_request *q = fault_request_at(m->server, path, i);
             char id[UUID_TEXT], signature[WEBHOOK_SIGNATURE_TEXT];
             assert_int_equal(stream_no_of(q), c * 40 + i + 1);
             uuid_format(alert_id(stream_no_of(q)), id);
             assert_string_equal(q->id, id);
-            assert_int_equal(webhook_sign(id, strtoll(q->timestamp, NULL, 10), q->body, q->body_n, &m->secret, NULL, signature), ERR_OK);
+            assert_int_equal(webhook_sign(id, strtoll(q->timestamp, NULL, 10), q->body, q->body_n,
+                                          &m->secret, NULL, signature),
+                             ERR_OK);
             assert_string_equal(q->signature, signature);
             assert_true(llabs(strtoll(q->timestamp, NULL, 10) - wall_ns() / NS_PER_S) < 60);
         }
@@ -267,7 +303,9 @@ static void a_kick_delivers_at_once_and_in_order(void **state)
 static void bad_endpoints_hold_one_worker_each_and_the_others_go_on(void **state)
 {
     struct memory *m = *state;
-    static const char *const bad[] = { "/hang", "/trickle", "/big", "/slowbody", "/1xx", "/headers" };
+    static const char *const bad[] = {
+        "/hang", "/trickle", "/big", "/slowbody", "/1xx", "/headers"
+    };
     m->delay_scale = 0.1;
     for (int c = 0; c < (int)ARRAY_LEN(bad); c++) {
         channel_at(m, c, bad[c]);
@@ -277,7 +315,8 @@ static void bad_endpoints_hold_one_worker_each_and_the_others_go_on(void **state
     owe(m, 6, 100);
     struct delivery_pool *p = start(m, 7, 10000);
     int64_t ms = wait_for(m, 6, DELIVERY_DELIVERED, 100);
-    assert_int_equal(fault_count(m->server, "/hang"), 1);     /* the good one was done before the hung one had timed out once */
+    assert_int_equal(fault_count(m->server, "/hang"),
+                     1); /* the good one was done before the hung one had timed out once */
     delivery_stop(p, 0);
     print_message("100 deliveries beside %d bad endpoints: %d ms\n", (int)ARRAY_LEN(bad), (int)ms);
 }
@@ -293,9 +332,15 @@ static void more_hung_endpoints_than_workers_do_not_stop_the_good_one(void **sta
     }
     channel_at(m, 6, "/ok/good");
     owe(m, 6, 20);
-    const struct delivery_config cfg = { .workers = 2, .poll_ms = 60000, .rest_unit_ms = 60000,
-                                         .webhook = { .allow_http = true, .allow_private = true, .timeout_ms = 1000 } };
-    const struct sink sink = { .ctx = m, .release_all = memory_release, .claim = memory_claim, .mark = memory_mark };
+    const struct delivery_config cfg = {
+        .workers = 2,
+        .poll_ms = 60000,
+        .rest_unit_ms = 60000,
+        .webhook = { .allow_http = true, .allow_private = true, .timeout_ms = 1000 }
+    };
+    const struct sink sink = {
+        .ctx = m, .release_all = memory_release, .claim = memory_claim, .mark = memory_mark
+    };
     struct delivery_pool *p = NULL;
     assert_int_equal(delivery_start(&cfg, &sink, &p, NULL), ERR_OK);
     wait_for(m, 6, DELIVERY_DELIVERED, 20);
@@ -303,14 +348,15 @@ static void more_hung_endpoints_than_workers_do_not_stop_the_good_one(void **sta
     for (int c = 0; c < 6; c++) {
         char path[24];
         snprintf(path, sizeof path, "/hang/%d", c);
-        assert_true(fault_count(m->server, path) <= 1);        /* one timeout, then rest */
+        assert_true(fault_count(m->server, path) <= 1); /* one timeout, then rest */
     }
 }
 
 static void a_failing_alert_follows_the_schedule_and_expires(void **state)
 {
     struct memory *m = *state;
-    static const int64_t table_ms[] = { 0, 5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 50400000, 72000000, 86400000 };
+    static const int64_t table_ms[] = { 0,        5000,     30000,    300000,   1800000, 7200000,
+                                        18000000, 36000000, 50400000, 72000000, 86400000 };
     m->delay_scale = 0;
     channel_at(m, 0, "/status/500");
     owe(m, 0, 1);
@@ -324,8 +370,9 @@ static void a_failing_alert_follows_the_schedule_and_expires(void **state)
         const struct fault_request *q = fault_request_at(m->server, "/status/500", i);
         assert_string_equal(q->id, first->id);
         assert_string_equal(q->body, first->body);
-        int64_t waited = m->owed[0].delays_ms[i];              /* after attempt i */
-        assert_true(waited >= table_ms[i] - table_ms[i] / 5 && waited <= table_ms[i] + table_ms[i] / 5);
+        int64_t waited = m->owed[0].delays_ms[i]; /* after attempt i */
+        assert_true(waited >= table_ms[i] - table_ms[i] / 5
+                    && waited <= table_ms[i] + table_ms[i] / 5);
     }
     assert_int_equal(m->owed[0].attempts, SCHEDULE_ATTEMPTS);
     assert_int_equal(m->owed[0].http_status, 500);
@@ -382,7 +429,8 @@ static void a_throttling_endpoint_is_left_alone_as_long_as_it_asks(void **state)
     while (fault_count(m->server, "/after/429/1") < 3) pause_ms(5);
     delivery_stop(p, 1000);
     for (int i = 0; i < 2; i++) {
-        int64_t gap = fault_request_at(m->server, "/after/429/1", i + 1)->at_ns - fault_request_at(m->server, "/after/429/1", i)->at_ns;
+        int64_t gap = fault_request_at(m->server, "/after/429/1", i + 1)->at_ns
+                      - fault_request_at(m->server, "/after/429/1", i)->at_ns;
         assert_true(gap > 990 * NS_PER_MS);
     }
 }
@@ -394,16 +442,19 @@ static void a_crash_between_send_and_mark_repeats_the_same_bytes(void **state)
     owe(m, 0, 1);
     m->fail_mark = -1;
     struct delivery_pool *p = start(m, 2, 2000);
-    while (fault_count(m->server, "/ok/x") < 1 || locked_int(m, &m->marks) < 3) pause_ms(5);         /* it keeps trying to store, and sends nothing meanwhile */
+    while (fault_count(m->server, "/ok/x") < 1 || locked_int(m, &m->marks) < 3)
+        pause_ms(5); /* it keeps trying to store, and sends nothing meanwhile */
     delivery_stop(p, 1000);
     assert_int_equal(fault_count(m->server, "/ok/x"), 1);
-    assert_true(m->owed[0].leased && m->owed[0].status == DELIVERY_WAITING);         /* as a kill -9 leaves it */
+    assert_true(m->owed[0].leased
+                && m->owed[0].status == DELIVERY_WAITING); /* as a kill -9 leaves it */
 
     m->fail_mark = 0;
     p = start(m, 2, 2000);
     wait_for(m, 0, DELIVERY_DELIVERED, 1);
     delivery_stop(p, 1000);
-    const struct fault_request *first = fault_request_at(m->server, "/ok/x", 0), *again = fault_request_at(m->server, "/ok/x", 1);
+    const struct fault_request *first = fault_request_at(m->server, "/ok/x", 0),
+                               *again = fault_request_at(m->server, "/ok/x", 1);
     assert_non_null(again);
     assert_string_equal(first->id, again->id);
     assert_int_equal(first->body_n, again->body_n);
@@ -442,7 +493,7 @@ static void a_stop_is_bounded_and_gives_the_lease_back(void **state)
     assert_int_equal(m->owed[0].status, DELIVERY_WAITING);
     assert_int_equal(fault_count(m->server, "/hang"), 1);
 
-    p = start(m, 2, 15000);              /* and at once, with nothing begun */
+    p = start(m, 2, 15000); /* and at once, with nothing begun */
     delivery_stop(p, 0);
     delivery_stop(NULL, 0);
 }
@@ -450,7 +501,7 @@ static void a_stop_is_bounded_and_gives_the_lease_back(void **state)
 static void a_stop_lets_sends_in_hand_finish(void **state)
 {
     struct memory *m = *state;
-    channel_at(m, 0, "/slowbody");       /* answers at once, then holds the worker for a while */
+    channel_at(m, 0, "/slowbody"); /* answers at once, then holds the worker for a while */
     owe(m, 0, 1);
     struct delivery_pool *p = start(m, 1, 15000);
     while (fault_count(m->server, "/slowbody") < 1) pause_ms(1);
@@ -494,10 +545,16 @@ static void a_refused_url_is_a_failure_like_any_other(void **state)
 static void workers_are_counted(void **state)
 {
     struct memory *m = *state;
-    const struct sink sink = { .ctx = m, .release_all = memory_release, .claim = memory_claim, .mark = memory_mark };
+    const struct sink sink = {
+        .ctx = m, .release_all = memory_release, .claim = memory_claim, .mark = memory_mark
+    };
     struct delivery_pool *p = NULL;
-    assert_int_equal(delivery_start(&(struct delivery_config){ .workers = 0 }, &sink, &p, NULL), ERR_INVALID);
-    assert_int_equal(delivery_start(&(struct delivery_config){ .workers = DELIVERY_WORKERS_MAX + 1 }, &sink, &p, NULL), ERR_INVALID);
+    assert_int_equal(delivery_start(&(struct delivery_config){ .workers = 0 }, &sink, &p, NULL),
+                     ERR_INVALID);
+    assert_int_equal(
+        delivery_start(&(struct delivery_config){ .workers = DELIVERY_WORKERS_MAX + 1 }, &sink, &p,
+                       NULL),
+        ERR_INVALID);
     assert_null(p);
 }
 

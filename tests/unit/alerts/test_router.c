@@ -27,9 +27,18 @@ struct slow_rule {
     int32_t version;
     char name[24], text[24];
 };
-struct slow_series { bool has, usable; int64_t last; };
-struct fired { struct fire f; char name[24], text[24]; };
-struct log { struct fired f[LOG_MAX]; size_t n; };
+struct slow_series {
+    bool has, usable;
+    int64_t last;
+};
+struct fired {
+    struct fire f;
+    char name[24], text[24];
+};
+struct log {
+    struct fired f[LOG_MAX];
+    size_t n;
+};
 
 static struct slow_rule rules[RULES];
 static size_t rules_n;
@@ -55,13 +64,21 @@ static void slow_emit(const struct slow_rule *u, enum alert_state state, int64_t
 {
     assert_true(want.n < LOG_MAX);
     struct fired *w = &want.f[want.n++];
-    w->f = (struct fire){ u->s.tenant, u->s.id, u->s.no, ++stream_no[u->s.tenant.b[2]], u->version, u->s.series, u->s.severity, state, key, NULL, NULL };
+    w->f = (struct fire){ u->s.tenant, u->s.id,     u->s.no,       ++stream_no[u->s.tenant.b[2]],
+                          u->version,  u->s.series, u->s.severity, state,
+                          key,         NULL,        NULL };
     memcpy(w->name, u->name, sizeof w->name);
     memcpy(w->text, u->text, sizeof w->text);
 }
 
-static bool holds(const struct slow_rule *u, int64_t key) { return u->s.edges.above ? key >= u->s.edges.enter : key < u->s.edges.enter; }
-static bool rearms(const struct slow_rule *u, int64_t key) { return u->s.edges.above ? key < u->s.edges.clear : key >= u->s.edges.clear; }
+static bool holds(const struct slow_rule *u, int64_t key)
+{
+    return u->s.edges.above ? key >= u->s.edges.enter : key < u->s.edges.enter;
+}
+static bool rearms(const struct slow_rule *u, int64_t key)
+{
+    return u->s.edges.above ? key < u->s.edges.clear : key >= u->s.edges.clear;
+}
 
 static void slow_fire(struct slow_rule *u, int64_t key, int64_t now)
 {
@@ -90,12 +107,13 @@ static bool counts(const struct slow_rule *u) { return u->live && u->s.enabled; 
 
 static void slow_time(int64_t now)
 {
-    for (;;) {                           /* due timers by (time, rule number) */
+    for (;;) { /* due timers by (time, rule number) */
         struct slow_rule *first = NULL;
         for (size_t i = 0; i < rules_n; i++) {
             struct slow_rule *u = &rules[i];
             if (!counts(u) || u->state != PENDING || u->overdue || u->due > now) continue;
-            if (!first || u->due < first->due || (u->due == first->due && u->s.no < first->s.no)) first = u;
+            if (!first || u->due < first->due || (u->due == first->due && u->s.no < first->s.no))
+                first = u;
         }
         if (!first) return;
         if (series[first->s.series].usable) slow_fire(first, series[first->s.series].last, now);
@@ -103,7 +121,11 @@ static void slow_time(int64_t now)
     }
 }
 
-struct event { int64_t key; size_t rule; bool clears; };
+struct event {
+    int64_t key;
+    size_t rule;
+    bool clears;
+};
 static int by_edge(const void *a, const void *b)
 {
     const struct event *x = a, *y = b;
@@ -118,25 +140,34 @@ static void slow_move(uint32_t no, int64_t key, int64_t now)
     struct slow_series *s = &series[no];
     size_t n = 0;
     bool down = s->has && key < s->last;
-    for (size_t i = 0; i < rules_n; i++) {               /* what changes for rules that look on already: in the order of their edges */
+    for (size_t i = 0; i < rules_n;
+         i++) { /* what changes for rules that look on already: in the order of their edges */
         struct slow_rule *u = &rules[i];
         if (!counts(u) || u->s.series != no || !u->begun) continue;
-        if ((u->state == FIRING || u->state == DISARMED) && rearms(u, key)) events[n++] = (struct event){ u->s.edges.clear, i, true };
-        else if (u->state == PENDING && !holds(u, key)) { u->state = OK; u->overdue = false; }
-        else if (u->state == OK && holds(u, key)) events[n++] = (struct event){ u->s.edges.enter, i, false };
+        if ((u->state == FIRING || u->state == DISARMED) && rearms(u, key))
+            events[n++] = (struct event){ u->s.edges.clear, i, true };
+        else if (u->state == PENDING && !holds(u, key)) {
+            u->state = OK;
+            u->overdue = false;
+        } else if (u->state == OK && holds(u, key))
+            events[n++] = (struct event){ u->s.edges.enter, i, false };
     }
     qsort(events, n, sizeof *events, by_edge);
     for (size_t k = 0; k < n; k++) {
         const struct event *e = &events[down ? n - 1 - k : k];
         struct slow_rule *u = &rules[e->rule];
-        if (!e->clears) { slow_enter(u, key, now); continue; }
+        if (!e->clears) {
+            slow_enter(u, key, now);
+            continue;
+        }
         if (u->state == FIRING) slow_emit(u, ALERT_RESOLVED, key);
         u->state = OK;
     }
     *s = (struct slow_series){ true, true, key };
     n = 0;
-    for (size_t i = 0; i < rules_n; i++)                 /* then those that begin, or came due in the dark */
-        if (counts(&rules[i]) && rules[i].s.series == no && (!rules[i].begun || rules[i].overdue)) events[n++] = (struct event){ rules[i].s.edges.enter, i, false };
+    for (size_t i = 0; i < rules_n; i++) /* then those that begin, or came due in the dark */
+        if (counts(&rules[i]) && rules[i].s.series == no && (!rules[i].begun || rules[i].overdue))
+            events[n++] = (struct event){ rules[i].s.edges.enter, i, false };
     qsort(events, n, sizeof *events, by_edge);
     for (size_t k = 0; k < n; k++) {
         struct slow_rule *u = &rules[events[k].rule];
@@ -149,10 +180,13 @@ static void slow_put(size_t at, const struct rule_spec *s, int64_t now)
 {
     struct slow_rule *u = &rules[at];
     int64_t quiet = u->quiet;
-    *u = (struct slow_rule){ .s = *s, .live = true, .known = true, .quiet = quiet, .version = s->version };
+    *u = (struct slow_rule){
+        .s = *s, .live = true, .known = true, .quiet = quiet, .version = s->version
+    };
     snprintf(u->name, sizeof u->name, "%s", s->name);
     snprintf(u->text, sizeof u->text, "%s", s->text);
-    if (u->s.enabled && series[s->series].has && series[s->series].usable) slow_begin(u, series[s->series].last, now);
+    if (u->s.enabled && series[s->series].has && series[s->series].usable)
+        slow_begin(u, series[s->series].last, now);
 }
 
 /* ---- comparing ---- */
@@ -171,17 +205,23 @@ static void on_fire(void *ctx, const struct fire *f)
 
 static bool same(const struct fired *a, const struct fired *b)
 {
-    return uuid_equal(a->f.tenant, b->f.tenant) && uuid_equal(a->f.rule, b->f.rule) && a->f.no == b->f.no && a->f.stream_no == b->f.stream_no && a->f.version == b->f.version &&
-           a->f.series == b->f.series && a->f.severity == b->f.severity && a->f.state == b->f.state && a->f.key == b->f.key && strcmp(a->name, b->name) == 0 && strcmp(a->text, b->text) == 0;
+    return uuid_equal(a->f.tenant, b->f.tenant) && uuid_equal(a->f.rule, b->f.rule)
+           && a->f.no == b->f.no && a->f.stream_no == b->f.stream_no && a->f.version == b->f.version
+           && a->f.series == b->f.series && a->f.severity == b->f.severity
+           && a->f.state == b->f.state && a->f.key == b->f.key && strcmp(a->name, b->name) == 0
+           && strcmp(a->text, b->text) == 0;
 }
 
 static size_t compare(int step, const char *what)
 {
     for (size_t i = 0; i < got.n && i < want.n; i++)
         if (!same(&got.f[i], &want.f[i]))
-            fail_msg("step %d (%s), fire %zu of %zu: rule %d state %d key %" PRId64 " no %" PRIu64 "; wanted rule %d state %d key %" PRId64 " no %" PRIu64, step, what, i, want.n,
-                     got.f[i].f.rule.b[1] * 256 + got.f[i].f.rule.b[2], got.f[i].f.state, got.f[i].f.key, got.f[i].f.stream_no, want.f[i].f.rule.b[1] * 256 + want.f[i].f.rule.b[2],
-                     want.f[i].f.state, want.f[i].f.key, want.f[i].f.stream_no);
+            fail_msg("step %d (%s), fire %zu of %zu: rule %d state %d key %" PRId64 " no %" PRIu64
+                     "; wanted rule %d state %d key %" PRId64 " no %" PRIu64,
+                     step, what, i, want.n, got.f[i].f.rule.b[1] * 256 + got.f[i].f.rule.b[2],
+                     got.f[i].f.state, got.f[i].f.key, got.f[i].f.stream_no,
+                     want.f[i].f.rule.b[1] * 256 + want.f[i].f.rule.b[2], want.f[i].f.state,
+                     want.f[i].f.key, want.f[i].f.stream_no);
     if (got.n != want.n) fail_msg("step %d (%s): %zu fires, wanted %zu", step, what, got.n, want.n);
     size_t n = got.n;
     got.n = want.n = 0;
@@ -196,10 +236,15 @@ static void compare_states(const struct router *r, int step)
         const struct slow_rule *u = &rules[i];
         struct rule_facts f;
         live += u->live;
-        if (!router_find(r, u->s.tenant, u->s.id, &f)) fail_msg("step %d: rule %zu is lost", step, i);
-        const char *state = !u->live ? NULL : u->s.enabled && !series[u->s.series].usable ? "stale" : names[u->state];
-        if (f.deleted != !u->live || f.version != u->version || f.no != u->s.no || (state ? !f.state || strcmp(f.state, state) != 0 : f.state != NULL))
-            fail_msg("step %d: rule %zu is version %d %s, wanted %d %s", step, i, f.version, f.state ? f.state : "gone", u->version, state ? state : "gone");
+        if (!router_find(r, u->s.tenant, u->s.id, &f))
+            fail_msg("step %d: rule %zu is lost", step, i);
+        const char *state = !u->live                                      ? NULL
+                            : u->s.enabled && !series[u->s.series].usable ? "stale"
+                                                                          : names[u->state];
+        if (f.deleted != !u->live || f.version != u->version || f.no != u->s.no
+            || (state ? !f.state || strcmp(f.state, state) != 0 : f.state != NULL))
+            fail_msg("step %d: rule %zu is version %d %s, wanted %d %s", step, i, f.version,
+                     f.state ? f.state : "gone", u->version, state ? state : "gone");
         assert_false(router_find(r, id_of(9, 9), u->s.id, &f));
     }
     assert_int_equal(router_rules(r), live);
@@ -246,8 +291,15 @@ static struct rule_spec random_spec(size_t at, int64_t now, bool fresh)
     (void)now;
     snprintf(name, sizeof name, "name %u", upto(1000));
     snprintf(text, sizeof text, "text %u", upto(1000));
-    struct rule_spec s = { .tenant = id_of(1, (unsigned)at % TENANTS), .id = id_of(2, (unsigned)at), .series = no, .edges = e, .severity = (enum severity)upto(3), .wait = upto(4) == 0,
-                           .enabled = upto(8) != 0, .name = name, .text = text };
+    struct rule_spec s = { .tenant = id_of(1, (unsigned)at % TENANTS),
+                           .id = id_of(2, (unsigned)at),
+                           .series = no,
+                           .edges = e,
+                           .severity = (enum severity)upto(3),
+                           .wait = upto(4) == 0,
+                           .enabled = upto(8) != 0,
+                           .name = name,
+                           .text = text };
     if (upto(2)) s.hold_ns = upto(6);
     if (upto(2)) s.cooldown_ns = upto(12);
     s.no = fresh ? 0 : rules[at].s.no;
@@ -266,8 +318,15 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
     int64_t now = 1000;
     uint64_t number = 0;
     size_t fires = 0;
-    struct rule_spec asleep = { .tenant = id_of(1, 0), .id = id_of(2, 0), .no = number++, .version = 1, .series = SERIES - 1, .name = "", .text = "" };
-    struct router_change c;              /* values told before there is a rule at or beyond a series are not kept: so there is one, disabled */
+    struct rule_spec asleep = { .tenant = id_of(1, 0),
+                                .id = id_of(2, 0),
+                                .no = number++,
+                                .version = 1,
+                                .series = SERIES - 1,
+                                .name = "",
+                                .text = "" };
+    struct router_change
+        c; /* values told before there is a rule at or beyond a series are not kept: so there is one, disabled */
     assert_int_equal(router_put(r, &asleep, now, on_fire, NULL, &c, NULL), ERR_OK);
     slow_put(rules_n++, &asleep, now);
     for (int step = 0; step < steps; step++) {
@@ -280,7 +339,8 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
         if (op < 62) {
             uint32_t no = upto(SERIES);
             int64_t key = random_key(no);
-            if (upto(3) == 0 && series[no].has) key = series[no].last + (no % 2 ? 0 : (int64_t)upto(3) - 1);
+            if (upto(3) == 0 && series[no].has)
+                key = series[no].last + (no % 2 ? 0 : (int64_t)upto(3) - 1);
             what = "move";
             router_move(r, no, key, now, on_fire, NULL);
             slow_move(no, key, now);
@@ -291,14 +351,18 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
             series[no].usable = false;
         } else if (op < 90) {
             what = "put";
-            for (uint32_t burst = upto(40) == 0 ? 30 + upto(30) : 1; burst; burst--) {   /* many new edges are settled another way than few */
-                size_t at = rules_n < rules_max && upto(3) ? rules_n : rules_n ? upto((uint32_t)rules_n) : 0;
+            for (uint32_t burst = upto(40) == 0 ? 30 + upto(30) : 1; burst;
+                 burst--) { /* many new edges are settled another way than few */
+                size_t at = rules_n < rules_max && upto(3) ? rules_n
+                            : rules_n                      ? upto((uint32_t)rules_n)
+                                                           : 0;
                 bool fresh = at == rules_n || !rules[at].live;
                 struct rule_spec s = random_spec(at, now, fresh);
                 if (fresh) s.no = number++;
                 s.version = rules[at].version + 1;
                 struct why why = { 0 };
-                uint32_t left = rules[at].live && rules[at].s.enabled ? rules[at].s.series : UINT32_MAX;
+                uint32_t left =
+                    rules[at].live && rules[at].s.enabled ? rules[at].s.series : UINT32_MAX;
                 if (router_put(r, &s, now, on_fire, NULL, &c, &why)) fail_msg("%s", why.text);
                 assert_int_equal(c.left, left);
                 assert_int_equal(c.joined, s.enabled ? s.series : UINT32_MAX);
@@ -326,8 +390,14 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
 static void it_agrees_with_the_slow_evaluator(void **state)
 {
     (void)state;
-    static const struct { uint64_t seed; int steps; size_t rules; bool reload; } runs[] = {
-        { 11, 60000, 12, false }, { 12, 60000, 60, true }, { 13, 20000, RULES, false }, { 14, 20000, RULES, true }, { 15, 60000, 3, true },
+    static const struct {
+        uint64_t seed;
+        int steps;
+        size_t rules;
+        bool reload;
+    } runs[] = {
+        { 11, 60000, 12, false },   { 12, 60000, 60, true }, { 13, 20000, RULES, false },
+        { 14, 20000, RULES, true }, { 15, 60000, 3, true },
     };
     for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
         size_t fires = differential(runs[i].seed, runs[i].steps, runs[i].rules, runs[i].reload);
@@ -339,7 +409,14 @@ static void it_agrees_with_the_slow_evaluator(void **state)
 /* ---- one story each ---- */
 static struct rule_spec above(unsigned id, int64_t enter, int64_t clear)
 {
-    return (struct rule_spec){ .tenant = id_of(1, id % TENANTS), .id = id_of(2, id), .no = id + 1, .version = 1, .edges = { true, enter, clear }, .enabled = true, .name = "n", .text = "t" };
+    return (struct rule_spec){ .tenant = id_of(1, id % TENANTS),
+                               .id = id_of(2, id),
+                               .no = id + 1,
+                               .version = 1,
+                               .edges = { true, enter, clear },
+                               .enabled = true,
+                               .name = "n",
+                               .text = "t" };
 }
 
 static void put(struct router *r, struct rule_spec s, int64_t now)
@@ -360,16 +437,22 @@ static void a_rule_lives(void **state)
     s.cooldown_ns = 10;
     put(r, s, 0);
     assert_true(router_find(r, s.tenant, s.id, &f));
-    assert_string_equal(f.state, "stale");               /* nothing usable yet */
-    static const struct { int64_t at, value; size_t fires; const char *state; } rows[] = {
-        { 0, 99, 0, "ok" },        { 1, 100, 1, "firing" },  { 2, 99, 1, "firing" }, { 3, 101, 1, "firing" },  { 4, 97, 2, "ok" },
-        { 5, 100, 2, "pending" }, { 6, 99, 2, "ok" },       { 7, 100, 2, "pending" }, { 11, 100, 3, "firing" },
+    assert_string_equal(f.state, "stale"); /* nothing usable yet */
+    static const struct {
+        int64_t at, value;
+        size_t fires;
+        const char *state;
+    } rows[] = {
+        { 0, 99, 0, "ok" },      { 1, 100, 1, "firing" },  { 2, 99, 1, "firing" },
+        { 3, 101, 1, "firing" }, { 4, 97, 2, "ok" },       { 5, 100, 2, "pending" },
+        { 6, 99, 2, "ok" },      { 7, 100, 2, "pending" }, { 11, 100, 3, "firing" },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         router_time(r, rows[i].at, on_fire, NULL);
         router_move(r, 0, rows[i].value, rows[i].at, on_fire, NULL);
         assert_true(router_find(r, s.tenant, s.id, &f));
-        if (got.n != rows[i].fires || strcmp(f.state, rows[i].state) != 0) fail_msg("row %zu: %zu fires, %s", i, got.n, f.state);
+        if (got.n != rows[i].fires || strcmp(f.state, rows[i].state) != 0)
+            fail_msg("row %zu: %zu fires, %s", i, got.n, f.state);
     }
     router_free(r);
 }
@@ -383,7 +466,7 @@ static void rules_are_counted_by_tenant(void **state)
     size_t used;
     assert_int_equal(router_new(&r), ERR_OK);
     for (unsigned i = 0; i < 4 * TENANTS; i++) put(r, above(i, 10, 5), 0);
-    put(r, above(TENANTS, 11, 5), 0);    /* a change */
+    put(r, above(TENANTS, 11, 5), 0); /* a change */
     struct rule_spec gone = above(0, 10, 5);
     assert_int_equal(router_delete(r, gone.tenant, gone.id, &c), ERR_OK);
     assert_int_equal(router_count(r, id_of(1, 0)).live, 3);
@@ -395,7 +478,7 @@ static void rules_are_counted_by_tenant(void **state)
     assert_int_equal(router_load(b.data, b.len, &again, &used, &why), ERR_OK);
     assert_int_equal(router_count(again, id_of(1, 0)).live, 3);
     assert_int_equal(router_count(again, id_of(1, 0)).made, 4);
-    put(again, above(0, 10, 5), 0);      /* and back */
+    put(again, above(0, 10, 5), 0); /* and back */
     assert_int_equal(router_count(again, id_of(1, 0)).live, 4);
     assert_int_equal(router_count(again, id_of(1, 0)).made, 4);
     router_free(r);
@@ -414,7 +497,7 @@ static void order_does_not_depend_on_how_rules_came(void **state)
         if (way) router_move(r, 0, 0, 1, on_fire, NULL);
         for (unsigned i = 0; i < 50; i++) {
             put(r, above(i, 10 + i % 3, 5 + i % 3), 1);
-            if (way == 2) router_move(r, 0, 0, 1, on_fire, NULL);        /* settles each by itself */
+            if (way == 2) router_move(r, 0, 0, 1, on_fire, NULL); /* settles each by itself */
         }
         if (!way) router_move(r, 0, 0, 1, on_fire, NULL);
         router_move(r, 0, 20, 2, on_fire, NULL);
@@ -445,11 +528,14 @@ static void the_end_of_time_does_not_wrap(void **state)
     assert_int_equal(got.n, 1);
     router_move(r, 0, 99, INT64_MAX - 4, on_fire, NULL);
     router_move(r, 0, 100, INT64_MAX - 3, on_fire, NULL);
-    assert_int_equal(got.n, 2);          /* fired, resolved, and now quiet */
+    assert_int_equal(got.n, 2); /* fired, resolved, and now quiet */
     router_free(r);
 }
 
-static size_t in_use(void) { return mallinfo2().uordblks + mallinfo2().hblkhd; }  /* 0 where the allocator does not say */
+static size_t in_use(void)
+{
+    return mallinfo2().uordblks + mallinfo2().hblkhd;
+} /* 0 where the allocator does not say */
 
 /* A rule put again and again, or going in and out of its condition all day, does not make the state grow without end. */
 static void nothing_grows_without_end(void **state)
@@ -474,7 +560,8 @@ static void nothing_grows_without_end(void **state)
         router_move(r, 0, 50 + i % 2, 200000, on_fire, NULL);
     }
     size_t puts = in_use() - before - timers;
-    if (before && (timers > 100000 || puts > 200000)) fail_msg("%zu bytes of timers, %zu bytes of versions", timers, puts);
+    if (before && (timers > 100000 || puts > 200000))
+        fail_msg("%zu bytes of timers, %zu bytes of versions", timers, puts);
     assert_int_equal(got.n, 0);
     AUTO_BUF struct buf b = { 0 };
     router_save(r, &b);
@@ -508,9 +595,12 @@ static void a_torn_state_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_agrees_with_the_slow_evaluator), cmocka_unit_test(a_rule_lives),
-        cmocka_unit_test(order_does_not_depend_on_how_rules_came), cmocka_unit_test(the_end_of_time_does_not_wrap),
-        cmocka_unit_test(nothing_grows_without_end),         cmocka_unit_test(a_torn_state_is_refused),
+        cmocka_unit_test(it_agrees_with_the_slow_evaluator),
+        cmocka_unit_test(a_rule_lives),
+        cmocka_unit_test(order_does_not_depend_on_how_rules_came),
+        cmocka_unit_test(the_end_of_time_does_not_wrap),
+        cmocka_unit_test(nothing_grows_without_end),
+        cmocka_unit_test(a_torn_state_is_refused),
         cmocka_unit_test(rules_are_counted_by_tenant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,8 +36,9 @@ static struct rule_definition parsed(const char *json)
 static void a_rule_says_everything(void **state)
 {
     (void)state;
-    struct rule_definition d = parsed("{\"name\":\"HHI high\",\"rule\":\"hhi(DEMO) >= 180\",\"clear\":\"170\",\"hold_s\":5,\"cooldown_s\":60,"
-                                      "\"severity\":\"critical\",\"on_create\":\"wait\",\"enabled\":false}");
+    struct rule_definition d = parsed(
+        "{\"name\":\"HHI high\",\"rule\":\"hhi(DEMO) >= 180\",\"clear\":\"170\",\"hold_s\":5,\"cooldown_s\":60,"
+        "\"severity\":\"critical\",\"on_create\":\"wait\",\"enabled\":false}");
     assert_string_equal(d.name, "HHI high");
     assert_string_equal(d.text, "hhi(DEMO) >= 180");
     assert_int_equal(d.measure_n, 9);
@@ -51,8 +52,10 @@ static void a_rule_says_everything(void **state)
     assert_false(d.enabled);
     AUTO_BUF struct buf b = { 0 };
     rule_render(&d, &b);
-    assert_string_equal(b.data, "{\"name\":\"HHI high\",\"rule\":\"hhi(DEMO) >= 180\",\"measure\":\"hhi(DEMO)\",\"op\":\">=\",\"threshold\":\"180\",\"clear\":\"170\","
-                                "\"hold_s\":5,\"cooldown_s\":60,\"severity\":\"critical\",\"on_create\":\"wait\",\"enabled\":false}");
+    assert_string_equal(
+        b.data,
+        "{\"name\":\"HHI high\",\"rule\":\"hhi(DEMO) >= 180\",\"measure\":\"hhi(DEMO)\",\"op\":\">=\",\"threshold\":\"180\",\"clear\":\"170\","
+        "\"hold_s\":5,\"cooldown_s\":60,\"severity\":\"critical\",\"on_create\":\"wait\",\"enabled\":false}");
 }
 
 static void only_the_rule_is_required(void **state)
@@ -85,9 +88,14 @@ static void wrong_json_is_refused_with_the_field(void **state)
 {
     (void)state;
     char long_name[300], long_rule[400];
-    snprintf(long_name, sizeof long_name, "{\"rule\":\"hhi(X) > 1\",\"name\":\"%0*d\"}", RULE_NAME_MAX + 1, 1);
+    snprintf(long_name, sizeof long_name, "{\"rule\":\"hhi(X) > 1\",\"name\":\"%0*d\"}",
+             RULE_NAME_MAX + 1, 1);
     snprintf(long_rule, sizeof long_rule, "{\"rule\":\"hhi(X) > %0*d\"}", RULE_TEXT_MAX, 1);
-    const struct { const char *json; enum err e; const char *says; } rows[] = {
+    const struct {
+        const char *json;
+        enum err e;
+        const char *says;
+    } rows[] = {
         { "", ERR_SYNTAX, "JSON" },
         { "{", ERR_SYNTAX, "JSON" },
         { "[]", ERR_INVALID, "object" },
@@ -108,13 +116,15 @@ static void wrong_json_is_refused_with_the_field(void **state)
         { "{\"rule\":\"hhi(X) > 1\",\"clear\":\"nan\"}", ERR_INVALID, "\"clear\"" },
         { "{\"rule\":\"hhi(X) > 1\",\"clear\":true}", ERR_INVALID, "\"clear\"" },
         { "{\"rule\":\"hhi(X) > 1\",\"clear\":[]}", ERR_INVALID, "\"clear\"" },
-        { "{\"rule\":\"hhi(X) > 1\",\"clear\":\"0.0000000000000000000000000000000000000000001\"}", ERR_INVALID, "\"clear\"" },
+        { "{\"rule\":\"hhi(X) > 1\",\"clear\":\"0.0000000000000000000000000000000000000000001\"}",
+          ERR_INVALID, "\"clear\"" },
         { "{\"rule\":\"hhi(X) > 1\",\"clear\":\"1\\u0000\"}", ERR_SYNTAX, "" },
         { "{\"rule\":\"hhi(X) > 1\",\"hold_s\":-1}", ERR_INVALID, "\"hold_s\"" },
         { "{\"rule\":\"hhi(X) > 1\",\"hold_s\":2592001}", ERR_INVALID, "\"hold_s\"" },
         { "{\"rule\":\"hhi(X) > 1\",\"hold_s\":1.0}", ERR_INVALID, "\"hold_s\"" },
         { "{\"rule\":\"hhi(X) > 1\",\"cooldown_s\":\"1\"}", ERR_INVALID, "\"cooldown_s\"" },
-        { "{\"rule\":\"hhi(X) > 1\",\"severity\":\"loud\"}", ERR_INVALID, "info, warning, critical" },
+        { "{\"rule\":\"hhi(X) > 1\",\"severity\":\"loud\"}", ERR_INVALID,
+          "info, warning, critical" },
         { "{\"rule\":\"hhi(X) > 1\",\"on_create\":\"go\"}", ERR_INVALID, "fire, wait" },
         { "{\"rule\":\"hhi(X) > 1\",\"enabled\":1}", ERR_INVALID, "\"enabled\"" },
         { long_name, ERR_INVALID, "\"name\"" },
@@ -124,7 +134,8 @@ static void wrong_json_is_refused_with_the_field(void **state)
         struct rule_definition d;
         struct why why = { .at = 99 };
         enum err e = parse(rows[i].json, &d, &why);
-        if (e != rows[i].e || !strstr(why.text, rows[i].says) || why.at != 0) fail_msg("%s: %s at %d: %s", rows[i].json, err_name(e), why.at, why.text);
+        if (e != rows[i].e || !strstr(why.text, rows[i].says) || why.at != 0)
+            fail_msg("%s: %s at %d: %s", rows[i].json, err_name(e), why.at, why.text);
         assert_int_equal(parse(rows[i].json, &d, NULL), e);
     }
 }
@@ -132,7 +143,12 @@ static void wrong_json_is_refused_with_the_field(void **state)
 static void errors_point_into_the_rule_text(void **state)
 {
     (void)state;
-    static const struct { const char *rule; enum err e; int at; const char *says; } rows[] = {
+    static const struct {
+        const char *rule;
+        enum err e;
+        int at;
+        const char *says;
+    } rows[] = {
         { "hhi", ERR_SYNTAX, 4, "expected a measure" },
         { "hhi(X", ERR_SYNTAX, 6, "expected a measure" },
         { "hhi(X)", ERR_SYNTAX, 7, ">= > <= <" },
@@ -153,7 +169,8 @@ static void errors_point_into_the_rule_text(void **state)
         { "hhi(X) >= .5", ERR_SYNTAX, 11, "\".5\"" },
         { "hhi(X) >= 5.", ERR_SYNTAX, 11, "\"5.\"" },
         { "hhi(X) >= 0x10", ERR_SYNTAX, 11, "\"0x10\"" },
-        { "hhi(X) >= 0000000000000000000000000000000000000000", ERR_INVALID, 11, "too many digits" },
+        { "hhi(X) >= 0000000000000000000000000000000000000000", ERR_INVALID, 11,
+          "too many digits" },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char json[300];
@@ -162,7 +179,8 @@ static void errors_point_into_the_rule_text(void **state)
         snprintf(json, sizeof json, "{\"rule\":\"%s\"}", rows[i].rule);
         enum err e = parse(json, &d, &why);
         if (e != rows[i].e || why.at != rows[i].at || !strstr(why.text, rows[i].says))
-            fail_msg("\"%s\": %s at %d: %s; wanted at %d", rows[i].rule, err_name(e), why.at, why.text, rows[i].at);
+            fail_msg("\"%s\": %s at %d: %s; wanted at %d", rows[i].rule, err_name(e), why.at,
+                     why.text, rows[i].at);
     }
 }
 
@@ -176,11 +194,13 @@ static uint64_t random64(void)
 
 static double random_double(void)
 {
-    static const double special[] = { 0.0, -0.0, DBL_MIN, -DBL_MIN, DBL_TRUE_MIN, -DBL_TRUE_MIN, DBL_MAX, -DBL_MAX, 1, -1, DBL_MIN / 2, -DBL_MIN / 2, INFINITY, -INFINITY };
+    static const double special[] = { 0.0,           -0.0,         DBL_MIN,  -DBL_MIN, DBL_TRUE_MIN,
+                                      -DBL_TRUE_MIN, DBL_MAX,      -DBL_MAX, 1,        -1,
+                                      DBL_MIN / 2,   -DBL_MIN / 2, INFINITY, -INFINITY };
     for (;;) {
         uint64_t bits = random64();
         if (bits % 8 == 0) return special[(bits >> 8) % ARRAY_LEN(special)];
-        if (bits % 8 == 1) bits &= 0x800FFFFFFFFFFFFFull;        /* denormals */
+        if (bits % 8 == 1) bits &= 0x800FFFFFFFFFFFFFull; /* denormals */
         double v;
         memcpy(&v, &bits, sizeof v);
         if (bits % 8 == 2) v = (double)(int64_t)bits / 1e15;
@@ -195,9 +215,11 @@ static void keys_have_the_order_of_numbers(void **state)
     for (int i = 0; i < 2000000; i++) {
         double a = random_double(), b = i % 4 == 0 ? nextafter(a, INFINITY) : random_double();
         int64_t x = key_of_double(a), y = key_of_double(b);
-        if ((a < b) != (x < y) || (a == b) != (x == y)) fail_msg("%a %a: %" PRId64 " %" PRId64, a, b, x, y);
+        if ((a < b) != (x < y) || (a == b) != (x == y))
+            fail_msg("%a %a: %" PRId64 " %" PRId64, a, b, x, y);
         if (key_to_double(x) != a) fail_msg("%a comes back as %a", a, key_to_double(x));
-        if (i % 4 == 0 && isfinite(a) && b != a && y != x + 1) fail_msg("%a and its neighbour %a: keys are no neighbours", a, b);
+        if (i % 4 == 0 && isfinite(a) && b != a && y != x + 1)
+            fail_msg("%a and its neighbour %a: keys are no neighbours", a, b);
     }
     assert_int_equal(key_of_double(-0.0), 0);
     assert_int_equal(key_of_double(0.0), 0);
@@ -210,17 +232,25 @@ static struct rule_edges edges(const char *op, const char *threshold, const char
     char json[200];
     struct rule_edges e;
     struct why why = { 0 };
-    snprintf(json, sizeof json, "{\"rule\":\"last(A) %s %s\"%s%s%s}", op, threshold, clear ? ",\"clear\":\"" : "", clear ? clear : "", clear ? "\"" : "");
+    snprintf(json, sizeof json, "{\"rule\":\"last(A) %s %s\"%s%s%s}", op, threshold,
+             clear ? ",\"clear\":\"" : "", clear ? clear : "", clear ? "\"" : "");
     struct rule_definition d = parsed(json);
     if (rule_edges(&d, price, &e, &why)) fail_msg("%s: %s", json, why.text);
     return e;
 }
 
-static bool holds(struct rule_edges e, int64_t key) { return e.above ? key >= e.enter : key < e.enter; }
-static bool rearms(struct rule_edges e, int64_t key) { return e.above ? key < e.clear : key >= e.clear; }
+static bool holds(struct rule_edges e, int64_t key)
+{
+    return e.above ? key >= e.enter : key < e.enter;
+}
+static bool rearms(struct rule_edges e, int64_t key)
+{
+    return e.above ? key < e.clear : key >= e.clear;
+}
 
 /* The written meaning against the keys: v op threshold holds; re-armed at v <= clear (above) or v >= clear (below), and never inside the condition. */
-static void check_edges(const char *op, const char *threshold, const char *clear, const double *v, size_t n, bool price)
+static void check_edges(const char *op, const char *threshold, const char *clear, const double *v,
+                        size_t n, bool price)
 {
     double k = strtod(threshold, NULL), c = clear ? strtod(clear, NULL) : k;
     struct rule_edges e = edges(op, threshold, clear, price);
@@ -228,8 +258,11 @@ static void check_edges(const char *op, const char *threshold, const char *clear
         int64_t key = price ? (int64_t)llround(v[i] * 1e8) : key_of_double(v[i]);
         bool in = op[0] == '>' ? (op[1] ? v[i] >= k : v[i] > k) : op[1] ? v[i] <= k : v[i] < k;
         bool out = op[0] == '>' ? v[i] <= c : v[i] >= c;
-        if (holds(e, key) != in) fail_msg("%.17g %s %s should %shold", v[i], op, threshold, in ? "" : "not ");
-        if (rearms(e, key) != (clear ? out && !in : !in)) fail_msg("%.17g %s %s clear %s: re-arming is wrong", v[i], op, threshold, clear ? clear : "-");
+        if (holds(e, key) != in)
+            fail_msg("%.17g %s %s should %shold", v[i], op, threshold, in ? "" : "not ");
+        if (rearms(e, key) != (clear ? out && !in : !in))
+            fail_msg("%.17g %s %s clear %s: re-arming is wrong", v[i], op, threshold,
+                     clear ? clear : "-");
         assert_false(holds(e, key) && rearms(e, key));
     }
 }
@@ -238,13 +271,31 @@ static void operators_mean_what_they_say(void **state)
 {
     (void)state;
     static const char *const ops[] = { ">=", ">", "<=", "<" };
-    const double doubles[] = { 180, nextafter(180, 0), nextafter(180, 1e9), 170, nextafter(170, 0), nextafter(170, 1e9), 190, nextafter(190, 0), nextafter(190, 1e9), 0, -180, 1e300, -1e300, 175, 185 };
-    const double prices[] = { 180, 179.99999999, 180.00000001, 170, 169.99999999, 170.00000001, 190, 190.00000001, 189.99999999, 0.00000001, 1e6, 175, 185 };
+    const double doubles[] = { 180,
+                               nextafter(180, 0),
+                               nextafter(180, 1e9),
+                               170,
+                               nextafter(170, 0),
+                               nextafter(170, 1e9),
+                               190,
+                               nextafter(190, 0),
+                               nextafter(190, 1e9),
+                               0,
+                               -180,
+                               1e300,
+                               -1e300,
+                               175,
+                               185 };
+    const double prices[] = { 180,          179.99999999, 180.00000001, 170,          169.99999999,
+                              170.00000001, 190,          190.00000001, 189.99999999, 0.00000001,
+                              1e6,          175,          185 };
     const double zeros[] = { 0.0, -0.0, DBL_TRUE_MIN, -DBL_TRUE_MIN, 1, -1 };
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
         bool above = ops[i][0] == '>';
         static const char *const zero_texts[] = { "0", "-0", "0.0", "-0e5" };
-        for (size_t z = 0; z < ARRAY_LEN(zero_texts); z++) check_edges(ops[i], zero_texts[z], z & 1 ? zero_texts[z] : NULL, zeros, ARRAY_LEN(zeros), false);
+        for (size_t z = 0; z < ARRAY_LEN(zero_texts); z++)
+            check_edges(ops[i], zero_texts[z], z & 1 ? zero_texts[z] : NULL, zeros,
+                        ARRAY_LEN(zeros), false);
         const char *clears[] = { NULL, "180", above ? "170" : "190" };
         for (size_t k = 0; k < ARRAY_LEN(clears); k++) {
             check_edges(ops[i], "180", clears[k], doubles, ARRAY_LEN(doubles), false);
@@ -253,11 +304,13 @@ static void operators_mean_what_they_say(void **state)
     }
 }
 
-static enum err edges_refused(const char *op, const char *threshold, const char *clear, bool price, struct why *why)
+static enum err edges_refused(const char *op, const char *threshold, const char *clear, bool price,
+                              struct why *why)
 {
     char json[200];
     struct rule_edges e;
-    snprintf(json, sizeof json, "{\"rule\":\"last(A) %s %s\"%s%s%s}", op, threshold, clear ? ",\"clear\":\"" : "", clear ? clear : "", clear ? "\"" : "");
+    snprintf(json, sizeof json, "{\"rule\":\"last(A) %s %s\"%s%s%s}", op, threshold,
+             clear ? ",\"clear\":\"" : "", clear ? clear : "", clear ? "\"" : "");
     struct rule_definition d = parsed(json);
     return rule_edges(&d, price, &e, why);
 }
@@ -265,16 +318,29 @@ static enum err edges_refused(const char *op, const char *threshold, const char 
 static void clear_levels_lie_on_the_right_side(void **state)
 {
     (void)state;
-    static const struct { const char *op, *clear; enum err e; } rows[] = {
-        { ">=", "180.00000001", ERR_INVALID }, { ">", "180.00000001", ERR_INVALID }, { "<=", "179.99999999", ERR_INVALID }, { "<", "179.99999999", ERR_INVALID },
-        { ">=", "180", ERR_OK },               { ">", "180", ERR_OK },               { "<=", "180", ERR_OK },               { "<", "180", ERR_OK },
-        { ">=", "-1", ERR_OK },                { "<=", "1e9", ERR_OK },
+    static const struct {
+        const char *op, *clear;
+        enum err e;
+    } rows[] = {
+        { ">=", "180.00000001", ERR_INVALID },
+        { ">", "180.00000001", ERR_INVALID },
+        { "<=", "179.99999999", ERR_INVALID },
+        { "<", "179.99999999", ERR_INVALID },
+        { ">=", "180", ERR_OK },
+        { ">", "180", ERR_OK },
+        { "<=", "180", ERR_OK },
+        { "<", "180", ERR_OK },
+        { ">=", "-1", ERR_OK },
+        { "<=", "1e9", ERR_OK },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         for (int price = 0; price < 2; price++) {
             struct why why = { 0 };
-            assert_int_equal(edges_refused(rows[i].op, "180", rows[i].clear, price, &why), rows[i].e);
-            if (rows[i].e) assert_non_null(strstr(why.text, rows[i].op[0] == '>' ? "at or below" : "at or above"));
+            assert_int_equal(edges_refused(rows[i].op, "180", rows[i].clear, price, &why),
+                             rows[i].e);
+            if (rows[i].e)
+                assert_non_null(
+                    strstr(why.text, rows[i].op[0] == '>' ? "at or below" : "at or above"));
         }
 }
 
@@ -290,11 +356,11 @@ static void price_thresholds_are_exact(void **state)
     assert_int_equal(edges_refused("<", "1e12", NULL, true, &why), ERR_INVALID);
     assert_int_equal(why.at, 11);
     assert_int_equal(edges_refused(">=", "1", "0.000000001", true, &why), ERR_INVALID);
-    assert_int_equal(why.at, 0);         /* clear is not in the rule text */
+    assert_int_equal(why.at, 0); /* clear is not in the rule text */
     static const char *const ops[] = { ">=", ">", "<=", "<" };
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
         struct why ignored = { 0 };
-        const char *top = "92233720368.54775807";        /* INT64_MAX at 1e-8 */
+        const char *top = "92233720368.54775807"; /* INT64_MAX at 1e-8 */
         if (edges_refused(ops[i], top, i < 2 ? top : NULL, true, &ignored)) continue;
         struct rule_edges e = edges(ops[i], top, i < 2 ? top : NULL, true);
         bool in = ops[i][0] == '<';
@@ -306,10 +372,14 @@ static void price_thresholds_are_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_rule_says_everything),           cmocka_unit_test(only_the_rule_is_required),
-        cmocka_unit_test(wrong_json_is_refused_with_the_field), cmocka_unit_test(errors_point_into_the_rule_text),
-        cmocka_unit_test(keys_have_the_order_of_numbers),   cmocka_unit_test(operators_mean_what_they_say),
-        cmocka_unit_test(clear_levels_lie_on_the_right_side), cmocka_unit_test(price_thresholds_are_exact),
+        cmocka_unit_test(a_rule_says_everything),
+        cmocka_unit_test(only_the_rule_is_required),
+        cmocka_unit_test(wrong_json_is_refused_with_the_field),
+        cmocka_unit_test(errors_point_into_the_rule_text),
+        cmocka_unit_test(keys_have_the_order_of_numbers),
+        cmocka_unit_test(operators_mean_what_they_say),
+        cmocka_unit_test(clear_levels_lie_on_the_right_side),
+        cmocka_unit_test(price_thresholds_are_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

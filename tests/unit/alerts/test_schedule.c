@@ -12,20 +12,22 @@ static struct uuid alert_number(uint64_t i) { return uuid_derive((struct uuid){ 
 static void delays_are_the_tables_with_a_fifth_either_way(void **state)
 {
     (void)state;
-    static const int64_t table_ms[] = { 0, 5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 50400000, 72000000, 86400000 };
+    static const int64_t table_ms[] = { 0,        5000,     30000,    300000,   1800000, 7200000,
+                                        18000000, 36000000, 50400000, 72000000, 86400000 };
     assert_int_equal(ARRAY_LEN(table_ms), SCHEDULE_ATTEMPTS);
     for (int n = 1; n <= SCHEDULE_ATTEMPTS; n++) {
         int64_t t = table_ms[n - 1], least = INT64_MAX, most = 0, sum = 0;
         for (uint64_t i = 0; i < 2000; i++) {
             int64_t d = schedule_delay_ms(alert_number(i), n);
             assert_true(d >= t - t / 5 && d <= t + t / 5);
-            assert_true(d == schedule_delay_ms(alert_number(i), n));                 /* the same for ever */
+            assert_true(d == schedule_delay_ms(alert_number(i), n)); /* the same for ever */
             least = d < least ? d : least;
             most = d > most ? d : most;
             sum += d;
         }
-        assert_true(least <= t - t * 19 / 100 && most >= t + t * 19 / 100);          /* the whole width is used */
-        assert_true(llabs(sum / 2000 - t) <= t / 50);                                /* and its middle is the table's */
+        assert_true(least <= t - t * 19 / 100
+                    && most >= t + t * 19 / 100);     /* the whole width is used */
+        assert_true(llabs(sum / 2000 - t) <= t / 50); /* and its middle is the table's */
     }
     assert_true(schedule_delay_ms(alert_number(1), 4) != schedule_delay_ms(alert_number(2), 4));
 }
@@ -33,15 +35,23 @@ static void delays_are_the_tables_with_a_fifth_either_way(void **state)
 static void a_status_means_what_the_table_says(void **state)
 {
     (void)state;
-    static const struct { int status; enum outcome outcome; } rows[] = {
-        { 0, OUTCOME_RETRY }, { 199, OUTCOME_RETRY }, { 200, OUTCOME_DELIVERED }, { 204, OUTCOME_DELIVERED }, { 299, OUTCOME_DELIVERED },
-        { 300, OUTCOME_RETRY }, { 301, OUTCOME_RETRY }, { 302, OUTCOME_RETRY }, { 307, OUTCOME_RETRY }, { 400, OUTCOME_RETRY }, { 401, OUTCOME_RETRY },
-        { 404, OUTCOME_RETRY }, { 409, OUTCOME_RETRY }, { 410, OUTCOME_GONE }, { 411, OUTCOME_RETRY }, { 428, OUTCOME_RETRY }, { 429, OUTCOME_THROTTLE },
-        { 430, OUTCOME_RETRY }, { 500, OUTCOME_RETRY }, { 501, OUTCOME_RETRY }, { 502, OUTCOME_THROTTLE }, { 503, OUTCOME_THROTTLE },
-        { 504, OUTCOME_THROTTLE }, { 505, OUTCOME_RETRY }, { 599, OUTCOME_RETRY }, { 999, OUTCOME_RETRY }, { -1, OUTCOME_RETRY },
+    static const struct {
+        int status;
+        enum outcome outcome;
+    } rows[] = {
+        { 0, OUTCOME_RETRY },       { 199, OUTCOME_RETRY },     { 200, OUTCOME_DELIVERED },
+        { 204, OUTCOME_DELIVERED }, { 299, OUTCOME_DELIVERED }, { 300, OUTCOME_RETRY },
+        { 301, OUTCOME_RETRY },     { 302, OUTCOME_RETRY },     { 307, OUTCOME_RETRY },
+        { 400, OUTCOME_RETRY },     { 401, OUTCOME_RETRY },     { 404, OUTCOME_RETRY },
+        { 409, OUTCOME_RETRY },     { 410, OUTCOME_GONE },      { 411, OUTCOME_RETRY },
+        { 428, OUTCOME_RETRY },     { 429, OUTCOME_THROTTLE },  { 430, OUTCOME_RETRY },
+        { 500, OUTCOME_RETRY },     { 501, OUTCOME_RETRY },     { 502, OUTCOME_THROTTLE },
+        { 503, OUTCOME_THROTTLE },  { 504, OUTCOME_THROTTLE },  { 505, OUTCOME_RETRY },
+        { 599, OUTCOME_RETRY },     { 999, OUTCOME_RETRY },     { -1, OUTCOME_RETRY },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (outcome_of_status(rows[i].status) != rows[i].outcome) fail_msg("status %d", rows[i].status);
+        if (outcome_of_status(rows[i].status) != rows[i].outcome)
+            fail_msg("status %d", rows[i].status);
 }
 
 static void an_outcome_becomes_a_verdict(void **state)
@@ -49,57 +59,99 @@ static void an_outcome_becomes_a_verdict(void **state)
     (void)state;
     const struct uuid id = alert_number(1);
     const int64_t five = schedule_delay_ms(id, 2);
-    static const struct { const char *why; struct attempt a; enum delivery_status status; bool disable; } rows[] = {
-        { "taken",                         { .number = 1, .http_status = 200 }, DELIVERY_DELIVERED, false },
-        { "taken at the last try",         { .number = 11, .http_status = 204 }, DELIVERY_DELIVERED, false },
-        { "taken after 120 h of failing",  { .number = 4, .http_status = 200, .failing_s = 432000 }, DELIVERY_DELIVERED, false },
-        { "no answer",                     { .number = 1 }, DELIVERY_WAITING, false },
-        { "not the last",                  { .number = 10, .http_status = 500 }, DELIVERY_WAITING, false },
-        { "the last",                      { .number = 11, .http_status = 500 }, DELIVERY_EXPIRED, false },
-        { "past the last",                 { .number = 12, .http_status = 500 }, DELIVERY_EXPIRED, false },
-        { "the last, throttled",           { .number = 11, .http_status = 429, .retry_after_s = 5 }, DELIVERY_EXPIRED, false },
-        { "gone",                          { .number = 1, .http_status = 410 }, DELIVERY_FAILED, true },
-        { "redirect",                      { .number = 1, .http_status = 301 }, DELIVERY_WAITING, false },
-        { "failing just under 120 h",      { .number = 2, .http_status = 500, .failing_s = 431999 }, DELIVERY_WAITING, false },
-        { "failing 120 h",                 { .number = 2, .http_status = 500, .failing_s = 432000 }, DELIVERY_FAILED, true },
-        { "too large",                     { .number = 1, .hopeless = true }, DELIVERY_FAILED, false },
+    static const struct {
+        const char *why;
+        struct attempt a;
+        enum delivery_status status;
+        bool disable;
+    } rows[] = {
+        { "taken", { .number = 1, .http_status = 200 }, DELIVERY_DELIVERED, false },
+        { "taken at the last try",
+          { .number = 11, .http_status = 204 },
+          DELIVERY_DELIVERED,
+          false },
+        { "taken after 120 h of failing",
+          { .number = 4, .http_status = 200, .failing_s = 432000 },
+          DELIVERY_DELIVERED,
+          false },
+        { "no answer", { .number = 1 }, DELIVERY_WAITING, false },
+        { "not the last", { .number = 10, .http_status = 500 }, DELIVERY_WAITING, false },
+        { "the last", { .number = 11, .http_status = 500 }, DELIVERY_EXPIRED, false },
+        { "past the last", { .number = 12, .http_status = 500 }, DELIVERY_EXPIRED, false },
+        { "the last, throttled",
+          { .number = 11, .http_status = 429, .retry_after_s = 5 },
+          DELIVERY_EXPIRED,
+          false },
+        { "gone", { .number = 1, .http_status = 410 }, DELIVERY_FAILED, true },
+        { "redirect", { .number = 1, .http_status = 301 }, DELIVERY_WAITING, false },
+        { "failing just under 120 h",
+          { .number = 2, .http_status = 500, .failing_s = 431999 },
+          DELIVERY_WAITING,
+          false },
+        { "failing 120 h",
+          { .number = 2, .http_status = 500, .failing_s = 432000 },
+          DELIVERY_FAILED,
+          true },
+        { "too large", { .number = 1, .hopeless = true }, DELIVERY_FAILED, false },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct verdict v = schedule_judge(id, &rows[i].a);
-        if (v.status != rows[i].status || (v.disable != NULL) != rows[i].disable) fail_msg("%s", rows[i].why);
-        if (v.status == DELIVERY_WAITING) assert_true(v.delay_ms == schedule_delay_ms(id, rows[i].a.number + 1));
+        if (v.status != rows[i].status || (v.disable != NULL) != rows[i].disable)
+            fail_msg("%s", rows[i].why);
+        if (v.status == DELIVERY_WAITING)
+            assert_true(v.delay_ms == schedule_delay_ms(id, rows[i].a.number + 1));
     }
 
-    static const struct { int status; int64_t asked_s, delay_ms; } after[] = {
-        { 429, 60, 60000 }, { 503, 60, 60000 }, { 502, 999999, 86400000 }, { 504, 1, -1 }, { 429, 0, -1 }, { 500, 60, -1 },
+    static const struct {
+        int status;
+        int64_t asked_s, delay_ms;
+    } after[] = {
+        { 429, 60, 60000 }, { 503, 60, 60000 }, { 502, 999999, 86400000 },
+        { 504, 1, -1 },     { 429, 0, -1 },     { 500, 60, -1 },
     };
     for (size_t i = 0; i < ARRAY_LEN(after); i++) {
-        const struct attempt a = { .number = 1, .http_status = after[i].status, .retry_after_s = after[i].asked_s };
-        assert_int_equal(schedule_judge(id, &a).delay_ms, after[i].delay_ms < 0 ? five : after[i].delay_ms);
+        const struct attempt a = { .number = 1,
+                                   .http_status = after[i].status,
+                                   .retry_after_s = after[i].asked_s };
+        assert_int_equal(schedule_judge(id, &a).delay_ms,
+                         after[i].delay_ms < 0 ? five : after[i].delay_ms);
     }
 }
 
 static void a_channel_rests_longer_the_more_it_fails(void **state)
 {
     (void)state;
-    static const struct { const char *why; struct attempt a; unsigned failures; int64_t rest_ms; } rows[] = {
-        { "delivered",                   { .number = 1, .http_status = 200 }, 9, 0 },
-        { "once",                        { .number = 1, .http_status = 500 }, 1, 0 },
-        { "twice",                       { .number = 1, .http_status = 500 }, 2, 0 },
-        { "three times",                 { .number = 1, .http_status = 500 }, 3, 5000 },
-        { "four times",                  { .number = 1, .http_status = 500 }, 4, 10000 },
-        { "eight times",                 { .number = 1, .http_status = 500 }, 8, 160000 },
-        { "nine times: the most",        { .number = 1, .http_status = 500 }, 9, 300000 },
-        { "for ever",                    { .number = 1, .http_status = 500 }, 4000000000u, 300000 },
-        { "hangs, first time",           { .number = 1, .timed_out = true }, 1, 5000 },
-        { "throttled",                   { .number = 1, .http_status = 502 }, 1, 5000 },
-        { "throttled for a minute",      { .number = 1, .http_status = 429, .retry_after_s = 60 }, 1, 60000 },
-        { "throttled for a day",         { .number = 1, .http_status = 429, .retry_after_s = 86400 }, 1, 3600000 },
-        { "an alert too large",          { .number = 1, .hopeless = true }, 5, 0 },
+    static const struct {
+        const char *why;
+        struct attempt a;
+        unsigned failures;
+        int64_t rest_ms;
+    } rows[] = {
+        { "delivered", { .number = 1, .http_status = 200 }, 9, 0 },
+        { "once", { .number = 1, .http_status = 500 }, 1, 0 },
+        { "twice", { .number = 1, .http_status = 500 }, 2, 0 },
+        { "three times", { .number = 1, .http_status = 500 }, 3, 5000 },
+        { "four times", { .number = 1, .http_status = 500 }, 4, 10000 },
+        { "eight times", { .number = 1, .http_status = 500 }, 8, 160000 },
+        { "nine times: the most", { .number = 1, .http_status = 500 }, 9, 300000 },
+        { "for ever", { .number = 1, .http_status = 500 }, 4000000000u, 300000 },
+        { "hangs, first time", { .number = 1, .timed_out = true }, 1, 5000 },
+        { "throttled", { .number = 1, .http_status = 502 }, 1, 5000 },
+        { "throttled for a minute",
+          { .number = 1, .http_status = 429, .retry_after_s = 60 },
+          1,
+          60000 },
+        { "throttled for a day",
+          { .number = 1, .http_status = 429, .retry_after_s = 86400 },
+          1,
+          3600000 },
+        { "an alert too large", { .number = 1, .hopeless = true }, 5, 0 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct verdict v = schedule_judge(alert_number(1), &rows[i].a);
-        if (schedule_rest_ms(&rows[i].a, &v, rows[i].failures, SCHEDULE_REST_UNIT_MS) != rows[i].rest_ms) fail_msg("%s", rows[i].why);
+        if (schedule_rest_ms(&rows[i].a, &v, rows[i].failures, SCHEDULE_REST_UNIT_MS)
+            != rows[i].rest_ms)
+            fail_msg("%s", rows[i].why);
     }
 }
 

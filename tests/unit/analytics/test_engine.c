@@ -43,20 +43,38 @@ static int32_t day(const char *date)
 
 static struct record trade(const char *s, double price, int64_t ns)
 {
-    return (struct record){ .kind = RECORD_TRADE, .event_ns = ns, .u.trade = { symbol(s), llround(price * E8), 0 } };
+    return (struct record){ .kind = RECORD_TRADE,
+                            .event_ns = ns,
+                            .u.trade = { symbol(s), llround(price * E8), 0 } };
 }
-static struct record shares(const char *s, int64_t n, double factor) { return (struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(s), n, llround(factor * E8) } }; }
+static struct record shares(const char *s, int64_t n, double factor)
+{
+    return (struct record){ .kind = RECORD_SHARES,
+                            .u.shares = { symbol(s), n, llround(factor * E8) } };
+}
 static struct record member(const char *index, const char *s, bool in, int64_t own)
 {
-    return (struct record){ .kind = RECORD_MEMBERSHIP, .u.membership = { str(index), symbol(s), in, own } };
+    return (struct record){ .kind = RECORD_MEMBERSHIP,
+                            .u.membership = { str(index), symbol(s), in, own } };
 }
 static struct record instrument(const char *s, const char *issuer, const char *name)
 {
-    return (struct record){ .kind = RECORD_INSTRUMENT, .u.instrument = { symbol(s), str(issuer), str(name) } };
+    return (struct record){ .kind = RECORD_INSTRUMENT,
+                            .u.instrument = { symbol(s), str(issuer), str(name) } };
 }
-static struct record index_record(const char *name) { return (struct record){ .kind = RECORD_INDEX, .u.index = { str(name), str("title"), 1000ll * E8 } }; }
-static struct record clock_record(int64_t ns, int32_t ended) { return (struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { ended } }; }
-static struct record settings(int64_t stale_ns, int64_t gate_e8) { return (struct record){ .kind = RECORD_SETTINGS, .u.settings = { stale_ns, 0, gate_e8 } }; }
+static struct record index_record(const char *name)
+{
+    return (struct record){ .kind = RECORD_INDEX,
+                            .u.index = { str(name), str("title"), 1000ll * E8 } };
+}
+static struct record clock_record(int64_t ns, int32_t ended)
+{
+    return (struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { ended } };
+}
+static struct record settings(int64_t stale_ns, int64_t gate_e8)
+{
+    return (struct record){ .kind = RECORD_SETTINGS, .u.settings = { stale_ns, 0, gate_e8 } };
+}
 
 static enum err apply(struct engine *e, struct record r, struct why *why)
 {
@@ -74,25 +92,34 @@ static uint32_t track(struct engine *e, const char *text)
     struct measure m;
     struct why why = { 0 };
     uint32_t no = SERIES_NONE;
-    if (measure_parse(text, strlen(text), &m, &why) || engine_track(e, NOBODY, &m, &no, &why)) fail_msg("%s: %s", text, why.text);
+    if (measure_parse(text, strlen(text), &m, &why) || engine_track(e, NOBODY, &m, &no, &why))
+        fail_msg("%s: %s", text, why.text);
     return no;
 }
-static struct reading reading(struct engine *e, const char *text) { return engine_reading(e, track(e, text)); }
+static struct reading reading(struct engine *e, const char *text)
+{
+    return engine_reading(e, track(e, text));
+}
 static double value(struct engine *e, const char *text)
 {
     struct reading r = reading(e, text);
     if (r.status != READING_OK) fail_msg("%s is %s", text, reading_status_name(r.status));
     return r.value;
 }
-static enum reading_status status(struct engine *e, const char *text) { return reading(e, text).status; }
+static enum reading_status status(struct engine *e, const char *text)
+{
+    return reading(e, text).status;
+}
 static void near(double got, double want, double relative)
 {
-    if (!(fabs(got - want) <= relative * (fabs(want) + 1e-9))) fail_msg("%.17g, wanted %.17g", got, want);
+    if (!(fabs(got - want) <= relative * (fabs(want) + 1e-9)))
+        fail_msg("%.17g, wanted %.17g", got, want);
 }
 static void is_near(struct engine *e, const char *text, double want, double relative)
 {
     double v = value(e, text);
-    if (!(fabs(v - want) <= relative * (fabs(want) + 1e-6))) fail_msg("%s is %.17g, wanted %.17g", text, v, want);
+    if (!(fabs(v - want) <= relative * (fabs(want) + 1e-6)))
+        fail_msg("%s is %.17g, wanted %.17g", text, v, want);
 }
 
 static struct engine *fresh(void)
@@ -127,8 +154,9 @@ static void windows_reach_the_right_close(void **state)
     (void)state;
     struct engine *e = small("2025-12-31");
     static const double closes[] = { 101, 102, 103, 104, 105, 106, 107, 108 };
-    const int32_t first = day("2026-01-05");             /* a Monday; 8 sessions: 5-9 and 12-14 January */
-    assert_int_equal(status(e, "ret(A, window=1d)"), READING_NO_HISTORY);                /* after the first close: nothing before it */
+    const int32_t first = day("2026-01-05"); /* a Monday; 8 sessions: 5-9 and 12-14 January */
+    assert_int_equal(status(e, "ret(A, window=1d)"),
+                     READING_NO_HISTORY); /* after the first close: nothing before it */
     assert_int_equal(status(e, "ret(A, window=ytd)"), READING_NO_HISTORY);
     is_near(e, "ret(A, window=all)", 0, 1e-12);
     for (int i = 0; i < 8; i++) {
@@ -136,11 +164,13 @@ static void windows_reach_the_right_close(void **state)
         int64_t ns = (int64_t)d * NS_PER_DAY + 15 * 3600 * NS_PER_S;
         ok(e, trade("A", closes[i], ns));
         double before = i ? closes[i - 1] : 100;
-        is_near(e, "ret(A, window=1d)", 100 * (closes[i] / before - 1), 1e-12);             /* in the session: against the last close */
+        is_near(e, "ret(A, window=1d)", 100 * (closes[i] / before - 1),
+                1e-12); /* in the session: against the last close */
         if (i == 4) is_near(e, "ret(A, window=5d)", 100 * (105 / 100.0 - 1), 1e-12);
         if (i < 4) assert_int_equal(status(e, "ret(A, window=5d)"), READING_NO_HISTORY);
         ok(e, clock_record(ns + 3600 * NS_PER_S, d));
-        is_near(e, "ret(A, window=1d)", 100 * (closes[i] / before - 1), 1e-12);             /* after it: the same session's return still */
+        is_near(e, "ret(A, window=1d)", 100 * (closes[i] / before - 1),
+                1e-12); /* after it: the same session's return still */
         if (i == 4) is_near(e, "ret(A, window=5d)", 100 * (105 / 100.0 - 1), 1e-12);
         if (i == 7) is_near(e, "ret(A, window=5d)", 100 * (108 / 103.0 - 1), 1e-12);
         is_near(e, "ret(A, window=ytd)", 100 * (closes[i] / 100 - 1), 1e-12);
@@ -174,8 +204,10 @@ static void months_reach_the_right_close(void **state)
     session(e, "2025-02-28", 140, 300);
     session(e, "2025-03-03", 150, 300);
     session(e, "2025-05-30", 160, 300);
-    is_near(e, "ret(A, window=3mo)", 100 * (160 / 140.0 - 1), 1e-12);       /* 30 February is 28 February */
-    is_near(e, "ret(A, window=6mo)", 100 * (160 / 100.0 - 1), 1e-12);       /* 30 November, a Saturday: the close of the 29th */
+    is_near(e, "ret(A, window=3mo)", 100 * (160 / 140.0 - 1),
+            1e-12); /* 30 February is 28 February */
+    is_near(e, "ret(A, window=6mo)", 100 * (160 / 100.0 - 1),
+            1e-12); /* 30 November, a Saturday: the close of the 29th */
     is_near(e, "ret(A, window=ytd)", 100 * (160 / 120.0 - 1), 1e-12);
     is_near(e, "ret(A, window=all)", 100 * (160 / 100.0 - 1), 1e-12);
     assert_int_equal(status(e, "ret(A, window=12mo)"), READING_NO_HISTORY);
@@ -187,9 +219,11 @@ static void months_reach_the_right_close(void **state)
     is_near(e, "spread(X, kind=log, window=all, ew=held)", 100 * log(1.15 / 1.30), 1e-6);
     is_near(e, "spread(X, kind=ratio, ew=held)", 1.15 / 1.30, 1e-7);
     is_near(e, "spread(X, kind=points, ew=held)", 1150 - 1300, 1e-6);
-    is_near(e, "spread(X, kind=ann, window=6mo, ew=held)", 100 * (pow(1.15, 2) - pow(1.30, 2)), 1e-6);
-    is_near(e, "spread(X, kind=arith, window=ytd, ew=held)", 100 * (460 / 420.0 - 1) - 100 * (1300 / 1100.0 - 1), 1e-6);
-    assert_int_equal(status(e, "spread(X)"), READING_NO_HISTORY);        /* 60 sessions */
+    is_near(e, "spread(X, kind=ann, window=6mo, ew=held)", 100 * (pow(1.15, 2) - pow(1.30, 2)),
+            1e-6);
+    is_near(e, "spread(X, kind=arith, window=ytd, ew=held)",
+            100 * (460 / 420.0 - 1) - 100 * (1300 / 1100.0 - 1), 1e-6);
+    assert_int_equal(status(e, "spread(X)"), READING_NO_HISTORY); /* 60 sessions */
     engine_free(e);
 }
 
@@ -197,30 +231,42 @@ static void months_reach_the_right_close(void **state)
 static void rebalances_happen_at_the_right_closes(void **state)
 {
     (void)state;
-    static const struct { const char *start, *high, *back; bool monthly, quarterly, third_friday; } rows[] = {
+    static const struct {
+        const char *start, *high, *back;
+        bool monthly, quarterly, third_friday;
+    } rows[] = {
         { "2026-01-05", "2026-01-07", "2026-01-08", false, false, false },
-        { "2026-01-05", "2026-01-30", "2026-02-02", true, false, false },                /* over a month's end */
-        { "2026-03-02", "2026-03-31", "2026-04-01", true, true, false },                 /* a quarter's */
+        { "2026-01-05", "2026-01-30", "2026-02-02", true, false, false }, /* over a month's end */
+        { "2026-03-02", "2026-03-31", "2026-04-01", true, true, false },  /* a quarter's */
         { "2025-12-29", "2025-12-31", "2026-01-02", true, true, false },
-        { "2026-03-02", "2026-03-20", "2026-03-23", false, false, true },                /* the third Friday of March 2026 is the 20th */
-        { "2026-03-02", "2026-03-19", "2026-03-20", false, false, false },               /* its own session still has the old weights */
-        { "2026-03-02", "2026-03-19", "2026-03-23", false, false, true },                /* no session that day: the close before */
+        { "2026-03-02", "2026-03-20", "2026-03-23", false, false,
+          true }, /* the third Friday of March 2026 is the 20th */
+        { "2026-03-02", "2026-03-19", "2026-03-20", false, false,
+          false }, /* its own session still has the old weights */
+        { "2026-03-02", "2026-03-19", "2026-03-23", false, false,
+          true }, /* no session that day: the close before */
         { "2026-03-23", "2026-03-24", "2026-03-25", false, false, false },
-        { "2026-01-12", "2026-01-16", "2026-01-20", false, false, false },               /* the third Friday of January is none of the four */
+        { "2026-01-12", "2026-01-16", "2026-01-20", false, false,
+          false }, /* the third Friday of January is none of the four */
         { "2026-06-10", "2026-06-19", "2026-06-22", false, false, true },
-        { "2026-02-02", "2026-02-03", "2026-12-21", true, true, true },                  /* a long silence crosses them all */
-        { "2025-05-05", "2025-05-06", "2026-05-05", true, true, true },                  /* a year to the day */
+        { "2026-02-02", "2026-02-03", "2026-12-21", true, true,
+          true }, /* a long silence crosses them all */
+        { "2025-05-05", "2025-05-06", "2026-05-05", true, true, true }, /* a year to the day */
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct engine *e = small(rows[i].start);
-        const char *names[] = { "ew_level(X, ew=held)", "ew_level(X, ew=daily)", "ew_level(X, ew=monthly)", "ew_level(X)", "ew_level(X, ew=third_friday)" };
-        const bool balanced[] = { false, true, rows[i].monthly, rows[i].quarterly, rows[i].third_friday };
+        const char *names[] = { "ew_level(X, ew=held)", "ew_level(X, ew=daily)",
+                                "ew_level(X, ew=monthly)", "ew_level(X)",
+                                "ew_level(X, ew=third_friday)" };
+        const bool balanced[] = { false, true, rows[i].monthly, rows[i].quarterly,
+                                  rows[i].third_friday };
         session(e, rows[i].high, 200, 300);
         for (size_t k = 0; k < ARRAY_LEN(names); k++) is_near(e, names[k], 1500, 1e-7);
         session(e, rows[i].back, 100, 300);
         for (size_t k = 0; k < ARRAY_LEN(names); k++) {
             double v = value(e, names[k]), want = balanced[k] ? 1125 : 1000;
-            if (fabs(v - want) > 1e-3) fail_msg("row %zu: %s is %.9g, wanted %g", i, names[k], v, want);
+            if (fabs(v - want) > 1e-3)
+                fail_msg("row %zu: %s is %.9g, wanted %g", i, names[k], v, want);
         }
         engine_free(e);
     }
@@ -243,9 +289,9 @@ static void coverage_is_a_gate(void **state)
     assert_int_equal(status(e, "hhi(X)"), READING_LOW_COVERAGE);
     near(reading(e, "hhi(X)").coverage, 0.9, 1e-15);
     assert_true(isnan(reading(e, "hhi(X)").value));
-    ok(e, clock_record(2000, 0));                        /* a session's end does not start levels below the gate */
+    ok(e, clock_record(2000, 0)); /* a session's end does not start levels below the gate */
     assert_int_equal(status(e, "level(X)"), READING_NO_DATA);
-    ok(e, trade("S18", 10, 3000));                       /* 19 of 20 is 95 %: at the gate is enough */
+    ok(e, trade("S18", 10, 3000)); /* 19 of 20 is 95 %: at the gate is enough */
     is_near(e, "hhi(X)", 10000 / 19.0, 1e-12);
     assert_int_equal(status(e, "level(X)"), READING_NO_DATA);
     ok(e, clock_record(NS_PER_DAY + 1, 1));
@@ -255,7 +301,8 @@ static void coverage_is_a_gate(void **state)
     ok(e, trade("S19", 10, NS_PER_DAY + 2));
     is_near(e, "hhi(X)", 500, 1e-12);
     ok(e, instrument("NEW", "NEW", ""));
-    ok(e, member("X", "NEW", true, 7));                  /* a member without a price lowers the coverage, not the level */
+    ok(e, member("X", "NEW", true,
+                 7)); /* a member without a price lowers the coverage, not the level */
     assert_int_equal(status(e, "level(X)"), READING_LOW_COVERAGE);
     ok(e, settings(0, 0));
     is_near(e, "level(X)", 1000, 1e-12);
@@ -271,12 +318,12 @@ static void old_values_are_stale(void **state)
     ok(e, clock_record(ns + NS_PER_DAY, NO_DAY));
     assert_int_equal(status(e, "last(B)"), READING_OK);
     assert_true(reading(e, "last(B)").staleness_ns == NS_PER_DAY);
-    assert_int_equal(status(e, "last(A)"), READING_STALE);               /* one nanosecond older */
-    near(reading(e, "last(A)").value, 100, 0);                           /* there is a value still */
+    assert_int_equal(status(e, "last(A)"), READING_STALE); /* one nanosecond older */
+    near(reading(e, "last(A)").value, 100, 0);             /* there is a value still */
     assert_int_equal(status(e, "hhi(X)"), READING_OK);
     ok(e, clock_record(ns + NS_PER_DAY + 1, NO_DAY));
     assert_int_equal(status(e, "hhi(X)"), READING_STALE);
-    ok(e, clock_record(ns, NO_DAY));                                     /* event time does not go back */
+    ok(e, clock_record(ns, NO_DAY)); /* event time does not go back */
     assert_true(engine_now_ns(e) == ns + NS_PER_DAY + 1);
     ok(e, trade("A", 100, ns + NS_PER_DAY));
     assert_int_equal(status(e, "hhi(X)"), READING_OK);
@@ -290,12 +337,23 @@ static void refused_records_change_nothing(void **state)
 {
     (void)state;
     struct engine *e = small("2026-01-05");
-    struct record position = { .kind = RECORD_POSITION, .event_ns = at("2027-01-01"), .u.position = { { { 1 } }, str("growth"), symbol("NOPE"), E8 } };
-    struct record tracked = { .kind = RECORD_TRACK, .event_ns = at("2027-01-01"), .u.track = { NOBODY, str("hhi(NOPE)") } };
-    struct record tracked_badly = { .kind = RECORD_TRACK, .event_ns = at("2027-01-01"), .u.track = { NOBODY, str("hhi(X") } };
-    struct record close = { .kind = RECORD_CLOSE, .event_ns = at("2027-01-01"), .u.close = { symbol("NOPE"), E8, day("2027-01-01") } };
+    struct record position = { .kind = RECORD_POSITION,
+                               .event_ns = at("2027-01-01"),
+                               .u.position = { { { 1 } }, str("growth"), symbol("NOPE"), E8 } };
+    struct record tracked = { .kind = RECORD_TRACK,
+                              .event_ns = at("2027-01-01"),
+                              .u.track = { NOBODY, str("hhi(NOPE)") } };
+    struct record tracked_badly = { .kind = RECORD_TRACK,
+                                    .event_ns = at("2027-01-01"),
+                                    .u.track = { NOBODY, str("hhi(X") } };
+    struct record close = { .kind = RECORD_CLOSE,
+                            .event_ns = at("2027-01-01"),
+                            .u.close = { symbol("NOPE"), E8, day("2027-01-01") } };
     struct record moved = instrument("A", "SOMEBODY NEW", "other name");
-    const struct { struct record r; enum err e; } rows[] = {
+    const struct {
+        struct record r;
+        enum err e;
+    } rows[] = {
         { trade("NOPE", 1, at("2027-01-01")), ERR_UNKNOWN_SYMBOL },
         { close, ERR_UNKNOWN_SYMBOL },
         { shares("NOPE", 1, 1), ERR_UNKNOWN_SYMBOL },
@@ -316,8 +374,10 @@ static void refused_records_change_nothing(void **state)
         engine_save(e, &before);
         enum err err = apply(e, rows[i].r, &why);
         engine_save(e, &after);
-        if (err != rows[i].e || !why.text[0]) fail_msg("row %zu: %s %s", i, err_name(err), why.text);
-        if (before.len != after.len || memcmp(before.data, after.data, before.len) != 0) fail_msg("row %zu (%s) left its mark", i, why.text);
+        if (err != rows[i].e || !why.text[0])
+            fail_msg("row %zu: %s %s", i, err_name(err), why.text);
+        if (before.len != after.len || memcmp(before.data, after.data, before.len) != 0)
+            fail_msg("row %zu (%s) left its mark", i, why.text);
     }
     /* a price that would overflow the sums */
     ok(e, shares("A", INT64_C(1) << 42, 1));
@@ -338,7 +398,7 @@ static void a_member_that_returns_does_not_move_the_level(void **state)
     struct engine *e = small("2026-01-05");
     ok(e, member("X", "A", false, 0));
     is_near(e, "level(X)", 1000, 1e-12);
-    ok(e, trade("A", 500, at("2026-01-06T15:00:00Z")));  /* while it is out */
+    ok(e, trade("A", 500, at("2026-01-06T15:00:00Z"))); /* while it is out */
     ok(e, trade("B", 330, at("2026-01-06T15:00:01Z")));
     is_near(e, "level(X)", 1100, 1e-12);
     ok(e, member("X", "A", true, 0));
@@ -358,7 +418,7 @@ static void an_instrument_out_of_all_indices_may_change_its_issuer(void **state)
     ok(e, member("X", "A", false, 0));
     ok(e, instrument("A", "BCO", ""));
     ok(e, member("X", "A", true, 0));
-    is_near(e, "hhi(X)", 10000, 1e-12);                     /* one company now */
+    is_near(e, "hhi(X)", 10000, 1e-12); /* one company now */
     is_near(e, "hhi(X, by=line)", 10000 * (0.25 * 0.25 + 0.75 * 0.75), 1e-12);
     is_near(e, "level(X)", 1000, 1e-12);
     engine_free(e);
@@ -374,8 +434,10 @@ static void long_names_are_cut_between_characters(void **state)
         memset(name, 'x', (size_t)pad);
         for (int i = 0; i < 60; i++) strcat(name, "\xE2\x82\xAC");
         ok(e, instrument("A", "ACO", name));
-        ok(e, (struct record){ .kind = RECORD_ISSUER, .u.issuer = { str("ACO"), str(name), str("") } });
-        ok(e, (struct record){ .kind = RECORD_INDEX, .u.index = { str("X"), str(name), 1000ll * E8 } });
+        ok(e, (struct record){ .kind = RECORD_ISSUER,
+                               .u.issuer = { str("ACO"), str(name), str("") } });
+        ok(e, (struct record){ .kind = RECORD_INDEX,
+                               .u.index = { str("X"), str(name), 1000ll * E8 } });
         const char *kept = engine_instrument_facts(e, 0).name;
         assert_true(strlen(kept) >= 60 && utf8_valid(kept, strlen(kept)));
         assert_true(utf8_valid(e->issuers[0].name, strlen(e->issuers[0].name)));
@@ -418,15 +480,29 @@ static void books_weigh_exposure(void **state)
     assert_int_equal(engine_find_series(e, NOBODY, "ai_exposure(book:g)"), SERIES_NONE);
     assert_int_equal(engine_find_series(e, tenant, "ai_exposure(book:g)"), no);
     assert_int_equal(engine_reading(e, no).status, READING_NO_DATA);
-    ok(e, (struct record){ .kind = RECORD_POSITION, .event_ns = 1, .u.position = { tenant, str("g"), symbol("A"), -3ll * E8 } });
-    ok(e, (struct record){ .kind = RECORD_POSITION, .event_ns = 1, .u.position = { tenant, str("g"), symbol("B"), 1ll * E8 } });
-    ok(e, (struct record){ .kind = RECORD_EXPOSURE, .event_ns = 1, .u.exposure = { str("ACO"), str("AI"), str(""), 40000000, 0 } });
-    ok(e, (struct record){ .kind = RECORD_EXPOSURE, .event_ns = 1, .u.exposure = { str("ACO"), str("AI"), str(""), 90000000, day("2026-06-01") } });
-    ok(e, (struct record){ .kind = RECORD_EXPOSURE, .event_ns = 1, .u.exposure = { str("BCO"), str("power"), str(""), 90000000, 0 } });
-    near(engine_reading(e, no).value, 0.2, 1e-12);       /* of gross 300 + 300, 40 % of A's; tomorrow's exposure is not today's */
+    ok(e, (struct record){ .kind = RECORD_POSITION,
+                           .event_ns = 1,
+                           .u.position = { tenant, str("g"), symbol("A"), -3ll * E8 } });
+    ok(e, (struct record){ .kind = RECORD_POSITION,
+                           .event_ns = 1,
+                           .u.position = { tenant, str("g"), symbol("B"), 1ll * E8 } });
+    ok(e, (struct record){ .kind = RECORD_EXPOSURE,
+                           .event_ns = 1,
+                           .u.exposure = { str("ACO"), str("AI"), str(""), 40000000, 0 } });
+    ok(e, (struct record){
+              .kind = RECORD_EXPOSURE,
+              .event_ns = 1,
+              .u.exposure = { str("ACO"), str("AI"), str(""), 90000000, day("2026-06-01") } });
+    ok(e, (struct record){ .kind = RECORD_EXPOSURE,
+                           .event_ns = 1,
+                           .u.exposure = { str("BCO"), str("power"), str(""), 90000000, 0 } });
+    near(engine_reading(e, no).value, 0.2,
+         1e-12); /* of gross 300 + 300, 40 % of A's; tomorrow's exposure is not today's */
     ok(e, clock_record(at("2026-06-01T00:00:00Z"), NO_DAY));
     near(engine_reading(e, no).value, 0.45, 1e-12);
-    ok(e, (struct record){ .kind = RECORD_POSITION, .event_ns = 1, .u.position = { tenant, str("g"), symbol("A"), 0 } });
+    ok(e, (struct record){ .kind = RECORD_POSITION,
+                           .event_ns = 1,
+                           .u.position = { tenant, str("g"), symbol("A"), 0 } });
     near(engine_reading(e, no).value, 0, 0);
     is_near(e, "ai_exposure(X)", 0.9 * 0.25, 1e-12);
     engine_free(e);
@@ -436,7 +512,8 @@ static void watched_series_move_in_a_fixed_order(void **state)
 {
     (void)state;
     struct engine *e = small("2026-01-05");
-    uint32_t hhi = track(e, "hhi(X)"), last = track(e, "last(A)"), other = track(e, "last(B)"), feeling = track(e, "ai_sentiment(X)");
+    uint32_t hhi = track(e, "hhi(X)"), last = track(e, "last(A)"), other = track(e, "last(B)"),
+             feeling = track(e, "ai_sentiment(X)");
     engine_watch(e, hhi, 1);
     engine_watch(e, last, 2);
     engine_watch(e, other, 1);
@@ -456,9 +533,20 @@ static void watched_series_move_in_a_fixed_order(void **state)
 
 /* ---- 100,000 random records ---- */
 enum { INSTRUMENTS = 60, ISSUERS = 40, INDEXES = 2 };
-static struct { int issuer; int64_t price, shares, factor; struct { bool member; int64_t own; } in[INDEXES]; } mirror[INSTRUMENTS];
-static struct { bool based; long double level, ew[EW_VARIANTS], w[EW_VARIANTS][INSTRUMENTS]; } model[INDEXES];
-static int born[INDEXES][INSTRUMENTS], births;             /* when each first joined: the youngest line of a company inherits */
+static struct {
+    int issuer;
+    int64_t price, shares, factor;
+    struct {
+        bool member;
+        int64_t own;
+    } in[INDEXES];
+} mirror[INSTRUMENTS];
+static struct {
+    bool based;
+    long double level, ew[EW_VARIANTS], w[EW_VARIANTS][INSTRUMENTS];
+} model[INDEXES];
+static int born[INDEXES][INSTRUMENTS],
+    births; /* when each first joined: the youngest line of a company inherits */
 static int32_t model_day;
 static bool model_open;
 static const char *const index_names[INDEXES] = { "X", "Y" };
@@ -472,9 +560,13 @@ static uint32_t upto(uint32_t n)
 static int64_t effective(int i, int x)
 {
     if (!mirror[i].in[x].member || mirror[i].price == 0) return 0;
-    return (int64_t)((i128)(mirror[i].in[x].own ? mirror[i].in[x].own : mirror[i].shares) * mirror[i].factor / E8);
+    return (int64_t)((i128)(mirror[i].in[x].own ? mirror[i].in[x].own : mirror[i].shares)
+                     * mirror[i].factor / E8);
 }
-static int64_t line_worth(int i, int x) { return (int64_t)((i128)mirror[i].price * effective(i, x) / 1000000); }
+static int64_t line_worth(int i, int x)
+{
+    return (int64_t)((i128)mirror[i].price * effective(i, x) / 1000000);
+}
 static bool counts(int i, int x) { return effective(i, x) > 0; }
 static i128 worth(int x)
 {
@@ -494,7 +586,8 @@ static void model_rebalance(int x, int v)
     if (!model[x].based) return;
     for (int i = 0; i < INSTRUMENTS; i++) {
         int lines = 0;
-        for (int k = 0; k < INSTRUMENTS; k++) lines += counts(k, x) && mirror[k].issuer == mirror[i].issuer;
+        for (int k = 0; k < INSTRUMENTS; k++)
+            lines += counts(k, x) && mirror[k].issuer == mirror[i].issuer;
         model[x].w[v][i] = !counts(i, x) ? 0 : v % BY_COUNT == BY_LINE ? 1 : 1.0L / lines;
     }
 }
@@ -510,7 +603,8 @@ static void model_begin_day(int32_t d)
         due[EW_QUARTERLY] = (was.month - 1) / 3 != (is.month - 1) / 3 || was.year != is.year;
         for (int32_t k = model_day; k < d; k++) {
             struct civil c = civil_from_day(k);
-            if (c.month % 3 == 0 && weekday_of_day(k) == 4 && c.day >= 15 && c.day <= 21) due[EW_THIRD_FRIDAY] = true;
+            if (c.month % 3 == 0 && weekday_of_day(k) == 4 && c.day >= 15 && c.day <= 21)
+                due[EW_THIRD_FRIDAY] = true;
         }
         for (int x = 0; x < INDEXES; x++)
             for (int v = 0; v < EW_VARIANTS; v++)
@@ -532,15 +626,22 @@ static void model_recompose(int i, int x, bool was)
         lines++;
         companies += !seen[mirror[k].issuer];
         seen[mirror[k].issuer] = true;
-        if (mirror[k].issuer == mirror[i].issuer) { others++; if (heir < 0 || born[x][k] > born[x][heir]) heir = k; }
+        if (mirror[k].issuer == mirror[i].issuer) {
+            others++;
+            if (heir < 0 || born[x][k] > born[x][heir]) heir = k;
+        }
     }
-    if (lines + is == 0 || worth(x) == 0) { model[x].based = false; return; }
+    if (lines + is == 0 || worth(x) == 0) {
+        model[x].based = false;
+        return;
+    }
     for (int v = 0; v < EW_VARIANTS && was != is; v++) {
         bool by_line = v % BY_COUNT == BY_LINE;
         if (was) {
             if (!by_line && heir >= 0) model[x].w[v][heir] += model[x].w[v][i];
             model[x].w[v][i] = 0;
-        } else if (by_line || !others) model[x].w[v][i] = weights(x, v) / (by_line ? lines : companies);
+        } else if (by_line || !others)
+            model[x].w[v][i] = weights(x, v) / (by_line ? lines : companies);
         else model[x].w[v][i] = 0;
     }
 }
@@ -549,7 +650,8 @@ static void check_sums(const struct engine *e, int step)
 {
     for (int x = 0; x < INDEXES; x++) {
         const struct index *n = &e->indexes[x];
-        i128 total = 0, squares[BY_COUNT] = { 0 }, ew[EW_VARIANTS] = { 0 }, by_issuer[ISSUERS] = { 0 };
+        i128 total = 0, squares[BY_COUNT] = { 0 }, ew[EW_VARIANTS] = { 0 },
+             by_issuer[ISSUERS] = { 0 };
         uint32_t members = 0, valued = 0;
         for (int i = 0; i < INSTRUMENTS; i++) {
             i128 v = line_worth(i, x);
@@ -568,15 +670,22 @@ static void check_sums(const struct engine *e, int step)
             }
             if (l->valued) assert_true(l->price_e8 == e->instruments[l->instrument].price_e8);
         }
-        if (n->total != total || n->squares[BY_LINE] != squares[BY_LINE] || n->squares[BY_ISSUER] != squares[BY_ISSUER] || n->lines_n != members || n->valued_n != valued)
+        if (n->total != total || n->squares[BY_LINE] != squares[BY_LINE]
+            || n->squares[BY_ISSUER] != squares[BY_ISSUER] || n->lines_n != members
+            || n->valued_n != valued)
             fail_msg("step %d: index %d's sums are off", step, x);
         for (int v = 0; v < EW_VARIANTS; v++)
-            if (n->ew_sum[v] != ew[v] && n->based) fail_msg("step %d: index %d's equal-weighted sum %d is off", step, x, v);
+            if (n->ew_sum[v] != ew[v] && n->based)
+                fail_msg("step %d: index %d's equal-weighted sum %d is off", step, x, v);
         for (uint32_t k = 0; k < n->slots_n; k++) {
-            const struct slot *s = &e->store.slots[n->order[k]], *before = k ? &e->store.slots[n->order[k - 1]] : NULL;
+            const struct slot *s = &e->store.slots[n->order[k]],
+                              *before = k ? &e->store.slots[n->order[k - 1]] : NULL;
             assert_int_equal(s->rank, k);
             assert_true((i128)s->value == by_issuer[atoi(e->issuers[s->issuer].key + 1)]);
-            if (before && !(before->value > s->value || (before->value == s->value && before->issuer < s->issuer))) fail_msg("step %d: index %d is out of order at %u", step, x, k);
+            if (before
+                && !(before->value > s->value
+                     || (before->value == s->value && before->issuer < s->issuer)))
+                fail_msg("step %d: index %d is out of order at %u", step, x, k);
         }
     }
 }
@@ -585,12 +694,16 @@ static void check_levels(const struct engine *e, int step, const char *what)
 {
     for (int x = 0; x < INDEXES; x++) {
         const struct index *n = &e->indexes[x];
-        if (n->based != model[x].based) fail_msg("step %d (%s): index %d is %sbased", step, what, x, n->based ? "" : "not ");
+        if (n->based != model[x].based)
+            fail_msg("step %d (%s): index %d is %sbased", step, what, x, n->based ? "" : "not ");
         if (!n->based) continue;
-        if (fabsl(index_level(n) - model[x].level) > 1e-10L * model[x].level) fail_msg("step %d (%s): level %.15g, wanted %.15Lg", step, what, index_level(n), model[x].level);
+        if (fabsl(index_level(n) - model[x].level) > 1e-10L * model[x].level)
+            fail_msg("step %d (%s): level %.15g, wanted %.15Lg", step, what, index_level(n),
+                     model[x].level);
         for (int v = 0; v < EW_VARIANTS; v++)
             if (!(fabsl(index_ew_level(n, v) - model[x].ew[v]) <= 2e-6L * model[x].ew[v]))
-                fail_msg("step %d (%s): ew level %d of index %d is %.15g, wanted %.15Lg", step, what, v, x, index_ew_level(n, v), model[x].ew[v]);
+                fail_msg("step %d (%s): ew level %d of index %d is %.15g, wanted %.15Lg", step,
+                         what, v, x, index_ew_level(n, v), model[x].ew[v]);
     }
 }
 
@@ -606,7 +719,9 @@ static void random_step(struct engine *e, int step, int64_t *now)
     *now += upto(20) * NS_PER_S;
     if (op < 850) {
         what = "price";
-        int64_t p = mirror[i].price ? mirror[i].price + mirror[i].price / 1000 * ((int64_t)upto(61) - 30) : (int64_t)(10 + upto(500)) * E8;
+        int64_t p = mirror[i].price
+                        ? mirror[i].price + mirror[i].price / 1000 * ((int64_t)upto(61) - 30)
+                        : (int64_t)(10 + upto(500)) * E8;
         if (p < 2 * E8) p = 2ll * E8 + upto(E8);
         if (p > 2000ll * E8) p = 1000ll * E8;
         model_begin_day(day_of_ns(*now));
@@ -620,7 +735,10 @@ static void random_step(struct engine *e, int step, int64_t *now)
         mirror[i].price = p;
         for (int k = 0; k < INDEXES; k++) {
             if (!model[k].based) continue;
-            if (!was[k]) { model_recompose(i, k, false); continue; }
+            if (!was[k]) {
+                model_recompose(i, k, false);
+                continue;
+            }
             model[k].level *= (long double)worth(k) / (long double)before[k];
             for (int v = 0; v < EW_VARIANTS; v++) {
                 long double sum = weights(k, v);
@@ -628,15 +746,19 @@ static void random_step(struct engine *e, int step, int64_t *now)
                 model[k].ew[v] *= weights(k, v) / sum;
             }
         }
-        ok(e, (struct record){ .kind = RECORD_TRADE, .event_ns = *now, .u.trade = { symbol(s), p, 0 } });
+        ok(e, (struct record){
+                  .kind = RECORD_TRADE, .event_ns = *now, .u.trade = { symbol(s), p, 0 } });
     } else if (op < 900) {
         what = "shares";
         bool was[INDEXES];
         for (int k = 0; k < INDEXES; k++) was[k] = counts(i, k);
         mirror[i].shares = upto(20) ? 1 + upto(1000000) : 1;
-        mirror[i].factor = upto(4) ? E8 : 1 + upto(E8);                  /* a share of one with a small float counts for nothing */
+        mirror[i].factor =
+            upto(4) ? E8 : 1 + upto(E8); /* a share of one with a small float counts for nothing */
         for (int k = 0; k < INDEXES; k++) model_recompose(i, k, was[k]);
-        ok(e, (struct record){ .kind = RECORD_SHARES, .event_ns = *now, .u.shares = { symbol(s), mirror[i].shares, mirror[i].factor } });
+        ok(e, (struct record){ .kind = RECORD_SHARES,
+                               .event_ns = *now,
+                               .u.shares = { symbol(s), mirror[i].shares, mirror[i].factor } });
     } else if (op < 990) {
         what = "membership";
         bool was = counts(i, x);
@@ -644,7 +766,8 @@ static void random_step(struct engine *e, int step, int64_t *now)
         if (mirror[i].in[x].member && !born[x][i]) born[x][i] = ++births;
         if (mirror[i].in[x].member) mirror[i].in[x].own = upto(3) ? 0 : 1 + upto(100000);
         model_recompose(i, x, was);
-        ok(e, member(index_names[x], s, mirror[i].in[x].member, mirror[i].in[x].member ? mirror[i].in[x].own : 0));
+        ok(e, member(index_names[x], s, mirror[i].in[x].member,
+                     mirror[i].in[x].member ? mirror[i].in[x].own : 0));
     } else if (op < 995) {
         what = "session end";
         int32_t d = day_of_ns(*now);
@@ -653,7 +776,8 @@ static void random_step(struct engine *e, int step, int64_t *now)
             model_open = false;
             for (int k = 0; k < INDEXES; k++) {
                 int members = 0, valued = 0;
-                for (int j = 0; j < INSTRUMENTS; j++) members += mirror[j].in[k].member, valued += counts(j, k);
+                for (int j = 0; j < INSTRUMENTS; j++)
+                    members += mirror[j].in[k].member, valued += counts(j, k);
                 if (model[k].based || worth(k) == 0 || (double)valued / members < 0.95) continue;
                 model[k].based = true;
                 model[k].level = 1000;
@@ -670,7 +794,8 @@ static void random_step(struct engine *e, int step, int64_t *now)
         AUTO_BUF struct buf before = { 0 }, after = { 0 };
         bool look = upto(20) == 0;
         if (look) engine_save(e, &before);
-        const struct record bad[] = { trade("NOPE", 1, *now), shares(s, INT64_C(1) << 62, 1), member("NOPE", s, true, 0) };
+        const struct record bad[] = { trade("NOPE", 1, *now), shares(s, INT64_C(1) << 62, 1),
+                                      member("NOPE", s, true, 0) };
         size_t which = mirror[i].price ? upto(3) : 0;
         assert_int_not_equal(apply(e, bad[which], NULL), ERR_OK);
         if (look) engine_save(e, &after);
@@ -691,7 +816,7 @@ static void sums_equal_a_recomputation(void **state)
     for (int i = 0; i < INSTRUMENTS; i++) {
         char s[8], issuer[8];
         name_of(i, s);
-        mirror[i].issuer = i < ISSUERS ? i : i % 7;      /* some companies have up to four lines */
+        mirror[i].issuer = i < ISSUERS ? i : i % 7; /* some companies have up to four lines */
         mirror[i].factor = E8;
         mirror[i].shares = 1 + upto(1000000);
         snprintf(issuer, sizeof issuer, "I%d", mirror[i].issuer);
@@ -702,7 +827,8 @@ static void sums_equal_a_recomputation(void **state)
         random_step(e, step, &now);
         if (step % 1000 == 0) check_sums(e, step);
     }
-    printf("%d days, levels %.6g %.6g\n", (int)(day_of_ns(now) - day("2025-01-02")), index_level(&e->indexes[0]), index_level(&e->indexes[1]));
+    printf("%d days, levels %.6g %.6g\n", (int)(day_of_ns(now) - day("2025-01-02")),
+           index_level(&e->indexes[0]), index_level(&e->indexes[1]));
     engine_free(e);
 }
 

@@ -14,7 +14,10 @@
 
 enum { USD = 100000000 };
 
-struct world { struct index_store store; struct index index; };
+struct world {
+    struct index_store store;
+    struct index index;
+};
 
 static void begin(struct world *w)
 {
@@ -34,7 +37,9 @@ static void end(struct world *w)
 static uint32_t add(struct world *w, uint32_t issuer, int64_t shares, int64_t price_e8)
 {
     uint32_t line;
-    assert_int_equal(index_add_line(&w->store, &w->index, 0, (uint32_t)w->store.lines_n, issuer, 0, &line), ERR_OK);
+    assert_int_equal(
+        index_add_line(&w->store, &w->index, 0, (uint32_t)w->store.lines_n, issuer, 0, &line),
+        ERR_OK);
     index_set_shares(&w->store, &w->index, line, shares);
     index_set_price(&w->store, &w->index, line, price_e8, 1);
     return line;
@@ -94,7 +99,7 @@ static void share_classes_add_up(void **state)
     near(index_hhi(&w.index, BY_LINE), 3800, 1e-14);
     near(index_top_weight(&w.store, &w.index, BY_ISSUER, 1), 50, 1e-14);
     near(index_top_weight(&w.store, &w.index, BY_LINE, 2), 80, 1e-14);
-    assert_int_equal(w.store.slots[w.index.order[0]].issuer, 3);         /* ties go by issuer number */
+    assert_int_equal(w.store.slots[w.index.order[0]].issuer, 3); /* ties go by issuer number */
     assert_int_equal(w.index.issuers_n, 2);
     end(&w);
 }
@@ -113,7 +118,8 @@ static void values_are_floored_in_128_bits(void **state)
     }
     assert_true(value_fits(9000000000000000, 8000000));
     assert_false(value_fits(9000000000000000, 9000000));
-    assert_true(cents(-1000000) == -1 && cents(((i128)1 << 52) * 1000000 + 500000) == (double)((int64_t)1 << 52) + 0.5);
+    assert_true(cents(-1000000) == -1
+                && cents(((i128)1 << 52) * 1000000 + 500000) == (double)((int64_t)1 << 52) + 0.5);
 }
 
 static void levels_follow_prices_only(void **state)
@@ -125,7 +131,7 @@ static void levels_follow_prices_only(void **state)
     index_start(&w.store, &w.index);
     near(index_level(&w.index), 1000, 1e-15);
     index_set_price(&w.store, &w.index, a, 110ll * USD, 2);
-    near(index_level(&w.index), 1025, 1e-14);            /* a quarter of it rose by 10 % */
+    near(index_level(&w.index), 1025, 1e-14); /* a quarter of it rose by 10 % */
     near(index_ew_level(&w.index, ew_variant(EW_QUARTERLY, BY_ISSUER)), 1050, 1e-9);
     index_set_shares(&w.store, &w.index, b, 9000);
     near(index_level(&w.index), 1025, 1e-14);
@@ -135,7 +141,7 @@ static void levels_follow_prices_only(void **state)
     index_remove_line(&w.store, &w.index, a);
     near(index_level(&w.index), 1025, 1e-14);
     near(index_ew_level(&w.index, ew_variant(EW_HELD, BY_LINE)), 1050, 1e-9);
-    index_set_price(&w.store, &w.index, c, 14ll * USD, 3);       /* b: 900,000, c: 3,500 -> 7,000 */
+    index_set_price(&w.store, &w.index, c, 14ll * USD, 3); /* b: 900,000, c: 3,500 -> 7,000 */
     near(index_level(&w.index), 1025 * 907000.0 / 903500, 1e-14);
     end(&w);
 }
@@ -149,11 +155,12 @@ static void a_company_keeps_its_equal_weight(void **state)
     begin(&w);
     uint32_t a = add(&w, 1, 1000, 100ll * USD), other = add(&w, 2, 1000, 50ll * USD);
     index_start(&w.store, &w.index);
-    uint32_t b = add(&w, 1, 1000, 200ll * USD);          /* a second line: no weight of its own until a rebalance */
+    uint32_t b =
+        add(&w, 1, 1000, 200ll * USD); /* a second line: no weight of its own until a rebalance */
     near(index_ew_level(&w.index, held), 1000, 1e-9);
     index_remove_line(&w.store, &w.index, a);
     near(index_ew_level(&w.index, held), 1000, 1e-9);
-    index_set_price(&w.store, &w.index, b, 400ll * USD, 2);      /* one of two companies doubles */
+    index_set_price(&w.store, &w.index, b, 400ll * USD, 2); /* one of two companies doubles */
     near(index_ew_level(&w.index, held), 1500, 1e-9);
     index_remove_line(&w.store, &w.index, other);
     near(index_ew_level(&w.index, held), 1500, 1e-9);
@@ -206,7 +213,7 @@ static void worthless_members_do_not_poison(void **state)
     begin(&w);
     uint32_t a = add(&w, 1, 1, 400000), b = add(&w, 2, 1000, 100ll * USD);
     index_start(&w.store, &w.index);
-    index_remove_line(&w.store, &w.index, b);            /* what is left is worth 0.4 cents */
+    index_remove_line(&w.store, &w.index, b); /* what is left is worth 0.4 cents */
     index_set_price(&w.store, &w.index, a, 100ll * USD, 2);
     if (!w.index.based) index_start(&w.store, &w.index);
     assert_true(isfinite(index_level(&w.index)) && index_level(&w.index) > 0);
@@ -220,19 +227,20 @@ static void rebalances_restore_equal_weights(void **state)
 {
     (void)state;
     struct world w;
-    int k = ew_variant(EW_MONTHLY, BY_ISSUER), line = ew_variant(EW_MONTHLY, BY_LINE), held = ew_variant(EW_HELD, BY_ISSUER);
+    int k = ew_variant(EW_MONTHLY, BY_ISSUER), line = ew_variant(EW_MONTHLY, BY_LINE),
+        held = ew_variant(EW_HELD, BY_ISSUER);
     begin(&w);
     uint32_t a = add(&w, 1, 1, 100ll * USD);
     add(&w, 2, 1, 100ll * USD);
     add(&w, 2, 1, 100ll * USD);
     index_start(&w.store, &w.index);
     index_set_price(&w.store, &w.index, a, 200ll * USD, 2);
-    near(index_ew_level(&w.index, k), 1500, 1e-9);       /* a is one company of two, one line of three */
+    near(index_ew_level(&w.index, k), 1500, 1e-9); /* a is one company of two, one line of three */
     near(index_ew_level(&w.index, line), 4000.0 / 3, 1e-9);
     index_rebalance(&w.store, &w.index, EW_MONTHLY);
     near(index_ew_level(&w.index, k), 1500, 1e-12);
     index_set_price(&w.store, &w.index, a, 100ll * USD, 3);
-    near(index_ew_level(&w.index, k), 1125, 1e-9);       /* 1500 * (1/2 + 1/2 * 1/2) */
+    near(index_ew_level(&w.index, k), 1125, 1e-9); /* 1500 * (1/2 + 1/2 * 1/2) */
     near(index_ew_level(&w.index, line), 4000.0 / 3 * 5 / 6, 1e-9);
     near(index_ew_level(&w.index, held), 1000, 1e-9);
     end(&w);
@@ -241,11 +249,16 @@ static void rebalances_restore_equal_weights(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_stocks),           cmocka_unit_test(five_giants),
-        cmocka_unit_test(share_classes_add_up),   cmocka_unit_test(values_are_floored_in_128_bits),
-        cmocka_unit_test(levels_follow_prices_only), cmocka_unit_test(a_company_keeps_its_equal_weight),
-        cmocka_unit_test(the_last_company_changes_its_line), cmocka_unit_test(an_emptied_index_waits),
-        cmocka_unit_test(worthless_members_do_not_poison), cmocka_unit_test(rebalances_restore_equal_weights),
+        cmocka_unit_test(equal_stocks),
+        cmocka_unit_test(five_giants),
+        cmocka_unit_test(share_classes_add_up),
+        cmocka_unit_test(values_are_floored_in_128_bits),
+        cmocka_unit_test(levels_follow_prices_only),
+        cmocka_unit_test(a_company_keeps_its_equal_weight),
+        cmocka_unit_test(the_last_company_changes_its_line),
+        cmocka_unit_test(an_emptied_index_waits),
+        cmocka_unit_test(worthless_members_do_not_poison),
+        cmocka_unit_test(rebalances_restore_equal_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@
 static enum err parse(const char *text, struct measure *out, struct why *why)
 {
     size_t n = strlen(text);
-    char *exact = malloc(n ? n : 1);     /* no NUL behind it: a step beyond is seen */
+    char *exact = malloc(n ? n : 1); /* no NUL behind it: a step beyond is seen */
     assert_non_null(exact);
     memcpy(exact, text, n);
     enum err e = measure_parse(exact, n, out, why);
@@ -26,7 +26,9 @@ static enum err parse(const char *text, struct measure *out, struct why *why)
 static void texts_have_one_canonical_form(void **state)
 {
     (void)state;
-    static const struct { const char *given, *canonical, *unit; } rows[] = {
+    static const struct {
+        const char *given, *canonical, *unit;
+    } rows[] = {
         { "last(AAPL)", NULL, "USD" },
         { "ret(AAPL)", NULL, "%" },
         { "ret(AAPL, window=1d)", "ret(AAPL)", "%" },
@@ -34,10 +36,12 @@ static void texts_have_one_canonical_form(void **state)
         { "level(SP500)", NULL, "points" },
         { "ew_level(SP500)", NULL, "points" },
         { "ew_level(SP500, ew=monthly, by=line)", NULL, "points" },
-        { "ew_level(SP500,by=line,ew=third_friday)", "ew_level(SP500, ew=third_friday, by=line)", "points" },
+        { "ew_level(SP500,by=line,ew=third_friday)", "ew_level(SP500, ew=third_friday, by=line)",
+          "points" },
         { "spread(SP500)", NULL, "%" },
         { "spread(SP500, by=issuer, ew=quarterly, window=60d, kind=geom)", "spread(SP500)", "%" },
-        { "spread(SP500, window=ytd, kind=ratio)", "spread(SP500, kind=ratio, window=ytd)", "ratio" },
+        { "spread(SP500, window=ytd, kind=ratio)", "spread(SP500, kind=ratio, window=ytd)",
+          "ratio" },
         { "spread(SP500, kind=points)", NULL, "points" },
         { "spread(SP500, kind=arith)", NULL, "%" },
         { "spread(SP500, kind=log, window=all)", NULL, "%" },
@@ -55,8 +59,8 @@ static void texts_have_one_canonical_form(void **state)
         { "  hhi ( SP500 ,  by = line )  ", "hhi(SP500, by=line)", "0-10000" },
         { "last(BTC/USD)", NULL, "USD" },
         { "last(XNAS:AAPL)", NULL, "USD" },
-        { "last(ABCDEFGHIJKLMNO)", NULL, "USD" },                            /* 15 bytes */
-        { "hhi(ABCDEFGHIJABCDEFGHIJABCDEFGHIJA)", NULL, "0-10000" },         /* 31 bytes */
+        { "last(ABCDEFGHIJKLMNO)", NULL, "USD" },                    /* 15 bytes */
+        { "hhi(ABCDEFGHIJABCDEFGHIJABCDEFGHIJA)", NULL, "0-10000" }, /* 31 bytes */
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct measure m, again;
@@ -103,7 +107,8 @@ static void every_choice_reads_back(void **state)
 {
     (void)state;
     static const char *const kinds[] = { "geom", "arith", "log", "ann", "ratio", "points" };
-    static const char *const windows[] = { "1d", "5d", "20d", "60d", "3mo", "6mo", "12mo", "18mo", "36mo", "ytd", "all" };
+    static const char *const windows[] = { "1d",   "5d",   "20d",  "60d", "3mo", "6mo",
+                                           "12mo", "18mo", "36mo", "ytd", "all" };
     static const char *const ews[] = { "quarterly", "monthly", "daily", "held", "third_friday" };
     static const char *const bys[] = { "issuer", "line" };
     char text[MEASURE_TEXT_MAX], canonical[MEASURE_TEXT_MAX];
@@ -115,7 +120,8 @@ static void every_choice_reads_back(void **state)
             for (size_t e = 0; e < ARRAY_LEN(ews); e++)
                 for (size_t b = 0; b < ARRAY_LEN(bys); b++) {
                     struct measure m, again;
-                    snprintf(text, sizeof text, "spread(S, by=%s, ew=%s, window=%s, kind=%s)", bys[b], ews[e], windows[w], kinds[k]);
+                    snprintf(text, sizeof text, "spread(S, by=%s, ew=%s, window=%s, kind=%s)",
+                             bys[b], ews[e], windows[w], kinds[k]);
                     assert_int_equal(parse(text, &m, NULL), ERR_OK);
                     assert_int_equal(m.kind, k);
                     assert_int_equal(m.window, w);
@@ -134,7 +140,12 @@ static void every_choice_reads_back(void **state)
 static void mistakes_point_at_their_character(void **state)
 {
     (void)state;
-    static const struct { const char *text; enum err e; int at; const char *says; } rows[] = {
+    static const struct {
+        const char *text;
+        enum err e;
+        int at;
+        const char *says;
+    } rows[] = {
         { "", ERR_SYNTAX, 1, "expected a measure" },
         { "   ", ERR_SYNTAX, 4, "expected a measure" },
         { "(SP500)", ERR_SYNTAX, 1, "expected a measure" },
@@ -145,8 +156,8 @@ static void mistakes_point_at_their_character(void **state)
         { "hhi()", ERR_INVALID, 5, "an index" },
         { "hhi(", ERR_INVALID, 5, "an index" },
         { "last()", ERR_INVALID, 6, "a symbol" },
-        { "last(ABCDEFGHIJKLMNOP)", ERR_INVALID, 6, "a symbol" },                        /* 16 bytes */
-        { "hhi(ABCDEFGHIJABCDEFGHIJABCDEFGHIJAB)", ERR_INVALID, 5, "an index" },         /* 32 bytes */
+        { "last(ABCDEFGHIJKLMNOP)", ERR_INVALID, 6, "a symbol" },                /* 16 bytes */
+        { "hhi(ABCDEFGHIJABCDEFGHIJABCDEFGHIJAB)", ERR_INVALID, 5, "an index" }, /* 32 bytes */
         { "hhi(A/B)", ERR_INVALID, 5, "an index" },
         { "hhi(book:growth)", ERR_INVALID, 5, "an index" },
         { "ai_sentiment(book:)", ERR_INVALID, 14, "book:NAME" },
@@ -165,9 +176,11 @@ static void mistakes_point_at_their_character(void **state)
         { "hhi(SP500, by=name)", ERR_INVALID, 15, "issuer, line" },
         { "hhi(SP500, by=line, by=line)", ERR_INVALID, 21, "twice" },
         { "hhi(SP500, by=issuer, by=line)", ERR_INVALID, 23, "twice" },
-        { "spread(SP500, window=2d)", ERR_INVALID, 22, "1d, 5d, 20d, 60d, 3mo, 6mo, 12mo, 18mo, 36mo, ytd, all" },
+        { "spread(SP500, window=2d)", ERR_INVALID, 22,
+          "1d, 5d, 20d, 60d, 3mo, 6mo, 12mo, 18mo, 36mo, ytd, all" },
         { "spread(SP500, kind=Geom)", ERR_INVALID, 20, "geom, arith, log, ann, ratio, points" },
-        { "ew_level(SP500, ew=yearly)", ERR_INVALID, 20, "quarterly, monthly, daily, held, third_friday" },
+        { "ew_level(SP500, ew=yearly)", ERR_INVALID, 20,
+          "quarterly, monthly, daily, held, third_friday" },
         { "top_weight(SP500, n=0)", ERR_INVALID, 21, "1 to 50" },
         { "top_weight(SP500, n=51)", ERR_INVALID, 21, "1 to 50" },
         { "top_weight(SP500, n=05)", ERR_INVALID, 21, "1 to 50" },
@@ -186,8 +199,9 @@ static void mistakes_point_at_their_character(void **state)
         struct why why = { 0 };
         enum err e = parse(rows[i].text, &m, &why);
         if (e != rows[i].e || why.at != rows[i].at || !strstr(why.text, rows[i].says))
-            fail_msg("\"%s\": %s at %d: %s; wanted %s at %d, saying %s", rows[i].text, err_name(e), why.at, why.text, err_name(rows[i].e), rows[i].at, rows[i].says);
-        assert_memory_equal(&m, &was, sizeof m);         /* outputs change only on success */
+            fail_msg("\"%s\": %s at %d: %s; wanted %s at %d, saying %s", rows[i].text, err_name(e),
+                     why.at, why.text, err_name(rows[i].e), rows[i].at, rows[i].says);
+        assert_memory_equal(&m, &was, sizeof m); /* outputs change only on success */
         assert_int_equal(parse(rows[i].text, &m, NULL), e);
     }
 }
@@ -197,7 +211,8 @@ static void strange_bytes_are_refused(void **state)
 {
     (void)state;
     for (int c = 0; c < 256; c++) {
-        bool fine = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_' || c == ' ';
+        bool fine = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
+                    || c == '.' || c == '-' || c == '_' || c == ' ';
         char text[] = "hhi(SP?)";
         text[6] = (char)c;
         struct measure m;
@@ -212,9 +227,21 @@ static void the_reference_names_every_measure(void **state)
     (void)state;
     AUTO_BUF struct buf b = { 0 };
     measures_reference(&b);
-    static const char *const has[] = { "`last(AAPL)`", "`ret(AAPL)`", "`level(SP500)`", "`ew_level(SP500)`", "`spread(SP500)`", "`hhi(SP500)`",
-                                       "`effective_number(SP500)`", "`top_weight(SP500)`", "`sentiment(AAPL)`", "`ai_sentiment(SP500)`", "`ai_exposure(SP500)`",
-                                       "`n`: 10, 1 to 50", "`window`: 1d, 5d", "`window`: 60d, 1d", "book:growth" };
+    static const char *const has[] = { "`last(AAPL)`",
+                                       "`ret(AAPL)`",
+                                       "`level(SP500)`",
+                                       "`ew_level(SP500)`",
+                                       "`spread(SP500)`",
+                                       "`hhi(SP500)`",
+                                       "`effective_number(SP500)`",
+                                       "`top_weight(SP500)`",
+                                       "`sentiment(AAPL)`",
+                                       "`ai_sentiment(SP500)`",
+                                       "`ai_exposure(SP500)`",
+                                       "`n`: 10, 1 to 50",
+                                       "`window`: 1d, 5d",
+                                       "`window`: 60d, 1d",
+                                       "book:growth" };
     for (size_t i = 0; i < ARRAY_LEN(has); i++)
         if (!strstr(b.data, has[i])) fail_msg("the reference lacks %s", has[i]);
     assert_int_equal(MEASURE_COUNT, 11);
@@ -223,9 +250,12 @@ static void the_reference_names_every_measure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_have_one_canonical_form), cmocka_unit_test(parameters_have_their_defaults),
-        cmocka_unit_test(every_choice_reads_back),       cmocka_unit_test(mistakes_point_at_their_character),
-        cmocka_unit_test(strange_bytes_are_refused),     cmocka_unit_test(the_reference_names_every_measure),
+        cmocka_unit_test(texts_have_one_canonical_form),
+        cmocka_unit_test(parameters_have_their_defaults),
+        cmocka_unit_test(every_choice_reads_back),
+        cmocka_unit_test(mistakes_point_at_their_character),
+        cmocka_unit_test(strange_bytes_are_refused),
+        cmocka_unit_test(the_reference_names_every_measure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

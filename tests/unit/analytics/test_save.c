@@ -35,31 +35,80 @@ static struct symbol stock(uint32_t i)
 static struct record random_record(int64_t *now)
 {
     static const char *const indexes[] = { "X", "Y" };
-    static const char *const issuers[] = { "I0", "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9" };
+    static const char *const issuers[] = { "I0", "I1", "I2", "I3", "I4",
+                                           "I5", "I6", "I7", "I8", "I9" };
     static struct symbol tags[2];
     uint32_t op = upto(1000), i = upto(STOCKS);
     int32_t today = day_of_ns(*now);
     struct record r = { .event_ns = *now += upto(60) * NS_PER_S };
-    if (op < 700) { r.kind = RECORD_TRADE; r.u.trade.symbol = stock(i); r.u.trade.price_e8 = (int64_t)(50 + i) * E8 + (int64_t)upto(E8) * 10; }
-    else if (op < 740) { r.kind = RECORD_CLOSE; r.u.close.symbol = stock(i); r.u.close.price_e8 = (int64_t)(50 + i) * E8 + upto(E8); r.u.close.day = today; }
-    else if (op < 760) { r.kind = RECORD_CLOCK; r.u.clock.session_end = NO_DAY; }
-    else if (op < 775) { r.kind = RECORD_CLOCK; r.u.clock.session_end = today; *now = (int64_t)(today + 1 + (int32_t)upto(9)) * NS_PER_DAY; }
-    else if (op < 790) { r.kind = RECORD_INSTRUMENT; r.u.instrument.symbol = stock(i); r.u.instrument.issuer = str(issuers[i % 10]); r.u.instrument.name = str(upto(2) ? "" : "name"); }
-    else if (op < 840) { r.kind = RECORD_SHARES; r.u.shares.symbol = stock(i); r.u.shares.shares = 1 + upto(1000000); r.u.shares.float_e8 = 1 + upto(E8); }
-    else if (op < 845) { r.kind = RECORD_INDEX; r.u.index.index = str(indexes[upto(2)]); r.u.index.base_e8 = 100ll * E8; }
-    else if (op < 920) { r.kind = RECORD_MEMBERSHIP; r.u.membership.index = str(indexes[upto(2)]); r.u.membership.symbol = stock(i); r.u.membership.member = upto(4) != 0; r.u.membership.shares = upto(2) * (1 + upto(9999)); }
-    else if (op < 940) { r.kind = RECORD_ISSUER; r.u.issuer.issuer = str(issuers[upto(10)]); r.u.issuer.name = str("Issuer & Co."); }
-    else if (op < 960) {
+    if (op < 700) {
+        r.kind = RECORD_TRADE;
+        r.u.trade.symbol = stock(i);
+        r.u.trade.price_e8 = (int64_t)(50 + i) * E8 + (int64_t)upto(E8) * 10;
+    } else if (op < 740) {
+        r.kind = RECORD_CLOSE;
+        r.u.close.symbol = stock(i);
+        r.u.close.price_e8 = (int64_t)(50 + i) * E8 + upto(E8);
+        r.u.close.day = today;
+    } else if (op < 760) {
+        r.kind = RECORD_CLOCK;
+        r.u.clock.session_end = NO_DAY;
+    } else if (op < 775) {
+        r.kind = RECORD_CLOCK;
+        r.u.clock.session_end = today;
+        *now = (int64_t)(today + 1 + (int32_t)upto(9)) * NS_PER_DAY;
+    } else if (op < 790) {
+        r.kind = RECORD_INSTRUMENT;
+        r.u.instrument.symbol = stock(i);
+        r.u.instrument.issuer = str(issuers[i % 10]);
+        r.u.instrument.name = str(upto(2) ? "" : "name");
+    } else if (op < 840) {
+        r.kind = RECORD_SHARES;
+        r.u.shares.symbol = stock(i);
+        r.u.shares.shares = 1 + upto(1000000);
+        r.u.shares.float_e8 = 1 + upto(E8);
+    } else if (op < 845) {
+        r.kind = RECORD_INDEX;
+        r.u.index.index = str(indexes[upto(2)]);
+        r.u.index.base_e8 = 100ll * E8;
+    } else if (op < 920) {
+        r.kind = RECORD_MEMBERSHIP;
+        r.u.membership.index = str(indexes[upto(2)]);
+        r.u.membership.symbol = stock(i);
+        r.u.membership.member = upto(4) != 0;
+        r.u.membership.shares = upto(2) * (1 + upto(9999));
+    } else if (op < 940) {
+        r.kind = RECORD_ISSUER;
+        r.u.issuer.issuer = str(issuers[upto(10)]);
+        r.u.issuer.name = str("Issuer & Co.");
+    } else if (op < 960) {
         tags[0] = stock(i);
         tags[1] = stock(upto(STOCKS));
         r.kind = RECORD_ARTICLE;
         r.u.article.headline = str("S1 and S2 beat estimates while S3 warns of losses");
         r.u.article.symbols = tags;
         r.u.article.symbols_n = 1 + upto(2);
-    } else if (op < 975) { r.kind = RECORD_EXPOSURE; r.u.exposure.issuer = str(issuers[upto(10)]); r.u.exposure.theme = str("AI"); r.u.exposure.value_e8 = upto(E8); r.u.exposure.effective_day = today + (int32_t)upto(9) - 4; }
-    else if (op < 990) { r.kind = RECORD_POSITION; r.u.position.tenant.b[0] = (uint8_t)(1 + upto(2)); r.u.position.book = str("b"); r.u.position.symbol = stock(i); r.u.position.quantity_e8 = ((int64_t)upto(2000) - 1000) * E8; }
-    else if (op < 994) { r.kind = RECORD_SETTINGS; r.u.settings.stale_after_ns = upto(2) * NS_PER_DAY; r.u.settings.coverage_gate_e8 = upto(E8); }
-    else { r.kind = RECORD_TRACK; r.u.track.measure = str(upto(2) ? "spread(X, kind=ann, window=5d, ew=daily)" : "top_weight(Y, by=line, n=4)"); }
+    } else if (op < 975) {
+        r.kind = RECORD_EXPOSURE;
+        r.u.exposure.issuer = str(issuers[upto(10)]);
+        r.u.exposure.theme = str("AI");
+        r.u.exposure.value_e8 = upto(E8);
+        r.u.exposure.effective_day = today + (int32_t)upto(9) - 4;
+    } else if (op < 990) {
+        r.kind = RECORD_POSITION;
+        r.u.position.tenant.b[0] = (uint8_t)(1 + upto(2));
+        r.u.position.book = str("b");
+        r.u.position.symbol = stock(i);
+        r.u.position.quantity_e8 = ((int64_t)upto(2000) - 1000) * E8;
+    } else if (op < 994) {
+        r.kind = RECORD_SETTINGS;
+        r.u.settings.stale_after_ns = upto(2) * NS_PER_DAY;
+        r.u.settings.coverage_gate_e8 = upto(E8);
+    } else {
+        r.kind = RECORD_TRACK;
+        r.u.track.measure = str(upto(2) ? "spread(X, kind=ann, window=5d, ew=daily)"
+                                        : "top_weight(Y, by=line, n=4)");
+    }
     return r;
 }
 
@@ -70,7 +119,8 @@ static void same_readings(const struct engine *a, const struct engine *b)
         struct reading x = engine_reading(a, i), y = engine_reading(b, i);
         assert_string_equal(engine_series_text(a, i), engine_series_text(b, i));
         assert_int_equal(x.status, y.status);
-        assert_true(memcmp(&x.value, &y.value, sizeof x.value) == 0 || (isnan(x.value) && isnan(y.value)));
+        assert_true(memcmp(&x.value, &y.value, sizeof x.value) == 0
+                    || (isnan(x.value) && isnan(y.value)));
         assert_memory_equal(&x.coverage, &y.coverage, sizeof x.coverage);
         assert_true(x.event_ns == y.event_ns && x.staleness_ns == y.staleness_ns);
         AUTO_BUF struct buf p = { 0 }, q = { 0 };
@@ -107,10 +157,13 @@ static void a_loaded_state_goes_on_the_same(void **state)
             if (b) assert_int_equal(engine_apply(b, &r, NULL), e);
             if (b && e == ERR_OK) {
                 const struct engine_output *x = engine_output(a), *y = engine_output(b);
-                assert_true(x->moved_n == y->moved_n && x->sample == y->sample && x->instrument == y->instrument && x->article == y->article);
-                if (x->moved_n) assert_memory_equal(x->moved, y->moved, x->moved_n * sizeof *x->moved);
+                assert_true(x->moved_n == y->moved_n && x->sample == y->sample
+                            && x->instrument == y->instrument && x->article == y->article);
+                if (x->moved_n)
+                    assert_memory_equal(x->moved, y->moved, x->moved_n * sizeof *x->moved);
             }
-            if (e == ERR_OK && engine_series_count(a) && upto(20) == 0) {                /* rules come: in all of them */
+            if (e == ERR_OK && engine_series_count(a)
+                && upto(20) == 0) { /* rules come: in all of them */
                 uint32_t s = upto((uint32_t)engine_series_count(a));
                 engine_watch(a, s, 1);
                 engine_watch(twin, s, 1);
@@ -132,7 +185,7 @@ static void a_loaded_state_goes_on_the_same(void **state)
         assert_non_null(b);
         same_readings(a, b);
         same_bytes(a, b);
-        same_bytes(a, twin);             /* no address of this process is in it */
+        same_bytes(a, twin); /* no address of this process is in it */
         engine_free(a);
         engine_free(twin);
         engine_free(b);
@@ -184,6 +237,8 @@ static void the_empty_state_survives(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(a_loaded_state_goes_on_the_same), cmocka_unit_test(torn_states_are_refused), cmocka_unit_test(the_empty_state_survives) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_loaded_state_goes_on_the_same),
+                                        cmocka_unit_test(torn_states_are_refused),
+                                        cmocka_unit_test(the_empty_state_survives) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

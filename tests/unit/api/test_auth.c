@@ -17,8 +17,12 @@ static void headers(void **state)
     char text[KEY_TEXT_LEN + 1], line[200];
     struct key key;
     key_format(random, text);
-    static const struct { const char *format; bool ok; } rows[] = {
-        { "Bearer %s", true }, { "bearer %s", true }, { "Bearer   %s", true }, { "%s", false }, { "Basic %s", false }, { "Bearer%s", false },
+    static const struct {
+        const char *format;
+        bool ok;
+    } rows[] = {
+        { "Bearer %s", true },   { "bearer %s", true },     { "Bearer   %s", true },
+        { "%s", false },         { "Basic %s", false },     { "Bearer%s", false },
         { "Bearer %s ", false }, { "Bearer %.70s", false }, { "Bearer %sx", false },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -45,12 +49,13 @@ static void cache(void **state)
     key_format(random, text);
     assert_true(key_parse(text, KEY_TEXT_LEN, &key));
     assert_false(auth_cached(&c, &key, 1000, &tenant));
-    c.slots[((size_t)key.sha256[0] << 8 | key.sha256[1]) % AUTH_SLOTS] = (struct auth_slot){ key, want, 1000 + AUTH_CACHE_NS };
+    c.slots[((size_t)key.sha256[0] << 8 | key.sha256[1]) % AUTH_SLOTS] =
+        (struct auth_slot){ key, want, 1000 + AUTH_CACHE_NS };
     assert_true(auth_cached(&c, &key, 1000, &tenant));
     assert_true(uuid_equal(tenant, want));
     assert_true(auth_cached(&c, &key, 999 + AUTH_CACHE_NS, &tenant));
     assert_false(auth_cached(&c, &key, 1000 + AUTH_CACHE_NS, &tenant));
-    other = key;                         /* the same slot and id, another secret */
+    other = key; /* the same slot and id, another secret */
     other.sha256[31] ^= 1;
     assert_false(auth_cached(&c, &other, 1000, &tenant));
     auth_release(&c);

@@ -24,15 +24,15 @@ static void sweep(void **state)
     }
     assert_int_equal(conns_sweep(&c, 99), 0);
     assert_int_equal(conns_sweep(&c, 100), 1);
-    assert_int_equal(conns_sweep(&c, 150), 0);           /* once */
+    assert_int_equal(conns_sweep(&c, 150), 0); /* once */
     char byte;
-    assert_int_equal(recv(pair[0][1], &byte, 1, MSG_DONTWAIT), 0);       /* the peer sees the end */
+    assert_int_equal(recv(pair[0][1], &byte, 1, MSG_DONTWAIT), 0); /* the peer sees the end */
     assert_int_equal(recv(pair[1][1], &byte, 1, MSG_DONTWAIT), -1);
-    atomic_store(&one[1]->deadline_ns, 300);             /* it made progress */
+    atomic_store(&one[1]->deadline_ns, 300); /* it made progress */
     assert_int_equal(conns_sweep(&c, 250), 0);
     assert_int_equal(conns_sweep(&c, INT64_MAX), 1);
     for (int i = 0; i < 3; i++) {
-        conns_remove(&c, one[(i + 1) % 3]);              /* middle, last, first */
+        conns_remove(&c, one[(i + 1) % 3]); /* middle, last, first */
         close(pair[i][0]);
         close(pair[i][1]);
     }

@@ -15,7 +15,11 @@
 static void paths(void **state)
 {
     (void)state;
-    static const struct { const char *path; int method; const char *id, *allow; } rows[] = {
+    static const struct {
+        const char *path;
+        int method;
+        const char *id, *allow;
+    } rows[] = {
         { "/v1/rules", METHOD_GET, "listRules", NULL },
         { "/v1/rules", METHOD_POST, "createRule", NULL },
         { "/v1/rules", METHOD_DELETE, NULL, "GET, HEAD, POST" },
@@ -72,21 +76,46 @@ static void arguments(void **state)
     assert_int_equal(args("/v1/alerts", METHOD_GET, &r, &why), ERR_OK);
     assert_int_equal(request_arg(&r, "limit")->number, 100);
     assert_int_equal(request_arg(&r, "before")->number, -1);
-    assert_int_equal(args("/v1/alerts?limit=1000&before=5&rule=" ID "&state=resolved", METHOD_GET, &r, &why), ERR_OK);
+    assert_int_equal(
+        args("/v1/alerts?limit=1000&before=5&rule=" ID "&state=resolved", METHOD_GET, &r, &why),
+        ERR_OK);
     assert_int_equal(request_arg(&r, "limit")->number, 1000);
     assert_string_equal(request_arg(&r, "state")->text, "resolved");
     assert_int_equal(args("/v1/measures?m=a&m=b", METHOD_GET, &r, &why), ERR_OK);
-    assert_int_equal(args("/v1/measures/history?m=a&from=2018-01-02&order=desc", METHOD_GET, &r, &why), ERR_OK);
-    assert_true(request_arg(&r, "from")->number == 1514851200ll * 1000000000ll);         /* date -u -d 2018-01-02 +%s */
+    assert_int_equal(
+        args("/v1/measures/history?m=a&from=2018-01-02&order=desc", METHOD_GET, &r, &why), ERR_OK);
+    assert_true(request_arg(&r, "from")->number
+                == 1514851200ll * 1000000000ll); /* date -u -d 2018-01-02 +%s */
     static const char *const bad[] = {
-        "/v1/alerts?limit=0", "/v1/alerts?limit=1001", "/v1/alerts?limit=", "/v1/alerts?limit=x", "/v1/alerts?limit=1&limit=1", "/v1/alerts?before=-1",
-        "/v1/alerts?rule=x", "/v1/alerts?state=open", "/v1/alerts?state=", "/v1/alerts?state=fir", "/v1/alerts?nope=1", "/v1/alerts?=1", "/v1/measures?m=",
-        "/v1/measures?M=a", "/v1/measures?m=%C3%A9", "/v1/measures/history", "/v1/measures/history?m=a&from=yesterday", "/v1/measures/history?m=a&order=up",
-        "/healthz?a=1", "/v1/measures?If-None-Match=a",
+        "/v1/alerts?limit=0",
+        "/v1/alerts?limit=1001",
+        "/v1/alerts?limit=",
+        "/v1/alerts?limit=x",
+        "/v1/alerts?limit=1&limit=1",
+        "/v1/alerts?before=-1",
+        "/v1/alerts?rule=x",
+        "/v1/alerts?state=open",
+        "/v1/alerts?state=",
+        "/v1/alerts?state=fir",
+        "/v1/alerts?nope=1",
+        "/v1/alerts?=1",
+        "/v1/measures?m=",
+        "/v1/measures?M=a",
+        "/v1/measures?m=%C3%A9",
+        "/v1/measures/history",
+        "/v1/measures/history?m=a&from=yesterday",
+        "/v1/measures/history?m=a&order=up",
+        "/healthz?a=1",
+        "/v1/measures?If-None-Match=a",
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         if (args(bad[i], METHOD_GET, &r, &why) != ERR_INVALID) fail_msg("accepted %s", bad[i]);
-    static const struct { const char *key; enum err want; } keys[] = { { "a", ERR_OK }, { "", ERR_INVALID }, { "a b", ERR_INVALID }, { "\xc3\xa9", ERR_INVALID } };
+    static const struct {
+        const char *key;
+        enum err want;
+    } keys[] = {
+        { "a", ERR_OK }, { "", ERR_INVALID }, { "a b", ERR_INVALID }, { "\xc3\xa9", ERR_INVALID }
+    };
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         r.idempotency_key = keys[i].key;
         assert_int_equal(args("/v1/rules", METHOD_POST, &r, &why), keys[i].want);
@@ -99,11 +128,11 @@ static void check_refs(json_t *node, json_t *schemas)
     const char *key;
     json_t *value;
     size_t i;
-    if (json_is_array(node)) json_array_foreach (node, i, value) check_refs(value, schemas);
+    if (json_is_array(node)) json_array_foreach(node, i, value) check_refs(value, schemas);
     if (!json_is_object(node)) return;
     const char *ref = json_string_value(json_object_get(node, "$ref"));
     if (ref && !json_object_get(schemas, strrchr(ref, '/') + 1)) fail_msg("no schema %s", ref);
-    json_object_foreach (node, key, value) check_refs(value, schemas);
+    json_object_foreach(node, key, value) check_refs(value, schemas);
 }
 
 static void document(void **state)
@@ -113,12 +142,15 @@ static void document(void **state)
     struct why why = { 0 };
     AUTO_JSON json_t *doc = NULL;
     openapi_render(&out);
-    if (json_load_strict(out.data, out.len, &doc, &why)) fail_msg("%s near %.80s", why.text, out.data + (why.at > 40 ? why.at - 40 : 0));
-    json_t *schemas = json_object_get(json_object_get(doc, "components"), "schemas"), *paths = json_object_get(doc, "paths");
+    if (json_load_strict(out.data, out.len, &doc, &why))
+        fail_msg("%s near %.80s", why.text, out.data + (why.at > 40 ? why.at - 40 : 0));
+    json_t *schemas = json_object_get(json_object_get(doc, "components"), "schemas"),
+           *paths = json_object_get(doc, "paths");
     check_refs(doc, schemas);
     for (size_t i = 0; i < routes_n; i++) {
         char method[8] = "";
-        for (size_t k = 0; method_name(routes[i].method)[k]; k++) method[k] = (char)(method_name(routes[i].method)[k] | 0x20);
+        for (size_t k = 0; method_name(routes[i].method)[k]; k++)
+            method[k] = (char)(method_name(routes[i].method)[k] | 0x20);
         json_t *op = json_object_get(json_object_get(paths, routes[i].path), method);
         assert_non_null(op);
         assert_string_equal(json_string_value(json_object_get(op, "operationId")), routes[i].id);
@@ -128,12 +160,14 @@ static void document(void **state)
         assert_true(!routes[i].request || routes[i].request_example);
         assert_true(!routes[i].response || routes[i].response_example);
         assert_true(!(routes[i].flags & ROUTE_KEY) == (json_object_get(op, "security") != NULL));
-        assert_true(strncmp(routes[i].path, "/v1/", 4) != 0 || (routes[i].flags & ROUTE_KEY));   /* nothing of a tenant's without a key */
+        assert_true(strncmp(routes[i].path, "/v1/", 4) != 0
+                    || (routes[i].flags & ROUTE_KEY)); /* nothing of a tenant's without a key */
     }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(paths), cmocka_unit_test(arguments), cmocka_unit_test(document) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(paths), cmocka_unit_test(arguments),
+                                        cmocka_unit_test(document) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,14 +68,15 @@ static void without_a_file_there_are_defaults(void **state)
     assert_string_equal(c.log_level, "info");
     assert_int_equal(c.properties_n, 0);
     config_release(&c);
-    config_release(&c);                  /* twice is fine: the struct is empty then */
+    config_release(&c); /* twice is fine: the struct is empty then */
 }
 
 static void a_file_sets_what_it_names(void **state)
 {
     (void)state;
-    struct config c = loaded("; a comment\n# another\n\n  [kafka]  \nbrokers = a:1,b:2\n  ; indented\nproperty.security.protocol = SSL\nproperty.ssl.ca.location=/x=y;z#w\ntopics=one,two\nfirst =\n"
-                             "[api]\nport=0\r\n[webhooks]\nallow_http = Yes\nallow_private = off\n[engine]\ntrack = hhi(X, by=line) ; last(A); ;\n[database]\nconninfo = host=h dbname='d' password='a #b'");
+    struct config c = loaded(
+        "; a comment\n# another\n\n  [kafka]  \nbrokers = a:1,b:2\n  ; indented\nproperty.security.protocol = SSL\nproperty.ssl.ca.location=/x=y;z#w\ntopics=one,two\nfirst =\n"
+        "[api]\nport=0\r\n[webhooks]\nallow_http = Yes\nallow_private = off\n[engine]\ntrack = hhi(X, by=line) ; last(A); ;\n[database]\nconninfo = host=h dbname='d' password='a #b'");
     assert_string_equal(c.kafka_brokers, "a:1,b:2");
     assert_int_equal(c.properties_n, 2);
     assert_string_equal(c.properties[0].name, "security.protocol");
@@ -110,35 +111,39 @@ static void long_lines_are_whole(void **state)
 static void every_wrong_line_is_named(void **state)
 {
     (void)state;
-    refused("[api]\nport = eighty\nport = 70000\nprot = 1\nthreads = 0\nthreads\n= 3\n[bogus\n[api]\nheartbeat_ms = 1.5\n[nothing]\nx = 1\n[webhooks]\nallow_http = maybe\n[log]\nlevel = loud\n"
-            "[kafka]\ntopics = a b\nfirst = c\n",
-            "PATH:2: api.port must be a whole number from 0 to 65535\n"
-            "PATH:3: set twice: port\n"
-            "PATH:3: api.port must be a whole number from 0 to 65535\n"
-            "PATH:4: no setting prot in section [api]\n"
-            "PATH:5: api.threads must be a whole number from 1 to 64\n"
-            "PATH:6: neither [section] nor key = value\n"
-            "PATH:7: neither [section] nor key = value\n"
-            "PATH:8: neither [section] nor key = value\n"
-            "PATH:10: api.heartbeat_ms must be a whole number from 100 to 15000\n"
-            "PATH:12: no setting x in section [nothing]\n"
-            "PATH:14: webhooks.allow_http must be true or false\n"
-            "PATH:16: log.level must be debug, info, warn or error\n"
-            "PATH:18: kafka.topics must be topic names with commas between, without spaces\n");
+    refused(
+        "[api]\nport = eighty\nport = 70000\nprot = 1\nthreads = 0\nthreads\n= 3\n[bogus\n[api]\nheartbeat_ms = 1.5\n[nothing]\nx = 1\n[webhooks]\nallow_http = maybe\n[log]\nlevel = loud\n"
+        "[kafka]\ntopics = a b\nfirst = c\n",
+        "PATH:2: api.port must be a whole number from 0 to 65535\n"
+        "PATH:3: set twice: port\n"
+        "PATH:3: api.port must be a whole number from 0 to 65535\n"
+        "PATH:4: no setting prot in section [api]\n"
+        "PATH:5: api.threads must be a whole number from 1 to 64\n"
+        "PATH:6: neither [section] nor key = value\n"
+        "PATH:7: neither [section] nor key = value\n"
+        "PATH:8: neither [section] nor key = value\n"
+        "PATH:10: api.heartbeat_ms must be a whole number from 100 to 15000\n"
+        "PATH:12: no setting x in section [nothing]\n"
+        "PATH:14: webhooks.allow_http must be true or false\n"
+        "PATH:16: log.level must be debug, info, warn or error\n"
+        "PATH:18: kafka.topics must be topic names with commas between, without spaces\n");
     refused("[kafka]\nfirst = c\n", "PATH: kafka.first must be one of kafka.topics, or empty\n");
     refused("port = 1\n", "PATH:1: no setting port in section []\n");
     static const char *const topics[] = { "", "a,", ",a", "a,,b", "a, b", "a/b" };
     for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
         char text[60];
         snprintf(text, sizeof text, "[kafka]\nfirst =\ntopics = %s\n", topics[i]);
-        refused(text, "PATH:3: kafka.topics must be topic names with commas between, without spaces\n");
+        refused(text,
+                "PATH:3: kafka.topics must be topic names with commas between, without spaces\n");
     }
     char many[400] = "[kafka]\nfirst =\ntopics = t";
     for (int i = 0; i < CONFIG_TOPICS_MAX; i++) strcat(many, ",t");
     refused(strcat(many, "\n"), "PATH:3: kafka.topics names too many topics\n");
-    refused("[api]\nport = 99999999999999999999\n", "PATH:2: api.port must be a whole number from 0 to 65535\n");
+    refused("[api]\nport = 99999999999999999999\n",
+            "PATH:2: api.port must be a whole number from 0 to 65535\n");
     refused("[api]\nport =\n", "PATH:2: api.port must be a whole number from 0 to 65535\n");
-    refused("[api]\nport = 8080 ; web\n[kafka]\nbrokers = a:1 ; ours\n", "PATH:2: api.port must be a whole number from 0 to 65535\n"
+    refused("[api]\nport = 8080 ; web\n[kafka]\nbrokers = a:1 ; ours\n",
+            "PATH:2: api.port must be a whole number from 0 to 65535\n"
             "PATH:4: kafka.brokers must be bootstrap servers, host:port, with commas between\n");
 }
 
@@ -163,12 +168,16 @@ static void odd_files_are_refused(void **state)
     (void)state;
     struct config c;
     AUTO_BUF struct buf errors = { 0 };
-    assert_int_equal(load("[api]\nport = 8\0" "1\n", 17, &c, &errors), ERR_INVALID);
+    assert_int_equal(load("[api]\nport = 8\0"
+                          "1\n",
+                          17, &c, &errors),
+                     ERR_INVALID);
     assert_non_null(strstr(errors.data, ":2: "));
     config_release(&c);
     buf_clear(&errors);
     assert_int_equal(config_load("/nonexistent/tocsin.ini", &c, &errors), ERR_INVALID);
-    assert_string_equal(errors.data, "/nonexistent/tocsin.ini: cannot be read: No such file or directory\n");
+    assert_string_equal(errors.data,
+                        "/nonexistent/tocsin.ini: cannot be read: No such file or directory\n");
     config_release(&c);
     buf_clear(&errors);
     assert_int_equal(config_load("/tmp", &c, &errors), ERR_INVALID);
@@ -192,8 +201,11 @@ static void the_environment_has_the_last_word(void **state)
     setenv("TOCSIN_ENGINE_TRACK", "last()", 1);
     AUTO_BUF struct buf errors = { 0 };
     assert_int_equal(config_load(NULL, &c, &errors), ERR_INVALID);
-    assert_non_null(strstr(errors.data, "TOCSIN_API_PORT: api.port must be a whole number from 0 to 65535\n"));
-    assert_non_null(strstr(errors.data, "TOCSIN_ENGINE_TRACK: engine.track, character 6: last is measured on a symbol\n"));
+    assert_non_null(
+        strstr(errors.data, "TOCSIN_API_PORT: api.port must be a whole number from 0 to 65535\n"));
+    assert_non_null(
+        strstr(errors.data,
+               "TOCSIN_ENGINE_TRACK: engine.track, character 6: last is measured on a symbol\n"));
     config_release(&c);
     unsetenv("TOCSIN_API_PORT");
     unsetenv("TOCSIN_ENGINE_TRACK");
@@ -207,29 +219,39 @@ static void the_reference_has_a_row_a_setting(void **state)
     AUTO_BUF struct buf b = { 0 };
     config_reference(&b);
     size_t rows = 0;
-#define TEXT(section, key, preset, help) rows++, assert_non_null(strstr(b.data, "| `" #section "." #key "` | "));
+#define TEXT(section, key, preset, help)                                                           \
+    rows++, assert_non_null(strstr(b.data, "| `" #section "." #key "` | "));
 #define NUMBER(section, key, preset, min, max, help) TEXT(section, key, preset, help)
 #define FLAG(section, key, preset, help) TEXT(section, key, preset, help)
 #include "app/config.def"
     size_t lines = 0;
     for (const char *p = b.data; (p = strchr(p, '\n')); p++) lines++;
-    assert_int_equal(lines, rows + 3);   /* the head, and the properties */
+    assert_int_equal(lines, rows + 3); /* the head, and the properties */
 }
 
 int main(void)
 {
-    for (char **e = environ; *e;) {      /* the caller's settings are not the test's */
+    for (char **e = environ; *e;) { /* the caller's settings are not the test's */
         char name[100];
         size_t n = strcspn(*e, "=");
-        if (strncmp(*e, "TOCSIN_", 7) != 0 || n >= sizeof name) { e++; continue; }
+        if (strncmp(*e, "TOCSIN_", 7) != 0 || n >= sizeof name) {
+            e++;
+            continue;
+        }
         memcpy(name, *e, n);
         name[n] = '\0';
         unsetenv(name);
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_a_file_there_are_defaults), cmocka_unit_test(a_file_sets_what_it_names),      cmocka_unit_test(long_lines_are_whole),
-        cmocka_unit_test(every_wrong_line_is_named),         cmocka_unit_test(measures_to_track_are_read_here), cmocka_unit_test(too_many_properties_are_refused),
-        cmocka_unit_test(odd_files_are_refused),             cmocka_unit_test(the_environment_has_the_last_word), cmocka_unit_test(the_reference_has_a_row_a_setting),
+        cmocka_unit_test(without_a_file_there_are_defaults),
+        cmocka_unit_test(a_file_sets_what_it_names),
+        cmocka_unit_test(long_lines_are_whole),
+        cmocka_unit_test(every_wrong_line_is_named),
+        cmocka_unit_test(measures_to_track_are_read_here),
+        cmocka_unit_test(too_many_properties_are_refused),
+        cmocka_unit_test(odd_files_are_refused),
+        cmocka_unit_test(the_environment_has_the_last_word),
+        cmocka_unit_test(the_reference_has_a_row_a_setting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
-static const struct csv_column columns[] = { { "symbol|Name", true }, { "close", true }, { "note", false } };
+static const struct csv_column columns[] = { { "symbol|Name", true },
+                                             { "close", true },
+                                             { "note", false } };
 
 /* Rows as "a;b;c/" and errors as "!message/", in order. */
 static void read_all(const void *text, size_t n, char out[1000])
@@ -26,9 +28,12 @@ static void read_all(const void *text, size_t n, char out[1000])
     }
     for (bool more = true;;) {
         struct str f[3];
-        if (csv_next(&c, f, &more, &why)) used += (size_t)snprintf(out + used, 1000 - used, "!%s/", why.text);
+        if (csv_next(&c, f, &more, &why))
+            used += (size_t)snprintf(out + used, 1000 - used, "!%s/", why.text);
         else if (!more) break;
-        else used += (size_t)snprintf(out + used, 1000 - used, "%.*s;%.*s;%.*s/", (int)f[0].n, f[0].p, (int)f[1].n, f[1].p, (int)f[2].n, f[2].p);
+        else
+            used += (size_t)snprintf(out + used, 1000 - used, "%.*s;%.*s;%.*s/", (int)f[0].n,
+                                     f[0].p, (int)f[1].n, f[1].p, (int)f[2].n, f[2].p);
     }
     csv_release(&c);
 }
@@ -36,19 +41,23 @@ static void read_all(const void *text, size_t n, char out[1000])
 static void rows_and_refusals(void **state)
 {
     (void)state;
-    static const struct { const char *text, *want; } cases[] = {
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
         { "symbol,close\nA,1\nB,2\n", "A;1;/B;2;/" },
         { "symbol,close\r\nA,1\r\n", "A;1;/" },
         { "symbol,close\nA,1", "A;1;/" },
         { "\xef\xbb\xbfsymbol,close\nA,1\n", "A;1;/" },
-        { "Close,open,NAME\n1,9,A\n", "A;1;/" },                                            /* any order, any case, others ignored */
+        { "Close,open,NAME\n1,9,A\n", "A;1;/" }, /* any order, any case, others ignored */
         { "symbol,close,note\nA,1,\"x, y\"\n", "A;1;x, y/" },
         { "symbol,close,note\nA,1,\"say \"\"hi\"\"\"\n", "A;1;say \"hi\"/" },
-        { "symbol,close,note\nA,1,\"two\nlines\"\nB,x\n", "A;1;two\nlines/!f:4: 2 fields where the header has 3/" },
+        { "symbol,close,note\nA,1,\"two\nlines\"\nB,x\n",
+          "A;1;two\nlines/!f:4: 2 fields where the header has 3/" },
         { "\"symbol\",\"close\"\n\"\",\"\"\n", ";;/" },
         { "symbol,close\n\nA,1\n\n\n", "A;1;/" },
         { "symbol,close\nA,1,2\nB,2\n", "!f:2: 3 fields where the header has 2/B;2;/" },
-        { "symbol,close\nA\"B,1\nC,2\n", "!f:2: a quote inside a field that does not begin with one/C;2;/" },
+        { "symbol,close\nA\"B,1\nC,2\n",
+          "!f:2: a quote inside a field that does not begin with one/C;2;/" },
         { "symbol,close\n\"A\"B,1\nC,2\n", "!f:2: text after a closing quote/C;2;/" },
         { "symbol,close\nA,\"1\nB,2\n", "!f:2: a quote is never closed/" },
         { "symbol,close\nA,1\rB,2\nC,3\n", "!f:2: a carriage return that ends no line/C;3;/" },
@@ -63,7 +72,8 @@ static void rows_and_refusals(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char got[1000];
         read_all(cases[i].text, strlen(cases[i].text), got);
-        if (strcmp(got, cases[i].want) != 0) fail_msg("case %zu: \"%s\" instead of \"%s\"", i, got, cases[i].want);
+        if (strcmp(got, cases[i].want) != 0)
+            fail_msg("case %zu: \"%s\" instead of \"%s\"", i, got, cases[i].want);
     }
 }
 
@@ -80,7 +90,8 @@ static void nul_is_refused(void **state)
 static void every_prefix_ends(void **state)
 {
     (void)state;
-    static const char text[] = "\xef\xbb\xbfsymbol,close,note\r\n\"A\"\"\",1,\"x\r\ny\"\r\nB,2,\xc3\xa4\r\n";
+    static const char text[] =
+        "\xef\xbb\xbfsymbol,close,note\r\n\"A\"\"\",1,\"x\r\ny\"\r\nB,2,\xc3\xa4\r\n";
     for (size_t n = 0; n < sizeof text; n++) {
         char got[1000], *exact = malloc(n ? n : 1);
         memcpy(exact, text, n);
@@ -90,7 +101,8 @@ static void every_prefix_ends(void **state)
 }
 
 /* ---- price files ---- */
-static enum err load(const char *text, struct price_options o, struct price_file *f, struct problems *p)
+static enum err load(const char *text, struct price_options o, struct price_file *f,
+                     struct problems *p)
 {
     char path[] = "/tmp/tocsin-test-prices-XXXXXX";
     struct why why;
@@ -111,16 +123,23 @@ static void a_price_file_becomes_messages(void **state)
     struct price_file f;
     struct problems p = { 0 };
     struct buf b = { 0 };
-    assert_int_equal(load("date,open,close,Name\n2018-02-06,1,163.0300,AAPL\n2018-02-06,1,88.2,MSFT\n2018-02-07,1,159.54,AAPL\n", whole, &f, &p), ERR_OK);
+    assert_int_equal(
+        load(
+            "date,open,close,Name\n2018-02-06,1,163.0300,AAPL\n2018-02-06,1,88.2,MSFT\n2018-02-07,1,159.54,AAPL\n",
+            whole, &f, &p),
+        ERR_OK);
     assert_int_equal(f.n, 3);
     assert_int_equal(f.days, 2);
     assert_false(prices_ends_day(&f, 0));
     assert_true(prices_ends_day(&f, 1));
-    prices_close_message(&f, 1, &b);             /* 2018-02-06 21:00 UTC is 1517950800 */
-    assert_string_equal(b.data, "{\"kind\":\"close\",\"symbol\":\"MSFT\",\"price\":\"88.2\",\"date\":\"2018-02-06\",\"ts\":1517950800000000001}");
+    prices_close_message(&f, 1, &b); /* 2018-02-06 21:00 UTC is 1517950800 */
+    assert_string_equal(
+        b.data,
+        "{\"kind\":\"close\",\"symbol\":\"MSFT\",\"price\":\"88.2\",\"date\":\"2018-02-06\",\"ts\":1517950800000000001}");
     buf_clear(&b);
     prices_clock_message(&f, 1, &b);
-    assert_string_equal(b.data, "{\"kind\":\"clock\",\"ts\":1517950800000000002,\"session_end\":\"2018-02-06\"}");
+    assert_string_equal(
+        b.data, "{\"kind\":\"clock\",\"ts\":1517950800000000002,\"session_end\":\"2018-02-06\"}");
     buf_release(&b);
     prices_release(&f);
 }
@@ -130,11 +149,21 @@ static void every_wrong_price_row_is_named(void **state)
     (void)state;
     struct price_file f = { 0 };
     struct problems p = { 0 };
-    assert_int_equal(load("date,close,symbol\n2018-02-06,163.03,AAPL\n2018-02-05,1,AAPL\n2018-02-06,,MSFT\n2018-02-06,-1,X\n2018-02-06,1.000000001,Y\n"
-                          "2018-02-06,1,AAPL\n2018-2-6,1,Z\n2018-02-06,1,A B\n2018-02-06,90000001,Z\n", whole, &f, &p), ERR_INVALID);
+    assert_int_equal(
+        load(
+            "date,close,symbol\n2018-02-06,163.03,AAPL\n2018-02-05,1,AAPL\n2018-02-06,,MSFT\n2018-02-06,-1,X\n2018-02-06,1.000000001,Y\n"
+            "2018-02-06,1,AAPL\n2018-2-6,1,Z\n2018-02-06,1,A B\n2018-02-06,90000001,Z\n",
+            whole, &f, &p),
+        ERR_INVALID);
     assert_int_equal(p.count, 8);
-    static const char *const want[] = { ":3: rows are not sorted", ":4: close is empty", ":5: close must be above 0", ":6: close is not a decimal",
-                                        ":7: the symbol has a row of this date already", ":8: date must be", ":9: symbol needs", ":10: close must be above 0" };
+    static const char *const want[] = { ":3: rows are not sorted",
+                                        ":4: close is empty",
+                                        ":5: close must be above 0",
+                                        ":6: close is not a decimal",
+                                        ":7: the symbol has a row of this date already",
+                                        ":8: date must be",
+                                        ":9: symbol needs",
+                                        ":10: close must be above 0" };
     for (size_t i = 0; i < ARRAY_LEN(want); i++)
         if (!strstr(p.text.data, want[i])) fail_msg("no \"%s\" in %s", want[i], p.text.data);
     assert_null(f.rows);
@@ -148,7 +177,10 @@ static void ranges_and_empty_closes(void **state)
     struct problems p = { 0 };
     struct price_options o = { .skip_empty = true, .to = NO_DAY };
     assert_int_equal(date_parse("2018-02-07", 10, &o.from, NULL), ERR_OK);
-    assert_int_equal(load("date,close,symbol\n2018-02-06,1,A\n2018-02-07,,A\n2018-02-07,2,B\n2018-02-08,3,A\n", o, &f, &p), ERR_OK);
+    assert_int_equal(
+        load("date,close,symbol\n2018-02-06,1,A\n2018-02-07,,A\n2018-02-07,2,B\n2018-02-08,3,A\n",
+             o, &f, &p),
+        ERR_OK);
     assert_int_equal(f.n, 2);
     assert_int_equal(f.days, 2);
     assert_int_equal(f.skipped, 1);
@@ -159,8 +191,12 @@ static void ranges_and_empty_closes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_and_refusals), cmocka_unit_test(nul_is_refused), cmocka_unit_test(every_prefix_ends),
-        cmocka_unit_test(a_price_file_becomes_messages), cmocka_unit_test(every_wrong_price_row_is_named), cmocka_unit_test(ranges_and_empty_closes),
+        cmocka_unit_test(rows_and_refusals),
+        cmocka_unit_test(nul_is_refused),
+        cmocka_unit_test(every_prefix_ends),
+        cmocka_unit_test(a_price_file_becomes_messages),
+        cmocka_unit_test(every_wrong_price_row_is_named),
+        cmocka_unit_test(ranges_and_empty_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

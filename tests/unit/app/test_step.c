@@ -17,16 +17,32 @@
 #include <cmocka.h>
 
 enum { E8 = 100000000 };
-static const int64_t T0 = INT64_C(1770130800) * NS_PER_S;        /* a Tuesday in February 2026, 15:00 UTC */
+static const int64_t T0 =
+    INT64_C(1770130800) * NS_PER_S; /* a Tuesday in February 2026, 15:00 UTC */
 
 /* ---- everything the sink hears, as text ---- */
-static void on_tick(void *ctx, const struct record *r, int32_t i) { buf_printf(ctx, "%" PRIu64 " tick %d\n", r->seq, i); }
-static void on_event(void *ctx, const struct record *r, const struct uuid *t) { buf_printf(ctx, "%" PRIu64 " event %d %d\n", r->seq, (int)r->kind, t ? t->b[0] : -1); }
-static void on_instrument(void *ctx, int32_t id, struct instrument_facts f) { buf_printf(ctx, "instrument %d %s %s %s\n", id, f.symbol, f.issuer, f.name); }
-static void on_series(void *ctx, uint32_t id, struct uuid t, const char *m, const char *unit, int v) { buf_printf(ctx, "series %u %d %s %s %d\n", id, t.b[0], m, unit, v); }
-static void on_reading(void *ctx, const struct record *r, uint32_t s, struct uuid t, const struct reading *v)
+static void on_tick(void *ctx, const struct record *r, int32_t i)
 {
-    buf_printf(ctx, "%" PRIu64 " reading %u %d %a %a %" PRId64 " %" PRId64 " %s\n", r->seq, s, t.b[0], v->value, v->coverage, v->event_ns, v->staleness_ns, reading_status_name(v->status));
+    buf_printf(ctx, "%" PRIu64 " tick %d\n", r->seq, i);
+}
+static void on_event(void *ctx, const struct record *r, const struct uuid *t)
+{
+    buf_printf(ctx, "%" PRIu64 " event %d %d\n", r->seq, (int)r->kind, t ? t->b[0] : -1);
+}
+static void on_instrument(void *ctx, int32_t id, struct instrument_facts f)
+{
+    buf_printf(ctx, "instrument %d %s %s %s\n", id, f.symbol, f.issuer, f.name);
+}
+static void on_series(void *ctx, uint32_t id, struct uuid t, const char *m, const char *unit, int v)
+{
+    buf_printf(ctx, "series %u %d %s %s %d\n", id, t.b[0], m, unit, v);
+}
+static void on_reading(void *ctx, const struct record *r, uint32_t s, struct uuid t,
+                       const struct reading *v)
+{
+    buf_printf(ctx, "%" PRIu64 " reading %u %d %a %a %" PRId64 " %" PRId64 " %s\n", r->seq, s,
+               t.b[0], v->value, v->coverage, v->event_ns, v->staleness_ns,
+               reading_status_name(v->status));
 }
 static void on_article(void *ctx, const struct record *r, const struct article_reading *a)
 {
@@ -34,7 +50,8 @@ static void on_article(void *ctx, const struct record *r, const struct article_r
     article_tickers(a, ctx);
     buf_puts(ctx, "\n");
 }
-static void on_rule(void *ctx, const struct record *r, int32_t version, const char *change, const char *definition)
+static void on_rule(void *ctx, const struct record *r, int32_t version, const char *change,
+                    const char *definition)
 {
     buf_printf(ctx, "%" PRIu64 " rule %d %s %s\n", r->seq, version, change, definition);
 }
@@ -44,7 +61,11 @@ static void on_alert(void *ctx, const struct alert *a)
     alert_render(a, ctx);
     buf_puts(ctx, "\n");
 }
-static struct step_sink sink_of(struct buf *b) { return (struct step_sink){ b, on_tick, on_event, on_instrument, on_series, on_reading, on_article, on_rule, on_alert }; }
+static struct step_sink sink_of(struct buf *b)
+{
+    return (struct step_sink){ b,          on_tick,    on_event, on_instrument, on_series,
+                               on_reading, on_article, on_rule,  on_alert };
+}
 
 /* ---- records ---- */
 static struct arena arena;
@@ -76,7 +97,10 @@ static struct symbol symbol(const char *s)
     return x;
 }
 static struct uuid tenant(int n) { return (struct uuid){ { (uint8_t)n } }; }
-static struct uuid rule_id(int n) { return (struct uuid){ { 0xAA, (uint8_t)(n >> 8), (uint8_t)n } }; }
+static struct uuid rule_id(int n)
+{
+    return (struct uuid){ { 0xAA, (uint8_t)(n >> 8), (uint8_t)n } };
+}
 
 static enum err apply(struct record r, struct why *why) { return step_apply(&step, &r, why); }
 static void ok(struct record r)
@@ -84,13 +108,22 @@ static void ok(struct record r)
     struct why why = { 0 };
     if (apply(r, &why)) fail_msg("record of kind %d: %s", (int)r.kind, why.text);
 }
-static struct record trade(const char *s, double price, int64_t ns) { return (struct record){ .kind = RECORD_TRADE, .event_ns = ns, .u.trade = { symbol(s), llround(price * E8), 0 } }; }
-static struct record clock_at(int64_t ns) { return (struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { NO_DAY } }; }
+static struct record trade(const char *s, double price, int64_t ns)
+{
+    return (struct record){ .kind = RECORD_TRADE,
+                            .event_ns = ns,
+                            .u.trade = { symbol(s), llround(price * E8), 0 } };
+}
+static struct record clock_at(int64_t ns)
+{
+    return (struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { NO_DAY } };
+}
 
 static enum err put(int who, int id, const char *definition, struct why *why)
 {
     struct record r;
-    enum err e = step_rule_put(&step, tenant(who), rule_id(id), definition, strlen(definition), &arena, &r, why);
+    enum err e = step_rule_put(&step, tenant(who), rule_id(id), definition, strlen(definition),
+                               &arena, &r, why);
     return e ? e : step_apply(&step, &r, why);
 }
 static void rule(int who, int id, const char *definition)
@@ -125,9 +158,11 @@ static void two_stocks(void)
     ok((struct record){ .kind = RECORD_INDEX, .u.index = { str("X"), str(""), 1000ll * E8 } });
     static const char *const names[] = { "A", "B" };
     for (int i = 0; i < 2; i++) {
-        ok((struct record){ .kind = RECORD_INSTRUMENT, .u.instrument = { symbol(names[i]), str(names[i]), str(names[i]) } });
+        ok((struct record){ .kind = RECORD_INSTRUMENT,
+                            .u.instrument = { symbol(names[i]), str(names[i]), str(names[i]) } });
         ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(names[i]), 1000, E8 } });
-        ok((struct record){ .kind = RECORD_MEMBERSHIP, .u.membership = { str("X"), symbol(names[i]), true, 0 } });
+        ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                            .u.membership = { str("X"), symbol(names[i]), true, 0 } });
         ok(trade(names[i], 100, T0));
     }
 }
@@ -138,11 +173,15 @@ static void a_rule_fires_and_resolves(void **state)
     (void)state;
     two_stocks();
     rule(1, 1, "{\"name\":\"dear\",\"rule\":\"last( A ) >= 110\",\"clear\":\"105\"}");
-    assert_non_null(strstr(said.data, "rule 1 created {\"name\":\"dear\",\"rule\":\"last(A) >= 110\",\"measure\":\"last(A)\""));
+    assert_non_null(strstr(
+        said.data,
+        "rule 1 created {\"name\":\"dear\",\"rule\":\"last(A) >= 110\",\"measure\":\"last(A)\""));
     assert_string_equal(state_of(1, 1), "ok");
     ok(trade("A", 110, T0 + 1));
     assert_int_equal(alerts(FIRED), 1);
-    assert_non_null(strstr(said.data, "\"measure\":\"last(A)\",\"value\":110,\"unit\":\"USD\",\"inputs\":{\"price\":110}}"));
+    assert_non_null(strstr(
+        said.data,
+        "\"measure\":\"last(A)\",\"value\":110,\"unit\":\"USD\",\"inputs\":{\"price\":110}}"));
     ok(trade("A", 105.00000001, T0 + 2));
     assert_int_equal(alerts(RESOLVED), 0);
     ok(trade("A", 105, T0 + 3));
@@ -167,7 +206,8 @@ static void a_timers_alert_says_what_was_held(void **state)
     ok(trade("A", 7, T0 + 3600 * NS_PER_S));
     assert_int_equal(alerts(FIRED), 4);
     assert_int_equal(alerts("\"value\":120,\"unit\":\"USD\",\"inputs\":{\"price\":120}}"), 2);
-    assert_int_equal(alerts("\"value\":7,\"unit\":\"USD\",\"inputs\":{\"price\":7}}"), 3);   /* rule 4 fires, 1 and 2 resolve */
+    assert_int_equal(alerts("\"value\":7,\"unit\":\"USD\",\"inputs\":{\"price\":7}}"),
+                     3); /* rule 4 fires, 1 and 2 resolve */
     assert_int_equal(alerts("\"value\":100,\"unit\":\"USD\",\"inputs\":{\"price\":100}}"), 1);
 }
 
@@ -177,15 +217,17 @@ static void a_new_rule_begins_from_the_value_that_stands(void **state)
     (void)state;
     two_stocks();
     rule(1, 1, "{\"rule\":\"last(A) > 1000\"}");
-    ok(trade("A", 200, T0 + 1));         /* looked at: 200 */
+    ok(trade("A", 200, T0 + 1)); /* looked at: 200 */
     assert_int_equal(drop(1, 1), ERR_OK);
-    ok(trade("A", 100, T0 + 2));         /* not looked at */
+    ok(trade("A", 100, T0 + 2)); /* not looked at */
     rule(1, 2, "{\"rule\":\"last(A) >= 150\"}");
     assert_int_equal(alerts("alert {"), 0);
     assert_string_equal(state_of(1, 2), "ok");
     assert_int_equal(drop(1, 2), ERR_OK);
     ok(trade("A", 200, T0 + 3));
-    rule(1, 3, "{\"rule\":\"last(A) >= 150\",\"on_create\":\"wait\"}");  /* holds already: must clear first */
+    rule(
+        1, 3,
+        "{\"rule\":\"last(A) >= 150\",\"on_create\":\"wait\"}"); /* holds already: must clear first */
     assert_int_equal(alerts("alert {"), 0);
     ok(trade("A", 149, T0 + 4));
     ok(trade("A", 150, T0 + 5));
@@ -196,7 +238,7 @@ static void the_end_of_the_price_range_is_exact(void **state)
 {
     (void)state;
     two_stocks();
-    rule(1, 1, "{\"rule\":\"last(A) >= 45035996.27370497\"}");           /* odd, just above 2^52 */
+    rule(1, 1, "{\"rule\":\"last(A) >= 45035996.27370497\"}"); /* odd, just above 2^52 */
     rule(1, 2, "{\"rule\":\"last(A) >= 89999999.99999999\"}");
     struct record r = trade("A", 1, T0 + 1);
     r.u.trade.price_e8 = 4503599627370495;
@@ -222,9 +264,13 @@ static void a_book_belongs_to_measures_of_books(void **state)
     assert_int_equal(put(1, 1, "{\"rule\":\"sentiment(book:x) > 1\"}", &why), ERR_UNKNOWN_SYMBOL);
     rule(1, 1, "{\"rule\":\"ai_exposure(book:x) > 0.1\"}");
     rule(2, 1, "{\"rule\":\"ai_exposure(book:x) > 0.1\"}");
-    ok((struct record){ .kind = RECORD_EXPOSURE, .event_ns = T0, .u.exposure = { str("A"), str("AI"), str(""), E8 / 2, 0 } });
-    ok((struct record){ .kind = RECORD_POSITION, .event_ns = T0, .u.position = { tenant(2), str("x"), symbol("A"), E8 } });
-    assert_int_equal(alerts(FIRED), 1);  /* the other tenant's book of that name is another book */
+    ok((struct record){ .kind = RECORD_EXPOSURE,
+                        .event_ns = T0,
+                        .u.exposure = { str("A"), str("AI"), str(""), E8 / 2, 0 } });
+    ok((struct record){ .kind = RECORD_POSITION,
+                        .event_ns = T0,
+                        .u.position = { tenant(2), str("x"), symbol("A"), E8 } });
+    assert_int_equal(alerts(FIRED), 1); /* the other tenant's book of that name is another book */
     assert_string_equal(state_of(1, 1), "stale");
     assert_string_equal(state_of(2, 1), "firing");
     struct record r;
@@ -254,7 +300,11 @@ static void what_is_refused_changes_nothing(void **state)
     struct why why = { 0 };
     step_save(&step, &before);
     size_t heard = said.len;
-    static const struct { const char *definition; enum err e; int at; } rows[] = {
+    static const struct {
+        const char *definition;
+        enum err e;
+        int at;
+    } rows[] = {
         { "{\"rule\":\"last(NOPE) > 1\"}", ERR_UNKNOWN_SYMBOL, 0 },
         { "{\"rule\":\"hhi(NOPE) > 1\"}", ERR_UNKNOWN_INDEX, 0 },
         { "{\"rule\":\"  hih(X) > 1\"}", ERR_UNKNOWN_MEASURE, 3 },
@@ -266,17 +316,28 @@ static void what_is_refused_changes_nothing(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         enum err e = put(1, 2, rows[i].definition, &why);
-        if (e != rows[i].e || why.at != rows[i].at) fail_msg("%s: %s at %d: %s", rows[i].definition, err_name(e), why.at, why.text);
+        if (e != rows[i].e || why.at != rows[i].at)
+            fail_msg("%s: %s at %d: %s", rows[i].definition, err_name(e), why.at, why.text);
     }
     struct record r = trade("NOPE", 1, T0 + NS_PER_DAY);
     r.seq = 7;
     assert_int_equal(step_apply(&step, &r, &why), ERR_UNKNOWN_SYMBOL);
     assert_int_equal(r.seq, 0);
-    static const char *const payloads[] = { "", "{}", "{\"rule_id\":\"x\"}", "{\"definition\":7}", "{\"definition\":{\"rule\":\"last(NOPE) > 1\"}}" };
+    static const char *const payloads[] = { "", "{}", "{\"rule_id\":\"x\"}", "{\"definition\":7}",
+                                            "{\"definition\":{\"rule\":\"last(NOPE) > 1\"}}" };
     for (size_t i = 0; i < ARRAY_LEN(payloads); i++)
-        assert_int_not_equal(apply((struct record){ .kind = RECORD_RULE_PUT, .event_ns = T0 + NS_PER_DAY, .u.rule = { tenant(1), rule_id(3) }, .payload = str(payloads[i]) }, &why), ERR_OK);
-    assert_int_equal(apply((struct record){ .kind = RECORD_RULE_DELETE, .event_ns = T0 + NS_PER_DAY, .u.rule = { tenant(2), rule_id(1) } }, &why), ERR_NOT_FOUND);
-    assert_int_equal(drop(2, 1), ERR_NOT_FOUND);         /* another tenant's */
+        assert_int_not_equal(apply((struct record){ .kind = RECORD_RULE_PUT,
+                                                    .event_ns = T0 + NS_PER_DAY,
+                                                    .u.rule = { tenant(1), rule_id(3) },
+                                                    .payload = str(payloads[i]) },
+                                   &why),
+                             ERR_OK);
+    assert_int_equal(apply((struct record){ .kind = RECORD_RULE_DELETE,
+                                            .event_ns = T0 + NS_PER_DAY,
+                                            .u.rule = { tenant(2), rule_id(1) } },
+                           &why),
+                     ERR_NOT_FOUND);
+    assert_int_equal(drop(2, 1), ERR_NOT_FOUND); /* another tenant's */
     step_save(&step, &after);
     assert_int_equal(before.len, after.len);
     assert_memory_equal(before.data, after.data, before.len);
@@ -291,23 +352,32 @@ static void own_records_survive_their_storage(void **state)
     struct record made[5], back;
     struct why why = { 0 };
     const struct engine_settings settings = { 5 * NS_PER_S, 7, 12345678 };
-    assert_int_equal(step_rule_put(&step, tenant(3), rule_id(1), "{\"rule\":\"hhi(X) >= 1\"}", 22, &arena, &made[0], &why), ERR_OK);
+    assert_int_equal(step_rule_put(&step, tenant(3), rule_id(1), "{\"rule\":\"hhi(X) >= 1\"}", 22,
+                                   &arena, &made[0], &why),
+                     ERR_OK);
     assert_int_equal(step_track(&step, "ew_level( X , ew=daily)", &arena, &made[1], &why), ERR_OK);
     assert_int_equal(step_settings(&step, &settings, &arena, &made[2], &why), ERR_OK);
     assert_int_equal(step_clock(T0 + 5, &arena, &made[3]), ERR_OK);
     ok(made[0]);
-    assert_int_equal(step_rule_delete(&step, tenant(3), rule_id(1), &arena, &made[4], &why), ERR_OK);
+    assert_int_equal(step_rule_delete(&step, tenant(3), rule_id(1), &arena, &made[4], &why),
+                     ERR_OK);
     for (size_t i = 0; i < ARRAY_LEN(made); i++) {
         struct uuid whose = i == 0 || i == 4 ? tenant(3) : (struct uuid){ { 0 } };
-        if (step_event(made[i].kind, whose, made[i].payload.p, made[i].payload.n, &arena, &back, &why)) fail_msg("%zu: %s", i, why.text);
+        if (step_event(made[i].kind, whose, made[i].payload.p, made[i].payload.n, &arena, &back,
+                       &why))
+            fail_msg("%zu: %s", i, why.text);
         assert_int_equal(back.kind, made[i].kind);
         assert_int_equal(back.payload.n, made[i].payload.n);
-        if (i == 0 || i == 4) assert_true(uuid_equal(back.u.rule.tenant, tenant(3)) && uuid_equal(back.u.rule.rule, rule_id(1)));
+        if (i == 0 || i == 4)
+            assert_true(uuid_equal(back.u.rule.tenant, tenant(3))
+                        && uuid_equal(back.u.rule.rule, rule_id(1)));
         if (i == 1) assert_memory_equal(back.u.track.measure.p, "ew_level(X, ew=daily)", 21);
         if (i == 2) assert_memory_equal(&back.u.settings, &settings, sizeof settings);
         if (i == 3) assert_true(back.event_ns == T0 + 5 && back.u.clock.session_end == NO_DAY);
     }
-    assert_int_equal(step_event(RECORD_TRADE, tenant(0), made[3].payload.p, made[3].payload.n, &arena, &back, &why), ERR_INVALID);
+    assert_int_equal(step_event(RECORD_TRADE, tenant(0), made[3].payload.p, made[3].payload.n,
+                                &arena, &back, &why),
+                     ERR_INVALID);
 }
 
 static void a_torn_state_is_refused(void **state)
@@ -320,7 +390,8 @@ static void a_torn_state_is_refused(void **state)
     struct why why;
     step_save(&step, &b);
     assert_int_equal(step_init(&other), ERR_OK);
-    for (size_t n = 0; n < b.len; n += 1 + n / 50) assert_int_equal(step_load(&other, b.data, n, &why), ERR_INVALID);
+    for (size_t n = 0; n < b.len; n += 1 + n / 50)
+        assert_int_equal(step_load(&other, b.data, n, &why), ERR_INVALID);
     assert_int_equal(step_load(&other, b.data, b.len - 1, &why), ERR_INVALID);
     buf_puts(&b, "x");
     assert_int_equal(step_load(&other, b.data, b.len, &why), ERR_INVALID);
@@ -342,8 +413,19 @@ static int64_t prices[STOCKS];
 
 static const char *random_rule(void)
 {
-    static const char *const measures[] = { "last(S%u)", "hhi(X)", "top_weight(X, n=3)", "level(X)", "spread(X, window=1d)", "spread(X, kind=points)", "ret(S%u)", "sentiment(S%u)",
-                                            "ai_exposure(X)", "ai_exposure(book:b)", "ai_sentiment(X)", "effective_number(X, by=line)", "ew_level(X, ew=monthly)" };
+    static const char *const measures[] = { "last(S%u)",
+                                            "hhi(X)",
+                                            "top_weight(X, n=3)",
+                                            "level(X)",
+                                            "spread(X, window=1d)",
+                                            "spread(X, kind=points)",
+                                            "ret(S%u)",
+                                            "sentiment(S%u)",
+                                            "ai_exposure(X)",
+                                            "ai_exposure(book:b)",
+                                            "ai_sentiment(X)",
+                                            "effective_number(X, by=line)",
+                                            "ew_level(X, ew=monthly)" };
     static const int thresholds[] = { 100, 1000, 40, 1000, 0, 0, 0, 0, 0, 0, 0, 10, 1000 };
     static const char *const ops[] = { ">=", ">", "<=", "<" };
     static char text[400];
@@ -353,15 +435,23 @@ static const char *random_rule(void)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(measure, sizeof measure, measures[m], upto(STOCKS));
 #pragma GCC diagnostic pop
-    double at = thresholds[m] + (thresholds[m] ? thresholds[m] * ((int)upto(21) - 10) / 100.0 : ((int)upto(21) - 10) / 10.0);
-    snprintf(text, sizeof text, "{\"name\":\"rule %u\",\"rule\":\"%s %s %.4f\",\"hold_s\":%u,\"cooldown_s\":%u,\"on_create\":\"%s\",\"enabled\":%s}", upto(100), measure, ops[upto(4)], at,
-             upto(3) ? 0 : upto(300), upto(3) ? 0 : upto(600), upto(3) ? "fire" : "wait", upto(6) ? "true" : "false");
+    double at = thresholds[m]
+                + (thresholds[m] ? thresholds[m] * ((int)upto(21) - 10) / 100.0
+                                 : ((int)upto(21) - 10) / 10.0);
+    snprintf(
+        text, sizeof text,
+        "{\"name\":\"rule %u\",\"rule\":\"%s %s %.4f\",\"hold_s\":%u,\"cooldown_s\":%u,\"on_create\":\"%s\",\"enabled\":%s}",
+        upto(100), measure, ops[upto(4)], at, upto(3) ? 0 : upto(300), upto(3) ? 0 : upto(600),
+        upto(3) ? "fire" : "wait", upto(6) ? "true" : "false");
     return text;
 }
 
 static struct record random_record(struct step *s, int64_t *now, bool *mine)
 {
-    static const char *const headlines[] = { "S1 shares surge after record profit", "S2 plunges on fraud probe", "S3 and S4 agree on merger, S5 cut to sell", "nothing happens" };
+    static const char *const headlines[] = { "S1 shares surge after record profit",
+                                             "S2 plunges on fraud probe",
+                                             "S3 and S4 agree on merger, S5 cut to sell",
+                                             "nothing happens" };
     static struct symbol tags[3];
     uint32_t op = upto(1000), i = upto(STOCKS);
     int32_t today = day_of_ns(*now);
@@ -370,7 +460,9 @@ static struct record random_record(struct step *s, int64_t *now, bool *mine)
     *now += upto(20) * NS_PER_S;
     if (op < 700) {
         prices[i] += prices[i] / 1000 * ((int64_t)upto(41) - 20);
-        return (struct record){ .kind = RECORD_TRADE, .event_ns = *now - (upto(10) ? 0 : NS_PER_S), .u.trade = { symbol(stock_names[i]), prices[i], 0 } };
+        return (struct record){ .kind = RECORD_TRADE,
+                                .event_ns = *now - (upto(10) ? 0 : NS_PER_S),
+                                .u.trade = { symbol(stock_names[i]), prices[i], 0 } };
     }
     if (op < 760) return clock_at(*now);
     if (op < 765) {
@@ -378,22 +470,48 @@ static struct record random_record(struct step *s, int64_t *now, bool *mine)
         *now = (int64_t)(today + 1 + (int32_t)upto(3)) * NS_PER_DAY + 15 * 3600 * NS_PER_S;
         return r;
     }
-    if (op < 790) return (struct record){ .kind = RECORD_SHARES, .event_ns = *now, .u.shares = { symbol(stock_names[i]), 1 + upto(100000), 1 + upto(E8) } };
-    if (op < 815) return (struct record){ .kind = RECORD_MEMBERSHIP, .event_ns = *now, .u.membership = { str("X"), symbol(stock_names[i]), upto(3) != 0, upto(3) ? 0 : 1 + upto(10000) } };
+    if (op < 790)
+        return (struct record){ .kind = RECORD_SHARES,
+                                .event_ns = *now,
+                                .u.shares = { symbol(stock_names[i]), 1 + upto(100000),
+                                              1 + upto(E8) } };
+    if (op < 815)
+        return (struct record){ .kind = RECORD_MEMBERSHIP,
+                                .event_ns = *now,
+                                .u.membership = { str("X"), symbol(stock_names[i]), upto(3) != 0,
+                                                  upto(3) ? 0 : 1 + upto(10000) } };
     if (op < 840) {
         tags[0] = symbol(stock_names[i]);
         tags[1] = symbol("S1");
         tags[2] = symbol("NOPE");
-        return (struct record){ .kind = RECORD_ARTICLE, .event_ns = *now, .u.article = { str("n"), str(headlines[upto(4)]), str(""), str(""), tags, 3 } };
+        return (struct record){ .kind = RECORD_ARTICLE,
+                                .event_ns = *now,
+                                .u.article = { str("n"), str(headlines[upto(4)]), str(""), str(""),
+                                               tags, 3 } };
     }
-    if (op < 850) return (struct record){ .kind = RECORD_EXPOSURE, .event_ns = *now, .u.exposure = { str(stock_names[i]), str("AI"), str(""), upto(E8), today + (int32_t)upto(5) } };
-    if (op < 860) return (struct record){ .kind = RECORD_POSITION, .event_ns = *now, .u.position = { tenant(1 + (int)upto(3)), str("b"), symbol(stock_names[i]), (int64_t)upto(1000) * E8 } };
-    if (op < 865) return (struct record){ .kind = RECORD_SETTINGS, .event_ns = *now, .u.settings = { upto(2) ? 0 : (int64_t)upto(600) * NS_PER_S, NS_PER_S, upto(3) ? 80000000 : 100000000 } };
+    if (op < 850)
+        return (struct record){ .kind = RECORD_EXPOSURE,
+                                .event_ns = *now,
+                                .u.exposure = { str(stock_names[i]), str("AI"), str(""), upto(E8),
+                                                today + (int32_t)upto(5) } };
+    if (op < 860)
+        return (struct record){ .kind = RECORD_POSITION,
+                                .event_ns = *now,
+                                .u.position = { tenant(1 + (int)upto(3)), str("b"),
+                                                symbol(stock_names[i]),
+                                                (int64_t)upto(1000) * E8 } };
+    if (op < 865)
+        return (struct record){ .kind = RECORD_SETTINGS,
+                                .event_ns = *now,
+                                .u.settings = { upto(2) ? 0 : (int64_t)upto(600) * NS_PER_S,
+                                                NS_PER_S, upto(3) ? 80000000 : 100000000 } };
     if (op < 870) return trade("NOPE", 1, *now);
     struct why why;
     int who = 1 + (int)upto(3), id = (int)upto(60);
     const char *definition = random_rule();
-    enum err e = op < 970 ? step_rule_put(s, tenant(who), rule_id(id), definition, strlen(definition), &arena, &r, &why) : step_rule_delete(s, tenant(who), rule_id(id), &arena, &r, &why);
+    enum err e = op < 970 ? step_rule_put(s, tenant(who), rule_id(id), definition,
+                                          strlen(definition), &arena, &r, &why)
+                          : step_rule_delete(s, tenant(who), rule_id(id), &arena, &r, &why);
     *mine = e == ERR_OK;
     return r;
 }
@@ -414,9 +532,14 @@ static void saved_anywhere_it_goes_on_the_same(void **state)
         for (unsigned i = 0; i < STOCKS; i++) {
             snprintf(stock_names[i], sizeof stock_names[i], "S%u", i % STOCKS);
             prices[i] = 100ll * E8;
-            ok((struct record){ .kind = RECORD_INSTRUMENT, .u.instrument = { symbol(stock_names[i]), str(i % 5 == 4 ? "S0" : stock_names[i]), str("") } });
-            ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(stock_names[i]), 1000, E8 } });
-            ok((struct record){ .kind = RECORD_MEMBERSHIP, .u.membership = { str("X"), symbol(stock_names[i]), true, 0 } });
+            ok((struct record){ .kind = RECORD_INSTRUMENT,
+                                .u.instrument = { symbol(stock_names[i]),
+                                                  str(i % 5 == 4 ? "S0" : stock_names[i]),
+                                                  str("") } });
+            ok((struct record){ .kind = RECORD_SHARES,
+                                .u.shares = { symbol(stock_names[i]), 1000, E8 } });
+            ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                                .u.membership = { str("X"), symbol(stock_names[i]), true, 0 } });
         }
         for (int k = 0; k < 8000; k++) {
             bool mine;
@@ -429,14 +552,17 @@ static void saved_anywhere_it_goes_on_the_same(void **state)
                 second.sink = sink_of(&heard);
                 assert_int_equal(step_apply(&second, &twin, NULL), e);
                 assert_int_equal(twin.seq, r.seq);
-                if (heard.len != said.len || (said.len && memcmp(heard.data, said.data, said.len) != 0)) fail_msg("record %d:\n%s\nwanted:\n%s", k, heard.data, said.data);
+                if (heard.len != said.len
+                    || (said.len && memcmp(heard.data, said.data, said.len) != 0))
+                    fail_msg("record %d:\n%s\nwanted:\n%s", k, heard.data, said.data);
             }
             if (upto(300) == 0) {
                 AUTO_BUF struct buf a = { 0 }, b = { 0 };
                 struct why why = { 0 };
                 step_save(&step, &a);
                 if (loaded) {
-                    step_save(&second, &b);              /* the same state is the same bytes, wherever it came from */
+                    step_save(&second,
+                              &b); /* the same state is the same bytes, wherever it came from */
                     assert_int_equal(b.len, a.len);
                     assert_memory_equal(a.data, b.data, a.len);
                 }
@@ -458,9 +584,14 @@ int main(void)
 #define STORY(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
         STORY(a_timers_alert_says_what_was_held),
-        STORY(a_rule_fires_and_resolves),           STORY(a_new_rule_begins_from_the_value_that_stands), STORY(the_end_of_the_price_range_is_exact),
-        STORY(a_book_belongs_to_measures_of_books), STORY(pending_rules_wait_for_event_time),            STORY(what_is_refused_changes_nothing),
-        STORY(own_records_survive_their_storage),   STORY(a_torn_state_is_refused),
+        STORY(a_rule_fires_and_resolves),
+        STORY(a_new_rule_begins_from_the_value_that_stands),
+        STORY(the_end_of_the_price_range_is_exact),
+        STORY(a_book_belongs_to_measures_of_books),
+        STORY(pending_rules_wait_for_event_time),
+        STORY(what_is_refused_changes_nothing),
+        STORY(own_records_survive_their_storage),
+        STORY(a_torn_state_is_refused),
         cmocka_unit_test_teardown(saved_anywhere_it_goes_on_the_same, end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

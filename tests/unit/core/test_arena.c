@@ -23,7 +23,10 @@ static void blocks_do_not_overlap(void **state)
     (void)state;
     struct arena a = { 0 };
     enum { N = 2000 };
-    static struct { unsigned char *p; size_t n; } blocks[N];
+    static struct {
+        unsigned char *p;
+        size_t n;
+    } blocks[N];
     printf("seed %u\n", seed);
     for (int round = 0; round < 5; round++) {
         for (size_t i = 0; i < N; i++) {
@@ -46,8 +49,9 @@ static void a_cleared_arena_uses_its_chunks_again(void **state)
 {
     (void)state;
     struct arena a = { 0 };
-    arena_clear(&a);                     /* of nothing */
-    char *small = arena_alloc(&a, 60000), *large = arena_alloc(&a, 1000000), *next = arena_alloc(&a, 60000);
+    arena_clear(&a); /* of nothing */
+    char *small = arena_alloc(&a, 60000), *large = arena_alloc(&a, 1000000),
+         *next = arena_alloc(&a, 60000);
     for (int i = 0; i < 3; i++) {
         arena_clear(&a);
         assert_ptr_equal(arena_alloc(&a, 60000), small);
@@ -55,7 +59,7 @@ static void a_cleared_arena_uses_its_chunks_again(void **state)
         assert_ptr_equal(arena_alloc(&a, 60000), next);
     }
     arena_clear(&a);
-    assert_ptr_equal(arena_alloc(&a, 900000), large);    /* the small chunk is passed over */
+    assert_ptr_equal(arena_alloc(&a, 900000), large); /* the small chunk is passed over */
     assert_non_null(arena_alloc(&a, 2000000));
     arena_release(&a);
 }
@@ -73,6 +77,8 @@ static void copies_end_with_a_nul(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(blocks_do_not_overlap), cmocka_unit_test(a_cleared_arena_uses_its_chunks_again), cmocka_unit_test(copies_end_with_a_nul) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(blocks_do_not_overlap),
+                                        cmocka_unit_test(a_cleared_arena_uses_its_chunks_again),
+                                        cmocka_unit_test(copies_end_with_a_nul) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,11 +12,11 @@
 
 #include <cmocka.h>
 
-#define assert_buf(b, text)                                                                                                                \
-    do {                                                                                                                                   \
-        assert_true(buf_ok(b));                                                                                                            \
-        assert_int_equal((b)->len, strlen(text));                                                                                          \
-        assert_string_equal((b)->data, text);                                                                                              \
+#define assert_buf(b, text)                                                                        \
+    do {                                                                                           \
+        assert_true(buf_ok(b));                                                                    \
+        assert_int_equal((b)->len, strlen(text));                                                  \
+        assert_string_equal((b)->data, text);                                                      \
     } while (0)
 
 static void it_grows_and_ends_in_a_nul(void **state)

@@ -42,7 +42,8 @@ static void text_is_read_exactly(void **state)
         { "0.5e1", 500000000 },
         { "1e0", 100000000 },
         { "1e00002", 10000000000 },
-        { "90071992.54740993", 9007199254740993 }, /* 2^53 + 1: the first integer a double does not have */
+        { "90071992.54740993",
+          9007199254740993 }, /* 2^53 + 1: the first integer a double does not have */
         { "92233720368.54775807", INT64_MAX },
         { "-92233720368.54775807", -INT64_MAX },
         { "9223372036854775807e-8", INT64_MAX },
@@ -54,7 +55,8 @@ static void text_is_read_exactly(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         int64_t got = 42;
         struct why why;
-        if (decimal_parse(rows[i].text, strlen(rows[i].text), &got, &why)) fail_msg("%s: %s", rows[i].text, why.text);
+        if (decimal_parse(rows[i].text, strlen(rows[i].text), &got, &why))
+            fail_msg("%s: %s", rows[i].text, why.text);
         if (got != rows[i].e8) fail_msg("%s: %" PRId64, rows[i].text, got);
     }
 }
@@ -114,13 +116,15 @@ static void anything_else_is_refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         int64_t got = 42;
         struct why why = { .text = "" };
-        if (decimal_parse(rows[i], strlen(rows[i]), &got, &why) != ERR_INVALID) fail_msg("%s: read as %" PRId64, rows[i], got);
+        if (decimal_parse(rows[i], strlen(rows[i]), &got, &why) != ERR_INVALID)
+            fail_msg("%s: read as %" PRId64, rows[i], got);
         assert_int_equal(got, 42);
         assert_true(why.text[0]);
     }
     int64_t got;
     assert_int_equal(decimal_parse("1\0", 2, &got, NULL), ERR_INVALID);
-    assert_int_equal(decimal_parse("123", 2, &got, NULL), ERR_OK); /* the length counts, not a NUL */
+    assert_int_equal(decimal_parse("123", 2, &got, NULL),
+                     ERR_OK); /* the length counts, not a NUL */
     assert_int_equal(got, 1200000000);
 }
 
@@ -133,9 +137,10 @@ static void long_zeros_do_not_meet_a_long_exponent(void **state)
         const char *exponent;
         bool good;
     } rows[] = {
-        { 99999, "100000", true },  { 999999, "1000000", true }, { 99999, "1000005", false },
-        { 99999, "100008", true },  { 99999, "100011", false },  { 99999, "9999999999999999999999", false },
-        { 100007, "100000", true }, { 100008, "100000", false },
+        { 99999, "100000", true },   { 999999, "1000000", true },
+        { 99999, "1000005", false }, { 99999, "100008", true },
+        { 99999, "100011", false },  { 99999, "9999999999999999999999", false },
+        { 100007, "100000", true },  { 100008, "100000", false },
     };
     char *text = malloc(1100000);
     assert_non_null(text);
@@ -146,7 +151,8 @@ static void long_zeros_do_not_meet_a_long_exponent(void **state)
         int64_t got;
         if ((decimal_parse(text, (size_t)n, &got, NULL) == ERR_OK) != rows[i].good)
             fail_msg("%d zeros, exponent %s", rows[i].zeros, rows[i].exponent);
-        if (rows[i].good) assert_int_equal(got, i == 3 ? 10000000000000000 : i == 6 ? 1 : 100000000);
+        if (rows[i].good)
+            assert_int_equal(got, i == 3 ? 10000000000000000 : i == 6 ? 1 : 100000000);
     }
     free(text);
 }
@@ -191,7 +197,8 @@ static void what_is_written_reads_back(void **state)
         if (v == INT64_MIN) continue; /* has no positive twin and is refused */
         char text[DECIMAL_TEXT_MAX];
         size_t n = decimal_format(v, text);
-        if (decimal_parse(text, n, &got, NULL) || got != v) fail_msg("%" PRId64 " written as %s", v, text);
+        if (decimal_parse(text, n, &got, NULL) || got != v)
+            fail_msg("%" PRId64 " written as %s", v, text);
     }
 }
 

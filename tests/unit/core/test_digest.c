@@ -58,11 +58,12 @@ static void hmac_of_rfc_4231(void **state)
     assert_string_equal(hex(d), "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b");
     hmac_sha256(key, 131, "Test Using Larger Than Block-Size Key - Hash Key First", 54, d);
     assert_string_equal(hex(d), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-    hmac_sha256(key, 131,
-                "This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed before "
-                "being used by "
-                "the HMAC algorithm.",
-                152, d);
+    hmac_sha256(
+        key, 131,
+        "This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed before "
+        "being used by "
+        "the HMAC algorithm.",
+        152, d);
     assert_string_equal(hex(d), "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
 }
 
@@ -72,12 +73,14 @@ static void base64_of_rfc_4648(void **state)
     static const struct {
         const char *plain, *text;
     } rows[] = {
-        { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+        { "f", "Zg==" },        { "fo", "Zm8=" },        { "foo", "Zm9v" },
+        { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
     };
     char text[BASE64_TEXT_MAX(64)], plain[64];
     size_t n;
     for (size_t i = 0; i < LEN(rows); i++) {
-        assert_int_equal(base64_encode(rows[i].plain, strlen(rows[i].plain), text), strlen(rows[i].text));
+        assert_int_equal(base64_encode(rows[i].plain, strlen(rows[i].plain), text),
+                         strlen(rows[i].text));
         assert_string_equal(text, rows[i].text);
         assert_true(base64_decode(text, strlen(text), plain, sizeof plain, &n));
         assert_int_equal(n, strlen(rows[i].plain));
@@ -92,13 +95,16 @@ static void base64_of_rfc_4648(void **state)
 static void base64_has_one_spelling(void **state)
 {
     (void)state;
-    static const char *const rows[] = { "Zg",   "Zg=",      "Zg===",    "Zh==",       "Zm9=",        "Zm9v=",     "=Zm9",
-                                        "Z===", "====",     "Zm9 v",    " Zm9v",      "Zm9v\n",      "\tZm9vZ==", "Zm-v",
-                                        "Zm_v", "Zm9v Zm9", "Zg==Zg==", "Zm\xC3\xA9", "Zm9v\r\n\r\n" };
+    static const char *const rows[] = {
+        "Zg",   "Zg=",      "Zg===",    "Zh==",       "Zm9=",        "Zm9v=",     "=Zm9",
+        "Z===", "====",     "Zm9 v",    " Zm9v",      "Zm9v\n",      "\tZm9vZ==", "Zm-v",
+        "Zm_v", "Zm9v Zm9", "Zg==Zg==", "Zm\xC3\xA9", "Zm9v\r\n\r\n"
+    };
     char plain[64];
     for (size_t i = 0; i < LEN(rows); i++) {
         size_t n = 42;
-        if (base64_decode(rows[i], strlen(rows[i]), plain, sizeof plain, &n) || n != 42) fail_msg("%s", rows[i]);
+        if (base64_decode(rows[i], strlen(rows[i]), plain, sizeof plain, &n) || n != 42)
+            fail_msg("%s", rows[i]);
     }
 }
 
@@ -119,7 +125,8 @@ static void base64_reads_back(void **state)
     size_t n;
     memset(longer, 'A', sizeof longer);
     assert_true(base64_decode(longer, 680, out, sizeof out, &n));
-    assert_false(base64_decode(longer, 684, out, sizeof out, &n)); /* over 510 bytes: more than any secret has */
+    assert_false(base64_decode(longer, 684, out, sizeof out,
+                               &n)); /* over 510 bytes: more than any secret has */
 }
 
 static void equality_and_randomness(void **state)
@@ -142,8 +149,9 @@ static void equality_and_randomness(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sha256_of_the_standard),  cmocka_unit_test(hmac_of_rfc_4231),  cmocka_unit_test(base64_of_rfc_4648),
-        cmocka_unit_test(base64_has_one_spelling), cmocka_unit_test(base64_reads_back), cmocka_unit_test(equality_and_randomness),
+        cmocka_unit_test(sha256_of_the_standard), cmocka_unit_test(hmac_of_rfc_4231),
+        cmocka_unit_test(base64_of_rfc_4648),     cmocka_unit_test(base64_has_one_spelling),
+        cmocka_unit_test(base64_reads_back),      cmocka_unit_test(equality_and_randomness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

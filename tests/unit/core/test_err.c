@@ -38,6 +38,7 @@ static void a_reason_is_cut_and_stays_text(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(a_reason_can_be_added_to), cmocka_unit_test(a_reason_is_cut_and_stays_text) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_reason_can_be_added_to),
+                                        cmocka_unit_test(a_reason_is_cut_and_stays_text) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

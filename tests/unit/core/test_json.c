@@ -64,7 +64,8 @@ static void strict_means_strict(void **state)
         json_t *j = NULL;
         struct why why = { .text = "" };
         enum err e = load(rows[i].text, rows[i].n, &j, &why);
-        if (e != ERR_SYNTAX || j || why.at < 1 || !strstr(why.text, rows[i].reason)) fail_msg("row %zu: %s %s", i, err_name(e), why.text);
+        if (e != ERR_SYNTAX || j || why.at < 1 || !strstr(why.text, rows[i].reason))
+            fail_msg("row %zu: %s %s", i, err_name(e), why.text);
     }
     struct why why;
     json_t *j = NULL;
@@ -99,7 +100,8 @@ static void depth_is_64(void **state)
 static void scalars_are_values_too(void **state)
 {
     (void)state;
-    AUTO_JSON json_t *a = loaded(" \"x\" "), *b = loaded("-0"), *c = loaded("9223372036854775807"), *d = loaded("null");
+    AUTO_JSON json_t *a = loaded(" \"x\" "), *b = loaded("-0"), *c = loaded("9223372036854775807"),
+                     *d = loaded("null");
     assert_string_equal(json_string_value(a), "x");
     assert_int_equal(json_integer_value(b), 0);
     assert_int_equal(json_integer_value(c), INT64_MAX);
@@ -110,7 +112,8 @@ static void fields_are_taken_out(void **state)
 {
     (void)state;
     static const char *const colours[] = { "red", "green", NULL };
-    AUTO_JSON json_t *j = loaded("{\"name\":\"x\",\"n\":-5,\"yes\":true,\"colour\":\"green\",\"any\":[1],\"none\":null}");
+    AUTO_JSON json_t *j = loaded(
+        "{\"name\":\"x\",\"n\":-5,\"yes\":true,\"colour\":\"green\",\"any\":[1],\"none\":null}");
     struct why why;
     struct json_fields f = json_fields_begin(j, &why);
     assert_string_equal(json_want_string(&f, "name", 1, 5, JSON_REQUIRED), "x");
@@ -146,9 +149,11 @@ static void the_first_wrong_thing_is_said(void **state)
         { "{\"name\":\"x\",\"n\":-10}", "field \"n\" must be from -9 to 9" },
         { "{\"name\":\"x\",\"n\":1,\"yes\":0}", "field \"yes\" must be true or false" },
         { "{\"name\":\"x\",\"n\":1}", "field \"colour\" is missing" },
-        { "{\"name\":\"x\",\"n\":1,\"colour\":\"blue\"}", "field \"colour\" must be one of red, green" },
+        { "{\"name\":\"x\",\"n\":1,\"colour\":\"blue\"}",
+          "field \"colour\" must be one of red, green" },
         { "{\"name\":\"x\",\"n\":1,\"colour\":\"red\",\"more\":1}", "unknown field \"more\"" },
-        { "{\"more\":1,\"name\":5,\"n\":99,\"colour\":\"blue\"}", "field \"name\" must be a string" },
+        { "{\"more\":1,\"name\":5,\"n\":99,\"colour\":\"blue\"}",
+          "field \"name\" must be a string" },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         AUTO_JSON json_t *j = loaded(rows[i].text);
@@ -159,7 +164,8 @@ static void the_first_wrong_thing_is_said(void **state)
         (void)json_want_bool(&f, "yes", false);
         (void)json_want_choice(&f, "colour", colours, -1);
         enum err e = json_fields_end(&f);
-        if (e != ERR_INVALID || strcmp(why.text, rows[i].reason) != 0) fail_msg("%s: %s %s", rows[i].text, err_name(e), why.text);
+        if (e != ERR_INVALID || strcmp(why.text, rows[i].reason) != 0)
+            fail_msg("%s: %s %s", rows[i].text, err_name(e), why.text);
     }
 }
 

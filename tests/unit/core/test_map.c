@@ -13,7 +13,10 @@
 enum { N = 20000 };
 static uint32_t keys[N];
 
-static bool is(const void *ctx, uint32_t v, const void *key) { return ((const uint32_t *)ctx)[v] == *(const uint32_t *)key; }
+static bool is(const void *ctx, uint32_t v, const void *key)
+{
+    return ((const uint32_t *)ctx)[v] == *(const uint32_t *)key;
+}
 
 static void fill(uint64_t (*hash)(uint32_t), uint32_t n)
 {
@@ -39,7 +42,10 @@ static uint64_t high_bits_only(uint32_t k) { return (uint64_t)k << 32; }
 static uint64_t three_values(uint32_t k) { return k % 3 + UINT32_MAX - 1ull; }
 
 static void good_hashes(void **state) { (void)state, fill(good, N); }
-static void hashes_that_all_collide(void **state) { (void)state, fill(high_bits_only, 800), fill(three_values, 800); }
+static void hashes_that_all_collide(void **state)
+{
+    (void)state, fill(high_bits_only, 800), fill(three_values, 800);
+}
 
 static void an_empty_map_has_nothing(void **state)
 {
@@ -72,6 +78,9 @@ static void hashes_depend_on_the_bytes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(good_hashes), cmocka_unit_test(hashes_that_all_collide), cmocka_unit_test(an_empty_map_has_nothing), cmocka_unit_test(hashes_depend_on_the_bytes) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(good_hashes),
+                                        cmocka_unit_test(hashes_that_all_collide),
+                                        cmocka_unit_test(an_empty_map_has_nothing),
+                                        cmocka_unit_test(hashes_depend_on_the_bytes) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,8 @@ static void threads_add_up(void **state)
     assert_true(metric_get(METRIC_COMMITS) == before + 400000);
     metric_set(METRIC_COMMITTED_SEQ, INT64_MAX);
     metric_set(METRIC_STREAMS_OPEN, -1);
-    assert_true(metric_get(METRIC_COMMITTED_SEQ) == INT64_MAX && metric_get(METRIC_STREAMS_OPEN) == -1);
+    assert_true(metric_get(METRIC_COMMITTED_SEQ) == INT64_MAX
+                && metric_get(METRIC_STREAMS_OPEN) == -1);
 }
 
 static void the_page_is_prometheus_text(void **state)
@@ -38,8 +39,10 @@ static void the_page_is_prometheus_text(void **state)
     metric_set(METRIC_ALERTS_FIRED, 3);
     metric_set(METRIC_ALERTS_RESOLVED, 2);
     metrics_render(&b);
-    assert_non_null(strstr(b.data, "# HELP tocsin_alerts_total alerts committed\n# TYPE tocsin_alerts_total counter\n"
-                                   "tocsin_alerts_total{state=\"firing\"} 3\ntocsin_alerts_total{state=\"resolved\"} 2\n"));
+    assert_non_null(strstr(
+        b.data,
+        "# HELP tocsin_alerts_total alerts committed\n# TYPE tocsin_alerts_total counter\n"
+        "tocsin_alerts_total{state=\"firing\"} 3\ntocsin_alerts_total{state=\"resolved\"} 2\n"));
     char seen[64][64], name[64] = "";
     size_t seen_n = 0, rows = 0;
     for (char *line = strtok(b.data, "\n"); line; line = strtok(NULL, "\n")) {
@@ -51,7 +54,8 @@ static void the_page_is_prometheus_text(void **state)
             assert_int_equal(strncmp(line + 7, name, strlen(name)), 0);
             assert_true(strstr(line, " counter") || strstr(line, " gauge"));
             /* a counter's name ends in _total, a gauge's does not */
-            assert_int_equal(strstr(line, " counter") != NULL, strcmp(name + strlen(name) - 6, "_total") == 0);
+            assert_int_equal(strstr(line, " counter") != NULL,
+                             strcmp(name + strlen(name) - 6, "_total") == 0);
         } else {
             assert_int_equal(strncmp(line, name, strlen(name)), 0);
             assert_true(line[strlen(name)] == '{' || line[strlen(name)] == ' ');
@@ -63,6 +67,7 @@ static void the_page_is_prometheus_text(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(threads_add_up), cmocka_unit_test(the_page_is_prometheus_text) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(threads_add_up),
+                                        cmocka_unit_test(the_page_is_prometheus_text) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,8 @@ static void first_in_first_out_and_full_is_an_answer(void **state)
     struct queue *q = made(3);
     assert_null(queue_pop(q, 0));
     for (uintptr_t turn = 0; turn < 10; turn++) { /* the ring goes round */
-        for (uintptr_t i = 1; i <= 3; i++) assert_int_equal(queue_push(q, item(turn * 10 + i), 0), ERR_OK);
+        for (uintptr_t i = 1; i <= 3; i++)
+            assert_int_equal(queue_push(q, item(turn * 10 + i), 0), ERR_OK);
         assert_int_equal(queue_push(q, item(99), 0), ERR_FULL);
         assert_int_equal(queue_push(q, item(99), 1), ERR_FULL);
         assert_int_equal(queue_len(q), 3);

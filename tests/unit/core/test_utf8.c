@@ -42,14 +42,16 @@ static size_t encode(uint32_t c, unsigned char out[4])
 static void every_code_point_and_nothing_else(void **state)
 {
     (void)state;
-    static unsigned char three[256 * 256 * 32]; /* a bit for every sequence of 3 bytes that encodes a character */
+    static unsigned char
+        three[256 * 256 * 32]; /* a bit for every sequence of 3 bytes that encodes a character */
     static unsigned char two[256 * 32];
     for (uint32_t c = 0; c <= 0x10FFFF; c++) {
         unsigned char s[4];
         size_t n = encode(c, s);
         if (n == 0) continue;
         if (!utf8_valid((const char *)s, n)) fail_msg("U+%04X", c);
-        for (size_t cut = 1; cut < n; cut++) assert_int_equal(utf8_valid_prefix((const char *)s, cut), 0);
+        for (size_t cut = 1; cut < n; cut++)
+            assert_int_equal(utf8_valid_prefix((const char *)s, cut), 0);
         if (n == 2) two[s[0] * 32 + s[1] / 8] |= (unsigned char)(1 << s[1] % 8);
         if (n == 3) three[(s[0] * 256 + s[1]) * 32 + s[2] / 8] |= (unsigned char)(1 << s[2] % 8);
     }
@@ -60,7 +62,8 @@ static void every_code_point_and_nothing_else(void **state)
             if (utf8_valid(s, 2) != want) fail_msg("%02X %02X", a, b);
             for (int c = 0x80; c < 256; c++) {
                 s[2] = (char)c;
-                if (!want && utf8_valid(s, 3) != (three[(a * 256 + b) * 32 + c / 8] >> c % 8 & 1)) fail_msg("%02X %02X %02X", a, b, c);
+                if (!want && utf8_valid(s, 3) != (three[(a * 256 + b) * 32 + c / 8] >> c % 8 & 1))
+                    fail_msg("%02X %02X %02X", a, b, c);
             }
         }
 }

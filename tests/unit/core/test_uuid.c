@@ -25,7 +25,8 @@ static void text_in_and_out(void **state)
     (void)state;
     char text[UUID_TEXT];
     struct uuid u = parsed("f81D4fae-7dec-11d0-a765-00a0c91e6BF6"); /* RFC 4122's own */
-    static const uint8_t want[16] = { 0xf8, 0x1d, 0x4f, 0xae, 0x7d, 0xec, 0x11, 0xd0, 0xa7, 0x65, 0x00, 0xa0, 0xc9, 0x1e, 0x6b, 0xf6 };
+    static const uint8_t want[16] = { 0xf8, 0x1d, 0x4f, 0xae, 0x7d, 0xec, 0x11, 0xd0,
+                                      0xa7, 0x65, 0x00, 0xa0, 0xc9, 0x1e, 0x6b, 0xf6 };
     assert_memory_equal(u.b, want, 16);
     uuid_format(u, text);
     assert_string_equal(text, "f81d4fae-7dec-11d0-a765-00a0c91e6bf6");
@@ -52,7 +53,8 @@ static void anything_else_is_refused(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct uuid u = parsed("f81d4fae-7dec-11d0-a765-00a0c91e6bf6"), was = u;
-        if (uuid_parse(rows[i], strlen(rows[i]), &u) != ERR_INVALID || !uuid_equal(u, was)) fail_msg("%s", rows[i]);
+        if (uuid_parse(rows[i], strlen(rows[i]), &u) != ERR_INVALID || !uuid_equal(u, was))
+            fail_msg("%s", rows[i]);
     }
 }
 

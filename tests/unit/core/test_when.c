@@ -25,8 +25,9 @@ static void calendar_agrees_with_gmtime(void **state)
         struct tm tm;
         gmtime_r(&t, &tm);
         struct civil c = civil_from_day(day);
-        if (c.year != tm.tm_year + 1900 || c.month != tm.tm_mon + 1 || c.day != tm.tm_mday ||
-            day_from_civil(c.year, c.month, c.day) != day || weekday_of_day(day) != (tm.tm_wday + 6) % 7)
+        if (c.year != tm.tm_year + 1900 || c.month != tm.tm_mon + 1 || c.day != tm.tm_mday
+            || day_from_civil(c.year, c.month, c.day) != day
+            || weekday_of_day(day) != (tm.tm_wday + 6) % 7)
             fail_msg("day %d", day);
     }
 }
@@ -96,7 +97,8 @@ static void other_spellings_of_a_time(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         int64_t ns = 42;
         struct why why;
-        if (when_parse(rows[i].text, strlen(rows[i].text), &ns, &why)) fail_msg("%s: %s", rows[i].text, why.text);
+        if (when_parse(rows[i].text, strlen(rows[i].text), &ns, &why))
+            fail_msg("%s: %s", rows[i].text, why.text);
         if (ns != rows[i].ns) fail_msg("%s: %" PRId64, rows[i].text, ns);
     }
 }
@@ -142,7 +144,8 @@ static void no_times(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         int64_t ns = 42;
         struct why why = { .text = "" };
-        if (when_parse(rows[i], strlen(rows[i]), &ns, &why) != ERR_INVALID || ns != 42 || !why.text[0])
+        if (when_parse(rows[i], strlen(rows[i]), &ns, &why) != ERR_INVALID || ns != 42
+            || !why.text[0])
             fail_msg("%s: %" PRId64, rows[i], ns);
     }
 }
@@ -154,11 +157,13 @@ static void dates(void **state)
         const char *text;
         int32_t day;
     } good[] = {
-        { "1970-01-01", 0 },     { "1969-12-31", -1 },     { "2018-02-07", 17569 },  { "2024-02-29", 19782 },
-        { "2000-02-29", 11016 }, { "1700-01-01", -98615 }, { "2261-12-31", 106650 },
+        { "1970-01-01", 0 },      { "1969-12-31", -1 },    { "2018-02-07", 17569 },
+        { "2024-02-29", 19782 },  { "2000-02-29", 11016 }, { "1700-01-01", -98615 },
+        { "2261-12-31", 106650 },
     };
-    static const char *const bad[] = { "2023-02-29",  "1900-02-29", "2018-04-31", "2018-2-7",   "2018-02-7",  "18-02-07",
-                                       "2018-02-070", "20180207",   "2018-02-0a", "-018-02-07", "2018-02- 7", "" };
+    static const char *const bad[] = { "2023-02-29", "1900-02-29", "2018-04-31",  "2018-2-7",
+                                       "2018-02-7",  "18-02-07",   "2018-02-070", "20180207",
+                                       "2018-02-0a", "-018-02-07", "2018-02- 7",  "" };
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         int32_t day = 42;
         char text[DATE_TEXT_MAX];
@@ -169,7 +174,8 @@ static void dates(void **state)
     }
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         int32_t day = 42;
-        if (date_parse(bad[i], strlen(bad[i]), &day, NULL) != ERR_INVALID || day != 42) fail_msg("%s", bad[i]);
+        if (date_parse(bad[i], strlen(bad[i]), &day, NULL) != ERR_INVALID || day != 42)
+            fail_msg("%s", bad[i]);
     }
 }
 

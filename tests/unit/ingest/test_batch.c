@@ -13,7 +13,8 @@ static void slots_come_zeroed_and_keep_their_content(void **state)
     (void)state;
     struct ingest_batch *b;
     assert_int_equal(ingest_batch_new(&b), ERR_OK);
-    for (int turn = 0; turn < 2; turn++) { /* the second turn meets the memory that the first one wrote */
+    for (int turn = 0; turn < 2;
+         turn++) { /* the second turn meets the memory that the first one wrote */
         for (int i = 0; i < 1000; i++) {
             static const struct record zero_record;
             static const struct dead_letter zero_dead;
@@ -61,7 +62,8 @@ static void a_source_has_one_mark(void **state)
     struct ingest_batch *b;
     assert_int_equal(ingest_batch_new(&b), ERR_OK);
     for (int64_t offset = 1; offset <= 300; offset++)
-        for (int32_t source = 1; source <= 20; source++) ingest_batch_mark(b, source)->next_offset = offset * source;
+        for (int32_t source = 1; source <= 20; source++)
+            ingest_batch_mark(b, source)->next_offset = offset * source;
     assert_int_equal(b->marks_n, 20);
     for (size_t i = 0; i < b->marks_n; i++) {
         assert_int_equal(b->marks[i].source_id, (int32_t)i + 1);

@@ -27,20 +27,27 @@ static enum err decode_n(const char *bytes, size_t n, struct record *out)
     *out = untouched;
     why = (struct why){ .text = "" };
     arena_clear(&arena);
-    char *exact = malloc(n ? n : 1); /* a block of the very size, so that a sanitizer sees a step beyond */
+    char *exact =
+        malloc(n ? n : 1); /* a block of the very size, so that a sanitizer sees a step beyond */
     assert_non_null(exact);
     if (n) memcpy(exact, bytes, n);
-    enum err e = record_decode(exact, n, &arena, out, &why), e_dom = record_decode_dom(exact, n, &arena, &dom, &why_dom);
+    enum err e = record_decode(exact, n, &arena, out, &why),
+             e_dom = record_decode_dom(exact, n, &arena, &dom, &why_dom);
     free(exact); /* nothing in a record points at the message */
     if (e != e_dom || strcmp(why.text, why_dom.text) != 0)
-        fail_msg("%.*s: fast %s \"%s\", DOM %s \"%s\"", (int)n, bytes, err_name(e), why.text, err_name(e_dom), why_dom.text);
+        fail_msg("%.*s: fast %s \"%s\", DOM %s \"%s\"", (int)n, bytes, err_name(e), why.text,
+                 err_name(e_dom), why_dom.text);
     if (e ? out->kind != untouched.kind || dom.kind != untouched.kind : !record_same(out, &dom))
         fail_msg("%.*s: records differ", (int)n, bytes);
-    if (e && (!why.text[0] || !utf8_valid(why.text, strlen(why.text)))) fail_msg("%.*s: no detail", (int)n, bytes);
+    if (e && (!why.text[0] || !utf8_valid(why.text, strlen(why.text))))
+        fail_msg("%.*s: no detail", (int)n, bytes);
     return e;
 }
 
-static enum err decode(const char *text, struct record *out) { return decode_n(text, strlen(text), out); }
+static enum err decode(const char *text, struct record *out)
+{
+    return decode_n(text, strlen(text), out);
+}
 
 static struct record accepted(const char *text)
 {
@@ -59,11 +66,12 @@ PRINTF_LIKE(1, 2) static const char *made(const char *fmt, ...)
     return text;
 }
 
-#define assert_symbol(symbol, text) assert_memory_equal((symbol).s, ((char[SYMBOL_MAX + 1]){ text }), SYMBOL_MAX + 1)
-#define assert_str(str, text)                                                                                                              \
-    do {                                                                                                                                   \
-        assert_int_equal((str).n, strlen(text));                                                                                           \
-        assert_memory_equal((str).p, text, (str).n);                                                                                       \
+#define assert_symbol(symbol, text)                                                                \
+    assert_memory_equal((symbol).s, ((char[SYMBOL_MAX + 1]){ text }), SYMBOL_MAX + 1)
+#define assert_str(str, text)                                                                      \
+    do {                                                                                           \
+        assert_int_equal((str).n, strlen(text));                                                   \
+        assert_memory_equal((str).p, text, (str).n);                                               \
     } while (0)
 
 /* ---- ticks ---- */
@@ -71,7 +79,8 @@ PRINTF_LIKE(1, 2) static const char *made(const char *fmt, ...)
 static void trade_and_close_are_read(void **state)
 {
     (void)state;
-    struct record r = accepted("{\"kind\":\"trade\",\"symbol\":\"SYM0001\",\"price\":\"145.06\",\"size\":100,\"ts\":1700000000000000000}");
+    struct record r = accepted(
+        "{\"kind\":\"trade\",\"symbol\":\"SYM0001\",\"price\":\"145.06\",\"size\":100,\"ts\":1700000000000000000}");
     assert_int_equal(r.kind, RECORD_TRADE);
     assert_int_equal(r.event_ns, 1700000000000000000);
     assert_symbol(r.u.trade.symbol, "SYM0001");
@@ -81,7 +90,8 @@ static void trade_and_close_are_read(void **state)
     assert_int_equal(r.seq, 0);
     assert_int_equal(r.source_id, 0);
 
-    r = accepted("{\"kind\":\"close\",\"symbol\":\"AAPL\",\"price\":\"159.54\",\"date\":\"2018-02-07\",\"ts\":0}");
+    r = accepted(
+        "{\"kind\":\"close\",\"symbol\":\"AAPL\",\"price\":\"159.54\",\"date\":\"2018-02-07\",\"ts\":0}");
     assert_int_equal(r.kind, RECORD_CLOSE);
     assert_int_equal(r.event_ns, 0);
     assert_symbol(r.u.close.symbol, "AAPL");
@@ -89,7 +99,8 @@ static void trade_and_close_are_read(void **state)
     assert_int_equal(r.u.close.day, 17569); /* date -d 2018-02-07 +%s is 17569 * 86400 */
     assert_int_equal(r.payload.n, 0);
 
-    r = accepted("{\"kind\":\"trade\",\"symbol\":\"ABCDEFGHIJKLMNO\",\"price\":1,\"ts\":9223372036854775807}");
+    r = accepted(
+        "{\"kind\":\"trade\",\"symbol\":\"ABCDEFGHIJKLMNO\",\"price\":1,\"ts\":9223372036854775807}");
     assert_symbol(r.u.trade.symbol, "ABCDEFGHIJKLMNO");
     assert_int_equal(r.event_ns, INT64_MAX);
     assert_int_equal(r.u.trade.size_e8, 0);
@@ -120,15 +131,16 @@ static void numbers_are_exact_or_refused(void **state)
         { "1.00000000000000000000000000000000", E8, false },
         { "1.00000000000000000000000000000001", -1, false },
         { "12345678.12345678", 1234567812345678, false },
-        { "12345678901.12345678", 1234567890112345678, false }, /* 19 digits; a double has under 16 */
+        { "12345678901.12345678", 1234567890112345678,
+          false },                                        /* 19 digits; a double has under 16 */
         { "90071992.54740993", 9007199254740993, false }, /* 2^53 + 1 at 1e-8 */
         { "9007199254740993", -1, false }, /* 2^53 + 1: above the bound, not rounded into it */
-        { "9999999999", 999999999900000000, false }, /* the scanner's widest */
+        { "9999999999", 999999999900000000, false },   /* the scanner's widest */
         { "10000000000", 1000000000000000000, false }, /* one more digit: the DOM decoder's */
         { "90000000000", 9000000000000000000, false },
         { "90000000000.00000001", -1, false },
         { "92233720368.54775807", -1, false }, /* all of int64 */
-        { "9223372036854775808", -1, false }, /* 2^63 */
+        { "9223372036854775808", -1, false },  /* 2^63 */
         { "18446744073709551616", -1, false }, /* 2^64 */
         { "1e308", -1, false },
         { "1e309", -1, false },
@@ -159,9 +171,13 @@ static void numbers_are_exact_or_refused(void **state)
         for (int quoted = rows[i].string_only; quoted <= 1; quoted++) {
             const char *q = quoted ? "\"" : "";
             struct record r;
-            enum err e = decode(made("{\"kind\":\"trade\",\"symbol\":\"X\",\"price\":1,\"size\":%s%s%s,\"ts\":1}", q, rows[i].text, q), &r);
+            enum err e = decode(
+                made("{\"kind\":\"trade\",\"symbol\":\"X\",\"price\":1,\"size\":%s%s%s,\"ts\":1}",
+                     q, rows[i].text, q),
+                &r);
             if (e ? rows[i].size_e8 >= 0 : rows[i].size_e8 != r.u.trade.size_e8)
-                fail_msg("size %s%s%s: %s, %" PRId64, q, rows[i].text, q, err_name(e), e ? 0 : r.u.trade.size_e8);
+                fail_msg("size %s%s%s: %s, %" PRId64, q, rows[i].text, q, err_name(e),
+                         e ? 0 : r.u.trade.size_e8);
         }
     }
 }
@@ -189,7 +205,11 @@ static void price_has_bounds(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct record r;
-        enum err e = decode(made("{\"kind\":\"close\",\"symbol\":\"X\",\"price\":%s,\"date\":\"2018-02-07\",\"ts\":1}", rows[i].price), &r);
+        enum err e = decode(
+            made(
+                "{\"kind\":\"close\",\"symbol\":\"X\",\"price\":%s,\"date\":\"2018-02-07\",\"ts\":1}",
+                rows[i].price),
+            &r);
         if (e ? rows[i].e8 > 0 || !strstr(why.text, "\"price\"") : rows[i].e8 != r.u.close.price_e8)
             fail_msg("price %s: %s", rows[i].price, why.text);
     }
@@ -209,9 +229,11 @@ static void swap(int *a, int *b)
 static void order_and_blanks_do_not_matter(void **state)
 {
     (void)state;
-    static const char *const fields[] = { "\"kind\"%s:%s\"trade\"", "\"symbol\"%s:%s\"A/B\"", "\"price\"%s:%s1.5", "\"size\"%s:%s\"2\"",
+    static const char *const fields[] = { "\"kind\"%s:%s\"trade\"", "\"symbol\"%s:%s\"A/B\"",
+                                          "\"price\"%s:%s1.5", "\"size\"%s:%s\"2\"",
                                           "\"ts\"%s:%s7" };
-    const struct record want = accepted("{\"kind\":\"trade\",\"symbol\":\"A/B\",\"price\":\"1.50\",\"size\":2.0,\"ts\":7}");
+    const struct record want = accepted(
+        "{\"kind\":\"trade\",\"symbol\":\"A/B\",\"price\":\"1.50\",\"size\":2.0,\"ts\":7}");
     int order[] = { 0, 1, 2, 3, 4 }, turn[5] = { 0 }, seen = 0;
     for (int i = 0;;) {
         for (int blanks = 0; blanks < 2; blanks++) {
@@ -222,7 +244,8 @@ static void order_and_blanks_do_not_matter(void **state)
                 char field[60];
                 const char *f = fields[order[k]], *colon = strstr(f, "%s:%s");
                 snprintf(field, sizeof field, "%.*s%s:%s%s", (int)(colon - f), f, b, b, colon + 5);
-                n += (size_t)snprintf(text + n, sizeof text - n, "%s%s%s%s%s", k ? "," : b, k ? "" : "{", b, field, b);
+                n += (size_t)snprintf(text + n, sizeof text - n, "%s%s%s%s%s", k ? "," : b,
+                                      k ? "" : "{", b, field, b);
             }
             n += (size_t)snprintf(text + n, sizeof text - n, "}%s", b);
             struct record r = accepted(text);
@@ -242,17 +265,19 @@ static void order_and_blanks_do_not_matter(void **state)
 static void odd_spellings_reach_the_dom_decoder(void **state)
 {
     (void)state;
-    struct record r =
-        accepted("{\"k\\u0069nd\":\"tr\\u0061de\",\"symbol\":\"\\u0041\\/B\",\"pr\\u0069ce\":145.0600000000,\"s\\u0069ze\":1e2,\"ts\":1}");
+    struct record r = accepted(
+        "{\"k\\u0069nd\":\"tr\\u0061de\",\"symbol\":\"\\u0041\\/B\",\"pr\\u0069ce\":145.0600000000,\"s\\u0069ze\":1e2,\"ts\":1}");
     assert_symbol(r.u.trade.symbol, "A/B");
     assert_int_equal(r.u.trade.price_e8, 14506000000);
     assert_int_equal(r.u.trade.size_e8, 100 * E8);
 
-    r = accepted("{\"name\":\"\\\"base\\\":5,{[\\\\\",\"kind\":\"index\",\"base\" :\n1234.5 ,\"index\":\"I\",\"ts\":1}");
+    r = accepted(
+        "{\"name\":\"\\\"base\\\":5,{[\\\\\",\"kind\":\"index\",\"base\" :\n1234.5 ,\"index\":\"I\",\"ts\":1}");
     assert_int_equal(r.u.index.base_e8, 123450000000);
     assert_str(r.u.index.name, "\"base\":5,{[\\");
 
-    r = accepted("{\"kind\":\"trade\",\"symbol\":\"X\",\"size\":null,\"price\":3,\"ts\":1}"); /* null: as if it were not there */
+    r = accepted(
+        "{\"kind\":\"trade\",\"symbol\":\"X\",\"size\":null,\"price\":3,\"ts\":1}"); /* null: as if it were not there */
     assert_int_equal(r.u.trade.size_e8, 0);
 }
 
@@ -268,7 +293,8 @@ static void other_kinds_are_read(void **state)
     r = accepted("{\"kind\":\"clock\",\"ts\":5,\"session_end\":\"1969-12-31\"}");
     assert_int_equal(r.u.clock.session_end, -1);
 
-    r = accepted("{\"kind\":\"issuer\",\"issuer\":\"APPLE\",\"name\":\"Apple Inc.\",\"sector\":\"Technology\",\"ts\":1}");
+    r = accepted(
+        "{\"kind\":\"issuer\",\"issuer\":\"APPLE\",\"name\":\"Apple Inc.\",\"sector\":\"Technology\",\"ts\":1}");
     assert_int_equal(r.kind, RECORD_ISSUER);
     assert_str(r.u.issuer.issuer, "APPLE");
     assert_str(r.u.issuer.name, "Apple Inc.");
@@ -277,13 +303,15 @@ static void other_kinds_are_read(void **state)
     assert_str(r.u.issuer.name, "");
     assert_str(r.u.issuer.sector, "");
 
-    r = accepted("{\"kind\":\"instrument\",\"symbol\":\"AAPL\",\"issuer\":\"APPLE\",\"name\":\"Caf\xC3\xA9\",\"ts\":1}");
+    r = accepted(
+        "{\"kind\":\"instrument\",\"symbol\":\"AAPL\",\"issuer\":\"APPLE\",\"name\":\"Caf\xC3\xA9\",\"ts\":1}");
     assert_int_equal(r.kind, RECORD_INSTRUMENT);
     assert_symbol(r.u.instrument.symbol, "AAPL");
     assert_str(r.u.instrument.issuer, "APPLE");
     assert_str(r.u.instrument.name, "Caf\xC3\xA9");
 
-    r = accepted("{\"kind\":\"shares\",\"symbol\":\"AAPL\",\"shares\":5109000000,\"float\":\"0.99\",\"ts\":1}");
+    r = accepted(
+        "{\"kind\":\"shares\",\"symbol\":\"AAPL\",\"shares\":5109000000,\"float\":\"0.99\",\"ts\":1}");
     assert_int_equal(r.kind, RECORD_SHARES);
     assert_int_equal(r.u.shares.shares, 5109000000);
     assert_int_equal(r.u.shares.float_e8, 99000000);
@@ -303,12 +331,14 @@ static void other_kinds_are_read(void **state)
     assert_symbol(r.u.membership.symbol, "AAPL");
     assert_true(r.u.membership.member);
     assert_int_equal(r.u.membership.shares, 0);
-    r = accepted("{\"kind\":\"membership\",\"index\":\"SP500\",\"symbol\":\"AAPL\",\"member\":false,\"shares\":123,\"ts\":1}");
+    r = accepted(
+        "{\"kind\":\"membership\",\"index\":\"SP500\",\"symbol\":\"AAPL\",\"member\":false,\"shares\":123,\"ts\":1}");
     assert_false(r.u.membership.member);
     assert_int_equal(r.u.membership.shares, 123);
 
-    r = accepted("{\"kind\":\"article\",\"id\":\"n-1\",\"headline\":\"Up \\ud83d\\udcc8\",\"body\":\"a\\nb\",\"source\":\"wire\","
-                 "\"symbols\":[\"AAPL\",\"MSFT\",\"AAPL\",\"MSFT\",\"B\"],\"ts\":1}");
+    r = accepted(
+        "{\"kind\":\"article\",\"id\":\"n-1\",\"headline\":\"Up \\ud83d\\udcc8\",\"body\":\"a\\nb\",\"source\":\"wire\","
+        "\"symbols\":[\"AAPL\",\"MSFT\",\"AAPL\",\"MSFT\",\"B\"],\"ts\":1}");
     assert_int_equal(r.kind, RECORD_ARTICLE);
     assert_str(r.u.article.id, "n-1");
     assert_str(r.u.article.headline, "Up \xF0\x9F\x93\x88");
@@ -322,20 +352,23 @@ static void other_kinds_are_read(void **state)
     assert_int_equal(r.u.article.symbols_n, 0);
     assert_str(r.u.article.body, "");
 
-    r = accepted("{\"kind\":\"exposure\",\"issuer\":\"APPLE\",\"theme\":\"AI\",\"value\":\"0.4\",\"source\":\"10-K\","
-                 "\"effective_from\":\"2026-01-01\",\"ts\":1}");
+    r = accepted(
+        "{\"kind\":\"exposure\",\"issuer\":\"APPLE\",\"theme\":\"AI\",\"value\":\"0.4\",\"source\":\"10-K\","
+        "\"effective_from\":\"2026-01-01\",\"ts\":1}");
     assert_int_equal(r.kind, RECORD_EXPOSURE);
     assert_str(r.u.exposure.issuer, "APPLE");
     assert_str(r.u.exposure.theme, "AI");
     assert_str(r.u.exposure.source, "10-K");
     assert_int_equal(r.u.exposure.value_e8, 40000000);
     assert_int_equal(r.u.exposure.effective_day, 20454);
-    r = accepted("{\"kind\":\"exposure\",\"issuer\":\"APPLE\",\"theme\":\"AI\",\"value\":0,\"ts\":172799999999999}");
+    r = accepted(
+        "{\"kind\":\"exposure\",\"issuer\":\"APPLE\",\"theme\":\"AI\",\"value\":0,\"ts\":172799999999999}");
     assert_int_equal(r.u.exposure.value_e8, 0);
     assert_int_equal(r.u.exposure.effective_day, 1); /* one ns before 1970-01-03 */
 
-    r = accepted("{\"kind\":\"position\",\"tenant\":\"7C0A6AE1-54c1-4b8e-9d2f-0123456789ab\",\"book\":\"growth\",\"symbol\":\"AAPL\","
-                 "\"quantity\":-100.5,\"ts\":1}");
+    r = accepted(
+        "{\"kind\":\"position\",\"tenant\":\"7C0A6AE1-54c1-4b8e-9d2f-0123456789ab\",\"book\":\"growth\",\"symbol\":\"AAPL\","
+        "\"quantity\":-100.5,\"ts\":1}");
     assert_int_equal(r.kind, RECORD_POSITION);
     char tenant[UUID_TEXT];
     uuid_format(r.u.position.tenant, tenant);
@@ -357,18 +390,27 @@ static void text_has_bounds(void **state)
         { "{\"kind\":\"issuer\",\"issuer\":\"", "issuer", "\",\"ts\":1}", 1, 63 },
         { "{\"kind\":\"issuer\",\"issuer\":\"A\",\"ts\":1,\"name\":\"", "name", "\"}", 0, 200 },
         { "{\"kind\":\"issuer\",\"issuer\":\"A\",\"ts\":1,\"sector\":\"", "sector", "\"}", 0, 200 },
-        { "{\"kind\":\"instrument\",\"symbol\":\"A\",\"ts\":1,\"issuer\":\"", "issuer", "\"}", 1, 63 },
-        { "{\"kind\":\"instrument\",\"symbol\":\"A\",\"issuer\":\"A\",\"ts\":1,\"name\":\"", "name", "\"}", 0, 200 },
+        { "{\"kind\":\"instrument\",\"symbol\":\"A\",\"ts\":1,\"issuer\":\"", "issuer", "\"}", 1,
+          63 },
+        { "{\"kind\":\"instrument\",\"symbol\":\"A\",\"issuer\":\"A\",\"ts\":1,\"name\":\"", "name",
+          "\"}", 0, 200 },
         { "{\"kind\":\"index\",\"ts\":1,\"index\":\"", "index", "\"}", 1, 31 },
         { "{\"kind\":\"index\",\"ts\":1,\"index\":\"A\",\"name\":\"", "name", "\"}", 0, 200 },
-        { "{\"kind\":\"membership\",\"ts\":1,\"symbol\":\"A\",\"index\":\"", "index", "\"}", 1, 31 },
+        { "{\"kind\":\"membership\",\"ts\":1,\"symbol\":\"A\",\"index\":\"", "index", "\"}", 1,
+          31 },
         { "{\"kind\":\"article\",\"ts\":1,\"headline\":\"A\",\"id\":\"", "id", "\"}", 1, 128 },
-        { "{\"kind\":\"article\",\"ts\":1,\"id\":\"A\",\"headline\":\"", "headline", "\"}", 1, 1000 },
-        { "{\"kind\":\"article\",\"ts\":1,\"id\":\"A\",\"headline\":\"h\",\"body\":\"", "body", "\"}", 0, 100000 },
-        { "{\"kind\":\"article\",\"ts\":1,\"id\":\"A\",\"headline\":\"h\",\"source\":\"", "source", "\"}", 0, 100 },
-        { "{\"kind\":\"exposure\",\"ts\":1,\"theme\":\"A\",\"value\":1,\"issuer\":\"", "issuer", "\"}", 1, 63 },
-        { "{\"kind\":\"exposure\",\"ts\":1,\"issuer\":\"A\",\"value\":1,\"theme\":\"", "theme", "\"}", 1, 31 },
-        { "{\"kind\":\"exposure\",\"ts\":1,\"issuer\":\"A\",\"theme\":\"A\",\"value\":1,\"source\":\"", "source", "\"}", 0, 100 },
+        { "{\"kind\":\"article\",\"ts\":1,\"id\":\"A\",\"headline\":\"", "headline", "\"}", 1,
+          1000 },
+        { "{\"kind\":\"article\",\"ts\":1,\"id\":\"A\",\"headline\":\"h\",\"body\":\"", "body",
+          "\"}", 0, 100000 },
+        { "{\"kind\":\"article\",\"ts\":1,\"id\":\"A\",\"headline\":\"h\",\"source\":\"", "source",
+          "\"}", 0, 100 },
+        { "{\"kind\":\"exposure\",\"ts\":1,\"theme\":\"A\",\"value\":1,\"issuer\":\"", "issuer",
+          "\"}", 1, 63 },
+        { "{\"kind\":\"exposure\",\"ts\":1,\"issuer\":\"A\",\"value\":1,\"theme\":\"", "theme",
+          "\"}", 1, 31 },
+        { "{\"kind\":\"exposure\",\"ts\":1,\"issuer\":\"A\",\"theme\":\"A\",\"value\":1,\"source\":\"",
+          "source", "\"}", 0, 100 },
         { "{\"kind\":\"position\",\"ts\":1,\"tenant\":\"7c0a6ae1-54c1-4b8e-9d2f-0123456789ab\",\"symbol\":\"A\",\"quantity\":1,\"book\":\"",
           "book", "\"}", 1, 31 },
     };
@@ -410,12 +452,15 @@ static void refused_with_a_reason(void **state)
         { "{\"kind\":\"trades\"" TS, ERR_UNKNOWN_KIND, "unknown kind" },
         { "{\"kind\":\"rule_put\"" TS, ERR_UNKNOWN_KIND, "unknown kind \"rule_put\"" },
         { "{\"kind\":\"clock\"}", ERR_INVALID, "field \"ts\" is missing" },
-        { "{\"kind\":\"clock\",\"ts\":-1}", ERR_INVALID, "field \"ts\" must be from 0 to 9223372036854775807" },
+        { "{\"kind\":\"clock\",\"ts\":-1}", ERR_INVALID,
+          "field \"ts\" must be from 0 to 9223372036854775807" },
         { "{\"kind\":\"clock\",\"ts\":9223372036854775808}", ERR_SYNTAX, "too big integer" },
         { "{\"kind\":\"clock\",\"ts\":1.0}", ERR_INVALID, "field \"ts\" must be an integer" },
         { "{\"kind\":\"clock\",\"ts\":\"1\"}", ERR_INVALID, "field \"ts\" must be an integer" },
-        { "{\"kind\":\"clock\",\"session_end\":\"2018-2-7\"" TS, ERR_INVALID, "field \"session_end\" must have 10 to 10 bytes" },
-        { "{\"kind\":\"clock\",\"session_end\":\"2018-02-29\"" TS, ERR_INVALID, "field \"session_end\": no such date" },
+        { "{\"kind\":\"clock\",\"session_end\":\"2018-2-7\"" TS, ERR_INVALID,
+          "field \"session_end\" must have 10 to 10 bytes" },
+        { "{\"kind\":\"clock\",\"session_end\":\"2018-02-29\"" TS, ERR_INVALID,
+          "field \"session_end\": no such date" },
         { "{\"kind\":\"clock\",\"extra\":1" TS, ERR_INVALID, "unknown field \"extra\"" },
         { "{\"kind\":\"clock\",\"ts\":1,\"ts\":1}", ERR_SYNTAX, "duplicate object key" },
         { "{\"kind\":\"clock\",\"ts\":1,\"t\\u0073\":1}", ERR_SYNTAX, "duplicate object key" },
@@ -425,52 +470,77 @@ static void refused_with_a_reason(void **state)
         { "{\"kind\":\"clock\",\"ts\":1}\x01", ERR_SYNTAX, "not valid JSON" },
         { "\xEF\xBB\xBF{\"kind\":\"clock\",\"ts\":1}", ERR_SYNTAX, "not valid JSON" },
         { "{\"kind\":\"trade\",\"price\":1" TS, ERR_INVALID, "field \"symbol\" is missing" },
-        { "{\"kind\":\"trade\",\"symbol\":5,\"price\":1" TS, ERR_INVALID, "field \"symbol\" needs 1 to 15 characters" },
-        { "{\"kind\":\"trade\",\"symbol\":\"A B\",\"price\":1" TS, ERR_INVALID, "field \"symbol\" needs" },
-        { "{\"kind\":\"trade\",\"symbol\":\"\xC3\x84\",\"price\":1" TS, ERR_INVALID, "field \"symbol\" needs" },
+        { "{\"kind\":\"trade\",\"symbol\":5,\"price\":1" TS, ERR_INVALID,
+          "field \"symbol\" needs 1 to 15 characters" },
+        { "{\"kind\":\"trade\",\"symbol\":\"A B\",\"price\":1" TS, ERR_INVALID,
+          "field \"symbol\" needs" },
+        { "{\"kind\":\"trade\",\"symbol\":\"\xC3\x84\",\"price\":1" TS, ERR_INVALID,
+          "field \"symbol\" needs" },
         { "{\"kind\":\"trade\",\"symbol\":\"A\"" TS, ERR_INVALID, "field \"price\" is missing" },
-        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"date\":\"2018-02-07\"" TS, ERR_INVALID, "unknown field \"date\"" },
-        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":\"1.000000001\"" TS, ERR_INVALID, "field \"price\": finer than 1e-8" },
-        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1.000000001" TS, ERR_INVALID, "field \"price\": finer than 1e-8" },
+        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"date\":\"2018-02-07\"" TS,
+          ERR_INVALID, "unknown field \"date\"" },
+        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":\"1.000000001\"" TS, ERR_INVALID,
+          "field \"price\": finer than 1e-8" },
+        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1.000000001" TS, ERR_INVALID,
+          "field \"price\": finer than 1e-8" },
         { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"size\":90000000001" TS, ERR_INVALID,
           "field \"size\" must be from 0 to 90000000000" },
-        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"price\":1" TS, ERR_SYNTAX, "duplicate object key" },
-        { "{\"kind\":\"trade\",\"x\":{\"price\":7,\"a\":[1,{\"b\":\"]}\"}]},\"symbol\":\"A\",\"price\":1.5" TS, ERR_INVALID,
-          "unknown field \"x\"" },
-        { "{\"kind\":\"close\",\"symbol\":\"A\",\"price\":1" TS, ERR_INVALID, "field \"date\" is missing" },
-        { "{\"kind\":\"close\",\"symbol\":\"A\",\"price\":1,\"size\":1,\"date\":\"2018-02-07\"" TS, ERR_INVALID, "unknown field \"size\"" },
-        { "{\"kind\":\"close\",\"symbol\":\"A\",\"price\":1,\"date\":\"2018-13-01\"" TS, ERR_INVALID, "field \"date\": no such date" },
-        { "{\"kind\":\"issuer\",\"issuer\":\"A\xC0\xAF\"" TS, ERR_SYNTAX, "unable to decode byte 0xc0" },
-        { "{\"kind\":\"issuer\",\"issuer\":\"A\\u0000B\"" TS, ERR_SYNTAX, "\\u0000 is not allowed" },
+        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"price\":1" TS, ERR_SYNTAX,
+          "duplicate object key" },
+        { "{\"kind\":\"trade\",\"x\":{\"price\":7,\"a\":[1,{\"b\":\"]}\"}]},\"symbol\":\"A\",\"price\":1.5" TS,
+          ERR_INVALID, "unknown field \"x\"" },
+        { "{\"kind\":\"close\",\"symbol\":\"A\",\"price\":1" TS, ERR_INVALID,
+          "field \"date\" is missing" },
+        { "{\"kind\":\"close\",\"symbol\":\"A\",\"price\":1,\"size\":1,\"date\":\"2018-02-07\"" TS,
+          ERR_INVALID, "unknown field \"size\"" },
+        { "{\"kind\":\"close\",\"symbol\":\"A\",\"price\":1,\"date\":\"2018-13-01\"" TS,
+          ERR_INVALID, "field \"date\": no such date" },
+        { "{\"kind\":\"issuer\",\"issuer\":\"A\xC0\xAF\"" TS, ERR_SYNTAX,
+          "unable to decode byte 0xc0" },
+        { "{\"kind\":\"issuer\",\"issuer\":\"A\\u0000B\"" TS, ERR_SYNTAX,
+          "\\u0000 is not allowed" },
         { "{\"kind\":\"issuer\",\"issuer\":\"A\\ud800\"" TS, ERR_SYNTAX, "invalid Unicode" },
-        { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":0" TS, ERR_INVALID, "field \"shares\" must be from 1 to 4398046511104" },
-        { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":4398046511105" TS, ERR_INVALID, "field \"shares\" must be from 1" },
-        { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":1.5" TS, ERR_INVALID, "field \"shares\" must be an integer" },
+        { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":0" TS, ERR_INVALID,
+          "field \"shares\" must be from 1 to 4398046511104" },
+        { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":4398046511105" TS, ERR_INVALID,
+          "field \"shares\" must be from 1" },
+        { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":1.5" TS, ERR_INVALID,
+          "field \"shares\" must be an integer" },
         { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":1,\"float\":0" TS, ERR_INVALID,
           "field \"float\" must be from 0.00000001 to 1" },
-        { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":1,\"float\":1.00000001" TS, ERR_INVALID, "field \"float\" must be" },
+        { "{\"kind\":\"shares\",\"symbol\":\"A\",\"shares\":1,\"float\":1.00000001" TS, ERR_INVALID,
+          "field \"float\" must be" },
         { "{\"kind\":\"index\",\"index\":\"S&P\"" TS, ERR_INVALID, "field \"index\" may hold" },
         { "{\"kind\":\"index\",\"index\":\"a:b\"" TS, ERR_INVALID, "field \"index\" may hold" },
-        { "{\"kind\":\"index\",\"index\":\"A\",\"base\":0" TS, ERR_INVALID, "field \"base\" must be from" },
+        { "{\"kind\":\"index\",\"index\":\"A\",\"base\":0" TS, ERR_INVALID,
+          "field \"base\" must be from" },
         { "{\"kind\":\"membership\",\"index\":\"A\",\"symbol\":\"A\",\"member\":1" TS, ERR_INVALID,
           "field \"member\" must be true or false" },
-        { "{\"kind\":\"membership\",\"index\":\"A\",\"symbol\":\"A\",\"shares\":0" TS, ERR_INVALID, "field \"shares\" must be from 1" },
+        { "{\"kind\":\"membership\",\"index\":\"A\",\"symbol\":\"A\",\"shares\":0" TS, ERR_INVALID,
+          "field \"shares\" must be from 1" },
         { "{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":\"A\"" TS, ERR_INVALID,
           "field \"symbols\" must be an array of at most 64" },
-        { "{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":[\"A\",\"\"]" TS, ERR_INVALID, "field \"symbols\" needs" },
-        { "{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":[null]" TS, ERR_INVALID, "field \"symbols\" needs" },
-        { "{\"kind\":\"exposure\",\"issuer\":\"A\",\"theme\":\"T\",\"value\":1.00000001" TS, ERR_INVALID,
+        { "{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":[\"A\",\"\"]" TS,
+          ERR_INVALID, "field \"symbols\" needs" },
+        { "{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":[null]" TS,
+          ERR_INVALID, "field \"symbols\" needs" },
+        { "{\"kind\":\"exposure\",\"issuer\":\"A\",\"theme\":\"T\",\"value\":1.00000001" TS,
+          ERR_INVALID, "field \"value\" must be from 0 to 1" },
+        { "{\"kind\":\"exposure\",\"issuer\":\"A\",\"theme\":\"T\",\"value\":-0.1" TS, ERR_INVALID,
           "field \"value\" must be from 0 to 1" },
-        { "{\"kind\":\"exposure\",\"issuer\":\"A\",\"theme\":\"T\",\"value\":-0.1" TS, ERR_INVALID, "field \"value\" must be from 0 to 1" },
-        { "{\"kind\":\"exposure\",\"issuer\":\"A\",\"theme\":\"T\"" TS, ERR_INVALID, "field \"value\" is missing" },
+        { "{\"kind\":\"exposure\",\"issuer\":\"A\",\"theme\":\"T\"" TS, ERR_INVALID,
+          "field \"value\" is missing" },
         { POSITION "\"x\"" TS, ERR_INVALID, "field \"tenant\" must have 36 to 36 bytes" },
-        { POSITION "\"7c0a6ae1+54c1-4b8e-9d2f-0123456789ab\"" TS, ERR_INVALID, "field \"tenant\" must be a UUID" },
-        { POSITION "\"00000000-0000-0000-0000-000000000000\"" TS, ERR_INVALID, "field \"tenant\" must be a UUID" },
+        { POSITION "\"7c0a6ae1+54c1-4b8e-9d2f-0123456789ab\"" TS, ERR_INVALID,
+          "field \"tenant\" must be a UUID" },
+        { POSITION "\"00000000-0000-0000-0000-000000000000\"" TS, ERR_INVALID,
+          "field \"tenant\" must be a UUID" },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct record r;
         enum err e = decode(rows[i].text, &r);
-        if (e != rows[i].err || !strstr(why.text, rows[i].reason)) fail_msg("%s: %s: %s", rows[i].text, err_name(e), why.text);
+        if (e != rows[i].err || !strstr(why.text, rows[i].reason))
+            fail_msg("%s: %s: %s", rows[i].text, err_name(e), why.text);
     }
 #undef TS
 #undef POSITION
@@ -484,7 +554,8 @@ static void a_detail_cut_inside_a_character_is_mended(void **state)
     char a[61];
     memset(a, 'a', 60);
     a[59] = '\0';
-    assert_int_equal(decode(made("{\"kind\":\"clock\",\"%s\xC3\xA9\":1,\"ts\":1}", a), &r), ERR_INVALID);
+    assert_int_equal(decode(made("{\"kind\":\"clock\",\"%s\xC3\xA9\":1,\"ts\":1}", a), &r),
+                     ERR_INVALID);
     assert_string_equal(why.text, made("unknown field \"%s?\"", a));
 }
 
@@ -493,9 +564,13 @@ static void article_has_at_most_64_tags(void **state)
     (void)state;
     for (int n = 64; n <= 65; n++) {
         char tags[1000] = "";
-        for (int i = 0; i < n; i++) snprintf(tags + strlen(tags), sizeof tags - strlen(tags), "%s\"T%d\"", i ? "," : "", i);
+        for (int i = 0; i < n; i++)
+            snprintf(tags + strlen(tags), sizeof tags - strlen(tags), "%s\"T%d\"", i ? "," : "", i);
         struct record r;
-        enum err e = decode(made("{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":[%s],\"ts\":1}", tags), &r);
+        enum err e = decode(
+            made("{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":[%s],\"ts\":1}",
+                 tags),
+            &r);
         if (n == 64) {
             assert_int_equal(e, ERR_OK);
             assert_int_equal(r.u.article.symbols_n, 64);
@@ -506,7 +581,10 @@ static void article_has_at_most_64_tags(void **state)
 static void message_has_at_most_a_mebibyte(void **state)
 {
     (void)state;
-    static const char *const messages[] = { "{\"kind\":\"clock\",\"ts\":1}", "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1}" };
+    static const char *const messages[] = {
+        "{\"kind\":\"clock\",\"ts\":1}",
+        "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1}"
+    };
     char *text = malloc(MESSAGE_MAX + 1);
     assert_non_null(text);
     for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
@@ -525,7 +603,8 @@ static void nothing_at_all_is_a_message_too(void **state)
 {
     (void)state;
     struct record r;
-    assert_int_equal(record_decode(NULL, 0, &arena, &r, NULL), ERR_SYNTAX); /* a Kafka message without value */
+    assert_int_equal(record_decode(NULL, 0, &arena, &r, NULL),
+                     ERR_SYNTAX); /* a Kafka message without value */
     assert_int_equal(decode_n("\0", 1, &r), ERR_SYNTAX);
     assert_int_equal(decode_n("{\"kind\":\"clock\",\"ts\":1}\0", 24, &r), ERR_SYNTAX);
 }
@@ -565,7 +644,8 @@ static void every_single_change_gets_one_verdict(void **state)
                 taken += decode_n(text, n + 1, &r) == ERR_OK;
             }
     }
-    assert_in_range(taken, 1000, 20000); /* other digits, letters and blanks are fine; most bytes are not */
+    assert_in_range(taken, 1000,
+                    20000); /* other digits, letters and blanks are fine; most bytes are not */
 }
 
 /* ---- symbols and names ---- */
@@ -579,7 +659,8 @@ static void symbols_are_padded_and_checked(void **state)
     assert_symbol(s, "BRK.B");
     for (int c = 0; c < 256; c++) {
         char one = (char)c;
-        bool good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c && strchr("._:/-", c));
+        bool good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
+                    || (c && strchr("._:/-", c));
         assert_int_equal(symbol_from(&one, 1, &s), good ? ERR_OK : ERR_INVALID);
     }
     assert_int_equal(symbol_from("", 0, &s), ERR_INVALID);
@@ -596,11 +677,16 @@ static void every_kind_has_a_name(void **state)
     assert_string_equal(record_kind_name(RECORD_POSITION), "position");
     for (int k = 1; k < RECORD_KIND_COUNT; k++) {
         assert_non_null(record_kind_name((enum record_kind)k));
-        for (int j = 1; j < k; j++) assert_string_not_equal(record_kind_name((enum record_kind)j), record_kind_name((enum record_kind)k));
+        for (int j = 1; j < k; j++)
+            assert_string_not_equal(record_kind_name((enum record_kind)j),
+                                    record_kind_name((enum record_kind)k));
     }
-    for (int k = RECORD_RULE_PUT; k < RECORD_KIND_COUNT; k++) { /* what the service tells itself is not for messages */
+    for (int k = RECORD_RULE_PUT; k < RECORD_KIND_COUNT;
+         k++) { /* what the service tells itself is not for messages */
         struct record r;
-        assert_int_equal(decode(made("{\"kind\":\"%s\",\"ts\":1}", record_kind_name((enum record_kind)k)), &r), ERR_UNKNOWN_KIND);
+        assert_int_equal(
+            decode(made("{\"kind\":\"%s\",\"ts\":1}", record_kind_name((enum record_kind)k)), &r),
+            ERR_UNKNOWN_KIND);
     }
     assert_null(record_kind_name(0));
     assert_null(record_kind_name(RECORD_KIND_COUNT));
@@ -644,7 +730,8 @@ static void suite_load(void)
     snprintf(folder, sizeof folder, "%s/data/json/test_parsing", shared ? shared : "");
     DIR *d = shared ? opendir(folder) : NULL;
     if (!d) {
-        print_message("skipped: TOCSIN_SHARED names no folder with JSONTestSuite in data/json/test_parsing\n");
+        print_message(
+            "skipped: TOCSIN_SHARED names no folder with JSONTestSuite in data/json/test_parsing\n");
         skip();
     }
     for (struct dirent *e; (e = readdir(d));)
@@ -657,15 +744,18 @@ static void suite_load(void)
 static void suite_against_the_strict_loader(void **state)
 {
     (void)state;
-    static const char *const policy[] = { "y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json",
-                                          "y_object_escaped_null_in_key.json", "y_string_null_escape.json" };
+    static const char *const policy[] = { "y_object_duplicated_key.json",
+                                          "y_object_duplicated_key_and_value.json",
+                                          "y_object_escaped_null_in_key.json",
+                                          "y_string_null_escape.json" };
     suite_load();
     int refused = 0, taken = 0, by_policy = 0;
     for (size_t i = 0; i < suite_n; i++) {
         AUTO_JSON json_t *j = NULL;
         bool ok = json_load_strict(suite[i].bytes, suite[i].n, &j, &why) == ERR_OK;
         bool ours = false;
-        for (size_t k = 0; k < ARRAY_LEN(policy); k++) ours |= strcmp(policy[k], suite[i].name) == 0;
+        for (size_t k = 0; k < ARRAY_LEN(policy); k++)
+            ours |= strcmp(policy[k], suite[i].name) == 0;
         if (suite[i].name[0] == 'n' ? ok : suite[i].name[0] == 'y' && ok == ours)
             fail_msg("%s: %s", suite[i].name, ok ? "taken" : why.text);
         refused += suite[i].name[0] == 'n' && !ok;
@@ -699,7 +789,8 @@ static void suite_as_messages(void **state)
     int taken = 0;
     for (size_t p = 0; p < ARRAY_LEN(places); p++)
         for (size_t i = 0; i < suite_n; i++) {
-            size_t head = strlen(places[p].head), tail = strlen(places[p].tail), n = head + suite[i].n + tail;
+            size_t head = strlen(places[p].head), tail = strlen(places[p].tail),
+                   n = head + suite[i].n + tail;
             char *text = malloc(n + 1);
             assert_non_null(text);
             memcpy(text, places[p].head, head);
@@ -707,11 +798,14 @@ static void suite_as_messages(void **state)
             memcpy(text + head + suite[i].n, places[p].tail, tail);
             struct record r;
             bool ok = decode_n(text, n, &r) == ERR_OK;
-            if (ok && (suite[i].name[0] == 'n' || p < 2)) fail_msg("%s taken after %s", suite[i].name, places[p].head);
+            if (ok && (suite[i].name[0] == 'n' || p < 2))
+                fail_msg("%s taken after %s", suite[i].name, places[p].head);
             taken += ok;
             free(text);
         }
-    assert_in_range(taken, 5, 100); /* bare scalars of y_ files where the field takes them, [] and ["A"] as symbols */
+    assert_in_range(
+        taken, 5,
+        100); /* bare scalars of y_ files where the field takes them, [] and ["A"] as symbols */
 }
 
 /* What stands in the brackets of the n_number_ files is no price and no size, neither bare nor as a string. */
@@ -721,16 +815,19 @@ static void suite_numbers_are_no_decimals(void **state)
     suite_load();
     int seen = 0;
     for (size_t i = 0; i < suite_n; i++) {
-        if (strncmp(suite[i].name, "n_number", 8) != 0 || suite[i].bytes[0] != '[' || suite[i].n < 3) continue;
+        if (strncmp(suite[i].name, "n_number", 8) != 0 || suite[i].bytes[0] != '['
+            || suite[i].n < 3)
+            continue;
         size_t inner = suite[i].n - 1;
         while (inner > 1 && suite[i].bytes[inner] != ']') inner--;
         if (inner <= 1) continue;
         for (int quoted = 0; quoted < 2; quoted++) {
             const char *q = quoted ? "\"" : "";
             struct record r;
-            enum err e = decode(made("{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1,\"size\":%s%.*s%s}", q, (int)inner - 1,
-                                     suite[i].bytes + 1, q),
-                                &r);
+            enum err e = decode(
+                made("{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1,\"size\":%s%.*s%s}",
+                     q, (int)inner - 1, suite[i].bytes + 1, q),
+                &r);
             if (!e) fail_msg("%s taken as a size", suite[i].name);
         }
         seen++;

@@ -19,7 +19,14 @@
 
 #include <cmocka.h>
 
-enum { FETCH = 1, LIST_OFFSETS = 2, METADATA = 3, ROWS_MAX = 200000, LIVES_MAX = 64, PATIENCE_MS = 20000 };
+enum {
+    FETCH = 1,
+    LIST_OFFSETS = 2,
+    METADATA = 3,
+    ROWS_MAX = 200000,
+    LIVES_MAX = 64,
+    PATIENCE_MS = 20000
+};
 
 /* ---- a clock that can be pushed forward ---- */
 static int64_t ahead_ns;
@@ -28,7 +35,8 @@ static int64_t test_clock(void) { return mono_ns() + ahead_ns; }
 /* ---- the table of lives and what was applied ---- */
 struct row {
     int32_t source_id;
-    int64_t offset, value, received_ms;  /* value: the size of the trade, which the tests number; -1: dead letter */
+    int64_t offset, value,
+        received_ms; /* value: the size of the trade, which the tests number; -1: dead letter */
 };
 
 struct db {
@@ -38,7 +46,12 @@ struct db {
     size_t rows_n;
     struct data_gap gaps[8];
     size_t gaps_n;
-    struct { enum err reason; char detail[200], key[20]; bool has_key, has_message; size_t message_n; } dead[600];
+    struct {
+        enum err reason;
+        char detail[200], key[20];
+        bool has_key, has_message;
+        size_t message_n;
+    } dead[600];
     size_t dead_n;
 };
 
@@ -75,7 +88,8 @@ static void db_apply(struct db *d, const struct ingest_batch *b)
     const size_t from = d->rows_n;
     for (size_t i = 0; i < b->records_n; i++) {
         const struct record *r = &b->records[i];
-        put_row(d, r->source_id, r->offset, r->kind == RECORD_TRADE ? r->u.trade.size_e8 / 100000000 : -2, r->received_ms);
+        put_row(d, r->source_id, r->offset,
+                r->kind == RECORD_TRADE ? r->u.trade.size_e8 / 100000000 : -2, r->received_ms);
     }
     for (size_t i = 0; i < b->dead_n; i++) {
         const struct dead_letter *l = &b->dead[i];
@@ -89,11 +103,14 @@ static void db_apply(struct db *d, const struct ingest_batch *b)
         d->dead[d->dead_n].message_n = l->message.n;
         d->dead_n++;
     }
-    for (size_t i = from; i < d->rows_n; i++) {      /* nothing below the position, every row covered by a mark of this batch */
+    for (size_t i = from; i < d->rows_n;
+         i++) { /* nothing below the position, every row covered by a mark of this batch */
         assert_true(d->rows[i].offset >= life_of(d, d->rows[i].source_id)->next_offset);
         bool covered = false;
         for (size_t k = 0; k < b->marks_n; k++)
-            covered = covered || (b->marks[k].source_id == d->rows[i].source_id && b->marks[k].next_offset > d->rows[i].offset);
+            covered = covered
+                      || (b->marks[k].source_id == d->rows[i].source_id
+                          && b->marks[k].next_offset > d->rows[i].offset);
         assert_true(covered);
     }
     for (size_t i = 0; i < b->marks_n; i++) {
@@ -111,7 +128,9 @@ static size_t db_known(const struct db *d, struct source_life out[LIVES_MAX])
     size_t n = 0;
     for (size_t i = 0; i < d->lives_n; i++) {
         size_t k = 0;
-        while (k < n && (out[k].part != d->lives[i].part || strcmp(out[k].topic, d->lives[i].topic))) k++;
+        while (k < n
+               && (out[k].part != d->lives[i].part || strcmp(out[k].topic, d->lives[i].topic)))
+            k++;
         if (k == n) n++;
         else if (out[k].source_epoch > d->lives[i].source_epoch) continue;
         out[k] = d->lives[i];
@@ -126,7 +145,7 @@ struct rig {
     struct kafka_source *src;
     struct ingest_batch *batch;
     struct db db;
-    const char *brokers;                 /* NULL: the broker's own */
+    const char *brokers; /* NULL: the broker's own */
     struct kafka_property props[4];
     size_t props_n;
 };
@@ -135,15 +154,20 @@ static void produce(struct rig *r, const char *topic, int32_t part, int64_t valu
 {
     struct why why;
     char text[200];
-    int n = snprintf(text, sizeof text, "{\"kind\":\"trade\",\"symbol\":\"AAPL\",\"price\":\"1.5\",\"size\":%" PRId64 ",\"ts\":%" PRId64 "}",
+    int n = snprintf(text, sizeof text,
+                     "{\"kind\":\"trade\",\"symbol\":\"AAPL\",\"price\":\"1.5\",\"size\":%" PRId64
+                     ",\"ts\":%" PRId64 "}",
                      value, value);
-    if (producer_send_to(r->producer, topic, part, "AAPL", 4, text, (size_t)n, ms, &why)) fail_msg("%s", why.text);
+    if (producer_send_to(r->producer, topic, part, "AAPL", 4, text, (size_t)n, ms, &why))
+        fail_msg("%s", why.text);
 }
 
-static void produce_raw(struct rig *r, const char *topic, int32_t part, const char *key, const void *value, size_t n)
+static void produce_raw(struct rig *r, const char *topic, int32_t part, const char *key,
+                        const void *value, size_t n)
 {
     struct why why;
-    if (producer_send_to(r->producer, topic, part, key, key ? strlen(key) : 0, value, n, 7, &why)) fail_msg("%s", why.text);
+    if (producer_send_to(r->producer, topic, part, key, key ? strlen(key) : 0, value, n, 7, &why))
+        fail_msg("%s", why.text);
 }
 
 static void flush(struct rig *r)
@@ -167,13 +191,22 @@ static void source_start_topics(struct rig *r, const struct kafka_topic *topics,
     for (size_t i = 0; i < r->db.lives_n; i++)
         if (r->db.lives[i].source_id >= free_id) free_id = r->db.lives[i].source_id + 1;
     const struct kafka_config cfg = {
-        .brokers = r->brokers ? r->brokers : embedded_bootstrap(r->broker), .group = "tocsin-test", .topics = topics, .topics_n = n,
-        .properties = r->props, .properties_n = r->props_n, .source_id_next = free_id, .clock = test_clock,
+        .brokers = r->brokers ? r->brokers : embedded_bootstrap(r->broker),
+        .group = "tocsin-test",
+        .topics = topics,
+        .topics_n = n,
+        .properties = r->props,
+        .properties_n = r->props_n,
+        .source_id_next = free_id,
+        .clock = test_clock,
     };
     if (kafka_source_open(&cfg, known, known_n, &r->src, &why)) fail_msg("%s", why.text);
 }
 
-static void source_start(struct rig *r) { source_start_topics(r, &(struct kafka_topic){ "ticks", false }, 1); }
+static void source_start(struct rig *r)
+{
+    source_start_topics(r, &(struct kafka_topic){ "ticks", false }, 1);
+}
 
 static void source_stop(struct rig *r)
 {
@@ -272,7 +305,8 @@ static int rig_stop(void **state)
 /* The mock makes every topic it is asked for, so a missing one is a topic that says it is not there. */
 static void topic_missing(struct rig *r, const char *name, bool missing)
 {
-    rd_kafka_mock_topic_set_error(embedded_mock(r->broker), name, missing ? RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART : 0);
+    rd_kafka_mock_topic_set_error(embedded_mock(r->broker), name,
+                                  missing ? RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART : 0);
 }
 
 static void topic(struct rig *r, const char *name, int parts)
@@ -311,8 +345,11 @@ static void messages_become_records_with_their_source(void **state)
         }
     }
     char text[200];
-    const int n = snprintf(text, sizeof text, "{\"kind\":\"trade\",\"symbol\":\"AAPL\",\"price\":\"1.5\",\"size\":99,\"ts\":99}");
-    assert_int_equal(r->db.lives[0].fingerprint, kafka_fingerprint(1000099, "AAPL", 4, text, (size_t)n));
+    const int n = snprintf(
+        text, sizeof text,
+        "{\"kind\":\"trade\",\"symbol\":\"AAPL\",\"price\":\"1.5\",\"size\":99,\"ts\":99}");
+    assert_int_equal(r->db.lives[0].fingerprint,
+                     kafka_fingerprint(1000099, "AAPL", 4, text, (size_t)n));
     poll_state(r, NULL);
 }
 
@@ -320,7 +357,7 @@ static void what_is_no_record_becomes_a_dead_letter_in_place(void **state)
 {
     struct rig *r = *state;
     topic(r, "ticks", 1);
-    char *big = calloc(1, 999000);       /* valid as bytes, refused as JSON */
+    char *big = calloc(1, 999000); /* valid as bytes, refused as JSON */
     produce(r, "ticks", 0, 1, 1);
     produce_raw(r, "ticks", 0, "k", "{\"kind\":\"trade\"", 15);
     produce_raw(r, "ticks", 0, NULL, "{\"kind\":\"who\",\"ts\":1}", 21);
@@ -352,12 +389,14 @@ static void a_restart_goes_on_where_the_database_stands(void **state)
 {
     struct rig *r = *state;
     topic(r, "ticks", 3);
-    for (int32_t p = 0; p < 2; p++) produce_range(r, "ticks", p, 0, 500);            /* the third stays empty */
+    for (int32_t p = 0; p < 2; p++)
+        produce_range(r, "ticks", p, 0, 500); /* the third stays empty */
     source_start(r);
     poll_rows(r, 1000);
     for (int round = 1; round <= 3; round++) {
         source_stop(r);
-        for (int32_t p = 0; p < 2; p++) produce_range(r, "ticks", p, 500 * round, 500 * (round + 1));
+        for (int32_t p = 0; p < 2; p++)
+            produce_range(r, "ticks", p, 500 * round, 500 * (round + 1));
         source_start(r);
         poll_rows(r, 1000 * (size_t)(round + 1));
         poll_quiet(r, 200);
@@ -445,7 +484,8 @@ static void a_restarted_embedded_broker_is_another_life(void **state)
         const struct producer_config p = { .brokers = embedded_bootstrap(r->broker) };
         assert_int_equal(producer_open(&p, &r->producer, &why), ERR_OK);
         topic(r, "ticks", 1);
-        const int64_t n = i % 2 ? 80 : 30, first = 5000 * (int64_t)i;       /* past the old position, and short of it */
+        const int64_t n = i % 2 ? 80 : 30,
+                      first = 5000 * (int64_t)i; /* past the old position, and short of it */
         produce_range(r, "ticks", 0, first, first + n);
         source_start(r);
         poll_rows(r, rows + (size_t)n);
@@ -456,7 +496,11 @@ static void a_restarted_embedded_broker_is_another_life(void **state)
 }
 
 /* Another cluster behind the same names, still down; and the change from the one to the other, with 100 ticks to read there. */
-struct second { struct embedded_broker *broker; struct producer *own; char both[400]; };
+struct second {
+    struct embedded_broker *broker;
+    struct producer *own;
+    char both[400];
+};
 
 static void second_start(struct rig *r, struct second *s)
 {
@@ -464,7 +508,8 @@ static void second_start(struct rig *r, struct second *s)
     assert_int_equal(embedded_start(1, &s->broker, &why), ERR_OK);
     assert_int_equal(embedded_topic(s->broker, "ticks", 1, &why), ERR_OK);
     rd_kafka_mock_broker_set_down(embedded_mock(s->broker), 1);
-    snprintf(s->both, sizeof s->both, "%s,%s", embedded_bootstrap(r->broker), embedded_bootstrap(s->broker));
+    snprintf(s->both, sizeof s->both, "%s,%s", embedded_bootstrap(r->broker),
+             embedded_bootstrap(s->broker));
     r->brokers = s->both;
 }
 
@@ -472,7 +517,7 @@ static void second_takes_over(struct rig *r, struct second *s)
 {
     struct why why;
     for (int i = 1; i <= 3; i++) rd_kafka_mock_broker_set_down(embedded_mock(r->broker), i);
-    poll_rebuilds(r, 1);                 /* no client knows the brokers of both */
+    poll_rebuilds(r, 1); /* no client knows the brokers of both */
     poll_state(r, "kafka: all brokers down");
     rd_kafka_mock_broker_set_up(embedded_mock(s->broker), 1);
     s->own = r->producer;
@@ -523,7 +568,7 @@ static void fewer_partitions_of_a_first_topic_hold_nothing_back(void **state)
     source_start_topics(r, topics, 2);
     poll_rows(r, 60);
     second_takes_over(r, &other);
-    poll_state(r, NULL);                 /* and nothing is said to be missing */
+    poll_state(r, NULL); /* and nothing is said to be missing */
     second_stop(r, &other);
 }
 
@@ -579,14 +624,16 @@ static void deleted_while_holding_back_is_a_gap_too(void **state)
     produce_range(r, "ticks", 0, 0, 10);
     source_start(r);
     poll_rows(r, 10);
-    produce_8_mb(r);                     /* not polled meanwhile; librdkafka has at most the first ones */
+    produce_8_mb(r); /* not polled meanwhile; librdkafka has at most the first ones */
     assert_one_gap(r);
 }
 
 static void reference_comes_before_everything_else(void **state)
 {
     struct rig *r = *state;
-    static const struct kafka_topic topics[] = { { "ticks", false }, { "reference", true }, { "news", false } };
+    static const struct kafka_topic topics[] = { { "ticks", false },
+                                                 { "reference", true },
+                                                 { "news", false } };
     topic(r, "ticks", 2);
     topic(r, "news", 1);
     for (int32_t p = 0; p < 2; p++) produce_range(r, "ticks", p, 0, 300);
@@ -594,7 +641,7 @@ static void reference_comes_before_everything_else(void **state)
     topic_missing(r, "reference", true);
     source_start_topics(r, topics, 3);
     poll_state(r, "kafka: topic reference does not exist");
-    assert_int_equal(r->db.rows_n, 0);   /* a missing one holds the others back */
+    assert_int_equal(r->db.rows_n, 0); /* a missing one holds the others back */
 
     topic_missing(r, "reference", false);
     produce_range(r, "reference", 0, 10000, 14000);
@@ -604,7 +651,7 @@ static void reference_comes_before_everything_else(void **state)
         assert_string_equal(t, i < 4000 ? "reference" : "ticks");
     }
     poll_state(r, NULL);
-    produce_range(r, "reference", 1, 20000, 20010);  /* and from then on everything flows */
+    produce_range(r, "reference", 1, 20000, 20010); /* and from then on everything flows */
     produce_range(r, "ticks", 0, 300, 310);
     poll_rows(r, 4620);
 }
@@ -618,7 +665,7 @@ static void a_missing_topic_is_waited_for(void **state)
     topic_missing(r, "news", true);
     produce_range(r, "ticks", 0, 0, 5);
     source_start_topics(r, topics, 2);
-    poll_rows(r, 5);                     /* the others are read meanwhile */
+    poll_rows(r, 5); /* the others are read meanwhile */
     poll_state(r, "kafka: topic news does not exist");
     topic_missing(r, "news", false);
     produce_range(r, "news", 0, 5, 9);
@@ -635,7 +682,8 @@ static void brokers_that_go_and_come_back_cost_nothing(void **state)
     for (int64_t round = 0; round < 3; round++) {
         for (int32_t p = 0; p < 4; p++) produce_range(r, "ticks", p, round * 100, round * 100 + 50);
         poll_rows(r, n += 200);
-        for (int32_t p = 0; p < 4; p++) produce_range(r, "ticks", p, round * 100 + 50, round * 100 + 100);
+        for (int32_t p = 0; p < 4; p++)
+            produce_range(r, "ticks", p, round * 100 + 50, round * 100 + 100);
         for (int i = 1; i <= 3; i++) rd_kafka_mock_broker_set_down(embedded_mock(r->broker), i);
         poll_state(r, "kafka: all brokers down");
         for (int i = 1; i <= 3; i++) rd_kafka_mock_broker_set_up(embedded_mock(r->broker), i);
@@ -671,22 +719,38 @@ static void every_broker_error_is_survived(void **state)
     source_start(r);
     poll_rows(r, 100);
     static const rd_kafka_resp_err_t codes[] = {
-        RD_KAFKA_RESP_ERR_UNKNOWN, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, RD_KAFKA_RESP_ERR_INVALID_MSG,
-        RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
-        RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE,
-        RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
-        RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
-        RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH,
-        RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH, RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_INVALID_REQUEST,
+        RD_KAFKA_RESP_ERR_UNKNOWN,
+        RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE,
+        RD_KAFKA_RESP_ERR_INVALID_MSG,
+        RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+        RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE,
+        RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+        RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+        RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
+        RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION,
+        RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
+        RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH,
+        RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH,
+        RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_INVALID_REQUEST,
         RD_KAFKA_RESP_ERR__TRANSPORT,
     };
     static const int16_t apis[] = { FETCH, LIST_OFFSETS, METADATA };
     int64_t next = 100;
     for (size_t a = 0; a < ARRAY_LEN(apis); a++)
         for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
-            if (apis[a] == METADATA && codes[i] != RD_KAFKA_RESP_ERR__TRANSPORT) continue;      /* the mock has no other for it */
-            rd_kafka_mock_push_request_errors(embedded_mock(r->broker), apis[a], 2, codes[i], codes[i]);
-            ahead_ns += 60 * NS_PER_S;               /* intervals are over: metadata and watermarks are asked again */
+            if (apis[a] == METADATA && codes[i] != RD_KAFKA_RESP_ERR__TRANSPORT)
+                continue; /* the mock has no other for it */
+            rd_kafka_mock_push_request_errors(embedded_mock(r->broker), apis[a], 2, codes[i],
+                                              codes[i]);
+            ahead_ns +=
+                60 * NS_PER_S; /* intervals are over: metadata and watermarks are asked again */
             produce_range(r, "ticks", 0, next, next + 10);
             next += 10;
             poll_rows(r, (size_t)next);
@@ -707,7 +771,8 @@ static void a_partition_that_stands_still_is_opened_again(void **state)
     source_start(r);
     poll_rows(r, 10);
     rd_kafka_resp_err_t *storm = malloc(20000 * sizeof *storm);
-    for (size_t i = 0; i < 20000; i++) storm[i] = RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;   /* librdkafka retries these silently */
+    for (size_t i = 0; i < 20000; i++)
+        storm[i] = RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE; /* librdkafka retries these silently */
     rd_kafka_mock_push_request_errors_array(embedded_mock(r->broker), FETCH, 20000, storm);
     free(storm);
     produce_range(r, "ticks", 0, 10, 20);
@@ -734,7 +799,9 @@ static void not_polling_for_long_is_legal(void **state)
     source_start(r);
     poll_rows(r, 10);
     produce_range(r, "ticks", 0, 10, 5000);
-    ahead_ns += 3600 * NS_PER_S;         /* for the intervals of this service an hour; for librdkafka group limits do not apply */
+    ahead_ns +=
+        3600
+        * NS_PER_S; /* for the intervals of this service an hour; for librdkafka group limits do not apply */
     poll_rows(r, 5000);
     assert_values(r, 0, 0, 5000);
     assert_int_equal(kafka_source_counts(r->src).rebuilds, 0);
@@ -765,7 +832,8 @@ static void batches_are_bounded_and_a_waiting_message_is_handed_over_at_once(voi
     while (r->db.rows_n < 1001) {
         assert_true(mono_ns() - before < 3 * NS_PER_S);
         ingest_batch_clear(r->batch);
-        assert_int_equal(kafka_source_poll(r->src, r->batch, 10000, 64, &why), ERR_OK);     /* must not wait for 64, or for 10 s */
+        assert_int_equal(kafka_source_poll(r->src, r->batch, 10000, 64, &why),
+                         ERR_OK); /* must not wait for 64, or for 10 s */
         db_apply(&r->db, r->batch);
     }
 }
@@ -826,18 +894,18 @@ static void much_poison_raises_an_alarm_that_ends_with_it(void **state)
     for (int i = 0; i < 9; i++) produce_raw(r, "ticks", 0, "k", "{", 1);
     flush(r);
     source_start(r);
-    poll_rows(r, 199);                   /* 4.5 %, and too few to tell */
+    poll_rows(r, 199); /* 4.5 %, and too few to tell */
     poll_state(r, NULL);
     for (int i = 0; i < 2; i++) produce_raw(r, "ticks", 0, "k", "{", 1);
     flush(r);
-    poll_rows(r, 201);                   /* 11 of 201: 5.5 % */
+    poll_rows(r, 201); /* 11 of 201: 5.5 % */
     poll_state(r, "kafka: topic ticks partition 0: more than 5 % of the messages are refused");
     ahead_ns += 61 * NS_PER_S;
     produce_range(r, "ticks", 0, 300, 600);
     poll_rows(r, 501);
     ahead_ns += 61 * NS_PER_S;
     produce_range(r, "ticks", 0, 600, 601);
-    poll_rows(r, 502);                   /* a whole minute without */
+    poll_rows(r, 502); /* a whole minute without */
     poll_state(r, NULL);
 }
 
@@ -853,7 +921,7 @@ static void lag_is_counted_by_topic(void **state)
     struct kafka_lag lags[2];
     int64_t seen = 0;
     while (r->db.rows_n < 600) {
-        ahead_ns += NS_PER_S;            /* publishes every time */
+        ahead_ns += NS_PER_S; /* publishes every time */
         ingest_batch_clear(r->batch);
         assert_int_equal(kafka_source_poll(r->src, r->batch, 100, 100, &why), ERR_OK);
         db_apply(&r->db, r->batch);
@@ -872,7 +940,9 @@ static void lag_is_counted_by_topic(void **state)
 static void wrong_settings_are_named_and_secrets_are_not(void **state)
 {
     (void)state;
-    static const struct { const char *name, *value, *text; } bad[] = {
+    static const struct {
+        const char *name, *value, *text;
+    } bad[] = {
         { "enable.auto.commit", "true", "\"enable.auto.commit\" is fixed by this service" },
         { "auto.offset.reset", "earliest", "fixed by this service" },
         { "group.id", "x", "fixed by this service" },
@@ -889,14 +959,23 @@ static void wrong_settings_are_named_and_secrets_are_not(void **state)
         struct why why = { .text = "" };
         struct kafka_source *out = NULL;
         const struct kafka_property p = { bad[i].name, bad[i].value };
-        const struct kafka_config cfg = { .brokers = "127.0.0.1:1", .topics = &t, .topics_n = 1, .properties = &p, .properties_n = 1 };
+        const struct kafka_config cfg = { .brokers = "127.0.0.1:1",
+                                          .topics = &t,
+                                          .topics_n = 1,
+                                          .properties = &p,
+                                          .properties_n = 1 };
         enum err e = kafka_source_open(&cfg, NULL, 0, &out, &why);
         assert_null(strstr(why.text, "hush-hush"));
         if (e) assert_non_null(strstr(why.text, i < 8 ? bad[i].text : ""));
-        else kafka_source_close(out);    /* a library that takes those two */
+        else kafka_source_close(out); /* a library that takes those two */
         if (i < 8) assert_int_equal(e, ERR_INVALID);
     }
-    static const struct { const char *brokers; struct kafka_topic topics[2]; size_t n; const char *text; } wrong[] = {
+    static const struct {
+        const char *brokers;
+        struct kafka_topic topics[2];
+        size_t n;
+        const char *text;
+    } wrong[] = {
         { "", { { "ticks", false } }, 1, "no brokers" },
         { "127.0.0.1:1", { { "ticks", false } }, 0, "no topics" },
         { "127.0.0.1:1", { { "", false } }, 1, "no topic name" },
@@ -906,7 +985,9 @@ static void wrong_settings_are_named_and_secrets_are_not(void **state)
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         struct why why = { .text = "" };
         struct kafka_source *out = NULL;
-        const struct kafka_config cfg = { .brokers = wrong[i].brokers, .topics = wrong[i].topics, .topics_n = wrong[i].n };
+        const struct kafka_config cfg = { .brokers = wrong[i].brokers,
+                                          .topics = wrong[i].topics,
+                                          .topics_n = wrong[i].n };
         assert_int_equal(kafka_source_open(&cfg, NULL, 0, &out, &why), ERR_INVALID);
         assert_non_null(strstr(why.text, wrong[i].text));
         assert_null(out);
@@ -921,13 +1002,16 @@ static void without_brokers_it_opens_says_why_and_closes_in_time(void **state)
     struct ingest_batch *b;
     struct buf text = { 0 };
     const struct kafka_topic t = { "ticks", false };
-    const struct kafka_config cfg = { .brokers = "127.0.0.1:1", .group = "g", .topics = &t, .topics_n = 1 };
+    const struct kafka_config cfg = {
+        .brokers = "127.0.0.1:1", .group = "g", .topics = &t, .topics_n = 1
+    };
     assert_int_equal(kafka_source_open(&cfg, NULL, 0, &s, &why), ERR_OK);
     assert_int_equal(ingest_batch_new(&b), ERR_OK);
     assert_false(kafka_source_state(s, &text));
     assert_string_equal(text.data, "\"kafka: not connected yet\"");
     const int64_t before = mono_ns();
-    while (buf_clear(&text), !kafka_source_state(s, &text) && !strstr(text.data, "all brokers down")) {
+    while (buf_clear(&text),
+           !kafka_source_state(s, &text) && !strstr(text.data, "all brokers down")) {
         assert_int_equal(kafka_source_poll(s, b, 50, 100, &why), ERR_OK);
         assert_true(mono_ns() - before < 10 * NS_PER_S);
     }
@@ -948,15 +1032,16 @@ static void fingerprints_tell_messages_apart_and_never_change(void **state)
     memset(text, 'x', sizeof text);
     int64_t seen[200];
     size_t n = 0;
-    for (size_t len = 0; len <= 64; len++) seen[n++] = kafka_fingerprint(1, "k", 1, text, len);      /* every tail length */
+    for (size_t len = 0; len <= 64; len++)
+        seen[n++] = kafka_fingerprint(1, "k", 1, text, len); /* every tail length */
     for (size_t i = 0; i < 64; i++) {
         text[i] ^= 1;
-        seen[n++] = kafka_fingerprint(1, "k", 1, text, 64);                                          /* every byte */
+        seen[n++] = kafka_fingerprint(1, "k", 1, text, 64); /* every byte */
         text[i] ^= 1;
     }
     seen[n++] = kafka_fingerprint(2, "k", 1, text, 64);
     seen[n++] = kafka_fingerprint(1, "l", 1, text, 64);
-    seen[n++] = kafka_fingerprint(1, "kx", 2, text, 63);                                             /* same bytes, other border */
+    seen[n++] = kafka_fingerprint(1, "kx", 2, text, 63); /* same bytes, other border */
     seen[n++] = kafka_fingerprint(1, "", 0, text, 64);
     seen[n++] = kafka_fingerprint(1, NULL, 0, text, 64);
     seen[n++] = kafka_fingerprint(1, "k", 1, NULL, 0);
@@ -965,7 +1050,8 @@ static void fingerprints_tell_messages_apart_and_never_change(void **state)
         for (size_t k = 0; k < i; k++) assert_true(seen[i] != seen[k]);
     }
     /* Stored in databases: if this fails, every partition would begin a new life. */
-    assert_int_equal(kafka_fingerprint(1518037200000, "AAPL", 4, "{\"kind\":\"trade\"}", 16), (int64_t)0xbae63a895288effc);
+    assert_int_equal(kafka_fingerprint(1518037200000, "AAPL", 4, "{\"kind\":\"trade\"}", 16),
+                     (int64_t)0xbae63a895288effc);
 }
 
 #define RIG(f) cmocka_unit_test_setup_teardown(f, rig_start, rig_stop)

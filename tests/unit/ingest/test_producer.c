@@ -34,7 +34,8 @@ static struct producer *open_or_fail(int timeout_ms)
 {
     struct why why;
     struct producer *p = NULL;
-    const struct producer_config cfg = { .brokers = embedded_bootstrap(broker), .message_timeout_ms = timeout_ms };
+    const struct producer_config cfg = { .brokers = embedded_bootstrap(broker),
+                                         .message_timeout_ms = timeout_ms };
     if (producer_open(&cfg, &p, &why)) fail_msg("%s", why.text);
     return p;
 }
@@ -59,15 +60,21 @@ static void keys_keep_their_partition_as_in_java(void **state)
     struct producer *p = open_or_fail(0);
     /* Murmur2 of Kafka's own UtilsTest: "foobar" -790332482, "a-little-bit-long-string" -985981536,
      * "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8" -58897971; the partition is (hash & 0x7fffffff) % 4. */
-    static const struct { const char *key; uint32_t hash; } keys[] = {
-        { "foobar", (uint32_t)-790332482 }, { "a-little-bit-long-string", (uint32_t)-985981536 },
+    static const struct {
+        const char *key;
+        uint32_t hash;
+    } keys[] = {
+        { "foobar", (uint32_t)-790332482 },
+        { "a-little-bit-long-string", (uint32_t)-985981536 },
         { "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", (uint32_t)-58897971 },
     };
     int64_t want[PARTS] = { 0 };
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         want[(keys[i].hash & 0x7fffffff) % PARTS] += 1000;
         for (int k = 0; k < 1000; k++)
-            assert_int_equal(producer_send(p, "ticks", keys[i].key, strlen(keys[i].key), "x", 1, 1000 + k, &why), ERR_OK);
+            assert_int_equal(
+                producer_send(p, "ticks", keys[i].key, strlen(keys[i].key), "x", 1, 1000 + k, &why),
+                ERR_OK);
     }
     assert_int_equal(producer_flush(p, 10000, &why), ERR_OK);
     const struct producer_counts c = producer_counts(p);
@@ -85,9 +92,12 @@ static void errors_on_the_way_are_retried_without_duplicates(void **state)
     struct why why = { .text = "" };
     struct producer *p = open_or_fail(0);
     const int64_t before = end_of(p, "ticks", 1);
-    rd_kafka_mock_push_request_errors(embedded_mock(broker), 0 /* Produce */, 4, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
-                                      RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
-    for (int i = 0; i < 500; i++) assert_int_equal(producer_send_to(p, "ticks", 1, "k", 1, "y", 1, 0, &why), ERR_OK);
+    rd_kafka_mock_push_request_errors(
+        embedded_mock(broker), 0 /* Produce */, 4, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+        RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+    for (int i = 0; i < 500; i++)
+        assert_int_equal(producer_send_to(p, "ticks", 1, "k", 1, "y", 1, 0, &why), ERR_OK);
     if (producer_flush(p, 20000, &why)) fail_msg("%s", why.text);
     assert_int_equal(end_of(p, "ticks", 1), before + 500);
     producer_close(p);
@@ -99,7 +109,10 @@ static void without_brokers_messages_fail_and_nothing_hangs(void **state)
     struct why why = { .text = "" };
     const struct kafka_property none[] = { { "log_level", "0" } };
     const struct producer_config cfg = {
-        .brokers = "127.0.0.1:1", .properties = none, .properties_n = 1, .message_timeout_ms = 300,
+        .brokers = "127.0.0.1:1",
+        .properties = none,
+        .properties_n = 1,
+        .message_timeout_ms = 300,
     };
     struct producer *p = NULL;
     assert_int_equal(producer_open(&cfg, &p, &why), ERR_OK);
@@ -110,7 +123,8 @@ static void without_brokers_messages_fail_and_nothing_hangs(void **state)
 
     assert_int_equal(producer_send(p, "ticks", "k", 1, "v", 1, 0, &why), ERR_OK);
     const int64_t before = mono_ns();
-    assert_int_equal(producer_flush(p, 10, &why), ERR_KAFKA);        /* still under way: also not delivered */
+    assert_int_equal(producer_flush(p, 10, &why),
+                     ERR_KAFKA); /* still under way: also not delivered */
     producer_close(p);
     assert_true(mono_ns() - before < 5 * NS_PER_S);
 }
@@ -119,19 +133,26 @@ static void a_full_queue_blocks_then_says_so(void **state)
 {
     (void)state;
     struct why why = { .text = "" };
-    const struct kafka_property small[] = { { "queue.buffering.max.messages", "10" }, { "log_level", "0" } };
+    const struct kafka_property small[] = { { "queue.buffering.max.messages", "10" },
+                                            { "log_level", "0" } };
     const struct producer_config cfg = {
-        .brokers = "127.0.0.1:1", .properties = small, .properties_n = 2, .message_timeout_ms = 100000,
+        .brokers = "127.0.0.1:1",
+        .properties = small,
+        .properties_n = 2,
+        .message_timeout_ms = 100000,
     };
     struct producer *p = NULL;
     assert_int_equal(producer_open(&cfg, &p, &why), ERR_OK);
     producer_close(p);
 
-    p = open_or_fail(0);                 /* with a broker a small queue only slows the sender down */
+    p = open_or_fail(0); /* with a broker a small queue only slows the sender down */
     producer_close(p);
-    const struct producer_config live = { .brokers = embedded_bootstrap(broker), .properties = small, .properties_n = 2 };
+    const struct producer_config live = { .brokers = embedded_bootstrap(broker),
+                                          .properties = small,
+                                          .properties_n = 2 };
     assert_int_equal(producer_open(&live, &p, &why), ERR_OK);
-    for (int i = 0; i < 200; i++) assert_int_equal(producer_send_to(p, "ticks", 2, NULL, 0, "z", 1, 0, &why), ERR_OK);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(producer_send_to(p, "ticks", 2, NULL, 0, "z", 1, 0, &why), ERR_OK);
     assert_int_equal(producer_flush(p, 10000, &why), ERR_OK);
     producer_close(p);
 }
@@ -139,15 +160,21 @@ static void a_full_queue_blocks_then_says_so(void **state)
 static void settings_that_break_the_promise_are_refused(void **state)
 {
     (void)state;
-    static const struct { const char *name, *value, *text; } bad[] = {
-        { "enable.idempotence", "false", "fixed by this service" }, { "acks", "1", "fixed by this service" },
-        { "no.such.thing", "1", "not known to librdkafka" },        { "linger.ms", "soon", "linger.ms" },
+    static const struct {
+        const char *name, *value, *text;
+    } bad[] = {
+        { "enable.idempotence", "false", "fixed by this service" },
+        { "acks", "1", "fixed by this service" },
+        { "no.such.thing", "1", "not known to librdkafka" },
+        { "linger.ms", "soon", "linger.ms" },
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct why why = { .text = "" };
         const struct kafka_property p = { bad[i].name, bad[i].value };
         struct producer *out = NULL;
-        const struct producer_config cfg = { .brokers = "127.0.0.1:1", .properties = &p, .properties_n = 1 };
+        const struct producer_config cfg = { .brokers = "127.0.0.1:1",
+                                             .properties = &p,
+                                             .properties_n = 1 };
         assert_int_equal(producer_open(&cfg, &out, &why), ERR_INVALID);
         assert_non_null(strstr(why.text, bad[i].text));
         assert_null(out);

@@ -16,7 +16,7 @@ static void round_trip(void **state)
     char text[KEY_TEXT_LEN + 1];
     struct key key;
     uint8_t sum[SHA256_SIZE];
-    for (int fill = 0; fill < 256; fill += 51) {         /* 0, 51 ... 255: the ends of the range too */
+    for (int fill = 0; fill < 256; fill += 51) { /* 0, 51 ... 255: the ends of the range too */
         memset(random, fill, sizeof random);
         key_format(random, text);
         assert_int_equal(strlen(text), KEY_TEXT_LEN);
@@ -35,7 +35,8 @@ static void known_text(void **state)
     char text[KEY_TEXT_LEN + 1];
     memset(random, 0xFF, sizeof random);
     key_format(random, text);
-    assert_string_equal(text, "mk_live_SkYaaiXSSTS3_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1_27dwS3");
+    assert_string_equal(text,
+                        "mk_live_SkYaaiXSSTS3_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1_27dwS3");
 }
 
 static void every_change_is_noticed(void **state)
@@ -61,6 +62,7 @@ static void every_change_is_noticed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(round_trip), cmocka_unit_test(known_text), cmocka_unit_test(every_change_is_noticed) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(round_trip), cmocka_unit_test(known_text),
+                                        cmocka_unit_test(every_change_is_noticed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 static char database[64], conninfo[900];
-static struct db root;                   /* in the test's database, no SET ROLE */
+static struct db root; /* in the test's database, no SET ROLE */
 
 static void sql(struct db *d, const char *text)
 {
@@ -38,13 +38,17 @@ static int64_t number(const char *text)
 
 static struct uuid tenant_id(int t) { return uuid_derive((struct uuid){ { 1 } }, (uint64_t)t, 0); }
 static struct uuid channel_id(int c) { return uuid_derive((struct uuid){ { 2 } }, (uint64_t)c, 0); }
-static struct uuid alert_id(int t, int64_t no) { return uuid_derive((struct uuid){ { 3 } }, (uint64_t)t, (uint64_t)no); }
+static struct uuid alert_id(int t, int64_t no)
+{
+    return uuid_derive((struct uuid){ { 3 } }, (uint64_t)t, (uint64_t)no);
+}
 
 static void add_tenant(int t)
 {
     char text[200], id[UUID_TEXT];
     uuid_format(tenant_id(t), id);
-    snprintf(text, sizeof text, "INSERT INTO tocsin.tenant (tenant_id, name) VALUES ('%s', 'tenant %d')", id, t);
+    snprintf(text, sizeof text,
+             "INSERT INTO tocsin.tenant (tenant_id, name) VALUES ('%s', 'tenant %d')", id, t);
     sql(&root, text);
 }
 
@@ -53,8 +57,11 @@ static void add_channel(int t, int c)
     char text[500], tenant[UUID_TEXT], channel[UUID_TEXT];
     uuid_format(tenant_id(t), tenant);
     uuid_format(channel_id(c), channel);
-    snprintf(text, sizeof text, "INSERT INTO tocsin.channel (tenant_id, channel_id, kind, url, secret) VALUES ('%s', '%s', 'webhook', 'https://example.com/%d',"
-             " decode(repeat('%02x', 32), 'hex'))", tenant, channel, c, c);
+    snprintf(
+        text, sizeof text,
+        "INSERT INTO tocsin.channel (tenant_id, channel_id, kind, url, secret) VALUES ('%s', '%s', 'webhook', 'https://example.com/%d',"
+        " decode(repeat('%02x', 32), 'hex'))",
+        tenant, channel, c, c);
     sql(&root, text);
 }
 
@@ -63,9 +70,12 @@ static void add_alert(int t, int64_t no)
     char text[900], tenant[UUID_TEXT], alert[UUID_TEXT];
     uuid_format(tenant_id(t), tenant);
     uuid_format(alert_id(t, no), alert);
-    snprintf(text, sizeof text, "INSERT INTO tocsin.alert VALUES ('%s', %" PRId64 ", '%s', %" PRId64 ", 1518037200000000000, 'resolved', '%s', 3, 77,"
-             " 'caf\xC3\xA9 \"quoted\"', 'hhi(DEMO) >= 180', 'critical', 'hhi(DEMO)', 'points', 0.1::float8 + 0.2::float8, '{ \"b\": 1,  \"a\": [2.50] }')",
-             tenant, no, alert, no * 10, alert);
+    snprintf(
+        text, sizeof text,
+        "INSERT INTO tocsin.alert VALUES ('%s', %" PRId64 ", '%s', %" PRId64
+        ", 1518037200000000000, 'resolved', '%s', 3, 77,"
+        " 'caf\xC3\xA9 \"quoted\"', 'hhi(DEMO) >= 180', 'critical', 'hhi(DEMO)', 'points', 0.1::float8 + 0.2::float8, '{ \"b\": 1,  \"a\": [2.50] }')",
+        tenant, no, alert, no * 10, alert);
     sql(&root, text);
 }
 
@@ -75,7 +85,11 @@ static void owe(int t, int c, int64_t no)
     uuid_format(tenant_id(t), tenant);
     uuid_format(alert_id(t, no), alert);
     uuid_format(channel_id(c), channel);
-    snprintf(text, sizeof text, "INSERT INTO tocsin.outbox (tenant_id, alert_id, channel_id, stream_no) VALUES ('%s', '%s', '%s', %" PRId64 ")", tenant, alert, channel, no);
+    snprintf(
+        text, sizeof text,
+        "INSERT INTO tocsin.outbox (tenant_id, alert_id, channel_id, stream_no) VALUES ('%s', '%s', '%s', %" PRId64
+        ")",
+        tenant, alert, channel, no);
     sql(&root, text);
 }
 
@@ -94,7 +108,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static size_t claim(struct outbox *o, const struct uuid *busy, size_t busy_n, struct delivery *out, size_t max, int64_t *due)
+static size_t claim(struct outbox *o, const struct uuid *busy, size_t busy_n, struct delivery *out,
+                    size_t max, int64_t *due)
 {
     size_t n = 0;
     int64_t next = 0;
@@ -105,10 +120,18 @@ static size_t claim(struct outbox *o, const struct uuid *busy, size_t busy_n, st
     return n;
 }
 
-static void mark(struct outbox *o, const struct delivery *d, enum delivery_status status, int64_t delay_ms, int http_status, const char *disable)
+static void mark(struct outbox *o, const struct delivery *d, enum delivery_status status,
+                 int64_t delay_ms, int http_status, const char *disable)
 {
-    const struct delivery_mark m = { .tenant = d->alert.tenant, .alert = d->alert.id, .channel = d->channel, .status = status, .attempt = d->attempt,
-                                     .delay_ms = delay_ms, .http_status = http_status, .error = status == DELIVERY_DELIVERED ? "" : "said no", .disable = disable };
+    const struct delivery_mark m = { .tenant = d->alert.tenant,
+                                     .alert = d->alert.id,
+                                     .channel = d->channel,
+                                     .status = status,
+                                     .attempt = d->attempt,
+                                     .delay_ms = delay_ms,
+                                     .http_status = http_status,
+                                     .error = status == DELIVERY_DELIVERED ? "" : "said no",
+                                     .disable = disable };
     struct why why = { .text = "" };
     if (outbox_mark(o, &m, 1, &why)) fail_msg("mark: %s", why.text);
 }
@@ -120,7 +143,8 @@ static void a_claim_carries_the_alert_as_it_was_stored(void **state)
     add_channel(1, 1);
     add_alert(1, 1);
     owe(1, 1, 1);
-    sql(&root, "UPDATE tocsin.channel SET secret_old = decode(repeat('ab', 24), 'hex'), failing_since = now() - interval '1 hour'");
+    sql(&root,
+        "UPDATE tocsin.channel SET secret_old = decode(repeat('ab', 24), 'hex'), failing_since = now() - interval '1 hour'");
     struct delivery d;
     int64_t due;
     assert_int_equal(claim(o, NULL, 0, &d, 1, &due), 1);
@@ -138,9 +162,12 @@ static void a_claim_carries_the_alert_as_it_was_stored(void **state)
 
     char id[UUID_TEXT], want[900];
     uuid_format(alert_id(1, 1), id);
-    snprintf(want, sizeof want, "{\"type\":\"alert.resolved\",\"id\":\"%s\",\"stream_no\":1,\"seq\":10,\"time\":\"2018-02-07T21:00:00Z\",\"rule\":{\"id\":\"%s\",\"version\":3,"
-             "\"name\":\"caf\xC3\xA9 \\\"quoted\\\"\",\"text\":\"hhi(DEMO) >= 180\"},\"severity\":\"critical\",\"state\":\"resolved\",\"measure\":\"hhi(DEMO)\","
-             "\"value\":0.30000000000000004,\"unit\":\"points\",\"inputs\":{ \"b\": 1,  \"a\": [2.50] }}", id, id);
+    snprintf(
+        want, sizeof want,
+        "{\"type\":\"alert.resolved\",\"id\":\"%s\",\"stream_no\":1,\"seq\":10,\"time\":\"2018-02-07T21:00:00Z\",\"rule\":{\"id\":\"%s\",\"version\":3,"
+        "\"name\":\"caf\xC3\xA9 \\\"quoted\\\"\",\"text\":\"hhi(DEMO) >= 180\"},\"severity\":\"critical\",\"state\":\"resolved\",\"measure\":\"hhi(DEMO)\","
+        "\"value\":0.30000000000000004,\"unit\":\"points\",\"inputs\":{ \"b\": 1,  \"a\": [2.50] }}",
+        id, id);
     AUTO_BUF struct buf body = { 0 };
     alert_render(&d.alert, &body);
     assert_string_equal(body.data, want);
@@ -166,7 +193,10 @@ static void one_a_channel_lowest_first_the_longest_due_channel_first(void **stat
     }
     char text[200], id[UUID_TEXT];
     uuid_format(channel_id(3), id);
-    snprintf(text, sizeof text, "UPDATE tocsin.outbox SET next_attempt = now() - interval '1 hour' WHERE channel_id = '%s'", id);
+    snprintf(
+        text, sizeof text,
+        "UPDATE tocsin.outbox SET next_attempt = now() - interval '1 hour' WHERE channel_id = '%s'",
+        id);
     sql(&root, text);
 
     struct delivery d[8];
@@ -174,14 +204,16 @@ static void one_a_channel_lowest_first_the_longest_due_channel_first(void **stat
     assert_true(uuid_equal(d[0].channel, channel_id(3)));
     assert_int_equal(d[0].alert.stream_no, 1);
     const struct uuid busy[] = { channel_id(1) };
-    assert_int_equal(claim(o, busy, 1, d + 1, 8 - 1, NULL), 1);      /* channel 3 is leased, channel 1 busy */
+    assert_int_equal(claim(o, busy, 1, d + 1, 8 - 1, NULL),
+                     1); /* channel 3 is leased, channel 1 busy */
     assert_true(uuid_equal(d[1].channel, channel_id(2)));
     assert_int_equal(claim(o, NULL, 0, d + 2, 6, NULL), 1);
     assert_true(uuid_equal(d[2].channel, channel_id(1)));
     assert_int_equal(d[2].alert.stream_no, 1);
     assert_int_equal(claim(o, NULL, 0, d + 3, 5, NULL), 0);
 
-    for (int i = 0; i < 3; i++) mark(o, &d[i], DELIVERY_DELIVERED, 0, 200, NULL), delivery_release(&d[i]);
+    for (int i = 0; i < 3; i++)
+        mark(o, &d[i], DELIVERY_DELIVERED, 0, 200, NULL), delivery_release(&d[i]);
     for (uint64_t no = 2; no <= 4; no++) {
         assert_int_equal(claim(o, NULL, 0, d, 8, NULL), 3);
         for (int i = 0; i < 3; i++) {
@@ -191,8 +223,11 @@ static void one_a_channel_lowest_first_the_longest_due_channel_first(void **stat
         }
     }
     assert_int_equal(claim(o, NULL, 0, d, 8, NULL), 0);
-    assert_int_equal(number("SELECT count(*) FROM tocsin.outbox WHERE status = 'delivered' AND attempts = 1 AND finished_at IS NOT NULL AND lease_until IS NULL"
-                            " AND last_status = 200 AND last_error IS NULL"), 12);
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM tocsin.outbox WHERE status = 'delivered' AND attempts = 1 AND finished_at IS NOT NULL AND lease_until IS NULL"
+            " AND last_status = 200 AND last_error IS NULL"),
+        12);
 }
 
 static void a_failure_waits_its_time_and_is_counted(void **state)
@@ -209,29 +244,46 @@ static void a_failure_waits_its_time_and_is_counted(void **state)
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
     mark(o, &d, DELIVERY_WAITING, 60000, 503, NULL);
     delivery_release(&d);
-    assert_int_equal(number("SELECT count(*) FROM tocsin.channel WHERE failing_since > now() - interval '5 seconds'"), 1);
-    int64_t since = number("SELECT 1000000 * extract(epoch FROM failing_since)::numeric FROM tocsin.channel");
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM tocsin.channel WHERE failing_since > now() - interval '5 seconds'"),
+        1);
+    int64_t since =
+        number("SELECT 1000000 * extract(epoch FROM failing_since)::numeric FROM tocsin.channel");
 
-    assert_int_equal(claim(o, NULL, 0, &d, 1, &due), 1);               /* the next one is not held up */
+    assert_int_equal(claim(o, NULL, 0, &d, 1, &due), 1); /* the next one is not held up */
     assert_int_equal(d.alert.stream_no, 2);
     assert_true(due > 55000 && due <= 60000);
     mark(o, &d, DELIVERY_WAITING, 0, 0, NULL);
     delivery_release(&d);
-    assert_int_equal(number("SELECT 1000000 * extract(epoch FROM failing_since)::numeric FROM tocsin.channel"), since);        /* kept */
+    assert_int_equal(
+        number("SELECT 1000000 * extract(epoch FROM failing_since)::numeric FROM tocsin.channel"),
+        since); /* kept */
 
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
     assert_int_equal(d.attempt, 2);
     mark(o, &d, DELIVERY_DELIVERED, 0, 204, NULL);
-    mark(o, &d, DELIVERY_WAITING, 5, 500, NULL);                       /* a late second mark changes nothing that is finished */
+    mark(o, &d, DELIVERY_WAITING, 5, 500,
+         NULL); /* a late second mark changes nothing that is finished */
     delivery_release(&d);
-    assert_int_equal(number("SELECT count(*) FROM tocsin.outbox WHERE stream_no = 2 AND status = 'delivered' AND attempts = 2"), 1);
-    assert_int_equal(number("SELECT attempts FROM tocsin.outbox WHERE stream_no = 1 AND status = 'waiting' AND last_status = 503 AND last_error = 'said no'"), 1);
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM tocsin.outbox WHERE stream_no = 2 AND status = 'delivered' AND attempts = 2"),
+        1);
+    assert_int_equal(
+        number(
+            "SELECT attempts FROM tocsin.outbox WHERE stream_no = 1 AND status = 'waiting' AND last_status = 503 AND last_error = 'said no'"),
+        1);
 
-    sql(&root, "UPDATE tocsin.outbox SET next_attempt = now() - interval '1 second' WHERE stream_no = 1");
+    sql(&root,
+        "UPDATE tocsin.outbox SET next_attempt = now() - interval '1 second' WHERE stream_no = 1");
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
     mark(o, &d, DELIVERY_EXPIRED, 0, 500, NULL);
     delivery_release(&d);
-    assert_int_equal(number("SELECT count(*) FROM tocsin.outbox WHERE stream_no = 1 AND status = 'expired' AND finished_at IS NOT NULL"), 1);
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM tocsin.outbox WHERE stream_no = 1 AND status = 'expired' AND finished_at IS NOT NULL"),
+        1);
     assert_int_equal(claim(o, NULL, 0, &d, 1, &due), 0);
     assert_int_equal(due, -1);
 }
@@ -264,20 +316,27 @@ static void a_lease_runs_out_or_is_released(void **state)
     struct delivery d;
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
     delivery_release(&d);
-    assert_int_equal(number("SELECT count(*) FROM tocsin.outbox WHERE lease_until - now() BETWEEN interval '25 s' AND interval '30 s'"), 1);
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM tocsin.outbox WHERE lease_until - now() BETWEEN interval '25 s' AND interval '30 s'"),
+        1);
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 0);
 
-    sql(&root, "UPDATE tocsin.outbox SET lease_until = now() - interval '1 millisecond'");      /* 30 s later */
+    sql(&root,
+        "UPDATE tocsin.outbox SET lease_until = now() - interval '1 millisecond'"); /* 30 s later */
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
     assert_int_equal(d.attempt, 1);
     delivery_release(&d);
 
-    struct outbox *next;                 /* the next start */
+    struct outbox *next; /* the next start */
     assert_int_equal(outbox_new(conninfo, &next), ERR_OK);
     assert_int_equal(outbox_release_all(next, NULL), ERR_OK);
     assert_int_equal(claim(next, NULL, 0, &d, 1, NULL), 1);
-    const struct delivery_mark back = { .tenant = tenant_id(1), .alert = alert_id(1, 1), .channel = channel_id(1), .error = "" };
-    assert_int_equal(outbox_mark(next, &back, 1, NULL), ERR_OK);       /* a stop gives it back, not attempted */
+    const struct delivery_mark back = {
+        .tenant = tenant_id(1), .alert = alert_id(1, 1), .channel = channel_id(1), .error = ""
+    };
+    assert_int_equal(outbox_mark(next, &back, 1, NULL),
+                     ERR_OK); /* a stop gives it back, not attempted */
     delivery_release(&d);
     assert_int_equal(claim(next, NULL, 0, &d, 1, NULL), 1);
     assert_int_equal(d.attempt, 1);
@@ -298,18 +357,31 @@ static void a_disabled_channel_is_owed_nothing_more(void **state)
     }
     char text[200], id[UUID_TEXT];
     uuid_format(channel_id(2), id);
-    snprintf(text, sizeof text, "UPDATE tocsin.channel SET deleted = true WHERE channel_id = '%s'", id);
+    snprintf(text, sizeof text, "UPDATE tocsin.channel SET deleted = true WHERE channel_id = '%s'",
+             id);
     sql(&root, text);
 
     struct delivery d[3];
-    assert_int_equal(claim(o, NULL, 0, d, 3, NULL), 2);                /* the first claim also sweeps */
-    assert_int_equal(number("SELECT count(*) FROM tocsin.outbox WHERE status = 'failed' AND last_error = 'channel disabled or deleted'"), 3);
+    assert_int_equal(claim(o, NULL, 0, d, 3, NULL), 2); /* the first claim also sweeps */
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM tocsin.outbox WHERE status = 'failed' AND last_error = 'channel disabled or deleted'"),
+        3);
     int gone = uuid_equal(d[0].channel, channel_id(1)) ? 0 : 1;
     mark(o, &d[gone], DELIVERY_FAILED, 0, 410, "the endpoint answered 410 Gone");
     mark(o, &d[1 - gone], DELIVERY_DELIVERED, 0, 200, NULL);
-    assert_int_equal(number("SELECT count(*) FROM tocsin.channel WHERE NOT enabled AND disabled_reason = 'the endpoint answered 410 Gone'"), 1);
-    assert_int_equal(number("SELECT count(*) FROM tocsin.outbox WHERE status = 'failed' AND last_error = 'the endpoint answered 410 Gone'"), 2);
-    assert_int_equal(number("SELECT count(*) FROM tocsin.outbox WHERE status = 'failed' AND last_error = 'said no' AND last_status = 410"), 1);
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM tocsin.channel WHERE NOT enabled AND disabled_reason = 'the endpoint answered 410 Gone'"),
+        1);
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM tocsin.outbox WHERE status = 'failed' AND last_error = 'the endpoint answered 410 Gone'"),
+        2);
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM tocsin.outbox WHERE status = 'failed' AND last_error = 'said no' AND last_status = 410"),
+        1);
     delivery_release(&d[0]);
     delivery_release(&d[1]);
     assert_int_equal(claim(o, NULL, 0, d, 3, NULL), 1);
@@ -326,8 +398,14 @@ static void a_lost_session_is_made_anew(void **state)
     owe(1, 1, 1);
     struct delivery d;
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
-    sql(&root, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tocsin outbox'");
-    const struct delivery_mark m = { .tenant = d.alert.tenant, .alert = d.alert.id, .channel = d.channel, .status = DELIVERY_DELIVERED, .attempt = 1, .error = "" };
+    sql(&root,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tocsin outbox'");
+    const struct delivery_mark m = { .tenant = d.alert.tenant,
+                                     .alert = d.alert.id,
+                                     .channel = d.channel,
+                                     .status = DELIVERY_DELIVERED,
+                                     .attempt = 1,
+                                     .error = "" };
     struct why why = { .text = "" };
     assert_int_not_equal(outbox_mark(o, &m, 1, &why), ERR_OK);
     assert_int_equal(outbox_mark(o, &m, 1, &why), ERR_OK);
@@ -345,7 +423,11 @@ static void a_lost_session_is_made_anew(void **state)
 
 /* ---- two processes at once ---- */
 
-static struct { pthread_mutex_t lock; int held[8]; int delivered, clashes; } race = { .lock = PTHREAD_MUTEX_INITIALIZER };
+static struct {
+    pthread_mutex_t lock;
+    int held[8];
+    int delivered, clashes;
+} race = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static int channel_number(struct uuid id)
 {
@@ -367,12 +449,18 @@ static void *claimer(void *arg)
         if (outbox_claim(o, NULL, 0, d, 3, &n, &due, NULL)) break;
         empty = n ? 0 : empty + 1;
         pthread_mutex_lock(&race.lock);
-        for (size_t i = 0; i < n; i++) race.clashes += race.held[channel_number(d[i].channel)]++ != 0;
+        for (size_t i = 0; i < n; i++)
+            race.clashes += race.held[channel_number(d[i].channel)]++ != 0;
         pthread_mutex_unlock(&race.lock);
         usleep(500);
         for (size_t i = 0; i < n; i++)
-            m[i] = (struct delivery_mark){ .tenant = d[i].alert.tenant, .alert = d[i].alert.id, .channel = d[i].channel, .status = DELIVERY_DELIVERED,
-                                           .attempt = d[i].attempt, .http_status = 200, .error = "" };
+            m[i] = (struct delivery_mark){ .tenant = d[i].alert.tenant,
+                                           .alert = d[i].alert.id,
+                                           .channel = d[i].channel,
+                                           .status = DELIVERY_DELIVERED,
+                                           .attempt = d[i].attempt,
+                                           .http_status = 200,
+                                           .error = "" };
         pthread_mutex_lock(&race.lock);
         for (size_t i = 0; i < n; i++) race.held[channel_number(d[i].channel)]--, race.delivered++;
         pthread_mutex_unlock(&race.lock);
@@ -394,11 +482,14 @@ static void two_claimers_share_without_a_clash(void **state)
         for (int c = 0; c < 5; c++) owe(1, c, no);
     }
     pthread_t threads[3];
-    for (size_t i = 0; i < 3; i++) assert_int_equal(pthread_create(&threads[i], NULL, claimer, NULL), 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, claimer, NULL), 0);
     for (size_t i = 0; i < 3; i++) pthread_join(threads[i], NULL);
     assert_int_equal(race.clashes, 0);
     assert_int_equal(race.delivered, 300);
-    assert_int_equal(number("SELECT count(*) FROM tocsin.outbox WHERE status = 'delivered' AND attempts = 1"), 300);
+    assert_int_equal(
+        number("SELECT count(*) FROM tocsin.outbox WHERE status = 'delivered' AND attempts = 1"),
+        300);
 }
 
 /* ---- the database ---- */
@@ -417,8 +508,8 @@ int main(void)
     snprintf(conninfo, sizeof conninfo, "%s dbname=%s", server, database);
     snprintf(text, sizeof text, "CREATE DATABASE %s", database);
     int applied;
-    if (db_open(server, NULL, "test", &admin, &why) || db_script(&admin, text, &why) || migrate_run(conninfo, &applied, &why)
-        || db_open(conninfo, NULL, "test", &root, &why)) {
+    if (db_open(server, NULL, "test", &admin, &why) || db_script(&admin, text, &why)
+        || migrate_run(conninfo, &applied, &why) || db_open(conninfo, NULL, "test", &root, &why)) {
         fprintf(stderr, "cannot make the test's database: %s\n", why.text);
         return 1;
     }
