@@ -48,13 +48,16 @@ LDFLAGS += $(HARDEN_LD)
 endif
 
 # ---- files ----
-SRC   := $(wildcard core/*.c ingest/*.c analytics/*.c alerts/*.c store/*.c api/*.c app/*.c)
+FOLDERS := core ingest analytics alerts store api app
+# every C file below a folder, however deep
+below = $(sort $(shell find $(1) -name '$(2)' -type f))
+SRC   := $(call below,$(FOLDERS),*.c)
 GEN   := $(OUT)/web_assets.c $(OUT)/schema_files.c
 OBJ   := $(SRC:%.c=$(OUT)/%.o) $(GEN:.c=.o)
 LIB   := $(OUT)/libtocsin.a
-UNIT  := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/*/test_*.c))
-BENCH := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*.c))
-FUZZERS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
+UNIT  := $(patsubst %.c,$(OUT)/%,$(call below,tests/unit,test_*.c))
+BENCH := $(patsubst %.c,$(OUT)/%,$(call below,tests/bench,*.c))
+FUZZERS := $(patsubst %.c,$(OUT)/%,$(call below,tests/fuzz,fuzz_*.c))
 MOCK  := $(OUT)/tests/system/mockbroker
 
 .PHONY: all unit bench-programs fuzz-programs test-programs web help run demo test test-built test-long test-long-built test-sanitizers \

@@ -64,8 +64,8 @@ def corpus(program, flavour):
 
 
 def programs(build, flavour, kind):
-    pattern = "tests/unit/*/test_*.c" if kind == "unit" else "tests/fuzz/fuzz_*.c"
-    return [build / flavour / p.relative_to(TOP).with_suffix("") for p in sorted(TOP.glob(pattern))]
+    folder, pattern = ("tests/unit", "test_*.c") if kind == "unit" else ("tests/fuzz", "fuzz_*.c")
+    return [build / flavour / p.relative_to(TOP).with_suffix("") for p in sorted((TOP / folder).rglob(pattern))]
 
 
 def with_database(run):
@@ -91,7 +91,7 @@ def many(build, flavour, kind):
         for program, result in zip(found, pool.map(lambda p: run_one(p, flavour), found)):
             *counts, text = result
             totals = [a + b for a, b in zip(totals, counts)]
-            shown = f"{program.parent.name}/{program.name}" if kind == "unit" else program.name
+            shown = program.relative_to(build / flavour / "tests" / ("unit" if kind == "unit" else "fuzz"))
             print(f"{'FAILED' if counts[1] else 'ok    '} {kind}:{flavour} {shown}: {counts[0]} passed, {counts[1]} failed"
                   + (f", {counts[2]} skipped" if counts[2] else ""), flush=True)
             if counts[1]:

@@ -2,7 +2,6 @@
 """all.py: what `make check` looks at, each look a line; the last line sums them up."""
 import argparse
 import concurrent.futures
-import glob
 import os
 import shlex
 import subprocess
@@ -23,8 +22,8 @@ def run(command):
 
 def clang_warnings():
     """clang looks at every file (gcc's warnings are errors in the build itself)."""
-    sources = [s for folder in "core ingest analytics alerts store api app".split() for s in glob.glob(f"{folder}/*.c", root_dir=files.TOP)]
-    tests = [s for pattern in ("tests/unit/*/*.c", "tests/bench/*.c", "tests/fuzz/*.c", "tests/system/*.c") for s in glob.glob(pattern, root_dir=files.TOP)]
+    written = [n for n in files.project_files() if n.endswith(".c")]
+    sources, tests = [n for n in written if not n.startswith("tests/")], [n for n in written if n.startswith("tests/")]
     flags = subprocess.run("pkg-config --cflags rdkafka libpq libmicrohttpd jansson libcurl libcrypto".split(),
                            capture_output=True, text=True, check=True).stdout
     jobs = [["clang", *WARN, *shlex.split(flags), s] for s in sources]
