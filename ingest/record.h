@@ -5,6 +5,7 @@
  * since 1970-01-01. Message formats: ingest/README.md. */
 #ifndef TOCSIN_INGEST_RECORD_H
 #define TOCSIN_INGEST_RECORD_H
+#include "core/str.h"
 #include "core/uuid.h"
 
 #include <stdint.h>
@@ -36,11 +37,6 @@ enum {
     ARTICLE_SYMBOLS_MAX = 64,
     NO_DAY = INT32_MIN
 };
-
-struct str {
-    const char *p;
-    uint32_t n;
-}; /* bytes, not NUL-terminated as a rule */
 
 struct symbol {
     char s[SYMBOL_MAX + 1];

@@ -66,7 +66,6 @@ static int class_of_label(enum sentiment_label l)
 {
     return l == SENTIMENT_POSITIVE ? POSITIVE : l == SENTIMENT_NEGATIVE ? NEGATIVE : NEUTRAL;
 }
-static struct str str_of(const char *s) { return (struct str){ s, (uint32_t)strlen(s) }; }
 
 struct table {
     int n[CLASSES][CLASSES];

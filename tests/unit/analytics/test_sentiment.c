@@ -9,7 +9,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-static struct str str_of(const char *s) { return (struct str){ s, (uint32_t)strlen(s) }; }
 static const struct str nothing = { "", 0 };
 
 static struct sentiment score(const char *headline)
