@@ -255,24 +255,12 @@ static enum err delete_rule(struct step *s, const struct record *r, struct why *
 }
 
 /* ---- the step ---- */
-static const struct uuid *owner(const struct record *r)
-{
-    switch (r->kind) {
-    case RECORD_POSITION: return &r->u.position.tenant;
-    case RECORD_RULE_PUT:
-    case RECORD_RULE_DELETE: return &r->u.rule.tenant;
-    default: return NULL;
-    }
-}
-
 static void tell(struct step *s, const struct record *r, const struct engine_output *o)
 {
     const struct step_sink *k = &s->sink;
-    if (r->kind == RECORD_TRADE || r->kind == RECORD_CLOSE) {
-        const struct symbol *symbol =
-            r->kind == RECORD_TRADE ? &r->u.trade.symbol : &r->u.close.symbol;
-        if (k->tick) k->tick(k->ctx, r, engine_instrument(s->engine, symbol));
-    } else if (k->event) k->event(k->ctx, r, owner(r));
+    if (record_place(r->kind) == PLACE_TICK) {
+        if (k->tick) k->tick(k->ctx, r, engine_instrument(s->engine, &r->u.symbol));
+    } else if (k->event) k->event(k->ctx, r, record_owner(r));
     if (o->instrument >= 0 && k->instrument)
         k->instrument(k->ctx, o->instrument, engine_instrument_facts(s->engine, o->instrument));
     tell_series(s);
@@ -495,7 +483,11 @@ static enum err own_event(enum record_kind kind, struct uuid tenant, const char 
 enum err step_event(enum record_kind kind, struct uuid tenant, const char *payload, size_t n,
                     struct arena *arena, struct record *out, struct why *why)
 {
-    if (kind >= RECORD_RULE_PUT) return own_event(kind, tenant, payload, n, arena, out, why);
+    if (!record_kind_name(kind))
+        return err_set(why, ERR_UNKNOWN_KIND, "stored as kind %d, which this program does not know",
+                       (int)kind);
+    if (record_origin(kind) != ORIGIN_FEED)
+        return own_event(kind, tenant, payload, n, arena, out, why);
     enum err e = record_decode(payload, n, arena, out, why);
     if (!e && out->kind != kind)
         e = err_set(why, ERR_INVALID, "stored as kind %d, reads as kind %d", (int)kind,

@@ -312,7 +312,6 @@ static void read_position(struct message *m, struct record *r)
         want_decimal(m, "quantity", -QUANTITY_MAX_E8, QUANTITY_MAX_E8, REQUIRED);
 }
 
-/* Kinds without a row are what the service tells itself; no message may. */
 static void (*const readers[RECORD_KIND_COUNT])(struct message *m, struct record *r) = {
     [RECORD_TRADE] = read_trade,           [RECORD_CLOSE] = read_close,
     [RECORD_CLOCK] = read_clock,           [RECORD_ISSUER] = read_issuer,
@@ -322,12 +321,11 @@ static void (*const readers[RECORD_KIND_COUNT])(struct message *m, struct record
     [RECORD_POSITION] = read_position,
 };
 
-static bool is_tick(enum record_kind k) { return k == RECORD_TRADE || k == RECORD_CLOSE; }
-
+/* What the service tells itself is unknown here: no message may say it. */
 static enum err kind_from(const char *name, enum record_kind *out, struct why *why)
 {
     for (enum record_kind k = 1; k < RECORD_KIND_COUNT; k++)
-        if (readers[k] && strcmp(record_kind_name(k), name) == 0) {
+        if (record_origin(k) == ORIGIN_FEED && strcmp(record_kind_name(k), name) == 0) {
             *out = k;
             return ERR_OK;
         }
@@ -354,7 +352,8 @@ enum err record_decode_dom(const char *bytes, size_t n, struct arena *arena, str
     r.event_ns = json_want_int(&m.f, "ts", 0, INT64_MAX, JSON_REQUIRED_INT);
     readers[r.kind](&m, &r);
     if ((e = json_fields_end(&m.f))) return e;
-    if (!is_tick(r.kind)) r.payload = keep(&m, bytes, n); /* decoded again by a replay */
+    if (record_place(r.kind) != PLACE_TICK)
+        r.payload = keep(&m, bytes, n); /* decoded again by a replay */
     if (m.f.err) return m.f.err;
     *out = r;
     return ERR_OK;

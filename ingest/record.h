@@ -10,26 +10,18 @@
 
 #include <stdint.h>
 
-enum record_kind { /* the numbers are stored: append, never change */
-                   RECORD_TRADE = 1,
-                   RECORD_CLOSE = 2,
-                   RECORD_CLOCK = 3,
-                   RECORD_ISSUER = 4,
-                   RECORD_INSTRUMENT = 5,
-                   RECORD_SHARES = 6,
-                   RECORD_INDEX = 7,
-                   RECORD_MEMBERSHIP = 8,
-                   RECORD_ARTICLE = 9,
-                   RECORD_EXPOSURE = 10,
-                   RECORD_POSITION = 11,
-                   RECORD_RULE_PUT =
-                       12, /* from the API: create or change; payload is the rule definition */
-                   RECORD_RULE_DELETE = 13, /* from the API */
-                   RECORD_TRACK = 14, /* from this service: compute this measure from here on */
-                   RECORD_SETTINGS =
-                       15, /* from this service: what the engine's answers depend on */
-                   RECORD_KIND_COUNT = 16
+/* The kinds are rows of records.def; a number that is stored or comes from elsewhere is one of them only if
+ * record_kind_name() has a name for it. No property of a kind follows from its number: ask the functions below. */
+enum record_kind {
+#define RECORD(number, id, name, origin, place, owner) RECORD_##id = (number),
+#include "ingest/records.def"
+#undef RECORD
+    RECORD_KIND_COUNT /* one past the newest: the size of a table by kind, and no kind */
 };
+
+enum record_origin { ORIGIN_FEED, ORIGIN_API, ORIGIN_SERVICE };
+enum record_place { PLACE_TICK, PLACE_EVENT };
+enum record_ownership { OWNER_NOBODY, OWNER_TENANT };
 
 enum {
     SYMBOL_MAX = 15,     /* bytes of a symbol: A-Z a-z 0-9 . - _ / : */
@@ -50,6 +42,8 @@ struct record {
     int32_t source_id;   /* row of tocsin.source; 0: this service itself (API, clock, import) */
     enum record_kind kind;
     union {
+        struct symbol symbol; /* of a kind whose place is TICK: its struct begins with it */
+        struct uuid tenant;   /* of a kind whose owner is a TENANT: its struct begins with it */
         struct {
             struct symbol symbol;
             int64_t price_e8, size_e8;
@@ -118,4 +112,9 @@ struct record {
 
 /* The kind's name in messages: "trade". NULL for a number that is no kind. */
 const char *record_kind_name(enum record_kind k);
+/* Of a kind there is; anything else is asserted. */
+enum record_origin record_origin(enum record_kind k);
+enum record_place record_place(enum record_kind k);
+/* Whose this record is: NULL when it is nobody's. Points into *r. */
+const struct uuid *record_owner(const struct record *r);
 #endif
