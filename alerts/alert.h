@@ -1,4 +1,4 @@
-/* alert.h - an alert as it leaves the router: plain data, and the one JSON text every channel carries. */
+/* alert.h - an alert as it leaves the rules: plain data, and the one JSON text every channel carries. */
 #ifndef TOCSIN_ALERTS_ALERT_H
 #define TOCSIN_ALERTS_ALERT_H
 #include "core/buf.h"

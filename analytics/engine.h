@@ -37,7 +37,7 @@ MUST_USE enum err engine_new(struct engine **out);
 void engine_free(struct engine *e); /* NULL is fine */
 
 /* ERR_UNKNOWN_SYMBOL, ERR_UNKNOWN_INDEX, ERR_INVALID with the reason: the record does not count. ERR_NOMEM: give up the process.
- * Rule records are the router's; here they only move time. */
+ * Rule records are for alerts/; here they only move time. */
 MUST_USE enum err engine_apply(struct engine *e, const struct record *r, struct why *why);
 const struct engine_output *engine_output(const struct engine *e);
 

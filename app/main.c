@@ -1,7 +1,7 @@
 /* main.c - one binary, its subcommands in a table. */
 #include "app/app.h"
 
-#include "alerts/rule.h"
+#include "alerts/rules/rule_text.h"
 #include "analytics/measure.h"
 #include "core/log.h"
 #include "store/keys.h"

@@ -74,7 +74,7 @@ enum err recover_state(const char *conninfo, struct step *s, struct why *why)
     s->series_told = engine_series_count(s->engine);
     if (!e)
         log_info("state recovered", "snapshot_seq", LOG_I64(from), "seq",
-                 LOG_I64(engine_seq(s->engine)), "rules", LOG_I64(router_rules(s->router)), "ms",
+                 LOG_I64(engine_seq(s->engine)), "rules", LOG_I64(rule_set_size(s->rules)), "ms",
                  LOG_I64((mono_ns() - began) / NS_PER_MS));
     return e;
 }

@@ -425,14 +425,14 @@ static void obey(struct service *s, struct command *c)
     struct rule_facts facts;
     if (!c->change) {
         for (size_t i = 0; i < c->ids_n; i++)
-            c->states[i] = router_find(s->step.router, c->tenant, c->ids[i], &facts)
+            c->states[i] = rule_set_find(s->step.rules, c->tenant, c->ids[i], &facts)
                                ? facts.state
                                : NULL; /* NULL when deleted */
         command_answer(c, ERR_OK, NULL);
         return;
     }
     arena_clear(&s->scratch);
-    bool seen = router_find(s->step.router, c->tenant, c->rule, &facts),
+    bool seen = rule_set_find(s->step.rules, c->tenant, c->rule, &facts),
          known = seen && !facts.deleted;
     enum err e = ERR_OK;
     if (c->what == RULE_CREATE && seen && !known)
@@ -441,11 +441,11 @@ static void obey(struct service *s, struct command *c)
         e = err_set(&why, ERR_CONFLICT, "the rule is there already");
     else if (c->what != RULE_CREATE && !known) e = err_set(&why, ERR_NOT_FOUND, "no such rule");
     else if (c->what == RULE_CREATE
-             && router_count(s->step.router, c->tenant).live >= (size_t)s->c->engine_rules_max)
+             && rule_set_count(s->step.rules, c->tenant).live >= (size_t)s->c->engine_rules_max)
         e = err_set(&why, ERR_LIMIT, "at most %ld rules a tenant (engine.rules_max); delete some",
                     s->c->engine_rules_max);
     else if (c->what == RULE_CREATE
-             && router_count(s->step.router, c->tenant).made
+             && rule_set_count(s->step.rules, c->tenant).made
                     >= RULES_MADE * (size_t)s->c->engine_rules_max)
         e = err_set(
             &why, ERR_LIMIT,

@@ -15,7 +15,7 @@ enum err step_init(struct step *s)
 {
     *s = (struct step){ 0 };
     enum err e = engine_new(&s->engine);
-    if (!e) e = router_new(&s->router);
+    if (!e) e = rule_set_new(&s->rules);
     if (e) step_release(s);
     return e;
 }
@@ -23,7 +23,7 @@ enum err step_init(struct step *s)
 void step_release(struct step *s)
 {
     engine_free(s->engine);
-    router_free(s->router);
+    rule_set_free(s->rules);
     buf_release(&s->inputs);
     buf_release(&s->held_text);
     free(s->held);
@@ -69,7 +69,7 @@ static enum err hold_evidence(struct step *s, const struct record *r)
     buf_clear(&s->held_text);
     if (!s->sink.alert) return ERR_OK;
     const int64_t now = engine_now_ns(s->engine);
-    router_due(s->router, r->event_ns > now ? r->event_ns : now, hold_inputs, s);
+    rule_set_due(s->rules, r->event_ns > now ? r->event_ns : now, hold_inputs, s);
     if (s->held_n > 1) qsort(s->held, s->held_n, sizeof *s->held, by_series);
     for (size_t i = 0; i < s->held_n; i++) {
         if (i && s->held[i].series == s->held[i - 1].series) {
@@ -126,12 +126,12 @@ static void move(struct step *s, uint32_t series, int64_t now_ns, struct moment 
 {
     struct reading v = engine_reading(s->engine, series);
     if (v.status != READING_OK) {
-        router_unusable(s->router, series);
+        rule_set_unusable(s->rules, series);
         return;
     }
     bool price = measure_is_price(engine_series_measure(s->engine, series));
     int64_t key = price ? engine_price_e8(s->engine, series) : key_of_double(v.value);
-    router_move(s->router, series, key, now_ns, on_fire, m);
+    rule_set_move(s->rules, series, key, now_ns, on_fire, m);
 }
 
 static void tell_series(struct step *s)
@@ -163,7 +163,7 @@ static enum err read_rule(const char *definition, size_t n, struct rule_parts *o
     return e ? e : rule_canonical(&out->d, canonical, why);
 }
 
-static void watch(struct step *s, struct router_change c)
+static void watch(struct step *s, struct rule_set_change c)
 {
     if (c.left != SERIES_NONE) engine_watch(s->engine, c.left, -1);
     if (c.joined != SERIES_NONE) engine_watch(s->engine, c.joined, 1);
@@ -204,7 +204,7 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
 {
     uint32_t series;
     struct rule_facts had = { .no = r->seq };
-    bool known = router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had) && !had.deleted;
+    bool known = rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) && !had.deleted;
     if (!known) had.no = r->seq;
     enum err e = engine_track(s->engine, rule_tenant(s, r, p), &p->m, &series, why);
     if (e) return e;
@@ -224,11 +224,11 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
         .text = p->d.text,
     };
     struct moment m = { s, r };
-    struct router_change c;
+    struct rule_set_change c;
     tell_series(s);
-    /* The router knows the value only as of the last time a rule looked at it. A new rule begins from the one that stands now. */
+    /* The rule set knows the value only as of the last time a rule looked at it. A new rule begins from the one that stands now. */
     if (p->d.enabled) move(s, series, engine_now_ns(s->engine), &m);
-    e = router_put(s->router, &spec, engine_now_ns(s->engine), on_fire, &m, &c, why);
+    e = rule_set_put(s->rules, &spec, engine_now_ns(s->engine), on_fire, &m, &c, why);
     if (e) return e;
     watch(s, c);
     if (p->d.enabled) move(s, series, engine_now_ns(s->engine), &m);
@@ -244,10 +244,10 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
 static enum err delete_rule(struct step *s, const struct record *r, struct why *why)
 {
     struct rule_facts had;
-    struct router_change c;
-    if (!router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)
+    struct rule_set_change c;
+    if (!rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)
         return err_set(why, ERR_NOT_FOUND, "no such rule");
-    enum err e = router_delete(s->router, r->u.rule.tenant, r->u.rule.rule, &c);
+    enum err e = rule_set_delete(s->rules, r->u.rule.tenant, r->u.rule.rule, &c);
     if (e) return e;
     watch(s, c);
     if (s->sink.rule) s->sink.rule(s->sink.ctx, r, had.version + 1, "deleted", "{}");
@@ -287,7 +287,7 @@ enum err step_apply(struct step *s, struct record *r, struct why *why)
         }
     }
     if (r->kind == RECORD_RULE_DELETE
-        && (!router_find(s->router, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)) {
+        && (!rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)) {
         r->seq = 0;
         return err_set(why, ERR_NOT_FOUND, "no such rule");
     }
@@ -301,7 +301,7 @@ enum err step_apply(struct step *s, struct record *r, struct why *why)
     struct moment m = { s, r };
     tell(s, r, o);
     s->timing = true;
-    router_time(s->router, engine_now_ns(s->engine), on_fire, &m);
+    rule_set_time(s->rules, engine_now_ns(s->engine), on_fire, &m);
     s->timing = false;
     if (r->kind == RECORD_RULE_PUT) return put_rule(s, r, &rule, why);
     if (r->kind == RECORD_RULE_DELETE) return delete_rule(s, r, why);
@@ -312,19 +312,19 @@ enum err step_apply(struct step *s, struct record *r, struct why *why)
 void step_save(const struct step *s, struct buf *out)
 {
     engine_save(s->engine, out);
-    router_save(s->router, out);
+    rule_set_save(s->rules, out);
 }
 
 enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
 {
     struct engine *engine;
-    struct router *router;
+    struct rule_set *rules;
     size_t used, rest;
     enum err e = engine_load(p, n, &engine, &used, why);
     if (e) return e;
-    e = router_load((const char *)p + used, n - used, &router, &rest, why);
+    e = rule_set_load((const char *)p + used, n - used, &rules, &rest, why);
     if (!e && used + rest != n) {
-        router_free(router);
+        rule_set_free(rules);
         e = err_set(why, ERR_INVALID, "snapshot has bytes too many");
     }
     if (e) {
@@ -332,9 +332,9 @@ enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
         return e;
     }
     engine_free(s->engine);
-    router_free(s->router);
+    rule_set_free(s->rules);
     s->engine = engine;
-    s->router = router;
+    s->rules = rules;
     s->series_told = engine_series_count(engine);
     return ERR_OK;
 }
@@ -392,7 +392,7 @@ enum err step_rule_delete(const struct step *s, struct uuid tenant, struct uuid 
                           struct arena *arena, struct record *out, struct why *why)
 {
     struct rule_facts had;
-    if (!router_find(s->router, tenant, rule, &had) || had.deleted)
+    if (!rule_set_find(s->rules, tenant, rule, &had) || had.deleted)
         return err_set(why, ERR_NOT_FOUND, "no such rule");
     char id[UUID_TEXT];
     uuid_format(rule, id);

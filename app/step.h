@@ -4,7 +4,7 @@
  * Pure but for memory. Thread: one at a time. */
 #ifndef TOCSIN_APP_STEP_H
 #define TOCSIN_APP_STEP_H
-#include "alerts/router.h"
+#include "alerts/rules/rule_set.h"
 #include "analytics/engine.h"
 
 struct step_sink { /* NULL functions are skipped */
@@ -24,7 +24,7 @@ struct step_sink { /* NULL functions are skipped */
 
 struct step {
     struct engine *engine;
-    struct router *router;
+    struct rule_set *rules;
     struct step_sink sink;
     size_t series_told; /* series up to here have been given to the sink */
     struct buf inputs;

@@ -1,5 +1,5 @@
 /* fuzz_rule.c - any bytes as a rule's JSON: what is read renders to JSON that reads back as the same rule and the same edges. */
-#include "alerts/rule.h"
+#include "alerts/rules/rule_text.h"
 
 #include "core/json.h"
 #include "core/utf8.h"

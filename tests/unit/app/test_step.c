@@ -140,7 +140,7 @@ static enum err drop(int who, int id)
 static const char *state_of(int who, int id)
 {
     struct rule_facts f;
-    assert_true(router_find(step.router, tenant(who), rule_id(id), &f));
+    assert_true(rule_set_find(step.rules, tenant(who), rule_id(id), &f));
     return f.state ? f.state : "deleted";
 }
 

@@ -1,4 +1,4 @@
-/* router.h - from moving values to alerts: every rule's state, and one sorted array of edges a series.
+/* rule_set.h - from moving values to alerts: every rule's state, and one sorted array of edges a series.
  *
  * A finger remembers how many edges lie at or below a series' last value; a move walks over exactly the edges it crosses, so
  * a rule that nothing crosses costs nothing (O(1 + crossed), performance.md). Enter and clear edges are keys in one array.
@@ -6,13 +6,13 @@
  * A rule is ok, pending (the condition holds, but not yet for hold_s, or the cooldown still runs), firing, or disarmed (made
  * with on_create=wait while its condition held). Event time only. Pure: no clock, lock, log. Emits in a fixed order: due
  * timers by (time, rule number), then the edges crossed. Thread: the engine's. */
-#ifndef TOCSIN_ALERTS_ROUTER_H
-#define TOCSIN_ALERTS_ROUTER_H
-#include "alerts/rule.h"
+#ifndef TOCSIN_ALERTS_RULES_RULE_SET_H
+#define TOCSIN_ALERTS_RULES_RULE_SET_H
+#include "alerts/rules/rule_text.h"
 
 #include <stddef.h>
 
-struct router;
+struct rule_set;
 
 struct rule_spec {
     struct uuid tenant, id;
@@ -34,24 +34,24 @@ struct fire {
     enum severity severity;
     enum alert_state state;
     int64_t key;             /* the value, as the matcher compares it */
-    const char *name, *text; /* valid until the next router_put */
+    const char *name, *text; /* valid until the next rule_set_put */
 };
 typedef void fire_fn(void *ctx, const struct fire *f);
 
-MUST_USE enum err router_new(struct router **out);
-void router_free(struct router *r); /* NULL is fine */
+MUST_USE enum err rule_set_new(struct rule_set **out);
+void rule_set_free(struct rule_set *r); /* NULL is fine */
 
 /* Creates the rule, or replaces the one with that id: the new version starts anew from the standing value. May emit. `changed`
  * gets the series whose watcher count changes: left -1 and joined +1 (SERIES_NONE when none). */
-struct router_change {
+struct rule_set_change {
     uint32_t left, joined;
 };
-MUST_USE enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns,
-                             fire_fn *emit, void *ctx, struct router_change *changed,
-                             struct why *why);
+MUST_USE enum err rule_set_put(struct rule_set *r, const struct rule_spec *s, int64_t now_ns,
+                               fire_fn *emit, void *ctx, struct rule_set_change *changed,
+                               struct why *why);
 /* Its version goes up by one; the id is remembered. ERR_NOT_FOUND when that tenant has no such rule. A firing rule resolves without an alert: its owner took it away. */
-MUST_USE enum err router_delete(struct router *r, struct uuid tenant, struct uuid id,
-                                struct router_change *changed);
+MUST_USE enum err rule_set_delete(struct rule_set *r, struct uuid tenant, struct uuid id,
+                                  struct rule_set_change *changed);
 
 struct rule_facts {
     uint64_t no;
@@ -60,26 +60,26 @@ struct rule_facts {
     const char *state;
 }; /* state NULL when deleted */
 /* false when that tenant never had such a rule. */
-bool router_find(const struct router *r, struct uuid tenant, struct uuid id,
-                 struct rule_facts *out);
-size_t router_rules(const struct router *r);
-struct router_count {
+bool rule_set_find(const struct rule_set *r, struct uuid tenant, struct uuid id,
+                   struct rule_facts *out);
+size_t rule_set_size(const struct rule_set *r);
+struct rule_set_count {
     size_t live, made;
 }; /* made: deleted ones too */
-struct router_count router_count(const struct router *r, struct uuid tenant);
+struct rule_set_count rule_set_count(const struct rule_set *r, struct uuid tenant);
 
-/* Names the series of the rules that router_time(now_ns) may fire; a series may come twice, or for nothing. */
-void router_due(const struct router *r, int64_t now_ns, void (*each)(void *ctx, uint32_t series),
-                void *ctx);
+/* Names the series of the rules that rule_set_time(now_ns) may fire; a series may come twice, or for nothing. */
+void rule_set_due(const struct rule_set *r, int64_t now_ns,
+                  void (*each)(void *ctx, uint32_t series), void *ctx);
 /* Event time has reached now_ns: pending rules that are due fire with the value then standing. Call before the moves of a record. */
-void router_time(struct router *r, int64_t now_ns, fire_fn *emit, void *ctx);
+void rule_set_time(struct rule_set *r, int64_t now_ns, fire_fn *emit, void *ctx);
 /* The series stands at `key` now. Costs nothing for a series without rules. */
-void router_move(struct router *r, uint32_t series, int64_t key, int64_t now_ns, fire_fn *emit,
-                 void *ctx);
+void rule_set_move(struct rule_set *r, uint32_t series, int64_t key, int64_t now_ns, fire_fn *emit,
+                   void *ctx);
 /* The series has no usable value (no data, low coverage, stale): its rules are stale and hold their breath. */
-void router_unusable(struct router *r, uint32_t series);
+void rule_set_unusable(struct rule_set *r, uint32_t series);
 
-void router_save(const struct router *r, struct buf *out);
-MUST_USE enum err router_load(const void *p, size_t n, struct router **out, size_t *used,
-                              struct why *why);
+void rule_set_save(const struct rule_set *r, struct buf *out);
+MUST_USE enum err rule_set_load(const void *p, size_t n, struct rule_set **out, size_t *used,
+                                struct why *why);
 #endif

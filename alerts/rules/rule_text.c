@@ -1,4 +1,4 @@
-#include "alerts/rule.h"
+#include "alerts/rules/rule_text.h"
 
 #include "core/decimal.h"
 #include "core/json.h"

@@ -1,5 +1,5 @@
-/* test_router.c - the router against a slow evaluator written from router.h alone: the same fires in the same order. */
-#include "alerts/router.h"
+/* test_rule_set.c - the rule set against a slow evaluator written from rule_set.h alone: the same fires in the same order. */
+#include "alerts/rules/rule_set.h"
 
 #include "core/vec.h"
 
@@ -228,7 +228,7 @@ static size_t compare(int step, const char *what)
     return n;
 }
 
-static void compare_states(const struct router *r, int step)
+static void compare_states(const struct rule_set *r, int step)
 {
     static const char *const names[] = { "ok", "pending", "firing", "ok" };
     size_t live = 0;
@@ -236,7 +236,7 @@ static void compare_states(const struct router *r, int step)
         const struct slow_rule *u = &rules[i];
         struct rule_facts f;
         live += u->live;
-        if (!router_find(r, u->s.tenant, u->s.id, &f))
+        if (!rule_set_find(r, u->s.tenant, u->s.id, &f))
             fail_msg("step %d: rule %zu is lost", step, i);
         const char *state = !u->live                                      ? NULL
                             : u->s.enabled && !series[u->s.series].usable ? "stale"
@@ -245,24 +245,24 @@ static void compare_states(const struct router *r, int step)
             || (state ? !f.state || strcmp(f.state, state) != 0 : f.state != NULL))
             fail_msg("step %d: rule %zu is version %d %s, wanted %d %s", step, i, f.version,
                      f.state ? f.state : "gone", u->version, state ? state : "gone");
-        assert_false(router_find(r, id_of(9, 9), u->s.id, &f));
+        assert_false(rule_set_find(r, id_of(9, 9), u->s.id, &f));
     }
-    assert_int_equal(router_rules(r), live);
+    assert_int_equal(rule_set_size(r), live);
 }
 
-static struct router *reloaded(struct router *r)
+static struct rule_set *reloaded(struct rule_set *r)
 {
     struct buf a = { 0 }, b = { 0 };
-    struct router *again;
+    struct rule_set *again;
     size_t used;
     struct why why = { 0 };
-    router_save(r, &a);
-    if (router_load(a.data, a.len, &again, &used, &why)) fail_msg("%s", why.text);
+    rule_set_save(r, &a);
+    if (rule_set_load(a.data, a.len, &again, &used, &why)) fail_msg("%s", why.text);
     assert_int_equal(used, a.len);
-    router_save(again, &b);
+    rule_set_save(again, &b);
     assert_int_equal(b.len, a.len);
     assert_memory_equal(a.data, b.data, a.len);
-    router_free(r);
+    rule_set_free(r);
     buf_release(&a);
     buf_release(&b);
     return again;
@@ -308,13 +308,13 @@ static struct rule_spec random_spec(size_t at, int64_t now, bool fresh)
 
 static size_t differential(uint64_t start, int steps, size_t rules_max, bool reload)
 {
-    struct router *r;
+    struct rule_set *r;
     seed = start;
     memset(rules, 0, sizeof rules);
     memset(series, 0, sizeof series);
     memset(stream_no, 0, sizeof stream_no);
     rules_n = got.n = want.n = 0;
-    assert_int_equal(router_new(&r), ERR_OK);
+    assert_int_equal(rule_set_new(&r), ERR_OK);
     int64_t now = 1000;
     uint64_t number = 0;
     size_t fires = 0;
@@ -325,14 +325,14 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
                                 .series = SERIES - 1,
                                 .name = "",
                                 .text = "" };
-    struct router_change
+    struct rule_set_change
         c; /* values told before there is a rule at or beyond a series are not kept: so there is one, disabled */
-    assert_int_equal(router_put(r, &asleep, now, on_fire, NULL, &c, NULL), ERR_OK);
+    assert_int_equal(rule_set_put(r, &asleep, now, on_fire, NULL, &c, NULL), ERR_OK);
     slow_put(rules_n++, &asleep, now);
     for (int step = 0; step < steps; step++) {
         const char *what = "time";
         if (upto(3)) now += upto(4);
-        router_time(r, now, on_fire, NULL);
+        rule_set_time(r, now, on_fire, NULL);
         slow_time(now);
         number++;
         uint32_t op = upto(100);
@@ -342,12 +342,12 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
             if (upto(3) == 0 && series[no].has)
                 key = series[no].last + (no % 2 ? 0 : (int64_t)upto(3) - 1);
             what = "move";
-            router_move(r, no, key, now, on_fire, NULL);
+            rule_set_move(r, no, key, now, on_fire, NULL);
             slow_move(no, key, now);
         } else if (op < 68) {
             uint32_t no = upto(SERIES);
             what = "unusable";
-            router_unusable(r, no);
+            rule_set_unusable(r, no);
             series[no].usable = false;
         } else if (op < 90) {
             what = "put";
@@ -363,7 +363,7 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
                 struct why why = { 0 };
                 uint32_t left =
                     rules[at].live && rules[at].s.enabled ? rules[at].s.series : UINT32_MAX;
-                if (router_put(r, &s, now, on_fire, NULL, &c, &why)) fail_msg("%s", why.text);
+                if (rule_set_put(r, &s, now, on_fire, NULL, &c, &why)) fail_msg("%s", why.text);
                 assert_int_equal(c.left, left);
                 assert_int_equal(c.joined, s.enabled ? s.series : UINT32_MAX);
                 if (at == rules_n) rules_n++;
@@ -372,7 +372,7 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
         } else if (op < 95 && rules_n) {
             size_t at = upto((uint32_t)rules_n);
             what = "delete";
-            enum err e = router_delete(r, rules[at].s.tenant, rules[at].s.id, &c);
+            enum err e = rule_set_delete(r, rules[at].s.tenant, rules[at].s.id, &c);
             assert_int_equal(e, rules[at].live ? ERR_OK : ERR_NOT_FOUND);
             assert_int_equal(c.left, counts(&rules[at]) ? rules[at].s.series : UINT32_MAX);
             if (rules[at].live) rules[at].version++;
@@ -383,7 +383,7 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
         if (reload && upto(200) == 0) r = reloaded(r);
     }
     compare_states(r, steps);
-    router_free(r);
+    rule_set_free(r);
     return fires;
 }
 
@@ -419,24 +419,24 @@ static struct rule_spec above(unsigned id, int64_t enter, int64_t clear)
                                .text = "t" };
 }
 
-static void put(struct router *r, struct rule_spec s, int64_t now)
+static void put(struct rule_set *r, struct rule_spec s, int64_t now)
 {
-    struct router_change c;
+    struct rule_set_change c;
     struct why why = { 0 };
-    if (router_put(r, &s, now, on_fire, NULL, &c, &why)) fail_msg("%s", why.text);
+    if (rule_set_put(r, &s, now, on_fire, NULL, &c, &why)) fail_msg("%s", why.text);
 }
 
 static void a_rule_lives(void **state)
 {
     (void)state;
-    struct router *r;
+    struct rule_set *r;
     struct rule_facts f;
     got.n = 0;
-    assert_int_equal(router_new(&r), ERR_OK);
+    assert_int_equal(rule_set_new(&r), ERR_OK);
     struct rule_spec s = above(0, 100, 98);
     s.cooldown_ns = 10;
     put(r, s, 0);
-    assert_true(router_find(r, s.tenant, s.id, &f));
+    assert_true(rule_set_find(r, s.tenant, s.id, &f));
     assert_string_equal(f.state, "stale"); /* nothing usable yet */
     static const struct {
         int64_t at, value;
@@ -448,41 +448,41 @@ static void a_rule_lives(void **state)
         { 6, 99, 2, "ok" },      { 7, 100, 2, "pending" }, { 11, 100, 3, "firing" },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        router_time(r, rows[i].at, on_fire, NULL);
-        router_move(r, 0, rows[i].value, rows[i].at, on_fire, NULL);
-        assert_true(router_find(r, s.tenant, s.id, &f));
+        rule_set_time(r, rows[i].at, on_fire, NULL);
+        rule_set_move(r, 0, rows[i].value, rows[i].at, on_fire, NULL);
+        assert_true(rule_set_find(r, s.tenant, s.id, &f));
         if (got.n != rows[i].fires || strcmp(f.state, rows[i].state) != 0)
             fail_msg("row %zu: %zu fires, %s", i, got.n, f.state);
     }
-    router_free(r);
+    rule_set_free(r);
 }
 
 static void rules_are_counted_by_tenant(void **state)
 {
     (void)state;
-    struct router *r, *again;
-    struct router_change c;
+    struct rule_set *r, *again;
+    struct rule_set_change c;
     struct why why;
     size_t used;
-    assert_int_equal(router_new(&r), ERR_OK);
+    assert_int_equal(rule_set_new(&r), ERR_OK);
     for (unsigned i = 0; i < 4 * TENANTS; i++) put(r, above(i, 10, 5), 0);
     put(r, above(TENANTS, 11, 5), 0); /* a change */
     struct rule_spec gone = above(0, 10, 5);
-    assert_int_equal(router_delete(r, gone.tenant, gone.id, &c), ERR_OK);
-    assert_int_equal(router_count(r, id_of(1, 0)).live, 3);
-    assert_int_equal(router_count(r, id_of(1, 0)).made, 4);
-    assert_int_equal(router_count(r, id_of(1, 1)).live, 4);
-    assert_int_equal(router_count(r, id_of(1, TENANTS)).made, 0);
+    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, &c), ERR_OK);
+    assert_int_equal(rule_set_count(r, id_of(1, 0)).live, 3);
+    assert_int_equal(rule_set_count(r, id_of(1, 0)).made, 4);
+    assert_int_equal(rule_set_count(r, id_of(1, 1)).live, 4);
+    assert_int_equal(rule_set_count(r, id_of(1, TENANTS)).made, 0);
     AUTO_BUF struct buf b = { 0 };
-    router_save(r, &b);
-    assert_int_equal(router_load(b.data, b.len, &again, &used, &why), ERR_OK);
-    assert_int_equal(router_count(again, id_of(1, 0)).live, 3);
-    assert_int_equal(router_count(again, id_of(1, 0)).made, 4);
+    rule_set_save(r, &b);
+    assert_int_equal(rule_set_load(b.data, b.len, &again, &used, &why), ERR_OK);
+    assert_int_equal(rule_set_count(again, id_of(1, 0)).live, 3);
+    assert_int_equal(rule_set_count(again, id_of(1, 0)).made, 4);
     put(again, above(0, 10, 5), 0); /* and back */
-    assert_int_equal(router_count(again, id_of(1, 0)).live, 4);
-    assert_int_equal(router_count(again, id_of(1, 0)).made, 4);
-    router_free(r);
-    router_free(again);
+    assert_int_equal(rule_set_count(again, id_of(1, 0)).live, 4);
+    assert_int_equal(rule_set_count(again, id_of(1, 0)).made, 4);
+    rule_set_free(r);
+    rule_set_free(again);
 }
 
 /* The same rules and values, whether all rules stood before the first value or came one by one between values. */
@@ -491,21 +491,21 @@ static void order_does_not_depend_on_how_rules_came(void **state)
     (void)state;
     static struct log first;
     for (int way = 0; way < 3; way++) {
-        struct router *r;
+        struct rule_set *r;
         got.n = 0;
-        assert_int_equal(router_new(&r), ERR_OK);
-        if (way) router_move(r, 0, 0, 1, on_fire, NULL);
+        assert_int_equal(rule_set_new(&r), ERR_OK);
+        if (way) rule_set_move(r, 0, 0, 1, on_fire, NULL);
         for (unsigned i = 0; i < 50; i++) {
             put(r, above(i, 10 + i % 3, 5 + i % 3), 1);
-            if (way == 2) router_move(r, 0, 0, 1, on_fire, NULL); /* settles each by itself */
+            if (way == 2) rule_set_move(r, 0, 0, 1, on_fire, NULL); /* settles each by itself */
         }
-        if (!way) router_move(r, 0, 0, 1, on_fire, NULL);
-        router_move(r, 0, 20, 2, on_fire, NULL);
-        router_move(r, 0, 0, 3, on_fire, NULL);
+        if (!way) rule_set_move(r, 0, 0, 1, on_fire, NULL);
+        rule_set_move(r, 0, 20, 2, on_fire, NULL);
+        rule_set_move(r, 0, 0, 3, on_fire, NULL);
         assert_int_equal(got.n, 100);
         if (!way) first = got;
         for (size_t i = 0; i < got.n; i++) assert_true(same(&got.f[i], &first.f[i]));
-        router_free(r);
+        rule_set_free(r);
     }
 }
 
@@ -513,23 +513,23 @@ static void order_does_not_depend_on_how_rules_came(void **state)
 static void the_end_of_time_does_not_wrap(void **state)
 {
     (void)state;
-    struct router *r;
+    struct rule_set *r;
     got.n = 0;
-    assert_int_equal(router_new(&r), ERR_OK);
+    assert_int_equal(rule_set_new(&r), ERR_OK);
     struct rule_spec s = above(0, 100, 100);
     s.hold_ns = 1000;
     s.cooldown_ns = 1000;
     put(r, s, INT64_MAX - 5);
-    router_move(r, 0, 100, INT64_MAX - 5, on_fire, NULL);
+    rule_set_move(r, 0, 100, INT64_MAX - 5, on_fire, NULL);
     assert_int_equal(got.n, 0);
     s = above(1, 100, 100);
     s.cooldown_ns = 1000;
     put(r, s, INT64_MAX - 5);
     assert_int_equal(got.n, 1);
-    router_move(r, 0, 99, INT64_MAX - 4, on_fire, NULL);
-    router_move(r, 0, 100, INT64_MAX - 3, on_fire, NULL);
+    rule_set_move(r, 0, 99, INT64_MAX - 4, on_fire, NULL);
+    rule_set_move(r, 0, 100, INT64_MAX - 3, on_fire, NULL);
     assert_int_equal(got.n, 2); /* fired, resolved, and now quiet */
-    router_free(r);
+    rule_set_free(r);
 }
 
 static size_t in_use(void)
@@ -541,55 +541,55 @@ static size_t in_use(void)
 static void nothing_grows_without_end(void **state)
 {
     (void)state;
-    struct router *r;
+    struct rule_set *r;
     got.n = 0;
-    assert_int_equal(router_new(&r), ERR_OK);
+    assert_int_equal(rule_set_new(&r), ERR_OK);
     struct rule_spec s = above(0, 100, 98);
     s.hold_ns = INT64_C(86400000000000);
     put(r, s, 0);
-    router_move(r, 0, 1, 0, on_fire, NULL);
+    rule_set_move(r, 0, 1, 0, on_fire, NULL);
     size_t before = in_use();
     for (int64_t i = 1; i <= 200000; i++) {
-        router_time(r, i, on_fire, NULL);
-        router_move(r, 0, i % 2 ? 100 : 97, i, on_fire, NULL);
+        rule_set_time(r, i, on_fire, NULL);
+        rule_set_move(r, 0, i % 2 ? 100 : 97, i, on_fire, NULL);
     }
     size_t timers = in_use() - before;
     for (int i = 2; i < 20000; i++) {
         s.version = i;
         put(r, s, 200000);
-        router_move(r, 0, 50 + i % 2, 200000, on_fire, NULL);
+        rule_set_move(r, 0, 50 + i % 2, 200000, on_fire, NULL);
     }
     size_t puts = in_use() - before - timers;
     if (before && (timers > 100000 || puts > 200000))
         fail_msg("%zu bytes of timers, %zu bytes of versions", timers, puts);
     assert_int_equal(got.n, 0);
     AUTO_BUF struct buf b = { 0 };
-    router_save(r, &b);
+    rule_set_save(r, &b);
     assert_true(b.len < 20000);
-    router_free(r);
+    rule_set_free(r);
 }
 
 static void a_torn_state_is_refused(void **state)
 {
     (void)state;
-    struct router *r, *again;
+    struct rule_set *r, *again;
     struct why why;
     size_t used;
-    assert_int_equal(router_new(&r), ERR_OK);
+    assert_int_equal(rule_set_new(&r), ERR_OK);
     for (unsigned i = 0; i < 5; i++) put(r, above(i, 10, 5), 0);
     AUTO_BUF struct buf b = { 0 };
-    router_save(r, &b);
+    rule_set_save(r, &b);
     for (size_t n = 0; n < b.len; n++) {
         char *part = malloc(n ? n : 1);
         assert_non_null(part);
         memcpy(part, b.data, n);
-        assert_int_equal(router_load(part, n, &again, &used, &why), ERR_INVALID);
+        assert_int_equal(rule_set_load(part, n, &again, &used, &why), ERR_INVALID);
         free(part);
     }
     b.data[3] ^= 1;
-    assert_int_equal(router_load(b.data, b.len, &again, &used, &why), ERR_INVALID);
-    router_free(r);
-    router_free(NULL);
+    assert_int_equal(rule_set_load(b.data, b.len, &again, &used, &why), ERR_INVALID);
+    rule_set_free(r);
+    rule_set_free(NULL);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* test_rule.c - rule JSON in and out, where errors point, keys in the order of numbers, and the edges of every operator. */
-#include "alerts/rule.h"
+/* test_rule_text.c - rule JSON in and out, where errors point, keys in the order of numbers, and the edges of every operator. */
+#include "alerts/rules/rule_text.h"
 
 #include <float.h>
 #include <inttypes.h>

@@ -1,12 +1,12 @@
-/* rule.h - a rule as a tenant writes it: JSON in, checked definition out. Pure; thread: any.
+/* rule_text.h - a rule as a tenant writes it: JSON in, checked definition out. Pure; thread: any.
  *
  *   {"name":"HHI high","rule":"hhi(DEMO) >= 180","clear":"170","hold_s":0,"cooldown_s":0,"severity":"warning","on_create":"fire","enabled":true}
  *
  * The measure inside the rule text is found here and read by analytics (alerts/ does not know measures). Values are compared
  * as int64 keys, so that a comparison is exact and one instruction: prices as they are at 1e-8, other values by the bits of
  * the double, arranged so that keys have the order of the numbers. */
-#ifndef TOCSIN_ALERTS_RULE_H
-#define TOCSIN_ALERTS_RULE_H
+#ifndef TOCSIN_ALERTS_RULES_RULE_TEXT_H
+#define TOCSIN_ALERTS_RULES_RULE_TEXT_H
 #include "alerts/alert.h"
 
 enum rule_op { OP_GE, OP_GT, OP_LE, OP_LT };

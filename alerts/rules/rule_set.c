@@ -1,4 +1,4 @@
-#include "alerts/router.h"
+#include "alerts/rules/rule_set.h"
 
 #include "core/map.h"
 #include "core/vec.h"
@@ -51,7 +51,7 @@ struct tenant {
     uint64_t stream_no;
 };
 
-struct router {
+struct rule_set {
     struct rule *rules;
     size_t rules_n, rules_cap, live_n;
     struct ladder *ladders; /* by series */
@@ -62,7 +62,7 @@ struct router {
         queued; /* by rule: when its entry in the heap is due, 0: none. So a rule that flaps has one, not many */
     size_t queued_cap;
     struct tenant *tenants;
-    struct router_count *counts; /* by tenant; follows from the rules */
+    struct rule_set_count *counts; /* by tenant; follows from the rules */
     size_t tenants_n, tenants_cap, counts_cap;
     char *strings;
     size_t strings_n, strings_cap, strings_dead; /* dead: of versions that have been replaced */
@@ -75,22 +75,22 @@ struct rule_key {
 };
 static bool rule_is(const void *ctx, uint32_t v, const void *key)
 {
-    const struct rule *r = &((const struct router *)ctx)->rules[v];
+    const struct rule *r = &((const struct rule_set *)ctx)->rules[v];
     const struct rule_key *k = key;
     return uuid_equal(r->id, k->id) && uuid_equal(r->tenant, k->tenant);
 }
 static bool tenant_is(const void *ctx, uint32_t v, const void *key)
 {
-    return memcmp(((const struct router *)ctx)->tenants[v].id.b, key, 16) == 0;
+    return memcmp(((const struct rule_set *)ctx)->tenants[v].id.b, key, 16) == 0;
 }
 
-static uint32_t find(const struct router *r, struct uuid tenant, struct uuid id)
+static uint32_t find(const struct rule_set *r, struct uuid tenant, struct uuid id)
 {
     struct rule_key k = { tenant, id };
     return map_find(&r->by_id, map_hash(id.b, 16), rule_is, r, &k);
 }
 
-static struct tenant *tenant_of(struct router *r, struct uuid id)
+static struct tenant *tenant_of(struct rule_set *r, struct uuid id)
 {
     uint32_t v = map_find(&r->by_tenant, map_hash(id.b, 16), tenant_is, r, id.b);
     if (v != MAP_NONE) return &r->tenants[v];
@@ -99,19 +99,19 @@ static struct tenant *tenant_of(struct router *r, struct uuid id)
         || !map_add(&r->by_tenant, map_hash(id.b, 16), (uint32_t)r->tenants_n))
         return NULL;
     r->tenants[r->tenants_n] = (struct tenant){ .id = id };
-    r->counts[r->tenants_n] = (struct router_count){ 0, 0 };
+    r->counts[r->tenants_n] = (struct rule_set_count){ 0, 0 };
     return &r->tenants[r->tenants_n++];
 }
 
-static struct router_count *count_of(struct router *r, struct uuid tenant)
+static struct rule_set_count *count_of(struct rule_set *r, struct uuid tenant)
 {
     return &r->counts[tenant_of(r, tenant) - r->tenants];
 }
 
-struct router_count router_count(const struct router *r, struct uuid tenant)
+struct rule_set_count rule_set_count(const struct rule_set *r, struct uuid tenant)
 {
     uint32_t v = map_find(&r->by_tenant, map_hash(tenant.b, 16), tenant_is, r, tenant.b);
-    return v == MAP_NONE ? (struct router_count){ 0, 0 } : r->counts[v];
+    return v == MAP_NONE ? (struct rule_set_count){ 0, 0 } : r->counts[v];
 }
 
 /* ---- timers: a binary heap ---- */
@@ -120,9 +120,9 @@ static bool sooner(const struct timer *a, const struct timer *b)
     return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->no < b->no);
 }
 
-static void timer_push(struct router *r, struct timer t)
+static void timer_push(struct rule_set *r, struct timer t)
 {
-    /* room was made by router_put: at most one waiting entry a rule plus those skipped; grow here only doubles what put began */
+    /* room was made by rule_set_put: at most one waiting entry a rule plus those skipped; grow here only doubles what put began */
     if (!VEC_GROW(&r->timers, &r->timers_cap, r->timers_n + 1)) abort();
     size_t i = r->timers_n++;
     for (size_t up; i > 0 && sooner(&t, &r->timers[up = (i - 1) / 2]); i = up)
@@ -130,8 +130,8 @@ static void timer_push(struct router *r, struct timer t)
     r->timers[i] = t;
 }
 
-/* One entry a rule, at or before its time: what comes too soon is put back by router_time. */
-static void timer_want(struct router *r, uint32_t rule)
+/* One entry a rule, at or before its time: what comes too soon is put back by rule_set_time. */
+static void timer_want(struct rule_set *r, uint32_t rule)
 {
     const struct rule *u = &r->rules[rule];
     if (r->queued[rule] && r->queued[rule] <= u->due_ns) return;
@@ -139,7 +139,7 @@ static void timer_want(struct router *r, uint32_t rule)
     timer_push(r, (struct timer){ u->due_ns, u->no, rule });
 }
 
-static struct timer timer_pop(struct router *r)
+static struct timer timer_pop(struct rule_set *r)
 {
     struct timer top = r->timers[0], last = r->timers[--r->timers_n];
     size_t i = 0;
@@ -152,7 +152,7 @@ static struct timer timer_pop(struct router *r)
     return top;
 }
 
-static void due_below(const struct router *r, size_t i, int64_t now_ns,
+static void due_below(const struct rule_set *r, size_t i, int64_t now_ns,
                       void (*each)(void *ctx, uint32_t series), void *ctx)
 {
     if (i >= r->timers_n || r->timers[i].due_ns > now_ns) return;
@@ -161,15 +161,15 @@ static void due_below(const struct router *r, size_t i, int64_t now_ns,
     due_below(r, 2 * i + 2, now_ns, each, ctx);
 }
 
-void router_due(const struct router *r, int64_t now_ns, void (*each)(void *ctx, uint32_t series),
-                void *ctx)
+void rule_set_due(const struct rule_set *r, int64_t now_ns,
+                  void (*each)(void *ctx, uint32_t series), void *ctx)
 {
     due_below(r, 0, now_ns, each, ctx);
 }
 
 /* ---- one rule's steps ---- */
 struct step {
-    struct router *r;
+    struct rule_set *r;
     int64_t key, now_ns;
     fire_fn *emit;
     void *ctx;
@@ -177,7 +177,7 @@ struct step {
 
 static void emit(const struct step *s, const struct rule *u, enum alert_state state)
 {
-    struct router *r = s->r;
+    struct rule_set *r = s->r;
     struct tenant *t = tenant_of(r, u->tenant);
     assert(t); /* made when the rule was put */
     const struct fire f = { u->tenant,
@@ -269,7 +269,7 @@ static size_t rank_of(const struct ladder *l, int64_t key)
 }
 
 /* an edge its rule has left behind */
-static bool dead(const struct router *r, const struct ladder *l, const struct edge *e)
+static bool dead(const struct rule_set *r, const struct ladder *l, const struct edge *e)
 {
     const struct rule *u = &r->rules[e->rule];
     return !u->live || !u->enabled || &r->ladders[u->series] != l
@@ -288,7 +288,7 @@ static void cross(const struct step *s, const struct ladder *l, const struct edg
 
 /* New edges find their place: a few by insertion, many by one sort; one that is there already (a rule was put again) is dropped.
  * Rules are numbered in creation order, so the order of equal keys does not depend on how they came here. */
-static void settle(struct router *r, struct ladder *l)
+static void settle(struct rule_set *r, struct ladder *l)
 {
     size_t fresh = l->n - l->sorted_n;
     if (l->dead > 64 && l->dead > l->n / 4) {
@@ -323,8 +323,8 @@ static void settle(struct router *r, struct ladder *l)
     l->rank = l->has_value ? rank_of(l, l->last) : 0;
 }
 
-void router_move(struct router *r, uint32_t series, int64_t key, int64_t now_ns, fire_fn *emit_fn,
-                 void *ctx)
+void rule_set_move(struct rule_set *r, uint32_t series, int64_t key, int64_t now_ns,
+                   fire_fn *emit_fn, void *ctx)
 {
     if (series >= r->ladders_n) return;
     struct ladder *l = &r->ladders[series];
@@ -350,12 +350,12 @@ void router_move(struct router *r, uint32_t series, int64_t key, int64_t now_ns,
     }
 }
 
-void router_unusable(struct router *r, uint32_t series)
+void rule_set_unusable(struct rule_set *r, uint32_t series)
 {
     if (series < r->ladders_n) r->ladders[series].usable = false;
 }
 
-void router_time(struct router *r, int64_t now_ns, fire_fn *emit_fn, void *ctx)
+void rule_set_time(struct rule_set *r, int64_t now_ns, fire_fn *emit_fn, void *ctx)
 {
     while (r->timers_n && r->timers[0].due_ns <= now_ns) {
         struct timer t = timer_pop(r);
@@ -379,7 +379,7 @@ void router_time(struct router *r, int64_t now_ns, fire_fn *emit_fn, void *ctx)
 }
 
 /* ---- rules come, change and go ---- */
-static uint32_t keep_string(struct router *r, const char *s)
+static uint32_t keep_string(struct rule_set *r, const char *s)
 {
     size_t n = strlen(s) + 1, at = r->strings_n;
     if (!VEC_GROW(&r->strings, &r->strings_cap, at + n)) return UINT32_MAX;
@@ -388,13 +388,13 @@ static uint32_t keep_string(struct router *r, const char *s)
     return (uint32_t)at;
 }
 
-static size_t strings_of(const struct router *r, const struct rule *u)
+static size_t strings_of(const struct rule_set *r, const struct rule *u)
 {
     return strlen(r->strings + u->name) + strlen(r->strings + u->text) + 2;
 }
 
 /* Strings nobody refers to are dropped when they are most of all. Out of memory: another time. */
-static void sweep_strings(struct router *r)
+static void sweep_strings(struct rule_set *r)
 {
     if (r->strings_dead < 4096 || r->strings_dead < r->strings_n / 2) return;
     char *fresh = malloc(r->strings_n);
@@ -417,7 +417,7 @@ static void sweep_strings(struct router *r)
     r->strings_dead = 0;
 }
 
-static void detach(struct router *r, struct rule *u)
+static void detach(struct rule_set *r, struct rule *u)
 {
     r->strings_dead += strings_of(r, u);
     if (!u->enabled) return;
@@ -427,7 +427,7 @@ static void detach(struct router *r, struct rule *u)
     u->overdue = false;
 }
 
-static enum err make_room(struct router *r, const struct rule_spec *s)
+static enum err make_room(struct rule_set *r, const struct rule_spec *s)
 {
     if (!VEC_GROW(&r->rules, &r->rules_cap, r->rules_n + 1)
         || !VEC_GROW(&r->timers, &r->timers_cap, r->timers_n + 1)
@@ -446,10 +446,10 @@ static enum err make_room(struct router *r, const struct rule_spec *s)
     return VEC_GROW(&l->edges, &l->cap, l->n + 2) ? ERR_OK : ERR_NOMEM;
 }
 
-enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns, fire_fn *emit_fn,
-                    void *ctx, struct router_change *changed, struct why *why)
+enum err rule_set_put(struct rule_set *r, const struct rule_spec *s, int64_t now_ns,
+                      fire_fn *emit_fn, void *ctx, struct rule_set_change *changed, struct why *why)
 {
-    *changed = (struct router_change){ UINT32_MAX, UINT32_MAX };
+    *changed = (struct rule_set_change){ UINT32_MAX, UINT32_MAX };
     enum err e = make_room(r, s);
     if (e) return e;
     uint32_t name = keep_string(r, s->name), text = keep_string(r, s->text),
@@ -504,10 +504,10 @@ enum err router_put(struct router *r, const struct rule_spec *s, int64_t now_ns,
     return ERR_OK;
 }
 
-enum err router_delete(struct router *r, struct uuid tenant, struct uuid id,
-                       struct router_change *changed)
+enum err rule_set_delete(struct rule_set *r, struct uuid tenant, struct uuid id,
+                         struct rule_set_change *changed)
 {
-    *changed = (struct router_change){ UINT32_MAX, UINT32_MAX };
+    *changed = (struct rule_set_change){ UINT32_MAX, UINT32_MAX };
     uint32_t at = find(r, tenant, id);
     if (at == MAP_NONE || !r->rules[at].live) return ERR_NOT_FOUND;
     struct rule *u = &r->rules[at];
@@ -520,7 +520,8 @@ enum err router_delete(struct router *r, struct uuid tenant, struct uuid id,
     return ERR_OK;
 }
 
-bool router_find(const struct router *r, struct uuid tenant, struct uuid id, struct rule_facts *out)
+bool rule_set_find(const struct rule_set *r, struct uuid tenant, struct uuid id,
+                   struct rule_facts *out)
 {
     static const char *const names[] = { "ok", "pending", "firing", "ok" };
     uint32_t at = find(r, tenant, id);
@@ -534,17 +535,17 @@ bool router_find(const struct router *r, struct uuid tenant, struct uuid id, str
     return true;
 }
 
-size_t router_rules(const struct router *r) { return r->live_n; }
+size_t rule_set_size(const struct rule_set *r) { return r->live_n; }
 
-enum err router_new(struct router **out)
+enum err rule_set_new(struct rule_set **out)
 {
-    struct router *r = calloc(1, sizeof *r);
+    struct rule_set *r = calloc(1, sizeof *r);
     if (!r) return ERR_NOMEM;
     *out = r;
     return ERR_OK;
 }
 
-void router_free(struct router *r)
+void rule_set_free(struct rule_set *r)
 {
     if (!r) return;
     for (size_t i = 0; i < r->ladders_n; i++) free(r->ladders[i].edges);
@@ -567,7 +568,7 @@ struct saved_ladder {
     uint32_t has_value, usable;
 };
 
-void router_save(const struct router *r, struct buf *out)
+void rule_set_save(const struct rule_set *r, struct buf *out)
 {
     uint64_t counts[4] = { r->rules_n, r->ladders_n, r->tenants_n, r->strings_n };
     buf_put(out, MAGIC, sizeof MAGIC);
@@ -582,7 +583,7 @@ void router_save(const struct router *r, struct buf *out)
     if (r->strings_n) buf_put(out, r->strings, r->strings_n);
 }
 
-static enum err restore(struct router *r)
+static enum err restore(struct rule_set *r)
 {
     if (!VEC_GROW(&r->queued, &r->queued_cap, r->rules_n + 1)) return ERR_NOMEM;
     memset(r->queued, 0, (r->rules_n + 1) * sizeof *r->queued);
@@ -615,27 +616,28 @@ static enum err restore(struct router *r)
     return ERR_OK;
 }
 
-enum err router_load(const void *p, size_t n, struct router **out, size_t *used, struct why *why)
+enum err rule_set_load(const void *p, size_t n, struct rule_set **out, size_t *used,
+                       struct why *why)
 {
     uint64_t counts[4];
     const char *at = p, *end = at + n;
     if (n < sizeof MAGIC + sizeof counts || memcmp(at, MAGIC, sizeof MAGIC) != 0)
-        return err_set(why, ERR_INVALID, "not a router state of this version");
+        return err_set(why, ERR_INVALID, "not a state of rules of this version");
     memcpy(counts, at + sizeof MAGIC, sizeof counts);
     at += sizeof MAGIC + sizeof counts;
     for (int i = 0; i < 4; i++)
-        if (counts[i] > n) return err_set(why, ERR_INVALID, "router state is cut short");
+        if (counts[i] > n) return err_set(why, ERR_INVALID, "state of rules is cut short");
     size_t need = counts[0] * sizeof(struct rule) + counts[1] * sizeof(struct saved_ladder)
                   + counts[2] * sizeof(struct tenant) + counts[3];
-    if ((size_t)(end - at) < need) return err_set(why, ERR_INVALID, "router state is cut short");
-    struct router *r;
-    enum err e = router_new(&r);
+    if ((size_t)(end - at) < need) return err_set(why, ERR_INVALID, "state of rules is cut short");
+    struct rule_set *r;
+    enum err e = rule_set_new(&r);
     if (e) return e;
     if (!VEC_GROW(&r->rules, &r->rules_cap, counts[0])
         || !VEC_GROW(&r->ladders, &r->ladders_cap, counts[1])
         || !VEC_GROW(&r->tenants, &r->tenants_cap, counts[2])
         || !VEC_GROW(&r->strings, &r->strings_cap, counts[3])) {
-        router_free(r);
+        rule_set_free(r);
         return ERR_NOMEM;
     }
     if (counts[0]) memcpy(r->rules, at, counts[0] * sizeof *r->rules);
@@ -656,7 +658,7 @@ enum err router_load(const void *p, size_t n, struct router **out, size_t *used,
     r->strings_n = counts[3];
     e = restore(r);
     if (e) {
-        router_free(r);
+        rule_set_free(r);
         return err_set(why, e, "out of memory");
     }
     *used = (size_t)(at - (const char *)p);
