@@ -5,7 +5,7 @@
  * A turn is what one transaction will hold. While the writer commits one, the engine fills the next, so batches grow with the
  * load by themselves; an idle writer gets whatever is there at once. Every queue is bounded: when PostgreSQL stands still the
  * engine stops, then ingest stops polling, and Kafka keeps what is not read. */
-#include "alerts/delivery.h"
+#include "alerts/delivery/dispatcher.h"
 #include "api/api.h"
 #include "app/app.h"
 #include "app/recover.h"
@@ -81,7 +81,7 @@ struct service {
     struct writer *writer;
     struct kafka_source *kafka;
     struct outbox *outbox;
-    struct delivery_pool *delivery;
+    struct dispatcher *delivery;
     struct api *api;
     struct queue *ingested, *spare_batches, *turns, *spare_turns, *commands;
     struct turn *turn; /* being filled */
@@ -660,7 +660,7 @@ static void announce(struct service *s, struct turn *t, int64_t owed)
     size_t n;
     const struct alert *alerts = write_batch_alerts(t->batch, &n);
     if (n) api_publish_alerts(s->api, alerts, n);
-    if (owed) delivery_kick(s->delivery);
+    if (owed) dispatcher_kick(s->delivery);
     if (t->picture) show(s, t->picture);
     t->picture = NULL;
     for (size_t i = 0; i < t->waiting_n; i++) command_answer(t->waiting[i], ERR_OK, NULL);
@@ -837,12 +837,13 @@ static enum err start(struct service *s, struct why *why)
     s->picture = engine_snapshot(s->step.engine);
     e = open_kafka(s, why);
     if (!e) e = outbox_new(s->c->database_conninfo, &s->outbox);
-    const struct delivery_config delivery = { .workers = (int)s->c->webhooks_workers,
-                                              .webhook = { .allow_http = s->c->webhooks_allow_http,
-                                                           .allow_private =
-                                                               s->c->webhooks_allow_private } };
-    const struct sink sink = e ? (struct sink){ 0 } : outbox_sink(s->outbox);
-    if (!e) e = delivery_start(&delivery, &sink, &s->delivery, why);
+    const struct dispatcher_config delivery = {
+        .workers = (int)s->c->webhooks_workers,
+        .webhook = { .allow_http = s->c->webhooks_allow_http,
+                     .allow_private = s->c->webhooks_allow_private }
+    };
+    const struct outbox_calls outbox = e ? (struct outbox_calls){ 0 } : outbox_calls(s->outbox);
+    if (!e) e = dispatcher_start(&delivery, &outbox, &s->delivery, why);
     const struct api_config api = { .bind_address = s->c->api_bind,
                                     .port = (int)s->c->api_port,
                                     .threads = (int)s->c->api_threads,
@@ -875,7 +876,7 @@ static enum err start(struct service *s, struct why *why)
 static void release(struct service *s)
 {
     api_stop(s->api);
-    delivery_stop(s->delivery, 2000);
+    dispatcher_stop(s->delivery, 2000);
     kafka_source_close(s->kafka);
     outbox_free(s->outbox);
     writer_close(s->writer);

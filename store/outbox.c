@@ -368,25 +368,25 @@ enum err outbox_mark(struct outbox *o, const struct delivery_mark *marks, size_t
     return e ? failed(o, e) : ERR_OK;
 }
 
-/* ---- as a sink ---- */
+/* ---- as the dispatcher calls it ---- */
 
-static enum err sink_release_all(void *ctx, struct why *why)
+static enum err call_release_all(void *ctx, struct why *why)
 {
     return outbox_release_all(ctx, why);
 }
-static enum err sink_claim(void *ctx, const struct uuid *busy, size_t busy_n, struct delivery *out,
+static enum err call_claim(void *ctx, const struct uuid *busy, size_t busy_n, struct delivery *out,
                            size_t max, size_t *out_n, int64_t *next_due_ms, struct why *why)
 {
     return outbox_claim(ctx, busy, busy_n, out, max, out_n, next_due_ms, why);
 }
-static enum err sink_mark(void *ctx, const struct delivery_mark *marks, size_t n, struct why *why)
+static enum err call_mark(void *ctx, const struct delivery_mark *marks, size_t n, struct why *why)
 {
     return outbox_mark(ctx, marks, n, why);
 }
 
-struct sink outbox_sink(struct outbox *o)
+struct outbox_calls outbox_calls(struct outbox *o)
 {
-    return (struct sink){
-        .ctx = o, .release_all = sink_release_all, .claim = sink_claim, .mark = sink_mark
+    return (struct outbox_calls){
+        .ctx = o, .release_all = call_release_all, .claim = call_claim, .mark = call_mark
     };
 }

@@ -2,7 +2,7 @@
  * and a user who may create databases; makes its own database and drops it. */
 #include "store/migrate.h"
 #include "store/outbox.h"
-#include "alerts/schedule.h"
+#include "alerts/delivery/schedule.h"
 #include "core/digest.h"
 #include "core/when.h"
 #include "store/db.h"

@@ -1,7 +1,7 @@
 /* schedule.h - what an attempt's outcome means: the retry delays, the table of statuses, when to give up. Pure. */
-#ifndef TOCSIN_ALERTS_SCHEDULE_H
-#define TOCSIN_ALERTS_SCHEDULE_H
-#include "alerts/sink.h"
+#ifndef TOCSIN_ALERTS_DELIVERY_SCHEDULE_H
+#define TOCSIN_ALERTS_DELIVERY_SCHEDULE_H
+#include "alerts/delivery/outbox.h"
 
 enum { SCHEDULE_ATTEMPTS = 11 }; /* over 75 h 35 min 35 s */
 #define SCHEDULE_GIVE_UP_S                                                                         \

@@ -1,11 +1,11 @@
 /* The worker pool against a receiver that misbehaves and an outbox in memory: everything owed is told, nobody holds up the others,
  * and a crash between send and mark repeats the same bytes. */
-#include "alerts/delivery.h"
-#include "alerts/schedule.h"
+#include "alerts/delivery/dispatcher.h"
+#include "alerts/delivery/schedule.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
-#include "tests/unit/alerts/fault_server.h"
+#include "tests/unit/alerts/delivery/fault_server.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 enum { OWED_MAX = 512, CHANNELS_MAX = 16 };
 
-/* ---- an outbox in memory, with the contract of sink.h ---- */
+/* ---- an outbox in memory, with the contract of outbox.h ---- */
 
 struct owed {
     uint64_t stream_no;
@@ -208,19 +208,19 @@ static void owe(struct memory *m, int channel, int count)
     pthread_mutex_unlock(&m->lock);
 }
 
-static struct delivery_pool *start(struct memory *m, int workers, int timeout_ms)
+static struct dispatcher *start(struct memory *m, int workers, int timeout_ms)
 {
-    const struct delivery_config cfg = {
+    const struct dispatcher_config cfg = {
         .workers = workers,
         .poll_ms = 60000,
         .rest_unit_ms = 1,
         .webhook = { .allow_http = true, .allow_private = true, .timeout_ms = timeout_ms }
     };
-    const struct sink sink = {
+    const struct outbox_calls outbox = {
         .ctx = m, .release_all = memory_release, .claim = memory_claim, .mark = memory_mark
     };
-    struct delivery_pool *p = NULL;
-    assert_int_equal(delivery_start(&cfg, &sink, &p, NULL), ERR_OK);
+    struct dispatcher *p = NULL;
+    assert_int_equal(dispatcher_start(&cfg, &outbox, &p, NULL), ERR_OK);
     return p;
 }
 
@@ -272,14 +272,14 @@ static void a_kick_delivers_at_once_and_in_order(void **state)
     channel_at(m, 0, "/ok/0");
     channel_at(m, 1, "/ok/1");
     int64_t ok = metric_get(METRIC_DELIVERIES_OK);
-    struct delivery_pool *p = start(m, 4, 2000);
+    struct dispatcher *p = start(m, 4, 2000);
     while (locked_int(m, &m->claims) == 0) pause_ms(1);
     owe(m, 0, 40);
     owe(m, 1, 40);
-    delivery_kick(p);
+    dispatcher_kick(p);
     wait_for(m, 0, DELIVERY_DELIVERED, 40);
     wait_for(m, 1, DELIVERY_DELIVERED, 40);
-    delivery_stop(p, 1000);
+    dispatcher_stop(p, 1000);
 
     assert_int_equal(metric_get(METRIC_DELIVERIES_OK) - ok, 80);
     for (int c = 0; c < 2; c++) {
@@ -313,11 +313,11 @@ static void bad_endpoints_hold_one_worker_each_and_the_others_go_on(void **state
     }
     channel_at(m, 6, "/ok/good");
     owe(m, 6, 100);
-    struct delivery_pool *p = start(m, 7, 10000);
+    struct dispatcher *p = start(m, 7, 10000);
     int64_t ms = wait_for(m, 6, DELIVERY_DELIVERED, 100);
     assert_int_equal(fault_count(m->server, "/hang"),
                      1); /* the good one was done before the hung one had timed out once */
-    delivery_stop(p, 0);
+    dispatcher_stop(p, 0);
     print_message("100 deliveries beside %d bad endpoints: %d ms\n", (int)ARRAY_LEN(bad), (int)ms);
 }
 
@@ -332,19 +332,19 @@ static void more_hung_endpoints_than_workers_do_not_stop_the_good_one(void **sta
     }
     channel_at(m, 6, "/ok/good");
     owe(m, 6, 20);
-    const struct delivery_config cfg = {
+    const struct dispatcher_config cfg = {
         .workers = 2,
         .poll_ms = 60000,
         .rest_unit_ms = 60000,
         .webhook = { .allow_http = true, .allow_private = true, .timeout_ms = 1000 }
     };
-    const struct sink sink = {
+    const struct outbox_calls outbox = {
         .ctx = m, .release_all = memory_release, .claim = memory_claim, .mark = memory_mark
     };
-    struct delivery_pool *p = NULL;
-    assert_int_equal(delivery_start(&cfg, &sink, &p, NULL), ERR_OK);
+    struct dispatcher *p = NULL;
+    assert_int_equal(dispatcher_start(&cfg, &outbox, &p, NULL), ERR_OK);
     wait_for(m, 6, DELIVERY_DELIVERED, 20);
-    delivery_stop(p, 0);
+    dispatcher_stop(p, 0);
     for (int c = 0; c < 6; c++) {
         char path[24];
         snprintf(path, sizeof path, "/hang/%d", c);
@@ -360,9 +360,9 @@ static void a_failing_alert_follows_the_schedule_and_expires(void **state)
     m->delay_scale = 0;
     channel_at(m, 0, "/status/500");
     owe(m, 0, 1);
-    struct delivery_pool *p = start(m, 2, 2000);
+    struct dispatcher *p = start(m, 2, 2000);
     wait_for(m, 0, DELIVERY_EXPIRED, 1);
-    delivery_stop(p, 1000);
+    dispatcher_stop(p, 1000);
 
     assert_int_equal(fault_count(m->server, "/status/500"), SCHEDULE_ATTEMPTS);
     const struct fault_request *first = fault_request_at(m->server, "/status/500", 0);
@@ -385,9 +385,9 @@ static void a_flaky_endpoint_gets_everything_in_the_end(void **state)
     m->delay_scale = 0.001;
     channel_at(m, 0, "/flaky/7");
     owe(m, 0, 5);
-    struct delivery_pool *p = start(m, 3, 2000);
+    struct dispatcher *p = start(m, 3, 2000);
     wait_for(m, 0, DELIVERY_DELIVERED, 5);
-    delivery_stop(p, 1000);
+    dispatcher_stop(p, 1000);
     assert_int_equal(fault_count(m->server, "/flaky/7"), 12);
 }
 
@@ -396,9 +396,9 @@ static void gone_turns_the_channel_off(void **state)
     struct memory *m = *state;
     channel_at(m, 0, "/status/410");
     owe(m, 0, 10);
-    struct delivery_pool *p = start(m, 4, 2000);
+    struct dispatcher *p = start(m, 4, 2000);
     wait_for(m, 0, DELIVERY_FAILED, 10);
-    delivery_stop(p, 1000);
+    dispatcher_stop(p, 1000);
     assert_int_equal(fault_count(m->server, "/status/410"), 1);
     assert_string_equal(m->disabled[0], "the endpoint answered 410 Gone");
 }
@@ -411,10 +411,10 @@ static void failing_for_120_hours_turns_the_channel_off(void **state)
     channel_at(m, 1, "/ok/after-all");
     owe(m, 0, 3);
     owe(m, 1, 3);
-    struct delivery_pool *p = start(m, 4, 2000);
+    struct dispatcher *p = start(m, 4, 2000);
     wait_for(m, 0, DELIVERY_FAILED, 3);
     wait_for(m, 1, DELIVERY_DELIVERED, 3);
-    delivery_stop(p, 1000);
+    dispatcher_stop(p, 1000);
     assert_int_equal(fault_count(m->server, "/status/500"), 1);
     assert_true(m->disabled[0][0] && !m->disabled[1][0]);
 }
@@ -425,9 +425,9 @@ static void a_throttling_endpoint_is_left_alone_as_long_as_it_asks(void **state)
     m->delay_scale = 0;
     channel_at(m, 0, "/after/429/1");
     owe(m, 0, 4);
-    struct delivery_pool *p = start(m, 4, 2000);
+    struct dispatcher *p = start(m, 4, 2000);
     while (fault_count(m->server, "/after/429/1") < 3) pause_ms(5);
-    delivery_stop(p, 1000);
+    dispatcher_stop(p, 1000);
     for (int i = 0; i < 2; i++) {
         int64_t gap = fault_request_at(m->server, "/after/429/1", i + 1)->at_ns
                       - fault_request_at(m->server, "/after/429/1", i)->at_ns;
@@ -441,10 +441,10 @@ static void a_crash_between_send_and_mark_repeats_the_same_bytes(void **state)
     channel_at(m, 0, "/ok/x");
     owe(m, 0, 1);
     m->fail_mark = -1;
-    struct delivery_pool *p = start(m, 2, 2000);
+    struct dispatcher *p = start(m, 2, 2000);
     while (fault_count(m->server, "/ok/x") < 1 || locked_int(m, &m->marks) < 3)
         pause_ms(5); /* it keeps trying to store, and sends nothing meanwhile */
-    delivery_stop(p, 1000);
+    dispatcher_stop(p, 1000);
     assert_int_equal(fault_count(m->server, "/ok/x"), 1);
     assert_true(m->owed[0].leased
                 && m->owed[0].status == DELIVERY_WAITING); /* as a kill -9 leaves it */
@@ -452,7 +452,7 @@ static void a_crash_between_send_and_mark_repeats_the_same_bytes(void **state)
     m->fail_mark = 0;
     p = start(m, 2, 2000);
     wait_for(m, 0, DELIVERY_DELIVERED, 1);
-    delivery_stop(p, 1000);
+    dispatcher_stop(p, 1000);
     const struct fault_request *first = fault_request_at(m->server, "/ok/x", 0),
                                *again = fault_request_at(m->server, "/ok/x", 1);
     assert_non_null(again);
@@ -470,9 +470,9 @@ static void a_failing_database_delays_and_loses_nothing(void **state)
     m->fail_release = 2;
     m->fail_claim = 2;
     m->fail_mark = 2;
-    struct delivery_pool *p = start(m, 2, 2000);
+    struct dispatcher *p = start(m, 2, 2000);
     wait_for(m, 0, DELIVERY_DELIVERED, 3);
-    delivery_stop(p, 1000);
+    dispatcher_stop(p, 1000);
     assert_int_equal(m->releases, 3);
     assert_int_equal(fault_count(m->server, "/ok/x"), 3);
 }
@@ -483,10 +483,10 @@ static void a_stop_is_bounded_and_gives_the_lease_back(void **state)
     channel_at(m, 0, "/hang");
     channel_at(m, 1, "/ok/x");
     owe(m, 0, 2);
-    struct delivery_pool *p = start(m, 2, 15000);
+    struct dispatcher *p = start(m, 2, 15000);
     while (fault_count(m->server, "/hang") < 1) pause_ms(1);
     int64_t from = mono_ns();
-    delivery_stop(p, 200);
+    dispatcher_stop(p, 200);
     assert_true(mono_ns() - from < 10 * NS_PER_S);
     assert_false(m->owed[0].leased);
     assert_int_equal(m->owed[0].attempts, 0);
@@ -494,8 +494,8 @@ static void a_stop_is_bounded_and_gives_the_lease_back(void **state)
     assert_int_equal(fault_count(m->server, "/hang"), 1);
 
     p = start(m, 2, 15000); /* and at once, with nothing begun */
-    delivery_stop(p, 0);
-    delivery_stop(NULL, 0);
+    dispatcher_stop(p, 0);
+    dispatcher_stop(NULL, 0);
 }
 
 static void a_stop_lets_sends_in_hand_finish(void **state)
@@ -503,9 +503,9 @@ static void a_stop_lets_sends_in_hand_finish(void **state)
     struct memory *m = *state;
     channel_at(m, 0, "/slowbody"); /* answers at once, then holds the worker for a while */
     owe(m, 0, 1);
-    struct delivery_pool *p = start(m, 1, 15000);
+    struct dispatcher *p = start(m, 1, 15000);
     while (fault_count(m->server, "/slowbody") < 1) pause_ms(1);
-    delivery_stop(p, 8000);
+    dispatcher_stop(p, 8000);
     assert_int_equal(m->owed[0].status, DELIVERY_DELIVERED);
 }
 
@@ -520,10 +520,10 @@ static void an_alert_too_large_fails_alone(void **state)
     channel_at(m, 1, "/ok/y");
     owe(m, 0, 1);
     owe(m, 1, 1);
-    struct delivery_pool *p = start(m, 2, 2000);
+    struct dispatcher *p = start(m, 2, 2000);
     wait_for(m, 0, DELIVERY_FAILED, 1);
     wait_for(m, 1, DELIVERY_DELIVERED, 1);
-    delivery_stop(p, 1000);
+    dispatcher_stop(p, 1000);
     assert_int_equal(fault_count(m->server, "/ok/x"), 0);
     assert_string_equal(m->disabled[0], "");
 }
@@ -534,9 +534,9 @@ static void a_refused_url_is_a_failure_like_any_other(void **state)
     int64_t refused = metric_get(METRIC_DELIVERIES_REFUSED);
     snprintf(m->urls[0], sizeof m->urls[0], "ftp://example.com/");
     owe(m, 0, 1);
-    struct delivery_pool *p = start(m, 1, 2000);
+    struct dispatcher *p = start(m, 1, 2000);
     while (metric_get(METRIC_DELIVERIES_REFUSED) == refused) pause_ms(1);
-    delivery_stop(p, 1000);
+    dispatcher_stop(p, 1000);
     assert_int_equal(m->owed[0].status, DELIVERY_WAITING);
     assert_int_equal(m->owed[0].attempts, 1);
     assert_true(m->owed[0].delays_ms[1] >= 4000);
@@ -545,15 +545,16 @@ static void a_refused_url_is_a_failure_like_any_other(void **state)
 static void workers_are_counted(void **state)
 {
     struct memory *m = *state;
-    const struct sink sink = {
+    const struct outbox_calls outbox = {
         .ctx = m, .release_all = memory_release, .claim = memory_claim, .mark = memory_mark
     };
-    struct delivery_pool *p = NULL;
-    assert_int_equal(delivery_start(&(struct delivery_config){ .workers = 0 }, &sink, &p, NULL),
-                     ERR_INVALID);
+    struct dispatcher *p = NULL;
     assert_int_equal(
-        delivery_start(&(struct delivery_config){ .workers = DELIVERY_WORKERS_MAX + 1 }, &sink, &p,
-                       NULL),
+        dispatcher_start(&(struct dispatcher_config){ .workers = 0 }, &outbox, &p, NULL),
+        ERR_INVALID);
+    assert_int_equal(
+        dispatcher_start(&(struct dispatcher_config){ .workers = DELIVERY_WORKERS_MAX + 1 },
+                         &outbox, &p, NULL),
         ERR_INVALID);
     assert_null(p);
 }

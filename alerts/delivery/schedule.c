@@ -1,4 +1,4 @@
-#include "alerts/schedule.h"
+#include "alerts/delivery/schedule.h"
 
 #include <assert.h>
 

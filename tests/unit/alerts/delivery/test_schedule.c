@@ -1,5 +1,5 @@
 /* The retry schedule: Standard Webhooks' delays, what each status means, and when we stop. */
-#include "alerts/schedule.h"
+#include "alerts/delivery/schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

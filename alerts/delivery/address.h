@@ -2,8 +2,8 @@
  *
  * This is the check that counts against server-side request forgery: it sees the address a socket is about to connect to, behind
  * every disguise a URL or a name server can put on it. */
-#ifndef TOCSIN_ALERTS_ADDRESS_H
-#define TOCSIN_ALERTS_ADDRESS_H
+#ifndef TOCSIN_ALERTS_DELIVERY_ADDRESS_H
+#define TOCSIN_ALERTS_DELIVERY_ADDRESS_H
 
 /* What the address is reserved for ("loopback", "private use" ...), or NULL when it is an ordinary public address.
  * `bytes` are in network order: 4 for AF_INET, 16 for AF_INET6. Every other family is refused. An IPv4-mapped IPv6 address is

@@ -1,11 +1,11 @@
-/* sink.h - the outbox as delivery sees it: what is owed, claimed under a lease, and what became of it. Plain data.
+/* outbox.h - the outbox as delivery sees it: what is owed, claimed under a lease, and what became of it. Plain data.
  *
  * store/outbox.c implements it on PostgreSQL, the unit test in memory. An alert's outbox row is made in the transaction of the
  * alert itself, so nothing committed goes untold; a row leaves `waiting` only by a mark. Between a send and its mark a crash
  * leaves the row waiting: it is sent again with the same id and the same body (at least once on the wire).
  * Thread: one, delivery's dispatcher. */
-#ifndef TOCSIN_ALERTS_SINK_H
-#define TOCSIN_ALERTS_SINK_H
+#ifndef TOCSIN_ALERTS_DELIVERY_OUTBOX_H
+#define TOCSIN_ALERTS_DELIVERY_OUTBOX_H
 #include "alerts/alert.h"
 #include "core/arena.h"
 
@@ -48,7 +48,7 @@ struct delivery_mark {
     const char *disable; /* why the channel is turned off with this mark; NULL: it is not */
 };
 
-struct sink {
+struct outbox_calls {
     void *ctx;
     /* Gives back every lease: whoever held one is gone, since a shard has one owner. Called once, before the first claim. */
     enum err (*release_all)(void *ctx, struct why *why);

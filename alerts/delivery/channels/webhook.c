@@ -1,6 +1,6 @@
-#include "alerts/webhook.h"
+#include "alerts/delivery/channels/webhook.h"
 
-#include "alerts/address.h"
+#include "alerts/delivery/address.h"
 #include "core/when.h"
 
 #include <arpa/inet.h>

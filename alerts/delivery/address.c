@@ -1,4 +1,4 @@
-#include "alerts/address.h"
+#include "alerts/delivery/address.h"
 
 #include "core/err.h"
 

@@ -1,10 +1,10 @@
 /* webhook.h - one signed HTTP POST to an endpoint somebody else chose: Standard Webhooks 1.0.0, and no way into our own network.
  *
  * libcurl's header appears in webhook.c only. Checks of a URL's text happen when a channel is made and again before each send;
- * the check that counts happens in the socket hook, on the address itself (alerts/address.h). */
-#ifndef TOCSIN_ALERTS_WEBHOOK_H
-#define TOCSIN_ALERTS_WEBHOOK_H
-#include "alerts/sink.h"
+ * the check that counts happens in the socket hook, on the address itself (alerts/delivery/address.h). */
+#ifndef TOCSIN_ALERTS_DELIVERY_CHANNELS_WEBHOOK_H
+#define TOCSIN_ALERTS_DELIVERY_CHANNELS_WEBHOOK_H
+#include "alerts/delivery/outbox.h"
 #include "core/digest.h"
 
 #include <stdatomic.h>

@@ -1,16 +1,16 @@
-/* delivery.h - sends what the outbox owes: one dispatcher thread that owns the sink, and workers that each send one alert at a time.
+/* dispatcher.h - sends what the outbox owes: one dispatcher thread that owns the outbox, and workers that each send one alert at a time.
  *
  * At most one worker serves an endpoint, so a hung one holds one worker for one timeout; a channel that keeps failing rests
  * (schedule_rest_ms) and leaves its worker to others. Memory is bounded by the number of workers: what is owed stays in the outbox until
  * a worker is free. A failing database delays marks and claims, and a channel whose result is not stored yet gets nothing new. */
-#ifndef TOCSIN_ALERTS_DELIVERY_H
-#define TOCSIN_ALERTS_DELIVERY_H
-#include "alerts/sink.h"
-#include "alerts/webhook.h"
+#ifndef TOCSIN_ALERTS_DELIVERY_DISPATCHER_H
+#define TOCSIN_ALERTS_DELIVERY_DISPATCHER_H
+#include "alerts/delivery/outbox.h"
+#include "alerts/delivery/channels/webhook.h"
 
 enum { DELIVERY_WORKERS_MAX = 64 };
 
-struct delivery_config {
+struct dispatcher_config {
     int workers;                   /* 1 .. DELIVERY_WORKERS_MAX */
     struct webhook_config webhook; /* `stop` is ours */
     int64_t
@@ -18,17 +18,18 @@ struct delivery_config {
     int64_t rest_unit_ms; /* 0: SCHEDULE_REST_UNIT_MS */
 };
 
-struct delivery_pool;
+struct dispatcher;
 
-/* Starts the threads, which first take back the leases of whoever ran before. *sink is copied; its ctx must outlive the pool. */
-MUST_USE enum err delivery_start(const struct delivery_config *cfg, const struct sink *sink,
-                                 struct delivery_pool **out, struct why *why);
+/* Starts the threads, which first take back the leases of whoever ran before. *outbox is copied; its ctx must outlive the pool. */
+MUST_USE enum err dispatcher_start(const struct dispatcher_config *cfg,
+                                   const struct outbox_calls *outbox, struct dispatcher **out,
+                                   struct why *why);
 
 /* Something new is owed: call right after the commit. Cheap, never blocks on I/O. Thread: any. */
-void delivery_kick(struct delivery_pool *p);
+void dispatcher_kick(struct dispatcher *p);
 
 /* Claims nothing more, lets sends in hand finish for grace_ms, then cuts them off (they count as not attempted, and are sent again
  * after the next start), stores what became of them with one try, joins and frees. Takes at most about a second more than grace_ms, plus
- * one sink call. NULL is fine. */
-void delivery_stop(struct delivery_pool *p, int64_t grace_ms);
+ * one call of the outbox. NULL is fine. */
+void dispatcher_stop(struct dispatcher *p, int64_t grace_ms);
 #endif

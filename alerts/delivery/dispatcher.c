@@ -1,6 +1,6 @@
-#include "alerts/delivery.h"
+#include "alerts/delivery/dispatcher.h"
 
-#include "alerts/schedule.h"
+#include "alerts/delivery/schedule.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
@@ -14,14 +14,14 @@
 enum { POLL_MS = 5000, BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 2000, RESTS_MAX = 1024 };
 
 /* A worker's hand: the dispatcher fills an idle one, the worker turns it into done, the dispatcher stores that and empties it.
- * `job` and `result` belong to whoever's turn it is, so they need no lock; `turn` changes under the pool's. */
-enum turn { SLOT_IDLE, SLOT_SENDING, SLOT_DONE };
+ * `job` and `result` are the worker's while it is SENDING and the dispatcher's otherwise, so they need no lock; `state` changes under the pool's. */
+enum slot_state { SLOT_IDLE, SLOT_SENDING, SLOT_DONE };
 struct slot {
-    struct delivery_pool *pool;
+    struct dispatcher *pool;
     pthread_t thread;
     pthread_cond_t filled;
     struct webhook_client *client;
-    enum turn turn;
+    enum slot_state state;
     struct delivery job;
     struct webhook_result result;
 };
@@ -33,8 +33,8 @@ struct rest {
     int64_t until_ns;
 };
 
-struct delivery_pool {
-    struct sink sink;
+struct dispatcher {
+    struct outbox_calls outbox;
     int64_t poll_ms, rest_unit_ms;
     atomic_bool cut_off; /* sends in hand end now */
 
@@ -46,7 +46,7 @@ struct delivery_pool {
     struct slot slots[DELIVERY_WORKERS_MAX];
 
     /* the dispatcher's own */
-    bool leases_released, sink_failing;
+    bool leases_released, outbox_failing;
     int64_t backoff_ms;
     struct rest rests[RESTS_MAX];
     size_t rests_n;
@@ -85,15 +85,15 @@ static void send_job(struct slot *s)
 static void *worker_main(void *arg)
 {
     struct slot *s = arg;
-    struct delivery_pool *p = s->pool;
+    struct dispatcher *p = s->pool;
     pthread_mutex_lock(&p->lock);
     for (;;) {
-        while (s->turn != SLOT_SENDING && !p->closing) pthread_cond_wait(&s->filled, &p->lock);
-        if (s->turn != SLOT_SENDING) break;
+        while (s->state != SLOT_SENDING && !p->closing) pthread_cond_wait(&s->filled, &p->lock);
+        if (s->state != SLOT_SENDING) break;
         pthread_mutex_unlock(&p->lock);
         send_job(s);
         pthread_mutex_lock(&p->lock);
-        s->turn = SLOT_DONE;
+        s->state = SLOT_DONE;
         pthread_cond_signal(&p->wake);
     }
     pthread_mutex_unlock(&p->lock);
@@ -102,7 +102,7 @@ static void *worker_main(void *arg)
 
 /* ---- channels at rest ---- */
 
-static struct rest *rest_find(struct delivery_pool *p, struct uuid channel)
+static struct rest *rest_find(struct dispatcher *p, struct uuid channel)
 {
     for (size_t i = 0; i < p->rests_n; i++)
         if (uuid_equal(p->rests[i].channel, channel)) return &p->rests[i];
@@ -110,7 +110,7 @@ static struct rest *rest_find(struct delivery_pool *p, struct uuid channel)
 }
 
 /* When full, the one that is over soonest makes room: it loses its count of failures, nothing else. */
-static struct rest *rest_add(struct delivery_pool *p, struct uuid channel)
+static struct rest *rest_add(struct dispatcher *p, struct uuid channel)
 {
     struct rest *r = &p->rests[0];
     if (p->rests_n < RESTS_MAX) {
@@ -123,7 +123,7 @@ static struct rest *rest_add(struct delivery_pool *p, struct uuid channel)
     return r;
 }
 
-static void rest_update(struct delivery_pool *p, struct uuid channel, const struct attempt *a,
+static void rest_update(struct dispatcher *p, struct uuid channel, const struct attempt *a,
                         const struct verdict *v)
 {
     struct rest *r = rest_find(p, channel);
@@ -166,7 +166,7 @@ static struct delivery_mark mark_of(const struct slot *s, const struct verdict *
     return m;
 }
 
-static void account(struct delivery_pool *p, const struct slot *s, const struct verdict *v)
+static void account(struct dispatcher *p, const struct slot *s, const struct verdict *v)
 {
     const struct webhook_result *r = &s->result;
     if (r->aborted) return;
@@ -192,12 +192,12 @@ static void account(struct delivery_pool *p, const struct slot *s, const struct 
 }
 
 /* Logs the first of a row of failures, and the end of the row. */
-static bool sink_did(struct delivery_pool *p, enum err e, const char *what, const struct why *why)
+static bool outbox_did(struct dispatcher *p, enum err e, const char *what, const struct why *why)
 {
-    if (e && !p->sink_failing)
+    if (e && !p->outbox_failing)
         log_warn("outbox call failed", "call", what, "reason", err_name(e), "detail", why->text);
-    if (!e && p->sink_failing) log_info("outbox works again", "call", what);
-    p->sink_failing = e != ERR_OK;
+    if (!e && p->outbox_failing) log_info("outbox works again", "call", what);
+    p->outbox_failing = e != ERR_OK;
     if (!e) p->backoff_ms = 0;
     else
         p->backoff_ms = p->backoff_ms == 0                   ? BACKOFF_MIN_MS
@@ -206,24 +206,24 @@ static bool sink_did(struct delivery_pool *p, enum err e, const char *what, cons
     return !e;
 }
 
-static enum turn turn_of(struct delivery_pool *p, const struct slot *s)
+static enum slot_state slot_state_of(struct dispatcher *p, const struct slot *s)
 {
     pthread_mutex_lock(&p->lock);
-    enum turn t = s->turn;
+    enum slot_state t = s->state;
     pthread_mutex_unlock(&p->lock);
     return t;
 }
 
-static void set_turn(struct delivery_pool *p, struct slot *s, enum turn t)
+static void slot_set(struct dispatcher *p, struct slot *s, enum slot_state t)
 {
     pthread_mutex_lock(&p->lock);
-    s->turn = t;
+    s->state = t;
     if (t == SLOT_SENDING) pthread_cond_signal(&s->filled);
     pthread_mutex_unlock(&p->lock);
 }
 
 /* Stores the results in hand. Until that works they stay in their slots, and with them their channels. */
-static bool store_results(struct delivery_pool *p)
+static bool store_results(struct dispatcher *p)
 {
     struct slot *done[DELIVERY_WORKERS_MAX];
     struct verdict verdicts[DELIVERY_WORKERS_MAX];
@@ -231,7 +231,7 @@ static bool store_results(struct delivery_pool *p)
     size_t n = 0;
     for (int i = 0; i < p->slots_n; i++) {
         struct slot *s = &p->slots[i];
-        if (turn_of(p, s) != SLOT_DONE) continue;
+        if (slot_state_of(p, s) != SLOT_DONE) continue;
         const struct attempt a = attempt_of(s);
         verdicts[n] = schedule_judge(s->job.alert.id, &a);
         marks[n] = mark_of(s, &verdicts[n]);
@@ -240,34 +240,34 @@ static bool store_results(struct delivery_pool *p)
     if (n == 0) return true;
 
     struct why why = { .text = "" };
-    if (!sink_did(p, p->sink.mark(p->sink.ctx, marks, n, &why), "mark", &why)) return false;
+    if (!outbox_did(p, p->outbox.mark(p->outbox.ctx, marks, n, &why), "mark", &why)) return false;
     for (size_t i = 0; i < n; i++) {
         account(p, done[i], &verdicts[i]);
         delivery_release(&done[i]->job);
-        set_turn(p, done[i], SLOT_IDLE);
+        slot_set(p, done[i], SLOT_IDLE);
     }
     return true;
 }
 
-static bool release_leases(struct delivery_pool *p)
+static bool release_leases(struct dispatcher *p)
 {
     if (p->leases_released) return true;
     struct why why = { .text = "" };
-    p->leases_released = sink_did(p, p->sink.release_all(p->sink.ctx, &why), "release", &why);
+    p->leases_released = outbox_did(p, p->outbox.release_all(p->outbox.ctx, &why), "release", &why);
     return p->leases_released;
 }
 
 static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* Fills idle workers. *wait_ms: how long the dispatcher may sleep when nobody wakes it. False: the sink failed. */
-static bool claim_work(struct delivery_pool *p, int64_t *wait_ms)
+/* Fills idle workers. *wait_ms: how long the dispatcher may sleep when nobody wakes it. False: the outbox failed. */
+static bool claim_work(struct dispatcher *p, int64_t *wait_ms)
 {
     struct slot *idle[DELIVERY_WORKERS_MAX];
     struct uuid busy[DELIVERY_WORKERS_MAX + RESTS_MAX];
     size_t idle_n = 0, busy_n = 0;
     for (int i = 0; i < p->slots_n; i++) {
         struct slot *s = &p->slots[i];
-        if (turn_of(p, s) == SLOT_IDLE) idle[idle_n++] = s;
+        if (slot_state_of(p, s) == SLOT_IDLE) idle[idle_n++] = s;
         else busy[busy_n++] = s->job.channel;
     }
     int64_t now = mono_ns();
@@ -282,13 +282,13 @@ static bool claim_work(struct delivery_pool *p, int64_t *wait_ms)
     size_t got_n = 0;
     int64_t due_ms = -1;
     struct why why = { .text = "" };
-    enum err e = p->sink.claim(p->sink.ctx, busy, busy_n, got, idle_n, &got_n, &due_ms, &why);
-    if (!sink_did(p, e, "claim", &why)) return false;
+    enum err e = p->outbox.claim(p->outbox.ctx, busy, busy_n, got, idle_n, &got_n, &due_ms, &why);
+    if (!outbox_did(p, e, "claim", &why)) return false;
     assert(got_n <= idle_n);
     if (due_ms >= 0) *wait_ms = earlier(*wait_ms, due_ms + 1);
     for (size_t i = 0; i < got_n; i++) {
         idle[i]->job = got[i];
-        set_turn(p, idle[i], SLOT_SENDING);
+        slot_set(p, idle[i], SLOT_SENDING);
     }
     explicit_bzero(got, sizeof got); /* the workers have their copies */
     return true;
@@ -300,19 +300,19 @@ static struct timespec after_ms(int64_t ms)
     return (struct timespec){ .tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S };
 }
 
-static bool any_turn(const struct delivery_pool *p, enum turn t)
+static bool any_slot(const struct dispatcher *p, enum slot_state t)
 {
     for (int i = 0; i < p->slots_n; i++)
-        if (p->slots[i].turn == t) return true;
+        if (p->slots[i].state == t) return true;
     return false;
 }
 
-/* Until there is work, or wait_ms. While the sink fails only a stop ends the wait early. */
-static void sleep_until_woken(struct delivery_pool *p, int64_t wait_ms, bool sink_failed)
+/* Until there is work, or wait_ms. While the outbox fails only a stop ends the wait early. */
+static void sleep_until_woken(struct dispatcher *p, int64_t wait_ms, bool outbox_failed)
 {
     struct timespec until = after_ms(wait_ms);
     pthread_mutex_lock(&p->lock);
-    while (!p->stopping && (sink_failed || (!p->kicked && !any_turn(p, SLOT_DONE))))
+    while (!p->stopping && (outbox_failed || (!p->kicked && !any_slot(p, SLOT_DONE))))
         if (pthread_cond_timedwait(&p->wake, &p->lock, &until)) break;
     p->kicked = false;
     pthread_mutex_unlock(&p->lock);
@@ -320,7 +320,7 @@ static void sleep_until_woken(struct delivery_pool *p, int64_t wait_ms, bool sin
 
 static void *dispatcher_main(void *arg)
 {
-    struct delivery_pool *p = arg;
+    struct dispatcher *p = arg;
     for (;;) {
         pthread_mutex_lock(&p->lock);
         bool stopping = p->stopping;
@@ -347,7 +347,7 @@ static int start_thread(pthread_t *t, void *(*run)(void *), void *arg)
     return failed;
 }
 
-static void close_workers(struct delivery_pool *p)
+static void close_workers(struct dispatcher *p)
 {
     pthread_mutex_lock(&p->lock);
     p->closing = true;
@@ -356,7 +356,7 @@ static void close_workers(struct delivery_pool *p)
     for (int i = 0; i < p->threads_n; i++) pthread_join(p->slots[i].thread, NULL);
 }
 
-static void pool_free(struct delivery_pool *p)
+static void pool_free(struct dispatcher *p)
 {
     for (int i = 0; i < p->slots_n; i++) {
         webhook_client_free(p->slots[i].client);
@@ -368,7 +368,7 @@ static void pool_free(struct delivery_pool *p)
     free(p);
 }
 
-static enum err start_all(struct delivery_pool *p, const struct webhook_config *cfg)
+static enum err start_all(struct dispatcher *p, const struct webhook_config *cfg)
 {
     for (int i = 0; i < p->slots_n; i++) {
         enum err e = webhook_client_new(cfg, &p->slots[i].client);
@@ -380,14 +380,14 @@ static enum err start_all(struct delivery_pool *p, const struct webhook_config *
     return start_thread(&p->dispatcher, dispatcher_main, p) ? ERR_NOMEM : ERR_OK;
 }
 
-enum err delivery_start(const struct delivery_config *cfg, const struct sink *sink,
-                        struct delivery_pool **out, struct why *why)
+enum err dispatcher_start(const struct dispatcher_config *cfg, const struct outbox_calls *outbox,
+                          struct dispatcher **out, struct why *why)
 {
     if (cfg->workers < 1 || cfg->workers > DELIVERY_WORKERS_MAX)
         return err_set(why, ERR_INVALID, "delivery workers must be 1 to %d", DELIVERY_WORKERS_MAX);
-    struct delivery_pool *p = calloc(1, sizeof *p);
+    struct dispatcher *p = calloc(1, sizeof *p);
     if (!p) return err_set(why, ERR_NOMEM, "out of memory");
-    p->sink = *sink;
+    p->outbox = *outbox;
     p->poll_ms = cfg->poll_ms > 0 ? cfg->poll_ms : POLL_MS;
     p->rest_unit_ms = cfg->rest_unit_ms > 0 ? cfg->rest_unit_ms : SCHEDULE_REST_UNIT_MS;
     pthread_mutex_init(&p->lock, NULL);
@@ -410,7 +410,7 @@ enum err delivery_start(const struct delivery_config *cfg, const struct sink *si
     return ERR_OK;
 }
 
-void delivery_kick(struct delivery_pool *p)
+void dispatcher_kick(struct dispatcher *p)
 {
     pthread_mutex_lock(&p->lock);
     p->kicked = true;
@@ -418,7 +418,7 @@ void delivery_kick(struct delivery_pool *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-void delivery_stop(struct delivery_pool *p, int64_t grace_ms)
+void dispatcher_stop(struct dispatcher *p, int64_t grace_ms)
 {
     if (!p) return;
     pthread_mutex_lock(&p->lock);
@@ -429,7 +429,7 @@ void delivery_stop(struct delivery_pool *p, int64_t grace_ms)
 
     struct timespec until = after_ms(grace_ms);
     pthread_mutex_lock(&p->lock);
-    while (any_turn(p, SLOT_SENDING))
+    while (any_slot(p, SLOT_SENDING))
         if (pthread_cond_timedwait(&p->wake, &p->lock, &until)) break;
     pthread_mutex_unlock(&p->lock);
 

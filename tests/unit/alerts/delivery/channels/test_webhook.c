@@ -1,9 +1,9 @@
 /* One delivery attempt: what is signed, which URLs are refused, and what a receiver that misbehaves can do to us (nothing).
  *
  * This program is its own name server: it defines getaddrinfo, so names can resolve to where they should not. */
-#include "alerts/webhook.h"
+#include "alerts/delivery/channels/webhook.h"
 #include "core/when.h"
-#include "tests/unit/alerts/fault_server.h"
+#include "tests/unit/alerts/delivery/fault_server.h"
 
 #include <netdb.h>
 #include <setjmp.h>
