@@ -17,34 +17,71 @@ static const char *const on_creates[] = { "fire", "wait", NULL };
 
 const char *rule_op_text(enum rule_op op) { return op_texts[op]; }
 
-/* "hhi(DEMO) >= 180": the measure ends at its closing parenthesis, so an op can never stand inside it */
+/* Where the measure ends: behind the parenthesis that closes its first one. NULL when there is none, and *depth says how
+ * many are still open:
+ *
+ *     max(change(last(NVDA), over=5m), over=20d) >= 2
+ *        1      2    3    2         1         0        */
+static const char *measure_end(const char *s, int *depth)
+{
+    *depth = 0;
+    for (const char *p = s; *p; p++) {
+        if (*p == '(') ++*depth;
+        if (*p == ')' && --*depth <= 0) return p + 1;
+    }
+    return NULL;
+}
+
+/* One of >= > <= <, all of it; *at moves behind it. */
+static bool read_op(const char **at, enum rule_op *out)
+{
+    const char *p = *at;
+    if (*p != '>' && *p != '<') return false;
+    bool greater = *p++ == '>', equal = *p == '=';
+    p += equal;
+    if (*p == '=' || *p == '>' || *p == '<') return false;
+    *out = greater ? (equal ? OP_GE : OP_GT) : equal ? OP_LE : OP_LT;
+    *at = p;
+    return true;
+}
+
+static const char *skip_spaces(const char *p)
+{
+    while (*p == ' ') p++;
+    return p;
+}
+
+/* The threshold is what is left, without the spaces at its end; whether it is a number is asked later. */
+static enum err read_threshold(struct rule_definition *d, const char *number, struct why *why)
+{
+    const int at = (int)(number - d->text) + 1;
+    size_t n = strlen(number);
+    while (n && number[n - 1] == ' ') n--;
+    if (n == 0) return err_at(why, at, ERR_SYNTAX, "expected a threshold");
+    if (n >= sizeof d->threshold)
+        return err_at(why, at, ERR_INVALID, "the threshold has too many digits");
+    memcpy(d->threshold, number, n);
+    d->threshold[n] = '\0';
+    return ERR_OK;
+}
+
+/* "hhi(DEMO) >= 180" is a measure, an operator and a threshold. An operator inside the measure's parentheses is the
+ * measure's own. */
 static enum err parse_text(struct rule_definition *d, struct why *why)
 {
-    const char *s = d->text, *close = strchr(s, ')');
-    if (!close)
+    int open;
+    const char *s = d->text, *end = measure_end(s, &open);
+    if (!end && strchr(s, ')'))
+        return err_at(why, (int)strlen(s) + 1, ERR_SYNTAX,
+                      "expected \")\": %d of the measure's parentheses still open", open);
+    if (!end)
         return err_at(why, (int)strlen(s) + 1, ERR_SYNTAX,
                       "expected a measure, an operator and a threshold, such as hhi(SP500) >= 180");
-    d->measure_n = (uint32_t)(close + 1 - s);
-    const char *p = close + 1;
-    while (*p == ' ') p++;
-    const char *op = p;
-    if (*p == '>' || *p == '<') {
-        bool greater = *p++ == '>', equal = *p == '=';
-        p += equal;
-        d->op = greater ? (equal ? OP_GE : OP_GT) : equal ? OP_LE : OP_LT;
-    }
-    if (p == op || *p == '=' || *p == '>' || *p == '<')
-        return err_at(why, (int)(op - s) + 1, ERR_SYNTAX, "expected one of >= > <= <");
-    while (*p == ' ') p++;
-    const char *number = p, *end = s + strlen(s);
-    while (end > number && end[-1] == ' ') end--;
-    if (end == number)
-        return err_at(why, (int)(number - s) + 1, ERR_SYNTAX, "expected a threshold");
-    if ((size_t)(end - number) >= sizeof d->threshold)
-        return err_at(why, (int)(number - s) + 1, ERR_INVALID, "the threshold has too many digits");
-    memcpy(d->threshold, number, (size_t)(end - number));
-    d->threshold[end - number] = '\0';
-    return ERR_OK;
+    d->measure_n = (uint32_t)(end - s);
+    const char *p = skip_spaces(end);
+    if (!read_op(&p, &d->op))
+        return err_at(why, (int)(p - s) + 1, ERR_SYNTAX, "expected one of >= > <= <");
+    return read_threshold(d, skip_spaces(p), why);
 }
 
 static int threshold_at(const struct rule_definition *d)

@@ -151,6 +151,11 @@ static void errors_point_into_the_rule_text(void **state)
     } rows[] = {
         { "hhi", ERR_SYNTAX, 4, "expected a measure" },
         { "hhi(X", ERR_SYNTAX, 6, "expected a measure" },
+        { "max(change(last(X), over=5m), over=20d) = 2", ERR_SYNTAX, 41, ">= > <= <" },
+        { "max(change(last(X), over=5m), over=20d >= 2", ERR_SYNTAX, 44, "1 of the measure's" },
+        { "max(change(last(X) > 2", ERR_SYNTAX, 23, "2 of the measure's" },
+        { "max(last(X))) > 2", ERR_SYNTAX, 13, ">= > <= <" },
+        { "hhi)(X) > 2", ERR_SYNTAX, 5, ">= > <= <" },
         { "hhi(X)", ERR_SYNTAX, 7, ">= > <= <" },
         { "hhi(X) 180", ERR_SYNTAX, 8, ">= > <= <" },
         { "hhi(X) = 180", ERR_SYNTAX, 8, ">= > <= <" },
@@ -181,6 +186,31 @@ static void errors_point_into_the_rule_text(void **state)
         if (e != rows[i].e || why.at != rows[i].at || !strstr(why.text, rows[i].says))
             fail_msg("\"%s\": %s at %d: %s; wanted at %d", rows[i].rule, err_name(e), why.at,
                      why.text, rows[i].at);
+    }
+}
+
+/* A measure of measures: what stands in its parentheses is its own, an operator too. */
+static void a_measure_ends_at_its_own_parenthesis(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *measure, *rest;
+        enum rule_op op;
+    } rows[] = {
+        { "max(change(last(NVDA), over=5m), over=20d)", " >= 2", OP_GE },
+        { "max(change(last(NVDA),over=5m),over=20d)", "<2", OP_LT },
+        { "f(g())", " > 2", OP_GT },
+        { "f(g(), h(i()))", " <= 2", OP_LE },
+        { "count(a > 1, (b))", "> 2", OP_GT },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char json[200];
+        snprintf(json, sizeof json, "{\"rule\":\"%s%s\"}", rows[i].measure, rows[i].rest);
+        struct rule_definition d = parsed(json);
+        assert_int_equal(d.measure_n, strlen(rows[i].measure));
+        assert_memory_equal(d.text, rows[i].measure, d.measure_n);
+        assert_int_equal(d.op, rows[i].op);
+        assert_string_equal(d.threshold, "2");
     }
 }
 
@@ -376,6 +406,7 @@ int main(void)
         cmocka_unit_test(only_the_rule_is_required),
         cmocka_unit_test(wrong_json_is_refused_with_the_field),
         cmocka_unit_test(errors_point_into_the_rule_text),
+        cmocka_unit_test(a_measure_ends_at_its_own_parenthesis),
         cmocka_unit_test(keys_have_the_order_of_numbers),
         cmocka_unit_test(operators_mean_what_they_say),
         cmocka_unit_test(clear_levels_lie_on_the_right_side),
