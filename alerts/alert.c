@@ -1,56 +1,57 @@
 #include "alerts/alert.h"
 
-#include "core/arena.h"
-#include "core/when.h"
-
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-const char *alert_state_name(enum alert_state s)
-{
-    return s == ALERT_FIRING ? "firing" : "resolved";
-}
+NAMES(alert_state, ALERT_STATES);
+NAMES(severity, SEVERITIES);
+NAMES(rule_verb, RULE_VERBS);
 
-const char *severity_name(enum severity s)
-{
-    static const char *const names[] = { "info", "warning", "critical" };
-    return names[s];
-}
+static const struct column alert_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct alert, type, name)
+#include "alerts/alert.def"
+};
+const struct row_type alert_row = ROW_TYPE("alert", struct alert, alert_columns);
 
-bool alert_copy(const struct alert *a, struct arena *arena, struct alert *out)
-{
-    *out = *a;
-    out->rule_name = arena_copy(arena, a->rule_name, strlen(a->rule_name));
-    out->rule_text = arena_copy(arena, a->rule_text, strlen(a->rule_text));
-    out->measure = arena_copy(arena, a->measure, strlen(a->measure));
-    out->unit = arena_copy(arena, a->unit, strlen(a->unit));
-    out->inputs = arena_copy(arena, a->inputs, strlen(a->inputs));
-    return out->rule_name && out->rule_text && out->measure && out->unit && out->inputs;
-}
+static const struct column rule_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct rule_row, type, name)
+#include "alerts/rule.def"
+};
+const struct row_type rule_row = ROW_TYPE("rule", struct rule_row, rule_columns);
 
-static void string_field(struct buf *out, const char *before, const char *s)
-{
-    buf_puts(out, before);
-    buf_json_string(out, s, strlen(s));
-}
+static const struct column rule_version_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct rule_version_row, type, name)
+#include "alerts/rule_version.def"
+};
+const struct row_type rule_version_row =
+    ROW_TYPE("rule_version", struct rule_version_row, rule_version_columns);
+
+const char *alert_state_name(enum alert_state s) { return names_text(&alert_state_names, (int)s); }
+const char *severity_name(enum severity s) { return names_text(&severity_names, (int)s); }
 
 void alert_render(const struct alert *a, struct buf *out)
 {
-    char id[UUID_TEXT], rule[UUID_TEXT], at[WHEN_TEXT_MAX];
-    uuid_format(a->id, id);
-    uuid_format(a->rule, rule);
-    when_format(a->event_ns, at);
     const char *state = alert_state_name(a->state);
-    buf_printf(out,
-               "{\"type\":\"alert.%s\",\"id\":\"%s\",\"stream_no\":%" PRIu64 ",\"seq\":%" PRIu64
-               ",\"time\":\"%s\",\"rule\":{\"id\":\"%s\",\"version\":%d",
-               state, id, a->stream_no, a->seq, at, rule, a->rule_version);
-    string_field(out, ",\"name\":", a->rule_name);
-    string_field(out, ",\"text\":", a->rule_text);
-    buf_printf(out, "},\"severity\":\"%s\",\"state\":\"%s\"", severity_name(a->severity), state);
-    string_field(out, ",\"measure\":", a->measure);
-    buf_puts(out, ",\"value\":");
-    buf_json_double(out, a->value);
-    string_field(out, ",\"unit\":", a->unit);
-    buf_printf(out, ",\"inputs\":%s}", a->inputs);
+    char type[32];
+    snprintf(type, sizeof type, "alert.%s", state);
+    struct json_writer w = json_write(out);
+    json_put_object(&w, NULL);
+    json_put_text(&w, "type", type);
+    json_put_uuid(&w, "id", a->alert_id);
+    json_put_uint(&w, "stream_no", a->stream_no);
+    json_put_uint(&w, "seq", a->seq);
+    json_put_time(&w, "time", a->event_ns);
+    json_put_object(&w, "rule");
+    json_put_uuid(&w, "id", a->rule_id);
+    json_put_int(&w, "version", a->rule_version);
+    json_put_text(&w, "name", a->rule_name);
+    json_put_text(&w, "text", a->rule_text);
+    json_put_end(&w);
+    json_put_text(&w, "severity", severity_name(a->severity));
+    json_put_text(&w, "state", state);
+    json_put_text(&w, "measure", a->measure);
+    json_put_real(&w, "value", a->value);
+    json_put_text(&w, "unit", a->unit);
+    json_put_raw(&w, "inputs", a->inputs, strlen(a->inputs));
+    json_put_end(&w);
 }

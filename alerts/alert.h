@@ -1,38 +1,47 @@
-/* alert.h - an alert as it leaves the rules: plain data, and the one JSON text every channel carries. */
+/* alert.h - what alerts/ says, as rows: the alert with the one JSON text every channel carries, a rule as it stands, and each of
+ * its versions. Plain data; their columns are in alert.def, rule.def and rule_version.def. */
 #ifndef TOCSIN_ALERTS_ALERT_H
 #define TOCSIN_ALERTS_ALERT_H
-#include "core/buf.h"
-#include "core/err.h"
-#include "core/uuid.h"
+#include "core/row.h"
 
-#include <stdint.h>
+#define ALERT_STATES(X) X(ALERT_FIRING, "firing") X(ALERT_RESOLVED, "resolved")
+enum alert_state { ALERT_STATES(NAMES_VALUE) };
+extern const struct names alert_state_names;
 
-enum alert_state { ALERT_FIRING, ALERT_RESOLVED };
-enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
+#define SEVERITIES(X)                                                                              \
+    X(SEVERITY_INFO, "info") X(SEVERITY_WARNING, "warning") X(SEVERITY_CRITICAL, "critical")
+enum severity { SEVERITIES(NAMES_VALUE) };
+extern const struct names severity_names;
+
+#define RULE_VERBS(X)                                                                              \
+    X(RULE_CREATED, "created") X(RULE_CHANGED, "changed") X(RULE_DELETED, "deleted")
+enum rule_verb { RULE_VERBS(NAMES_VALUE) };
+extern const struct names rule_verb_names;
 
 struct alert {
-    struct uuid tenant, id, rule; /* id: a pure function of (rule number, version, seq, state) */
-    uint64_t stream_no;           /* per tenant 1, 2, 3 ...: Last-Event-ID */
-    uint64_t seq;                 /* the record that made it so */
-    int64_t event_ns;
-    uint64_t rule_no; /* seq of the record that created the rule */
-    int32_t rule_version;
-    enum alert_state state;
-    enum severity severity;
-    double value;
-    const char *rule_name, *rule_text, *measure, *unit,
-        *inputs; /* NUL-terminated; inputs is a JSON object */
+#define COLUMN ROW_FIELD
+#include "alerts/alert.def"
 };
+extern const struct row_type alert_row;
 
-struct arena;
-/* A copy whose texts are in `arena`. false: out of memory. */
-MUST_USE bool alert_copy(const struct alert *a, struct arena *arena, struct alert *out);
+struct rule_row {
+#define COLUMN ROW_FIELD
+#include "alerts/rule.def"
+};
+extern const struct row_type rule_row;
+
+struct rule_version_row {
+#define COLUMN ROW_FIELD
+#include "alerts/rule_version.def"
+};
+extern const struct row_type rule_version_row;
 
 const char *alert_state_name(enum alert_state s); /* "firing", "resolved" */
 const char *severity_name(enum severity s);       /* "info", "warning", "critical" */
 
 /* The body of webhook and stream, byte for byte the same at every delivery:
- * {"type":"alert.firing","id":"<uuid>","stream_no":7,"seq":1234,"time":"<event time>","rule":{"id":..,"version":1,"name":"..","text":".."},
- *  "severity":"warning","state":"firing","measure":"hhi(DEMO)","value":181.2,"unit":"..","inputs":{..}} */
+ * {"type":"alert.firing","id":"<uuid>","stream_no":7,"seq":1234,"time":"<event time>",
+ *  "rule":{"id":..,"version":1,"name":"..","text":".."},"severity":"warning","state":"firing",
+ *  "measure":"hhi(DEMO)","value":181.2,"unit":"..","inputs":{..}} */
 void alert_render(const struct alert *a, struct buf *out);
 #endif

@@ -15,11 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+NAMES(reading_status, READING_STATUSES);
 const char *reading_status_name(enum reading_status s)
 {
-    static const char *const names[READING_STATUS_COUNT] = { "ok", "stale", "no_data",
-                                                             "low_coverage", "no_history" };
-    return names[s];
+    return names_text(&reading_status_names, (int)s);
 }
 
 /* ---- finding things ---- */

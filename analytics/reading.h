@@ -1,16 +1,18 @@
 /* reading.h - what a measure says at one moment. Plain data. */
 #ifndef TOCSIN_ANALYTICS_READING_H
 #define TOCSIN_ANALYTICS_READING_H
+#include "core/names.h"
+
 #include <stdint.h>
 
-enum reading_status { /* why there is, or is not, a value */
-                      READING_OK,
-                      READING_STALE, /* there is one, but its newest input is older than the staleness bound */
-                      READING_NO_DATA,      /* nothing has arrived yet */
-                      READING_LOW_COVERAGE, /* less than the coverage gate is priced */
-                      READING_NO_HISTORY, /* the window reaches further back than what is stored */
-                      READING_STATUS_COUNT
-};
+#define READING_STATUSES(X)                                                                        \
+    X(READING_OK, "ok")                                                                            \
+    X(READING_STALE, "stale") /* a value whose newest input is older than the staleness bound */   \
+    X(READING_NO_DATA, "no_data")           /* nothing has arrived yet */                          \
+    X(READING_LOW_COVERAGE, "low_coverage") /* less than the coverage gate is priced */            \
+    X(READING_NO_HISTORY, "no_history") /* the window reaches further back than what is stored */
+enum reading_status { READING_STATUSES(NAMES_VALUE) }; /* why there is, or is not, a value */
+extern const struct names reading_status_names;
 
 struct reading {
     double value;         /* meaningful for OK and STALE only; NaN otherwise */

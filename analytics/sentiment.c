@@ -862,12 +862,10 @@ enum sentiment_label sentiment_label_of(double positive, double negative)
     return s >= 0.15 ? SENTIMENT_POSITIVE : s <= -0.15 ? SENTIMENT_NEGATIVE : SENTIMENT_NEUTRAL;
 }
 
+NAMES(sentiment_label, SENTIMENT_LABELS);
 const char *sentiment_label_name(enum sentiment_label l)
 {
-    static const char *const names[SENTIMENT_LABEL_COUNT] = { "neutral", "positive", "negative",
-                                                              "mixed" };
-    assert((unsigned)l < SENTIMENT_LABEL_COUNT);
-    return names[l];
+    return names_text(&sentiment_label_names, (int)l);
 }
 
 const char *sentiment_band_name(double s)

@@ -6,18 +6,19 @@
  * is bad. Negation, emphasis, "but" and "A compared with B" figures are read. Time is linear in the text. */
 #ifndef TOCSIN_ANALYTICS_SENTIMENT_H
 #define TOCSIN_ANALYTICS_SENTIMENT_H
+#include "core/names.h"
 #include "ingest/record.h"
 
 #define SCORER_NAME "tocsin-lexicon"
 enum { SCORER_VERSION = 1 }; /* raised whenever any score can change, lexicon.def included */
 
-enum sentiment_label {
-    SENTIMENT_NEUTRAL,
-    SENTIMENT_POSITIVE,
-    SENTIMENT_NEGATIVE,
-    SENTIMENT_MIXED,
-    SENTIMENT_LABEL_COUNT
-};
+#define SENTIMENT_LABELS(X)                                                                        \
+    X(SENTIMENT_NEUTRAL, "neutral")                                                                \
+    X(SENTIMENT_POSITIVE, "positive")                                                              \
+    X(SENTIMENT_NEGATIVE, "negative")                                                              \
+    X(SENTIMENT_MIXED, "mixed")
+enum sentiment_label { SENTIMENT_LABELS(NAMES_VALUE) };
+extern const struct names sentiment_label_names;
 
 struct sentiment {
     double positive, neutral, negative; /* masses; they sum to 1 */

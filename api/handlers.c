@@ -293,7 +293,7 @@ struct rule_rows {
     bool failed;
 };
 
-static void rule_row(void *ctx, const char *const *c)
+static void add_rule(void *ctx, const char *const *c)
 {
     struct rule_rows *rows = ctx;
     if (rows->failed || rows->n == rows->cap) return;
@@ -316,7 +316,7 @@ static enum err put_rules(struct request *r, enum query q, const char *const *pa
     const char **states = calloc(cap, sizeof *states);
     enum err e = !rows->ids || !rows->texts || !states
                      ? err_set(why, ERR_NOMEM, "out of memory")
-                     : reader_rows(r->db, r->tenant, q, params, rule_row, rows, why);
+                     : reader_rows(r->db, r->tenant, q, params, add_rule, rows, why);
     if (!e && rows->failed) e = err_set(why, ERR_NOMEM, "out of memory");
     if (!e && rows->n)
         e = r->api->backend.rule_states(r->api->backend.ctx, r->tenant, rows->ids, rows->n, states);
@@ -462,7 +462,7 @@ struct alert_page {
     bool more;
 };
 
-static void alert_row(void *ctx, const struct alert *a)
+static void add_alert(void *ctx, const struct alert *a)
 {
     struct alert_page *p = ctx;
     if (p->n++ == p->limit) {
@@ -487,7 +487,7 @@ void list_alerts(struct request *r)
     struct alert_page p = { .out = out, .limit = n };
     struct why why = { 0 };
     buf_puts(out, "{\"alerts\":[");
-    enum err e = reader_alerts(r->db, r->tenant, QUERY_ALERTS, params, alert_row, &p, &why);
+    enum err e = reader_alerts(r->db, r->tenant, QUERY_ALERTS, params, add_alert, &p, &why);
     if (e) return reply_problem(r, e, &why);
     if (p.more) buf_printf(out, "],\"next\":%" PRIu64 "}", p.last);
     else buf_puts(out, "],\"next\":null}");
@@ -501,7 +501,7 @@ void get_alert(struct request *r)
     uuid_format(r->path_id, id);
     struct alert_page p = { .out = &r->reply.body, .limit = 1 };
     struct why why = { 0 };
-    enum err e = reader_alerts(r->db, r->tenant, QUERY_ALERT, &param, alert_row, &p, &why);
+    enum err e = reader_alerts(r->db, r->tenant, QUERY_ALERT, &param, add_alert, &p, &why);
     if (!e && p.n == 0) e = err_set(&why, ERR_NOT_FOUND, "no such alert");
     if (e) reply_problem(r, e, &why);
     else reply_json(r, 200);

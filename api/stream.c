@@ -412,8 +412,8 @@ void hub_publish(struct hub *h, const struct alert *alerts, size_t n)
     pthread_mutex_lock(&h->lock);
     for (size_t i = 0; i < n; i++) {
         struct event *e = NULL;
-        for (struct stream *s = h->buckets[alerts[i].tenant.b[15]]; s; s = s->next) {
-            if (!uuid_equal(s->tenant, alerts[i].tenant)) continue;
+        for (struct stream *s = h->buckets[alerts[i].tenant_id.b[15]]; s; s = s->next) {
+            if (!uuid_equal(s->tenant, alerts[i].tenant_id)) continue;
             if (!e) e = event_new(&alerts[i]); /* once, however many read it */
             if (e) offer(s, e, now);
             else catch_up(s, alerts[i].stream_no, now); /* no memory: the table has it */

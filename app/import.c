@@ -301,34 +301,11 @@ struct layout {
         sessions; /* sessions: ended in the newest batch, which takes readings of few days only */
 };
 
-static struct write_batch *now(void *ctx)
+static void on_row(void *ctx, const struct row_type *type, const void *row)
 {
     struct layout *l = ctx;
-    return l->batches[l->n - 1];
+    write_row(l->batches[l->n - 1], type, row);
 }
-static void on_tick(void *ctx, const struct record *r, int32_t instrument)
-{
-    write_tick(now(ctx), r, instrument);
-}
-static void on_event(void *ctx, const struct record *r, const struct uuid *tenant)
-{
-    write_event(now(ctx), r, tenant);
-}
-static void on_instrument(void *ctx, int32_t id, struct instrument_facts f)
-{
-    write_instrument(now(ctx), id, f.symbol, f.issuer, f.name);
-}
-static void on_series(void *ctx, uint32_t id, struct uuid tenant, const char *measure,
-                      const char *unit, int version)
-{
-    write_series(now(ctx), id, tenant, measure, unit, version);
-}
-static void on_reading(void *ctx, const struct record *r, uint32_t series, struct uuid tenant,
-                       const struct reading *v)
-{
-    write_reading(now(ctx), r->seq, r->event_ns, series, tenant, v);
-}
-static void on_alert(void *ctx, const struct alert *a) { write_alert(now(ctx), a); }
 
 static enum err next_batch(struct layout *l, struct why *why)
 {
@@ -496,13 +473,7 @@ static enum err begin(const struct config *c, struct layout *l, struct writer **
         e = err_set(why, ERR_DB,
                     "the order stands at %" PRIu64 ", the stored records end at %" PRIu64, last_seq,
                     engine_seq(l->step.engine));
-    l->step.sink = (struct step_sink){ .ctx = l,
-                                       .tick = on_tick,
-                                       .event = on_event,
-                                       .instrument = on_instrument,
-                                       .series = on_series,
-                                       .reading = on_reading,
-                                       .alert = on_alert };
+    if (!e) step_hear(&l->step, &(struct step_sink){ .ctx = l, .row = on_row });
     return e;
 }
 

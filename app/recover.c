@@ -63,14 +63,12 @@ enum err recover_state(const char *conninfo, struct step *s, struct why *why)
             e = ERR_OK;
         }
     }
-    struct step_sink sink = s->sink;
-    s->sink = (struct step_sink){ 0 };
+    step_hear(s, &step_deaf);
     struct history *h = NULL;
     if (!e) e = history_open(&d, from, UINT64_MAX, &h, why);
     if (!e) e = replay_stored(h, s, NULL, NULL, why);
     history_close(h);
     db_close(&d);
-    s->sink = sink;
     s->series_told = engine_series_count(s->engine);
     if (!e)
         log_info("state recovered", "snapshot_seq", LOG_I64(from), "seq",

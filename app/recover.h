@@ -4,7 +4,7 @@
 #include "app/step.h"
 #include "store/history.h"
 
-/* `s` is initialised and empty; its sink is not called. Afterwards engine_seq(s->engine) is the last stored record. */
+/* `s` is initialised and empty. Afterwards engine_seq(s->engine) is the last stored record, and nobody listens: step_hear. */
 MUST_USE enum err recover_state(const char *conninfo, struct step *s, struct why *why);
 /* The same on an open session, from the very beginning up to `upto`, calling each(ctx, record) before a record is applied; the
  * record is skipped when it says false. The sink is called. */

@@ -258,54 +258,9 @@ static enum err backend_measure(void *ctx, const char *text, char out[API_MEASUR
 }
 
 /* ---- the step's sink: into the write batch of the turn ---- */
-static void on_tick(void *ctx, const struct record *r, int32_t instrument)
+static void on_row(void *ctx, const struct row_type *type, const void *row)
 {
-    write_tick(((struct service *)ctx)->turn->batch, r, instrument);
-}
-static void on_event(void *ctx, const struct record *r, const struct uuid *tenant)
-{
-    write_event(((struct service *)ctx)->turn->batch, r, tenant);
-}
-static void on_instrument(void *ctx, int32_t id, struct instrument_facts f)
-{
-    write_instrument(((struct service *)ctx)->turn->batch, id, f.symbol, f.issuer, f.name);
-}
-static void on_series(void *ctx, uint32_t id, struct uuid tenant, const char *measure,
-                      const char *unit, int version)
-{
-    write_series(((struct service *)ctx)->turn->batch, id, tenant, measure, unit, version);
-}
-static void on_reading(void *ctx, const struct record *r, uint32_t series, struct uuid tenant,
-                       const struct reading *v)
-{
-    write_reading(((struct service *)ctx)->turn->batch, r->seq, r->event_ns, series, tenant, v);
-}
-static void on_rule(void *ctx, const struct record *r, int32_t version, const char *change,
-                    const char *definition)
-{
-    const struct rule_row row = { r->seq,  r->u.rule.tenant, r->u.rule.rule,
-                                  version, change,           definition };
-    write_rule(((struct service *)ctx)->turn->batch, &row);
-}
-static void on_alert(void *ctx, const struct alert *a)
-{
-    write_alert(((struct service *)ctx)->turn->batch, a);
-}
-static void on_article(void *ctx, const struct record *r, const struct article_reading *a)
-{
-    AUTO_BUF struct buf tickers = { 0 };
-    article_tickers(a, &tickers);
-    char scorer[60];
-    snprintf(scorer, sizeof scorer, "%s %d", SCORER_NAME, SCORER_VERSION);
-    const struct article_row row = { r,
-                                     a->whole.positive,
-                                     a->whole.neutral,
-                                     a->whole.negative,
-                                     a->whole.score,
-                                     sentiment_label_name(a->whole.label),
-                                     scorer,
-                                     tickers.data ? tickers.data : "[]" };
-    write_article(((struct service *)ctx)->turn->batch, &row);
+    write_row(((struct service *)ctx)->turn->batch, type, row);
 }
 
 /* ---- the engine thread ---- */
@@ -828,8 +783,7 @@ static enum err start(struct service *s, struct why *why)
     s->saved_seq = engine_seq(s->step.engine);
     s->saved_ns = mono_ns();
     metric_set(METRIC_COMMITTED_SEQ, (int64_t)last_seq);
-    s->step.sink = (struct step_sink){ s,          on_tick,    on_event, on_instrument, on_series,
-                                       on_reading, on_article, on_rule,  on_alert };
+    step_hear(&s->step, &(struct step_sink){ .ctx = s, .row = on_row });
     e = read_tracks(s, why);
     if (e) return e;
     apply_settings(s);

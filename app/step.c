@@ -6,6 +6,7 @@
 #include "core/when.h"
 #include "ingest/decode.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,43 @@ void step_release(struct step *s)
     buf_release(&s->held_text);
     free(s->held);
     *s = (struct step){ 0 };
+}
+
+/* ---- who hears ---- */
+static const struct row_type *const row_types[STEP_ROW_COUNT] = {
+#define STEP_ROW(name) [STEP_##name] = &name,
+#include "app/step_rows.def"
+#undef STEP_ROW
+};
+
+static void hear_nothing(void *ctx, const struct row_type *type, const void *row)
+{
+    (void)ctx, (void)type, (void)row;
+}
+
+static const struct row_type *const no_rows[] = { NULL };
+const struct step_sink step_deaf = { .row = hear_nothing, .wanted = no_rows };
+
+static void want(struct step *s, const struct row_type *type)
+{
+    size_t i = 0;
+    while (i < STEP_ROW_COUNT && row_types[i] != type) i++;
+    assert(i < STEP_ROW_COUNT);
+    s->wanted[i] = true;
+}
+
+void step_hear(struct step *s, const struct step_sink *sink)
+{
+    assert(sink->row);
+    s->sink = *sink;
+    for (size_t i = 0; i < STEP_ROW_COUNT; i++) s->wanted[i] = !sink->wanted;
+    for (size_t i = 0; sink->wanted && sink->wanted[i]; i++) want(s, sink->wanted[i]);
+}
+
+/* Say it, when somebody wants it; what it costs to make is the caller's to spare. */
+static void say(struct step *s, enum step_row which, const void *row)
+{
+    if (s->wanted[which]) s->sink.row(s->sink.ctx, row_types[which], row);
 }
 
 /* ---- what a record causes ---- */
@@ -67,7 +105,7 @@ static enum err hold_evidence(struct step *s, const struct record *r)
 {
     s->held_n = 0;
     buf_clear(&s->held_text);
-    if (!s->sink.alert) return ERR_OK;
+    if (!s->wanted[STEP_alert_row]) return ERR_OK;
     const int64_t now = engine_now_ns(s->engine);
     rule_set_due(s->rules, r->event_ns > now ? r->event_ns : now, hold_inputs, s);
     if (s->held_n > 1) qsort(s->held, s->held_n, sizeof *s->held, by_series);
@@ -99,17 +137,17 @@ static void on_fire(void *ctx, const struct fire *f)
 {
     const struct moment *m = ctx;
     struct step *s = m->s;
-    if (!s->sink.alert) return;
+    if (!s->wanted[STEP_alert_row]) return;
     const struct measure *what = engine_series_measure(s->engine, f->series);
     const struct alert a = {
-        .tenant = f->tenant,
-        .rule = f->rule,
+        .tenant_id = f->tenant,
+        .rule_id = f->rule,
         .stream_no = f->stream_no,
         .seq = m->r->seq,
         .event_ns = m->r->event_ns,
         .rule_no = f->no,
         .rule_version = f->version,
-        .id = alert_id(f, m->r->seq),
+        .alert_id = alert_id(f, m->r->seq),
         .state = f->state,
         .severity = f->severity,
         .value = measure_is_price(what) ? (double)f->key / 1e8 : key_to_double(f->key),
@@ -119,7 +157,7 @@ static void on_fire(void *ctx, const struct fire *f)
         .unit = measure_unit(what),
         .inputs = inputs_of(s, f->series),
     };
-    s->sink.alert(s->sink.ctx, &a);
+    say(s, STEP_alert_row, &a);
 }
 
 static void move(struct step *s, uint32_t series, int64_t now_ns, struct moment *m)
@@ -137,11 +175,14 @@ static void move(struct step *s, uint32_t series, int64_t now_ns, struct moment 
 static void tell_series(struct step *s)
 {
     for (; s->series_told < engine_series_count(s->engine); s->series_told++) {
-        uint32_t i = (uint32_t)s->series_told;
+        const uint32_t i = (uint32_t)s->series_told;
         const struct measure *m = engine_series_measure(s->engine, i);
-        if (s->sink.series)
-            s->sink.series(s->sink.ctx, i, engine_series_tenant(s->engine, i),
-                           engine_series_text(s->engine, i), measure_unit(m), measure_version(m));
+        say(s, STEP_series_row,
+            &(struct series_row){ .series_id = i,
+                                  .tenant_id = engine_series_tenant(s->engine, i),
+                                  .measure = engine_series_text(s->engine, i),
+                                  .unit = measure_unit(m),
+                                  .version = measure_version(m) });
     }
 }
 
@@ -199,6 +240,26 @@ static struct uuid rule_tenant(const struct step *s, const struct record *r,
     return measure_is_book(&p->m) ? r->u.rule.tenant : (struct uuid){ { 0 } };
 }
 
+/* The rule as it now stands, and the version that made it so. */
+static void tell_rule(struct step *s, const struct record *r, int32_t version, enum rule_verb verb,
+                      const char *definition)
+{
+    say(s, STEP_rule_row,
+        &(struct rule_row){ .tenant_id = r->u.rule.tenant,
+                            .rule_id = r->u.rule.rule,
+                            .version = version,
+                            .seq = r->seq,
+                            .definition = definition,
+                            .deleted = verb == RULE_DELETED });
+    say(s, STEP_rule_version_row,
+        &(struct rule_version_row){ .tenant_id = r->u.rule.tenant,
+                                    .rule_id = r->u.rule.rule,
+                                    .version = version,
+                                    .seq = r->seq,
+                                    .change = verb,
+                                    .definition = definition });
+}
+
 static enum err put_rule(struct step *s, const struct record *r, const struct rule_parts *p,
                          struct why *why)
 {
@@ -232,12 +293,11 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
     if (e) return e;
     watch(s, c);
     if (p->d.enabled) move(s, series, engine_now_ns(s->engine), &m);
-    if (s->sink.rule) {
-        AUTO_BUF struct buf text = { 0 };
-        rule_render(&p->d, &text);
-        if (!buf_ok(&text)) return err_set(why, ERR_NOMEM, "out of memory");
-        s->sink.rule(s->sink.ctx, r, spec.version, known ? "changed" : "created", text.data);
-    }
+    if (!s->wanted[STEP_rule_row] && !s->wanted[STEP_rule_version_row]) return ERR_OK;
+    AUTO_BUF struct buf definition = { 0 };
+    rule_render(&p->d, &definition);
+    if (!buf_ok(&definition)) return err_set(why, ERR_NOMEM, "out of memory");
+    tell_rule(s, r, spec.version, known ? RULE_CHANGED : RULE_CREATED, definition.data);
     return ERR_OK;
 }
 
@@ -250,32 +310,104 @@ static enum err delete_rule(struct step *s, const struct record *r, struct why *
     enum err e = rule_set_delete(s->rules, r->u.rule.tenant, r->u.rule.rule, &c);
     if (e) return e;
     watch(s, c);
-    if (s->sink.rule) s->sink.rule(s->sink.ctx, r, had.version + 1, "deleted", "{}");
+    tell_rule(s, r, had.version + 1, RULE_DELETED, "{}");
     return ERR_OK;
 }
 
 /* ---- the step ---- */
-static void tell(struct step *s, const struct record *r, const struct engine_output *o)
+static void tell_record(struct step *s, const struct record *r)
 {
-    const struct step_sink *k = &s->sink;
-    if (record_place(r->kind) == PLACE_TICK) {
-        if (k->tick) k->tick(k->ctx, r, engine_instrument(s->engine, &r->u.symbol));
-    } else if (k->event) k->event(k->ctx, r, record_owner(r));
-    if (o->instrument >= 0 && k->instrument)
-        k->instrument(k->ctx, o->instrument, engine_instrument_facts(s->engine, o->instrument));
+    if (record_place(r->kind) == PLACE_EVENT) {
+        const struct event_row row = event_of_record(r);
+        say(s, STEP_event_row, &row);
+    } else if (s->wanted[STEP_tick_row]) {
+        const struct tick_row row = tick_of_record(r, engine_instrument(s->engine, &r->u.symbol));
+        say(s, STEP_tick_row, &row);
+    }
+}
+
+static void tell_instrument(struct step *s, int32_t id)
+{
+    const struct instrument_facts f = engine_instrument_facts(s->engine, id);
+    say(s, STEP_instrument_row,
+        &(struct instrument_row){
+            .instrument_id = id, .symbol = f.symbol, .issuer = f.issuer, .name = f.name });
+}
+
+/* "[{"symbol":"AAPL","score":0.5,"label":"positive","relevance":1}]" */
+static void render_tickers(const struct article_reading *a, struct buf *out)
+{
+    struct json_writer w = json_write(out);
+    json_put_array(&w, NULL);
+    for (uint32_t i = 0; i < a->tickers_n; i++) {
+        const struct sentiment_ticker *t = &a->tickers[i].reading;
+        json_put_object(&w, NULL);
+        json_put_text(&w, "symbol", a->tickers[i].symbol.s);
+        json_put_real(&w, "score", t->tone.score);
+        json_put_text(&w, "label", sentiment_label_name(t->tone.label));
+        json_put_real(&w, "relevance", t->relevance);
+        json_put_end(&w);
+    }
+    json_put_end(&w);
+}
+
+static enum err tell_article(struct step *s, const struct record *r,
+                             const struct article_reading *a)
+{
+    if (!s->wanted[STEP_article_score_row]) return ERR_OK;
+    AUTO_BUF struct buf tickers = { 0 };
+    char scorer[60];
+    snprintf(scorer, sizeof scorer, "%s %d", SCORER_NAME, SCORER_VERSION);
+    render_tickers(a, &tickers);
+    if (!buf_ok(&tickers)) return ERR_NOMEM;
+    say(s, STEP_article_score_row,
+        &(struct article_score_row){ .seq = r->seq,
+                                     .article_id = r->u.article.id,
+                                     .event_ns = r->event_ns,
+                                     .headline = r->u.article.headline,
+                                     .source = r->u.article.source,
+                                     .positive = a->whole.positive,
+                                     .neutral = a->whole.neutral,
+                                     .negative = a->whole.negative,
+                                     .score = a->whole.score,
+                                     .label = a->whole.label,
+                                     .tickers = tickers.data,
+                                     .scorer = scorer });
+    return ERR_OK;
+}
+
+static void tell_readings(struct step *s, const struct record *r)
+{
+    if (!s->wanted[STEP_reading_row]) return;
+    for (uint32_t i = 0; i < engine_series_count(s->engine); i++) {
+        const struct reading v = engine_reading(s->engine, i);
+        say(s, STEP_reading_row,
+            &(struct reading_row){ .seq = r->seq,
+                                   .event_ns = r->event_ns,
+                                   .series_id = i,
+                                   .tenant_id = engine_series_tenant(s->engine, i),
+                                   .value = v.value,
+                                   .coverage = v.coverage,
+                                   .staleness_ns = v.staleness_ns,
+                                   .status = v.status });
+    }
+}
+
+static enum err tell(struct step *s, const struct record *r, const struct engine_output *o)
+{
+    tell_record(s, r);
+    if (o->instrument >= 0) tell_instrument(s, o->instrument);
     tell_series(s);
-    if (o->article && k->article) k->article(k->ctx, r, &o->reading);
-    if (o->sample && k->reading)
-        for (size_t i = 0; i < engine_series_count(s->engine); i++) {
-            struct reading v = engine_reading(s->engine, (uint32_t)i);
-            k->reading(k->ctx, r, (uint32_t)i, engine_series_tenant(s->engine, (uint32_t)i), &v);
-        }
+    enum err e = o->article ? tell_article(s, r, &o->reading) : ERR_OK;
+    if (o->sample) tell_readings(s, r);
+    return e;
 }
 
 enum err step_apply(struct step *s, struct record *r, struct why *why)
 {
     struct rule_parts rule;
     struct rule_facts had;
+    assert(s->sink.row);
     r->seq = engine_seq(s->engine) + 1;
     if (r->kind
         == RECORD_RULE_PUT) { /* everything that can be refused is refused before anything changes */
@@ -299,7 +431,8 @@ enum err step_apply(struct step *s, struct record *r, struct why *why)
     }
     const struct engine_output *o = engine_output(s->engine);
     struct moment m = { s, r };
-    tell(s, r, o);
+    e = tell(s, r, o);
+    if (e) return e;
     s->timing = true;
     rule_set_time(s->rules, engine_now_ns(s->engine), on_fire, &m);
     s->timing = false;
@@ -337,22 +470,6 @@ enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
     s->rules = rules;
     s->series_told = engine_series_count(engine);
     return ERR_OK;
-}
-
-void article_tickers(const struct article_reading *a, struct buf *out)
-{
-    buf_puts(out, "[");
-    for (uint32_t i = 0; i < a->tickers_n; i++) {
-        const struct sentiment_ticker *t = &a->tickers[i].reading;
-        buf_puts(out, i ? ",{\"symbol\":" : "{\"symbol\":");
-        buf_json_string(out, a->tickers[i].symbol.s, strlen(a->tickers[i].symbol.s));
-        buf_puts(out, ",\"score\":");
-        buf_json_double(out, t->tone.score);
-        buf_printf(out, ",\"label\":\"%s\",\"relevance\":", sentiment_label_name(t->tone.label));
-        buf_json_double(out, t->relevance);
-        buf_puts(out, "}");
-    }
-    buf_puts(out, "]");
 }
 
 /* ---- records of our own ---- */

@@ -1,31 +1,37 @@
 /* step.h - one record through engine and rules: the very same step live, in a back-test and in verify.
  *
- * What a record causes goes to a sink of plain functions: live it fills a write batch, verify compares, a back-test collects.
+ * What a record causes are rows (core/row.h), and they go to one function, the sink: live it fills a write batch, verify
+ * compares, a back-test prints alerts. A record's rows come in this order: the tick or event it is, the instrument it
+ * changed, the series that began, its article's score, the readings, then rules, their versions and alerts as they happen.
  * Pure but for memory. Thread: one at a time. */
 #ifndef TOCSIN_APP_STEP_H
 #define TOCSIN_APP_STEP_H
 #include "alerts/rules/rule_set.h"
 #include "analytics/engine.h"
+#include "analytics/rows.h"
+#include "ingest/stored.h"
 
-struct step_sink { /* NULL functions are skipped */
+struct step_sink {
     void *ctx;
-    void (*tick)(void *ctx, const struct record *r, int32_t instrument);
-    void (*event)(void *ctx, const struct record *r, const struct uuid *tenant);
-    void (*instrument)(void *ctx, int32_t id, struct instrument_facts f);
-    void (*series)(void *ctx, uint32_t id, struct uuid tenant, const char *measure,
-                   const char *unit, int version);
-    void (*reading)(void *ctx, const struct record *r, uint32_t series, struct uuid tenant,
-                    const struct reading *v);
-    void (*article)(void *ctx, const struct record *r, const struct article_reading *a);
-    void (*rule)(void *ctx, const struct record *r, int32_t version, const char *change,
-                 const char *definition);
-    void (*alert)(void *ctx, const struct alert *a);
+    /* `row` is one of `type`; it and its texts live during the call. */
+    void (*row)(void *ctx, const struct row_type *type, const void *row);
+    /* NULL: every row. Else these alone, NULL-ended: what is not wanted is not even computed. */
+    const struct row_type *const *wanted;
+};
+
+/* The rows a step says; STEP_ROW(type). */
+enum step_row {
+#define STEP_ROW(name) STEP_##name,
+#include "app/step_rows.def"
+#undef STEP_ROW
+    STEP_ROW_COUNT
 };
 
 struct step {
     struct engine *engine;
     struct rule_set *rules;
-    struct step_sink sink;
+    struct step_sink sink; /* set by step_hear alone */
+    bool wanted[STEP_ROW_COUNT];
     size_t series_told; /* series up to here have been given to the sink */
     struct buf inputs;
     struct evidence {
@@ -40,6 +46,12 @@ struct step {
 MUST_USE enum err step_init(struct step *s);
 void step_release(struct step *s);
 
+/* From now on `sink` hears. Without one no record can be applied: who wants none of the rows says so, by step_deaf. A type in
+ * `wanted` that no step says is our own mistake. */
+void step_hear(struct step *s, const struct step_sink *sink);
+extern const struct step_sink
+    step_deaf; /* nobody listens: recovery, and tests of the state alone */
+
 /* Gives r the next seq and applies it. On failure nothing has changed, no seq is used, and the reason is the sender's to hear
  * (a dead letter, a problem body); ERR_NOMEM alone is the end of the process. */
 MUST_USE enum err step_apply(struct step *s, struct record *r, struct why *why);
@@ -47,9 +59,6 @@ MUST_USE enum err step_apply(struct step *s, struct record *r, struct why *why);
 void step_save(const struct step *s, struct buf *out);
 MUST_USE enum err step_load(struct step *s, const void *p, size_t n, struct why *why);
 enum { STEP_STATE_VERSION = 1 };
-
-/* The tickers of an article as JSON: [{"symbol","score","label","relevance"}]. */
-void article_tickers(const struct article_reading *a, struct buf *out);
 
 /* ---- the records the service itself makes: payload and fields, in `arena`; seq still to be given ---- */
 struct arena;

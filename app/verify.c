@@ -6,6 +6,7 @@
 #include "core/when.h"
 #include "core/vec.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -118,60 +119,46 @@ static const PGresult *next_row(struct verify *v, struct row_cursor *c, uint64_t
     return r;
 }
 
-static void verify_event(void *ctx, const struct record *rec, const struct uuid *tenant)
+static void verify_event(struct verify *v, const struct event_row *rec)
 {
-    struct verify *v = ctx;
     int row;
     const PGresult *r = next_row(v, &v->events, rec->seq, "event", &row);
-    if (r)
-        same_uuid(v, rec->seq, "event.tenant_id", PQgetvalue(r, row, 1),
-                  tenant ? *tenant : (struct uuid){ { 0 } });
+    if (r) same_uuid(v, rec->seq, "event.tenant_id", PQgetvalue(r, row, 1), rec->tenant_id);
 }
 
-static void verify_reading(void *ctx, const struct record *rec, uint32_t series, struct uuid tenant,
-                           const struct reading *x)
+static void verify_reading(struct verify *v, const struct reading_row *x)
 {
-    struct verify *v = ctx;
     int row;
-    const PGresult *r = next_row(v, &v->readings, rec->seq, "reading", &row);
+    const PGresult *r = next_row(v, &v->readings, x->seq, "reading", &row);
     if (!r) return;
     v->readings_n++;
-    same_int(v, rec->seq, "reading.series_id", PQgetvalue(r, row, 1), series);
-    same_double(v, rec->seq, "reading.value", r, row, 2, x->value);
-    same_double(v, rec->seq, "reading.coverage", r, row, 3, x->coverage);
-    same_int(v, rec->seq, "reading.staleness_ns", PQgetvalue(r, row, 4), x->staleness_ns);
-    same_text(v, rec->seq, "reading.status", PQgetvalue(r, row, 5), reading_status_name(x->status));
-    same_int(v, rec->seq, "reading.event_ns", PQgetvalue(r, row, 6), rec->event_ns);
-    same_uuid(v, rec->seq, "reading.tenant_id", PQgetvalue(r, row, 7), tenant);
+    same_int(v, x->seq, "reading.series_id", PQgetvalue(r, row, 1), x->series_id);
+    same_double(v, x->seq, "reading.value", r, row, 2, x->value);
+    same_double(v, x->seq, "reading.coverage", r, row, 3, x->coverage);
+    same_int(v, x->seq, "reading.staleness_ns", PQgetvalue(r, row, 4), x->staleness_ns);
+    same_text(v, x->seq, "reading.status", PQgetvalue(r, row, 5), reading_status_name(x->status));
+    same_int(v, x->seq, "reading.event_ns", PQgetvalue(r, row, 6), x->event_ns);
+    same_uuid(v, x->seq, "reading.tenant_id", PQgetvalue(r, row, 7), x->tenant_id);
 }
 
-static void verify_article(void *ctx, const struct record *rec, const struct article_reading *a)
+static void verify_article(struct verify *v, const struct article_score_row *a)
 {
-    struct verify *v = ctx;
     int row;
-    char scorer[60];
-    AUTO_BUF struct buf tickers = { 0 };
-    const PGresult *r = next_row(v, &v->articles, rec->seq, "article_score", &row);
+    const PGresult *r = next_row(v, &v->articles, a->seq, "article_score", &row);
     if (!r) return;
     v->articles_n++;
-    snprintf(scorer, sizeof scorer, "%s %d", SCORER_NAME, SCORER_VERSION);
-    article_tickers(a, &tickers);
-    if (!buf_ok(&tickers)) {
-        v->err = err_set(&v->why, ERR_NOMEM, "out of memory");
-        return;
-    }
-    same_double(v, rec->seq, "article_score.positive", r, row, 1, a->whole.positive);
-    same_double(v, rec->seq, "article_score.neutral", r, row, 2, a->whole.neutral);
-    same_double(v, rec->seq, "article_score.negative", r, row, 3, a->whole.negative);
-    same_double(v, rec->seq, "article_score.score", r, row, 4, a->whole.score);
-    same_text(v, rec->seq, "article_score.label", PQgetvalue(r, row, 5),
-              sentiment_label_name(a->whole.label));
-    same_int(v, rec->seq, "article_score.event_ns", PQgetvalue(r, row, 6), rec->event_ns);
-    same_str(v, rec->seq, "article_score.article_id", PQgetvalue(r, row, 7), rec->u.article.id);
-    same_str(v, rec->seq, "article_score.headline", PQgetvalue(r, row, 8), rec->u.article.headline);
-    same_str(v, rec->seq, "article_score.source", PQgetvalue(r, row, 9), rec->u.article.source);
-    same_json(v, rec->seq, "article_score.tickers", PQgetvalue(r, row, 10), tickers.data);
-    same_text(v, rec->seq, "article_score.scorer", PQgetvalue(r, row, 11), scorer);
+    same_double(v, a->seq, "article_score.positive", r, row, 1, a->positive);
+    same_double(v, a->seq, "article_score.neutral", r, row, 2, a->neutral);
+    same_double(v, a->seq, "article_score.negative", r, row, 3, a->negative);
+    same_double(v, a->seq, "article_score.score", r, row, 4, a->score);
+    same_text(v, a->seq, "article_score.label", PQgetvalue(r, row, 5),
+              sentiment_label_name(a->label));
+    same_int(v, a->seq, "article_score.event_ns", PQgetvalue(r, row, 6), a->event_ns);
+    same_str(v, a->seq, "article_score.article_id", PQgetvalue(r, row, 7), a->article_id);
+    same_str(v, a->seq, "article_score.headline", PQgetvalue(r, row, 8), a->headline);
+    same_str(v, a->seq, "article_score.source", PQgetvalue(r, row, 9), a->source);
+    same_json(v, a->seq, "article_score.tickers", PQgetvalue(r, row, 10), a->tickers);
+    same_text(v, a->seq, "article_score.scorer", PQgetvalue(r, row, 11), a->scorer);
 }
 
 /* What was said last of a row stands. `columns` is the caller's no more. */
@@ -181,64 +168,75 @@ static void stands(struct verify *v, json_t *table, const char *key, json_t *col
         v->err = err_set(&v->why, ERR_NOMEM, "out of memory");
 }
 
-static void verify_instrument(void *ctx, int32_t id, struct instrument_facts f)
+static void verify_instrument(struct verify *v, const struct instrument_row *f)
 {
-    struct verify *v = ctx;
     char key[16];
-    snprintf(key, sizeof key, "%" PRId32, id);
+    snprintf(key, sizeof key, "%" PRId32, f->instrument_id);
     /* at once: by a wrong symbol the replay would not get to the end */
-    same_text(v, engine_seq(v->step->engine), "instrument.symbol", history_symbol(v->history, id),
-              f.symbol);
+    same_text(v, engine_seq(v->step->engine), "instrument.symbol",
+              history_symbol(v->history, f->instrument_id), f->symbol);
     stands(v, v->instruments, key,
-           json_pack("{s:s,s:s,s:s}", "symbol", f.symbol, "issuer", f.issuer, "name", f.name));
+           json_pack("{s:s,s:s,s:s}", "symbol", f->symbol, "issuer", f->issuer, "name", f->name));
 }
 
-static void verify_series(void *ctx, uint32_t id, struct uuid tenant, const char *measure,
-                          const char *unit, int version)
+static void verify_series(struct verify *v, const struct series_row *x)
 {
-    struct verify *v = ctx;
     char key[16], number[16], owner[UUID_TEXT];
-    snprintf(key, sizeof key, "%" PRIu32, id);
-    snprintf(number, sizeof number, "%d", version);
+    snprintf(key, sizeof key, "%" PRIu32, x->series_id);
+    snprintf(number, sizeof number, "%d", x->version);
     stands(v, v->series, key,
-           json_pack("{s:s,s:s,s:s,s:s}", "tenant_id", uuid_text(tenant, owner), "measure", measure,
-                     "unit", unit, "version", number));
+           json_pack("{s:s,s:s,s:s,s:s}", "tenant_id", uuid_text(x->tenant_id, owner), "measure",
+                     x->measure, "unit", x->unit, "version", number));
 }
 
-static void verify_rule(void *ctx, const struct record *rec, int32_t version, const char *change,
-                        const char *definition)
+static void verify_rule(struct verify *v, const struct rule_row *x)
 {
-    struct verify *v = ctx;
-    const struct uuid tenant = rec->u.rule.tenant, rule = rec->u.rule.rule;
     char key[2 * UUID_TEXT], number[16], seq[24], a[UUID_TEXT], b[UUID_TEXT];
-    int row;
-    snprintf(number, sizeof number, "%" PRId32, version);
-    snprintf(seq, sizeof seq, "%" PRIu64, rec->seq);
-    snprintf(key, sizeof key, "%s %s", uuid_text(tenant, a), uuid_text(rule, b));
+    snprintf(number, sizeof number, "%" PRId32, x->version);
+    snprintf(seq, sizeof seq, "%" PRIu64, x->seq);
+    snprintf(key, sizeof key, "%s %s", uuid_text(x->tenant_id, a), uuid_text(x->rule_id, b));
     stands(v, v->rules, key,
-           json_pack("{s:s,s:s,s:s,s:s}", "version", number, "seq", seq, "definition", definition,
-                     "deleted", strcmp(change, "deleted") == 0 ? "t" : "f"));
-    const PGresult *r = next_row(v, &v->versions, rec->seq, "rule_version", &row);
-    if (!r) return;
-    same_int(v, rec->seq, "rule_version.version", PQgetvalue(r, row, 1), version);
-    same_text(v, rec->seq, "rule_version.change", PQgetvalue(r, row, 2), change);
-    same_uuid(v, rec->seq, "rule_version.tenant_id", PQgetvalue(r, row, 3), tenant);
-    same_uuid(v, rec->seq, "rule_version.rule_id", PQgetvalue(r, row, 4), rule);
-    same_json(v, rec->seq, "rule_version.definition", PQgetvalue(r, row, 5), definition);
+           json_pack("{s:s,s:s,s:s,s:s}", "version", number, "seq", seq, "definition",
+                     x->definition, "deleted", x->deleted ? "t" : "f"));
 }
 
-static void verify_alert(void *ctx, const struct alert *a)
+static void verify_version(struct verify *v, const struct rule_version_row *x)
 {
-    struct verify *v = ctx;
+    int row;
+    const PGresult *r = next_row(v, &v->versions, x->seq, "rule_version", &row);
+    if (!r) return;
+    same_int(v, x->seq, "rule_version.version", PQgetvalue(r, row, 1), x->version);
+    same_text(v, x->seq, "rule_version.change", PQgetvalue(r, row, 2),
+              names_text(&rule_verb_names, (int)x->change));
+    same_uuid(v, x->seq, "rule_version.tenant_id", PQgetvalue(r, row, 3), x->tenant_id);
+    same_uuid(v, x->seq, "rule_version.rule_id", PQgetvalue(r, row, 4), x->rule_id);
+    same_json(v, x->seq, "rule_version.definition", PQgetvalue(r, row, 5), x->definition);
+}
+
+static void keep_alert(struct verify *v, const struct alert *a)
+{
     if (VEC_GROW(&v->said, &v->said_cap, v->said_n + 1)
-        && alert_copy(a, &v->said_text, &v->said[v->said_n]))
+        && row_copy(&alert_row, a, &v->said_text, &v->said[v->said_n]))
         v->said_n++;
     else v->err = err_set(&v->why, ERR_NOMEM, "out of memory");
 }
 
+static void verify_row(void *ctx, const struct row_type *type, const void *row)
+{
+    struct verify *v = ctx;
+    if (type == &event_row) verify_event(v, row);
+    else if (type == &instrument_row) verify_instrument(v, row);
+    else if (type == &series_row) verify_series(v, row);
+    else if (type == &reading_row) verify_reading(v, row);
+    else if (type == &article_score_row) verify_article(v, row);
+    else if (type == &rule_row) verify_rule(v, row);
+    else if (type == &rule_version_row) verify_version(v, row);
+    else if (type == &alert_row) keep_alert(v, row);
+}
+
 static int by_id(const void *a, const void *b)
 {
-    return memcmp(((const struct alert *)a)->id.b, ((const struct alert *)b)->id.b, 16);
+    return memcmp(((const struct alert *)a)->alert_id.b, ((const struct alert *)b)->alert_id.b, 16);
 }
 
 static void settle_alerts(struct verify *v)
@@ -250,15 +248,15 @@ static void settle_alerts(struct verify *v)
         const PGresult *r = next_row(v, &v->alerts, a->seq, "alert", &row);
         if (!r) continue;
         v->alerts_n++;
-        same_uuid(v, a->seq, "alert.alert_id", PQgetvalue(r, row, 1), a->id);
+        same_uuid(v, a->seq, "alert.alert_id", PQgetvalue(r, row, 1), a->alert_id);
         same_int(v, a->seq, "alert.stream_no", PQgetvalue(r, row, 2), (int64_t)a->stream_no);
         same_int(v, a->seq, "alert.event_ns", PQgetvalue(r, row, 3), a->event_ns);
         same_text(v, a->seq, "alert.state", PQgetvalue(r, row, 4), alert_state_name(a->state));
         same_double(v, a->seq, "alert.value", r, row, 5, a->value);
         same_int(v, a->seq, "alert.rule_version", PQgetvalue(r, row, 6), a->rule_version);
         same_text(v, a->seq, "alert.inputs", PQgetvalue(r, row, 7), a->inputs);
-        same_uuid(v, a->seq, "alert.tenant_id", PQgetvalue(r, row, 8), a->tenant);
-        same_uuid(v, a->seq, "alert.rule_id", PQgetvalue(r, row, 9), a->rule);
+        same_uuid(v, a->seq, "alert.tenant_id", PQgetvalue(r, row, 8), a->tenant_id);
+        same_uuid(v, a->seq, "alert.rule_id", PQgetvalue(r, row, 9), a->rule_id);
         same_int(v, a->seq, "alert.rule_no", PQgetvalue(r, row, 10), (int64_t)a->rule_no);
         same_text(v, a->seq, "alert.rule_name", PQgetvalue(r, row, 11), a->rule_name);
         same_text(v, a->seq, "alert.rule_text", PQgetvalue(r, row, 12), a->rule_text);
@@ -428,14 +426,7 @@ int cmd_verify(int argc, char **argv)
     }
     enum err e = step_init(&s);
     if (!e) e = db_open(c.database_conninfo, "tocsin_engine", "tocsin verify", &d, &why);
-    s.sink = (struct step_sink){ .ctx = &v,
-                                 .event = verify_event,
-                                 .instrument = verify_instrument,
-                                 .series = verify_series,
-                                 .reading = verify_reading,
-                                 .article = verify_article,
-                                 .rule = verify_rule,
-                                 .alert = verify_alert };
+    step_hear(&s, &(struct step_sink){ .ctx = &v, .row = verify_row });
     if (!e) e = verify_all(&v, &d, &s, &why);
     if (e) fprintf(stderr, "tocsin: %s\n", why.text);
     else
@@ -467,9 +458,11 @@ struct backtest {
     struct why why;
 };
 
-static void print_fire(void *ctx, const struct alert *a)
+static void print_fire(void *ctx, const struct row_type *type, const void *row)
 {
     struct backtest *b = ctx;
+    const struct alert *a = row;
+    assert(type == &alert_row);
     char at[WHEN_TEXT_MAX];
     when_format(a->event_ns, at);
     if (b->json) {
@@ -618,7 +611,8 @@ int cmd_backtest(int argc, char **argv)
         return code;
     }
     enum err e = step_init(&s);
-    s.sink = (struct step_sink){ .ctx = &b, .alert = print_fire };
+    static const struct row_type *const alerts_alone[] = { &alert_row, NULL };
+    step_hear(&s, &(struct step_sink){ .ctx = &b, .row = print_fire, .wanted = alerts_alone });
     if (!e) e = db_open(c.database_conninfo, "tocsin_engine", "tocsin backtest", &d, &why);
     if (!e) e = history_open(&d, 0, UINT64_MAX, &h, &why);
     if (b.json && !e) printf("{\"alerts\":[");

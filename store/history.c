@@ -2,6 +2,7 @@
 
 #include "core/arena.h"
 #include "ingest/batch.h"
+#include "ingest/stored.h"
 
 #include <endian.h>
 #include <inttypes.h>
@@ -121,16 +122,6 @@ void history_close(struct history *h)
     free(h);
 }
 
-static void common(struct record *r, const PGresult *page, int row)
-{
-    *r = (struct record){ .seq = (uint64_t)get64(page, row, 0),
-                          .event_ns = get64(page, row, 1),
-                          .received_ms = get64(page, row, 2) };
-    int64_t kpos = get64(page, row, 3);
-    r->source_id = (int32_t)(kpos >> 40);
-    r->offset = kpos & 0xFFFFFFFFFF;
-}
-
 enum err history_next(struct history *h, struct stored *out, bool *more, struct why *why)
 {
     enum err e = turn(h->db, &h->ticks, why);
@@ -146,28 +137,28 @@ enum err history_next(struct history *h, struct stored *out, bool *more, struct 
     if (tick) {
         const PGresult *p = h->ticks.page;
         int i = h->ticks.at++;
-        struct record *r = &out->record;
-        common(r, p, i);
-        int32_t id = get32(p, i, 6), day = get32(p, i, 7);
-        if (!history_symbol(h, id)[0])
+        const struct tick_row t = { .seq = (uint64_t)get64(p, i, 0),
+                                    .event_ns = get64(p, i, 1),
+                                    .received_ms = get64(p, i, 2),
+                                    .kpos = get64(p, i, 3),
+                                    .price_e8 = get64(p, i, 4),
+                                    .size_e8 = get64(p, i, 5),
+                                    .instrument_id = get32(p, i, 6),
+                                    .day_or_kind = get32(p, i, 7) };
+        if (!history_symbol(h, t.instrument_id)[0])
             return err_set(why, ERR_DB, "tick %" PRIu64 " names instrument %d, which is not stored",
-                           r->seq, id);
-        r->kind = day == NO_DAY ? RECORD_TRADE : RECORD_CLOSE;
-        if (r->kind == RECORD_TRADE) {
-            r->u.trade.symbol = h->symbols[id];
-            r->u.trade.price_e8 = get64(p, i, 4);
-            r->u.trade.size_e8 = get64(p, i, 5);
-        } else {
-            r->u.close.symbol = h->symbols[id];
-            r->u.close.price_e8 = get64(p, i, 4);
-            r->u.close.day = day;
-        }
+                           t.seq, t.instrument_id);
+        out->record = record_of_tick(&t, &h->symbols[t.instrument_id]);
         return ERR_OK;
     }
     const PGresult *p = h->events.page;
     int i = h->events.at++;
-    common(&out->record, p, i);
-    out->record.kind = (enum record_kind)get16(p, i, 4);
+    struct event_row row = { .seq = (uint64_t)get64(p, i, 0),
+                             .event_ns = get64(p, i, 1),
+                             .received_ms = get64(p, i, 2),
+                             .kpos = get64(p, i, 3),
+                             .kind = get16(p, i, 4) };
+    out->record = record_of_event(&row);
     if (!PQgetisnull(p, i, 5)) memcpy(out->tenant.b, PQgetvalue(p, i, 5), 16);
     out->payload = (struct str){ PQgetvalue(p, i, 6), (uint32_t)PQgetlength(p, i, 6) };
     return ERR_OK;

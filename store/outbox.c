@@ -208,8 +208,8 @@ static enum err delivery_from_row(const PGresult *r, int row, struct delivery *o
         { C_URL, &d.url },          { C_RULE_NAME, &a->rule_name }, { C_RULE_TEXT, &a->rule_text },
         { C_MEASURE, &a->measure }, { C_UNIT, &a->unit },           { C_INPUTS, &a->inputs },
     };
-    if (uuid_field(r, row, C_TENANT, &a->tenant) || uuid_field(r, row, C_ALERT, &a->id)
-        || uuid_field(r, row, C_RULE, &a->rule) || uuid_field(r, row, C_CHANNEL, &d.channel))
+    if (uuid_field(r, row, C_TENANT, &a->tenant_id) || uuid_field(r, row, C_ALERT, &a->alert_id)
+        || uuid_field(r, row, C_RULE, &a->rule_id) || uuid_field(r, row, C_CHANNEL, &d.channel))
         return err_set(why, ERR_INTERNAL, "an id in the outbox cannot be read");
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         *texts[i].to = text_field(r, row, texts[i].col, &d.memory);
@@ -225,12 +225,15 @@ static enum err delivery_from_row(const PGresult *r, int row, struct delivery *o
     a->rule_version = (int32_t)int_field(r, row, C_RULE_VERSION);
     a->value = strtod(PQgetvalue(r, row, C_VALUE),
                       NULL); /* PostgreSQL prints the digits that give the same double back */
-    a->state = strcmp(PQgetvalue(r, row, C_STATE), alert_state_name(ALERT_FIRING)) == 0
-                   ? ALERT_FIRING
-                   : ALERT_RESOLVED;
-    for (int s = SEVERITY_INFO; s <= SEVERITY_CRITICAL; s++)
-        if (strcmp(PQgetvalue(r, row, C_SEVERITY), severity_name((enum severity)s)) == 0)
-            a->severity = (enum severity)s;
+    int state, severity;
+    const char *text = PQgetvalue(r, row, C_STATE), *how = PQgetvalue(r, row, C_SEVERITY);
+    if (names_value(&alert_state_names, text, strlen(text), &state, why)
+        || names_value(&severity_names, how, strlen(how), &severity, why)) {
+        delivery_release(&d);
+        return ERR_INTERNAL;
+    }
+    a->state = (enum alert_state)state;
+    a->severity = (enum severity)severity;
     secret_field(r, row, C_SECRET, &d.secret);
     secret_field(r, row, C_SECRET_OLD, &d.secret_old);
     *out = d;

@@ -134,6 +134,8 @@ enum err reader_text(struct reader *r, struct uuid tenant, enum query q, const c
 struct alert_rows {
     void (*fn)(void *ctx, const struct alert *a);
     void *ctx;
+    struct why *why;
+    enum err err;
 };
 
 static struct uuid uuid_of(const char *s)
@@ -144,22 +146,29 @@ static struct uuid uuid_of(const char *s)
 
 static void one_alert(void *ctx, const char *const *c) /* SQL_ALERT_COLUMNS, none of them null */
 {
-    const struct alert_rows *rows = ctx;
-    enum severity severity = SEVERITY_INFO;
-    while (severity < SEVERITY_CRITICAL && strcmp(severity_name(severity), c[11]) != 0) severity++;
+    struct alert_rows *rows = ctx;
+    int state, severity;
+    if (rows->err) return;
+    rows->err = names_value(&alert_state_names, c[5], strlen(c[5]), &state, rows->why);
+    if (!rows->err)
+        rows->err = names_value(&severity_names, c[11], strlen(c[11]), &severity, rows->why);
+    if (rows->err) {
+        rows->err = ERR_DB;
+        return;
+    }
     const struct alert a = {
-        .tenant = uuid_of(c[0]),
+        .tenant_id = uuid_of(c[0]),
         .stream_no = strtoull(c[1], NULL, 10),
-        .id = uuid_of(c[2]),
+        .alert_id = uuid_of(c[2]),
         .seq = strtoull(c[3], NULL, 10),
         .event_ns = strtoll(c[4], NULL, 10),
-        .state = strcmp(c[5], "firing") == 0 ? ALERT_FIRING : ALERT_RESOLVED,
-        .rule = uuid_of(c[6]),
+        .state = (enum alert_state)state,
+        .rule_id = uuid_of(c[6]),
         .rule_version = (int32_t)strtol(c[7], NULL, 10),
         .rule_no = strtoull(c[8], NULL, 10),
         .rule_name = c[9],
         .rule_text = c[10],
-        .severity = severity,
+        .severity = (enum severity)severity,
         .measure = c[12],
         .unit = c[13],
         .value = strtod(c[14], NULL),
@@ -172,8 +181,9 @@ enum err reader_alerts(struct reader *r, struct uuid tenant, enum query q,
                        const char *const *params, void (*fn)(void *ctx, const struct alert *a),
                        void *ctx, struct why *why)
 {
-    struct alert_rows rows = { fn, ctx };
-    return reader_rows(r, tenant, q, params, one_alert, &rows, why);
+    struct alert_rows rows = { fn, ctx, why, ERR_OK };
+    enum err e = reader_rows(r, tenant, q, params, one_alert, &rows, why);
+    return e ? e : rows.err;
 }
 
 static int hex_digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }

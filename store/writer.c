@@ -1,10 +1,14 @@
 #include "store/writer.h"
 
+#include "alerts/alert.h"
+#include "analytics/rows.h"
 #include "core/digest.h"
 #include "core/vec.h"
 #include "core/when.h"
+#include "ingest/stored.h"
 #include "store/schema_files.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -192,11 +196,6 @@ static void count_record(struct write_batch *b, uint64_t seq)
     b->rows_n++;
 }
 
-static int64_t kpos(const struct record *r)
-{
-    return (int64_t)r->source_id << 40 | (r->offset & 0xFFFFFFFFFF);
-}
-
 static char *be16(char *p, int16_t v)
 {
     uint16_t x = htobe16((uint16_t)v);
@@ -237,20 +236,19 @@ static struct day_ticks *day_of(struct write_batch *b, int32_t day)
     return &b->days[b->days_n++];
 }
 
-void write_tick(struct write_batch *b, const struct record *r, int32_t instrument)
+static void write_tick(struct write_batch *b, const struct tick_row *r)
 {
     struct day_ticks *d = day_of(b, day_of_ns(r->event_ns));
     if (!d || !buf_reserve(&d->rows, TICK_ROW)) return;
-    bool trade = r->kind == RECORD_TRADE;
     char *p = be16(d->rows.data + d->rows.len, 8);
     p = field64(p, (int64_t)r->seq);
     p = field64(p, r->event_ns);
     p = field64(p, r->received_ms);
-    p = field64(p, kpos(r));
-    p = field64(p, trade ? r->u.trade.price_e8 : r->u.close.price_e8);
-    p = field64(p, trade ? r->u.trade.size_e8 : 0);
-    p = field32(p, instrument);
-    field32(p, trade ? NO_DAY : r->u.close.day);
+    p = field64(p, r->kpos);
+    p = field64(p, r->price_e8);
+    p = field64(p, r->size_e8);
+    p = field32(p, r->instrument_id);
+    field32(p, r->day_or_kind);
     d->rows.len += TICK_ROW;
     b->ticks_n++;
     count_record(b, r->seq);
@@ -269,118 +267,58 @@ static void text(struct buf *o, const char *before, const char *s, size_t n)
     buf_json_string(o, s ? s : "", s ? n : 0);
 }
 
-static void id(struct buf *o, const char *before, struct uuid u)
-{
-    char t[UUID_TEXT];
-    uuid_format(u, t);
-    if (uuid_is_none(u)) buf_printf(o, "%snull", before);
-    else buf_printf(o, "%s\"%s\"", before, t);
-}
-
-static void real(struct buf *o, const char *before, double v)
-{
-    buf_puts(o, before);
-    buf_json_double(o, v);
-}
-
-void write_event(struct write_batch *b, const struct record *r, const struct uuid *tenant)
-{
-    struct buf *o = row(b, LIST_EVENTS);
-    buf_printf(o,
-               "\"seq\":%" PRIu64 ",\"event_ns\":%" PRId64 ",\"received_ms\":%" PRId64
-               ",\"kpos\":%" PRId64 ",\"kind\":%d",
-               r->seq, r->event_ns, r->received_ms, kpos(r), (int)r->kind);
-    id(o, ",\"tenant_id\":", tenant ? *tenant : (struct uuid){ { 0 } });
-    text(o, ",\"payload\":", r->payload.p, r->payload.n);
-    buf_puts(o, "}");
-    count_record(b, r->seq);
-}
-
-void write_instrument(struct write_batch *b, int32_t no, const char *symbol, const char *issuer,
-                      const char *name)
-{
-    struct buf *o = row(b, LIST_INSTRUMENTS);
-    buf_printf(o, "\"instrument_id\":%d", no);
-    text(o, ",\"symbol\":", symbol, strlen(symbol));
-    text(o, ",\"issuer\":", issuer, strlen(issuer));
-    text(o, ",\"name\":", name, strlen(name));
-    buf_puts(o, "}");
-}
-
-void write_series(struct write_batch *b, uint32_t no, struct uuid tenant, const char *measure,
-                  const char *unit, int version)
-{
-    struct buf *o = row(b, LIST_SERIES);
-    buf_printf(o, "\"series_id\":%u,\"version\":%d", no, version);
-    id(o, ",\"tenant_id\":", tenant);
-    text(o, ",\"measure\":", measure, strlen(measure));
-    text(o, ",\"unit\":", unit, strlen(unit));
-    buf_puts(o, "}");
-}
-
-void write_reading(struct write_batch *b, uint64_t seq, int64_t event_ns, uint32_t series,
-                   struct uuid tenant, const struct reading *r)
+static void note_reading_day(struct write_batch *b, int64_t event_ns)
 {
     int32_t day = day_of_ns(event_ns);
     size_t i = b->reading_days_n;
     while (i > 0 && b->reading_days[i - 1] != day) i--;
-    if (i == 0) {
-        if (!VEC_GROW(&b->reading_days, &b->reading_days_cap, b->reading_days_n + 1)) {
-            b->failed = true;
-            return;
-        }
+    if (i > 0) return;
+    if (VEC_GROW(&b->reading_days, &b->reading_days_cap, b->reading_days_n + 1))
         b->reading_days[b->reading_days_n++] = day;
-    }
-    struct buf *o = row(b, LIST_READINGS);
-    buf_printf(o,
-               "\"seq\":%" PRIu64 ",\"event_ns\":%" PRId64
-               ",\"series_id\":%u,\"staleness_ns\":%" PRId64 ",\"status\":\"%s\"",
-               seq, event_ns, series, r->staleness_ns, reading_status_name(r->status));
-    id(o, ",\"tenant_id\":", tenant);
-    real(o, ",\"value\":", r->value);
-    real(o, ",\"coverage\":", r->coverage);
-    buf_puts(o, "}");
+    else b->failed = true;
 }
 
-void write_article(struct write_batch *b, const struct article_row *a)
+static void write_alert(struct write_batch *b, const struct alert *a)
 {
-    const struct record *r = a->record;
-    struct buf *o = row(b, LIST_ARTICLES);
-    buf_printf(o, "\"seq\":%" PRIu64 ",\"event_ns\":%" PRId64, r->seq, r->event_ns);
-    text(o, ",\"article_id\":", r->u.article.id.p, r->u.article.id.n);
-    text(o, ",\"headline\":", r->u.article.headline.p, r->u.article.headline.n);
-    text(o, ",\"source\":", r->u.article.source.p, r->u.article.source.n);
-    real(o, ",\"positive\":", a->positive);
-    real(o, ",\"neutral\":", a->neutral);
-    real(o, ",\"negative\":", a->negative);
-    real(o, ",\"score\":", a->score);
-    buf_printf(o, ",\"label\":\"%s\",\"scorer\":\"%s\",\"tickers\":%s}", a->label, a->scorer,
-               a->tickers);
+    if (VEC_GROW(&b->alerts, &b->alerts_cap, b->alerts_n + 1))
+        b->failed |= !row_copy(&alert_row, a, &b->arena, &b->alerts[b->alerts_n++]);
+    else b->failed = true;
 }
 
-void write_rule(struct write_batch *b, const struct rule_row *r)
+static void write_json(struct write_batch *b, enum list l, const struct row_type *type,
+                       const void *row)
 {
-    struct buf *o = row(b, LIST_RULES);
-    buf_printf(o, "\"seq\":%" PRIu64 ",\"version\":%d,\"deleted\":%s", r->seq, r->version,
-               strcmp(r->change, "deleted") == 0 ? "true" : "false");
-    id(o, ",\"tenant_id\":", r->tenant);
-    id(o, ",\"rule_id\":", r->rule);
-    buf_printf(o, ",\"definition\":%s}", r->definition);
-    o = row(b, LIST_VERSIONS);
-    buf_printf(o, "\"seq\":%" PRIu64 ",\"version\":%d,\"change\":\"%s\"", r->seq, r->version,
-               r->change);
-    id(o, ",\"tenant_id\":", r->tenant);
-    id(o, ",\"rule_id\":", r->rule);
-    buf_printf(o, ",\"definition\":%s}", r->definition);
+    struct buf *o = &b->lists[l];
+    struct json_writer w = json_write(o);
+    buf_puts(o, o->len ? "," : "[");
+    row_json(&w, NULL, type, row);
 }
 
-void write_alert(struct write_batch *b, const struct alert *a)
+void write_row(struct write_batch *b, const struct row_type *type, const void *row)
 {
-    if (!VEC_GROW(&b->alerts, &b->alerts_cap, b->alerts_n + 1)) {
-        b->failed = true;
+    static const struct {
+        const struct row_type *type;
+        enum list list;
+    } lists[] = {
+        { &event_row, LIST_EVENTS },           { &instrument_row, LIST_INSTRUMENTS },
+        { &series_row, LIST_SERIES },          { &reading_row, LIST_READINGS },
+        { &article_score_row, LIST_ARTICLES }, { &rule_row, LIST_RULES },
+        { &rule_version_row, LIST_VERSIONS },
+    };
+    if (type == &tick_row) {
+        write_tick(b, row);
         return;
     }
-    b->failed |= !alert_copy(a, &b->arena, &b->alerts[b->alerts_n++]);
+    if (type == &alert_row) {
+        write_alert(b, row);
+        return;
+    }
+    if (type == &event_row) count_record(b, ((const struct event_row *)row)->seq);
+    if (type == &reading_row) note_reading_day(b, ((const struct reading_row *)row)->event_ns);
+    size_t i = 0;
+    while (i < ARRAY_LEN(lists) && lists[i].type != type) i++;
+    assert(i < ARRAY_LEN(lists));
+    write_json(b, lists[i].list, type, row);
 }
 
 static void base64_field(struct buf *o, const char *before, struct str s)
@@ -689,26 +627,7 @@ static enum err copy_ticks(struct writer *w, const struct write_batch *b, struct
 /* ---- alerts ---- */
 static void alerts_as_json(struct write_batch *b)
 {
-    for (size_t i = 0; i < b->alerts_n; i++) {
-        const struct alert *a = &b->alerts[i];
-        struct buf *o = row(b, LIST_ALERTS);
-        id(o, "\"tenant_id\":", a->tenant);
-        id(o, ",\"alert_id\":", a->id);
-        id(o, ",\"rule_id\":", a->rule);
-        buf_printf(o,
-                   ",\"stream_no\":%" PRIu64 ",\"seq\":%" PRIu64 ",\"event_ns\":%" PRId64
-                   ",\"state\":\"%s\",\"rule_version\":%d,\"rule_no\":%" PRIu64
-                   ",\"severity\":\"%s\"",
-                   a->stream_no, a->seq, a->event_ns, alert_state_name(a->state), a->rule_version,
-                   a->rule_no, severity_name(a->severity));
-        text(o, ",\"rule_name\":", a->rule_name, strlen(a->rule_name));
-        text(o, ",\"rule_text\":", a->rule_text, strlen(a->rule_text));
-        text(o, ",\"measure\":", a->measure, strlen(a->measure));
-        text(o, ",\"unit\":", a->unit, strlen(a->unit));
-        text(o, ",\"inputs\":", a->inputs, strlen(a->inputs));
-        real(o, ",\"value\":", a->value);
-        buf_puts(o, "}");
-    }
+    for (size_t i = 0; i < b->alerts_n; i++) write_json(b, LIST_ALERTS, &alert_row, &b->alerts[i]);
 }
 
 static void copy_field(struct buf *o, const void *p, size_t n)
@@ -734,13 +653,13 @@ static void alert_as_copy(struct buf *o, const struct alert *a)
     be16(count, 16);
     field32(version, a->rule_version);
     buf_put(o, count, 2);
-    copy_field(o, a->tenant.b, 16);
+    copy_field(o, a->tenant_id.b, 16);
     copy_int(o, (int64_t)a->stream_no);
-    copy_field(o, a->id.b, 16);
+    copy_field(o, a->alert_id.b, 16);
     copy_int(o, (int64_t)a->seq);
     copy_int(o, a->event_ns);
     copy_text(o, alert_state_name(a->state));
-    copy_field(o, a->rule.b, 16);
+    copy_field(o, a->rule_id.b, 16);
     buf_put(o, version, sizeof version);
     copy_int(o, (int64_t)a->rule_no);
     copy_text(o, a->rule_name);

@@ -8,23 +8,8 @@
 #ifndef TOCSIN_STORE_WRITER_H
 #define TOCSIN_STORE_WRITER_H
 #include "alerts/alert.h"
-#include "analytics/reading.h"
 #include "ingest/batch.h"
 #include "store/db.h"
-
-struct article_row {
-    const struct record *record;
-    double positive, neutral, negative, score;
-    const char *label, *scorer, *tickers; /* tickers: JSON array */
-};
-
-struct rule_row {
-    uint64_t seq;
-    struct uuid tenant, rule;
-    int32_t version;
-    const char *change;     /* "created", "changed", "deleted" */
-    const char *definition; /* JSON */
-};
 
 struct write_batch;
 MUST_USE enum err write_batch_new(struct write_batch **out);
@@ -39,19 +24,8 @@ void write_batch_spoil(
 uint64_t write_batch_last_seq(const struct write_batch *b);
 
 /* ---- filling; all copy. Thread: engine ---- */
-void write_tick(struct write_batch *b, const struct record *r,
-                int32_t instrument); /* trade or close */
-void write_event(struct write_batch *b, const struct record *r,
-                 const struct uuid *tenant); /* every other kind */
-void write_instrument(struct write_batch *b, int32_t id, const char *symbol, const char *issuer,
-                      const char *name);
-void write_series(struct write_batch *b, uint32_t id, struct uuid tenant, const char *measure,
-                  const char *unit, int version);
-void write_reading(struct write_batch *b, uint64_t seq, int64_t event_ns, uint32_t series,
-                   struct uuid tenant, const struct reading *r);
-void write_article(struct write_batch *b, const struct article_row *a);
-void write_rule(struct write_batch *b, const struct rule_row *r);
-void write_alert(struct write_batch *b, const struct alert *a);
+/* A row of tick, event, instrument, series, reading, article_score, rule, rule_version or alert. */
+void write_row(struct write_batch *b, const struct row_type *type, const void *row);
 void write_ingest(struct write_batch *b,
                   const struct ingest_batch *in); /* its dead letters, marks, lives and gaps */
 void write_snapshot(struct write_batch *b, uint64_t seq, int version, const void *state, size_t n);

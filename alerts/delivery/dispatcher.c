@@ -73,7 +73,7 @@ static void send_job(struct slot *s)
     }
     const struct webhook_request r = {
         .url = s->job.url,
-        .id = s->job.alert.id,
+        .id = s->job.alert.alert_id,
         .body = body.data,
         .body_n = body.len,
         .secret = &s->job.secret,
@@ -152,8 +152,8 @@ static struct attempt attempt_of(const struct slot *s)
 
 static struct delivery_mark mark_of(const struct slot *s, const struct verdict *v)
 {
-    struct delivery_mark m = { .tenant = s->job.alert.tenant,
-                               .alert = s->job.alert.id,
+    struct delivery_mark m = { .tenant = s->job.alert.tenant_id,
+                               .alert = s->job.alert.alert_id,
                                .channel = s->job.channel,
                                .error = "" };
     if (s->result.aborted) return m; /* waiting, no attempt: only the lease goes back */
@@ -179,7 +179,7 @@ static void account(struct dispatcher *p, const struct slot *s, const struct ver
     rest_update(p, s->job.channel, &a, v);
 
     char alert[UUID_TEXT], channel[UUID_TEXT];
-    uuid_format(s->job.alert.id, alert);
+    uuid_format(s->job.alert.alert_id, alert);
     uuid_format(s->job.channel, channel);
     if (v->disable)
         log_warn("channel disabled", "channel", channel, "alert", alert, "reason", v->disable);
@@ -233,7 +233,7 @@ static bool store_results(struct dispatcher *p)
         struct slot *s = &p->slots[i];
         if (slot_state_of(p, s) != SLOT_DONE) continue;
         const struct attempt a = attempt_of(s);
-        verdicts[n] = schedule_judge(s->job.alert.id, &a);
+        verdicts[n] = schedule_judge(s->job.alert.alert_id, &a);
         marks[n] = mark_of(s, &verdicts[n]);
         done[n++] = s;
     }

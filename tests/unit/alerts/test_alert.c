@@ -25,7 +25,8 @@ static struct alert sample(void)
         .unit = "points",
         .inputs = "{\"top\":[{\"symbol\":\"AAPL\",\"weight\":0.07}]}",
     };
-    for (size_t i = 0; i < 16; i++) a.id.b[i] = (uint8_t)(0xA0 + i), a.rule.b[i] = (uint8_t)i;
+    for (size_t i = 0; i < 16; i++)
+        a.alert_id.b[i] = (uint8_t)(0xA0 + i), a.rule_id.b[i] = (uint8_t)i;
     return a;
 }
 

@@ -21,52 +21,14 @@ static const int64_t T0 =
     INT64_C(1770130800) * NS_PER_S; /* a Tuesday in February 2026, 15:00 UTC */
 
 /* ---- everything the sink hears, as text ---- */
-static void on_tick(void *ctx, const struct record *r, int32_t i)
+static void on_row(void *ctx, const struct row_type *type, const void *row)
 {
-    buf_printf(ctx, "%" PRIu64 " tick %d\n", r->seq, i);
-}
-static void on_event(void *ctx, const struct record *r, const struct uuid *t)
-{
-    buf_printf(ctx, "%" PRIu64 " event %d %d\n", r->seq, (int)r->kind, t ? t->b[0] : -1);
-}
-static void on_instrument(void *ctx, int32_t id, struct instrument_facts f)
-{
-    buf_printf(ctx, "instrument %d %s %s %s\n", id, f.symbol, f.issuer, f.name);
-}
-static void on_series(void *ctx, uint32_t id, struct uuid t, const char *m, const char *unit, int v)
-{
-    buf_printf(ctx, "series %u %d %s %s %d\n", id, t.b[0], m, unit, v);
-}
-static void on_reading(void *ctx, const struct record *r, uint32_t s, struct uuid t,
-                       const struct reading *v)
-{
-    buf_printf(ctx, "%" PRIu64 " reading %u %d %a %a %" PRId64 " %" PRId64 " %s\n", r->seq, s,
-               t.b[0], v->value, v->coverage, v->event_ns, v->staleness_ns,
-               reading_status_name(v->status));
-}
-static void on_article(void *ctx, const struct record *r, const struct article_reading *a)
-{
-    buf_printf(ctx, "%" PRIu64 " article %a ", r->seq, a->whole.score);
-    article_tickers(a, ctx);
+    struct json_writer w = json_write(ctx);
+    buf_printf(ctx, "%s ", type->name);
+    if (type == &alert_row) alert_render(row, ctx);
+    else row_json(&w, NULL, type, row);
     buf_puts(ctx, "\n");
 }
-static void on_rule(void *ctx, const struct record *r, int32_t version, const char *change,
-                    const char *definition)
-{
-    buf_printf(ctx, "%" PRIu64 " rule %d %s %s\n", r->seq, version, change, definition);
-}
-static void on_alert(void *ctx, const struct alert *a)
-{
-    buf_puts(ctx, "alert ");
-    alert_render(a, ctx);
-    buf_puts(ctx, "\n");
-}
-static struct step_sink sink_of(struct buf *b)
-{
-    return (struct step_sink){ b,          on_tick,    on_event, on_instrument, on_series,
-                               on_reading, on_article, on_rule,  on_alert };
-}
-
 /* ---- records ---- */
 static struct arena arena;
 static struct buf said;
@@ -78,7 +40,7 @@ static int begin(void **state)
     buf_clear(&said);
     if (!said.data) buf_puts(&said, "");
     if (step_init(&step)) return -1;
-    step.sink = sink_of(&said);
+    step_hear(&step, &(struct step_sink){ .ctx = &said, .row = on_row });
     return 0;
 }
 static int end(void **state)
@@ -175,7 +137,7 @@ static void a_rule_fires_and_resolves(void **state)
     rule(1, 1, "{\"name\":\"dear\",\"rule\":\"last( A ) >= 110\",\"clear\":\"105\"}");
     assert_non_null(strstr(
         said.data,
-        "rule 1 created {\"name\":\"dear\",\"rule\":\"last(A) >= 110\",\"measure\":\"last(A)\""));
+        "\"change\":\"created\",\"definition\":{\"name\":\"dear\",\"rule\":\"last(A) >= 110\",\"measure\":\"last(A)\""));
     assert_string_equal(state_of(1, 1), "ok");
     ok(trade("A", 110, T0 + 1));
     assert_int_equal(alerts(FIRED), 1);
@@ -380,6 +342,34 @@ static void own_records_survive_their_storage(void **state)
                      ERR_INVALID);
 }
 
+/* Who wants some rows hears those alone; the state does not depend on who listens. */
+static void what_is_not_wanted_is_not_said(void **state)
+{
+    (void)state;
+    static const struct row_type *const alerts_alone[] = { &alert_row, NULL };
+    AUTO_BUF struct buf loud = { 0 }, quiet = { 0 };
+    two_stocks();
+    rule(1, 1, "{\"rule\":\"last(A) > 100\",\"hold_s\":1}");
+    step_save(&step, &loud);
+    step_release(&step);
+    buf_clear(&said);
+    assert_int_equal(step_init(&step), ERR_OK);
+    step_hear(&step, &(struct step_sink){ .ctx = &said, .row = on_row, .wanted = alerts_alone });
+    two_stocks();
+    rule(1, 1, "{\"rule\":\"last(A) > 100\",\"hold_s\":1}");
+    assert_int_equal(said.len, 0);
+    step_save(&step, &quiet);
+    assert_int_equal(quiet.len, loud.len);
+    assert_memory_equal(quiet.data, loud.data, loud.len);
+    ok(trade("A", 101, T0 + 1));
+    ok(trade("A", 102, T0 + 2 * NS_PER_S));
+    assert_int_equal(alerts(FIRED), 1);
+    assert_int_equal(alerts("\n"), 1);
+    step_hear(&step, &step_deaf);
+    ok(trade("A", 99, T0 + 3 * NS_PER_S));
+    assert_int_equal(alerts("\n"), 1);
+}
+
 static void a_torn_state_is_refused(void **state)
 {
     (void)state;
@@ -549,7 +539,7 @@ static void saved_anywhere_it_goes_on_the_same(void **state)
             enum err e = step_apply(&step, &r, NULL);
             if (loaded) {
                 buf_clear(&heard);
-                second.sink = sink_of(&heard);
+                step_hear(&second, &(struct step_sink){ .ctx = &heard, .row = on_row });
                 assert_int_equal(step_apply(&second, &twin, NULL), e);
                 assert_int_equal(twin.seq, r.seq);
                 if (heard.len != said.len
@@ -591,6 +581,7 @@ int main(void)
         STORY(pending_rules_wait_for_event_time),
         STORY(what_is_refused_changes_nothing),
         STORY(own_records_survive_their_storage),
+        STORY(what_is_not_wanted_is_not_said),
         STORY(a_torn_state_is_refused),
         cmocka_unit_test_teardown(saved_anywhere_it_goes_on_the_same, end),
     };

@@ -123,8 +123,8 @@ static size_t claim(struct outbox *o, const struct uuid *busy, size_t busy_n, st
 static void mark(struct outbox *o, const struct delivery *d, enum delivery_status status,
                  int64_t delay_ms, int http_status, const char *disable)
 {
-    const struct delivery_mark m = { .tenant = d->alert.tenant,
-                                     .alert = d->alert.id,
+    const struct delivery_mark m = { .tenant = d->alert.tenant_id,
+                                     .alert = d->alert.alert_id,
                                      .channel = d->channel,
                                      .status = status,
                                      .attempt = d->attempt,
@@ -171,7 +171,8 @@ static void a_claim_carries_the_alert_as_it_was_stored(void **state)
     AUTO_BUF struct buf body = { 0 };
     alert_render(&d.alert, &body);
     assert_string_equal(body.data, want);
-    assert_true(uuid_equal(d.alert.tenant, tenant_id(1)) && uuid_equal(d.channel, channel_id(1)));
+    assert_true(uuid_equal(d.alert.tenant_id, tenant_id(1))
+                && uuid_equal(d.channel, channel_id(1)));
     assert_int_equal(d.alert.rule_no, 77);
     delivery_release(&d);
 }
@@ -400,8 +401,8 @@ static void a_lost_session_is_made_anew(void **state)
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
     sql(&root,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tocsin outbox'");
-    const struct delivery_mark m = { .tenant = d.alert.tenant,
-                                     .alert = d.alert.id,
+    const struct delivery_mark m = { .tenant = d.alert.tenant_id,
+                                     .alert = d.alert.alert_id,
                                      .channel = d.channel,
                                      .status = DELIVERY_DELIVERED,
                                      .attempt = 1,
@@ -454,8 +455,8 @@ static void *claimer(void *arg)
         pthread_mutex_unlock(&race.lock);
         usleep(500);
         for (size_t i = 0; i < n; i++)
-            m[i] = (struct delivery_mark){ .tenant = d[i].alert.tenant,
-                                           .alert = d[i].alert.id,
+            m[i] = (struct delivery_mark){ .tenant = d[i].alert.tenant_id,
+                                           .alert = d[i].alert.alert_id,
                                            .channel = d[i].channel,
                                            .status = DELIVERY_DELIVERED,
                                            .attempt = d[i].attempt,

@@ -1,0 +1,27 @@
+#include "analytics/rows.h"
+
+static const struct column reading_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct reading_row, type, name)
+#include "analytics/reading.def"
+};
+const struct row_type reading_row = ROW_TYPE("reading", struct reading_row, reading_columns);
+
+static const struct column series_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct series_row, type, name)
+#include "analytics/series.def"
+};
+const struct row_type series_row = ROW_TYPE("series", struct series_row, series_columns);
+
+static const struct column instrument_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct instrument_row, type, name)
+#include "analytics/instrument.def"
+};
+const struct row_type instrument_row =
+    ROW_TYPE("instrument", struct instrument_row, instrument_columns);
+
+static const struct column article_score_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct article_score_row, type, name)
+#include "analytics/article_score.def"
+};
+const struct row_type article_score_row =
+    ROW_TYPE("article_score", struct article_score_row, article_score_columns);

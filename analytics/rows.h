@@ -1,0 +1,34 @@
+/* rows.h - what analytics says, as the rows that are stored of it. Plain data; each row's columns are in the .def of its name. */
+#ifndef TOCSIN_ANALYTICS_ROWS_H
+#define TOCSIN_ANALYTICS_ROWS_H
+#include "analytics/reading.h"
+#include "analytics/sentiment.h"
+#include "core/row.h"
+
+/* A series' reading at a clock record or session end. Not struct reading, which is what a measure says at any moment. */
+struct reading_row {
+#define COLUMN ROW_FIELD
+#include "analytics/reading.def"
+};
+extern const struct row_type reading_row;
+
+/* Said once, when the series begins. */
+struct series_row {
+#define COLUMN ROW_FIELD
+#include "analytics/series.def"
+};
+extern const struct row_type series_row;
+
+/* Said when the instrument is first heard of, and at every change. */
+struct instrument_row {
+#define COLUMN ROW_FIELD
+#include "analytics/instrument.def"
+};
+extern const struct row_type instrument_row;
+
+struct article_score_row {
+#define COLUMN ROW_FIELD
+#include "analytics/article_score.def"
+};
+extern const struct row_type article_score_row;
+#endif
