@@ -2,7 +2,6 @@
 #include "api/api_internal.h"
 
 #include "api/reply.h"
-#include "api/web_assets.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
@@ -153,26 +152,6 @@ static bool is_json(const char *type)
     return *rest == '\0' || *rest == ';';
 }
 
-/* The page's files: "/" is "/index.html", and what the page names "/web/x" is "/x". */
-static const struct web_asset *asset_of(const char *path)
-{
-    if (strcmp(path, "/") == 0) path = "/index.html";
-    if (strncmp(path, "/web/", 5) == 0) path += 4;
-    for (size_t i = 0; i < web_assets_n; i++)
-        if (strcmp(web_assets[i].path, path) == 0) return &web_assets[i];
-    return NULL;
-}
-
-static void reply_asset(struct request *r, const struct web_asset *w)
-{
-    snprintf(r->reply.etag, sizeof r->reply.etag, "%s", w->etag);
-    r->reply.cacheable = true;
-    r->reply.type = w->type;
-    r->reply.status = r->if_none_match && strstr(r->if_none_match, w->etag) ? 304 : 200;
-    r->reply.fixed = r->reply.status == 200 ? w->data : (const void *)"";
-    r->reply.fixed_n = r->reply.status == 200 ? w->size : 0;
-}
-
 /* What can be said once the headers are there. A guarded request, and one whose body is not wanted, is answered at once and its
  * connection closed, so that nothing after the headers is ever looked at. Returns true when it must be answered now. */
 static bool begin(struct request *r, const char *method, const char *version)
@@ -187,16 +166,13 @@ static bool begin(struct request *r, const char *method, const char *version)
         reply_problem(r, e, &why);
         return r->reply.close = true;
     }
-    const char *allow;
-    r->route = route_find(r->target.path, m, &r->path_id, &allow);
-    const struct web_asset *asset = r->route ? NULL : asset_of(r->target.path);
-    if (asset && m == METHOD_GET) {
-        reply_asset(r, asset);
+    r->route = route_find(r->target.path, m, &r->path_id, r->reply.allow);
+    if (r->route && (r->route->flags & ROUTE_PAGE)) {
+        r->route->handler(r);
         return false;
     }
-    bool takes_body = r->route && r->route->request;
-    if (asset || allow) {
-        r->reply.allow = asset ? "GET, HEAD" : allow;
+    bool takes_body = r->route && r->route->body;
+    if (r->reply.allow[0]) {
         reply_problem(r, ERR_METHOD, NULL);
     } else if (!r->route) {
         reply_problem(r, ERR_NOT_FOUND, NULL);

@@ -1,210 +1,357 @@
-/* openapi.c - the OpenAPI 3.0.3 document, made from routes.c and schemas.def. */
-#include "api/routes.h"
+/* openapi.c - the OpenAPI 3.0.3 document, made from the resources' tables and the files of examples/.
+ *
+ * The row of GET /v1/alerts/{id}, say, becomes
+ *
+ *     "/v1/alerts/{id}":{"get":{"operationId":"getAlert","tags":["alerts"],"summary":"An alert",
+ *         "parameters":[{"name":"id","in":"path",...}],
+ *         "responses":{"200":{"description":"OK","content":{"application/json":{
+ *             "schema":{"$ref":"#/components/schemas/Alert"},"example":{... examples/Alert.json ...}}}},
+ *             "400":{...},"401":{...},"404":{...}, ...}}} */
+#include "api/examples.h"
+#include "api/resource.h"
 
-#include <inttypes.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-/* ' becomes ": so the tables stay readable */
-static void put(struct buf *out, const char *quoted)
-{
-    for (const char *p = quoted; *p; p++) buf_put(out, *p == '\'' ? "\"" : p, 1);
-}
-
-static void put_text(struct buf *out, const char *key, const char *text)
-{
-    buf_printf(out, "\"%s\":", key);
-    buf_json_string(out, text, strlen(text));
-}
-
 /* every date there is: 30 and 31 by month, 29 February by year */
-#define DATE_PATTERN                                                                                         \
-    "((19|20)[0-9]{2}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)" \
-    "|(19|20)(0[48]|[2468][048]|[13579][26])-02-29|2000-02-29)"
+#define DATE_PATTERN                                                                               \
+    "((19|20)[0-9]{2}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)"            \
+    "|(0[13578]|1[02])-31)|(19|20)(0[48]|[2468][048]|[13579][26])-02-29|2000-02-29)"
 #define TIME_PATTERN                                                                               \
     "^([0-9]{1,18}|" DATE_PATTERN "(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"                     \
     "([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]))?)$"
+#define UUID_EXAMPLE "7f2c1f9e-64e4-4d3b-9d5c-0a6d5a0a9b11"
+enum { MANY_MAX = 50 };
 
-static void put_choices(struct buf *out, const char *c)
+static const struct field problem_fields[] = {
+    { .name = "type", .type = FIELD_TEXT },
+    { .name = "title", .type = FIELD_TEXT },
+    { .name = "status", .type = FIELD_INT },
+    { .name = "code", .type = FIELD_TEXT, .help = "stable name of the error" },
+    { .name = "detail", .type = FIELD_TEXT, .optional = true },
+    { .name = "request_id", .type = FIELD_TEXT },
+    { .name = "position",
+      .type = FIELD_INT,
+      .optional = true,
+      .min = 1,
+      .help = "1-based character of the rule text that was refused" },
+    { 0 },
+};
+static const struct schema problem_schema = { .name = "Problem",
+                                              .fields = problem_fields,
+                                              .help = "RFC 9457 problem details" };
+
+/* ---- parameters ---- */
+static void put_text_schema(struct json_writer *w, const struct arg_spec *a)
 {
-    const char *separator = "";
-    for (const char *end; c; c = end ? end + 1 : NULL) {
-        end = strchr(c, '|');
-        size_t n = end ? (size_t)(end - c) : strlen(c);
-        if (n == 0) continue;
-        buf_printf(out, "%s\"%.*s\"", separator, (int)n, c);
-        separator = ",";
-    }
+    json_put_text(w, "type", "string");
+    json_put_int(w, "minLength", a->min);
+    json_put_int(w, "maxLength", a->max);
+    if (a->min > 0) json_put_text(w, "pattern", a->where == IN_HEADER ? "^[!-~]+$" : "^[ -~]+$");
 }
 
-static void put_param_schema(struct buf *out, const struct param *p)
+static void put_arg_type(struct json_writer *w, const struct arg_spec *a)
 {
-    switch (p->kind) {
-    case PARAM_INT:
-        buf_printf(out,
-                   "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":%" PRId64
-                   ",\"maximum\":%" PRId64,
-                   p->min, p->max);
-        if (p->missing >= 0) buf_printf(out, ",\"default\":%" PRId64, p->missing);
-        buf_puts(out, "}");
+    switch (a->type) {
+    case ARG_INT:
+        json_put_text(w, "type", "integer");
+        json_put_text(w, "format", "int64");
+        json_put_int(w, "minimum", a->min);
+        json_put_int(w, "maximum", a->max);
+        if (a->missing >= 0) json_put_int(w, "default", a->missing);
         return;
-    case PARAM_UUID: put(out, "{'type':'string','format':'uuid'}"); return;
-    case PARAM_TIME: put(out, "{'type':'string','pattern':'" TIME_PATTERN "'}"); return;
-    case PARAM_CHOICE:
-        put(out, "{'type':'string','enum':[");
-        put_choices(out, p->choices);
-        put(out, "]}");
+    case ARG_UUID:
+        json_put_text(w, "type", "string");
+        json_put_text(w, "format", "uuid");
         return;
-    case PARAM_TEXT:
-        buf_printf(out,
-                   "{\"type\":\"string\",\"minLength\":%" PRId64 ",\"maxLength\":%" PRId64 "%s}",
-                   p->min, p->max,
-                   p->min == 0             ? ""
-                   : p->where == IN_HEADER ? ",\"pattern\":\"^[!-~]+$\""
-                                           : ",\"pattern\":\"^[ -~]+$\"");
+    case ARG_TIME:
+        json_put_text(w, "type", "string");
+        json_put_text(w, "pattern", TIME_PATTERN);
         return;
+    case ARG_CHOICE:
+        json_put_text(w, "type", "string");
+        schema_put_choices(w, a->choices, false);
+        return;
+    case ARG_TEXT: put_text_schema(w, a); return;
     }
 }
 
-static void put_param(struct buf *out, const struct param *p)
+static void put_arg_schema(struct json_writer *w, const struct arg_spec *a)
 {
-    buf_printf(out, "{\"name\":\"%s\",\"in\":\"%s\",\"required\":%s,", p->name,
-               p->where == IN_QUERY ? "query" : "header", p->required ? "true" : "false");
-    put_text(out, "description", p->help);
-    buf_puts(out, ",\"schema\":");
-    if (p->many) put(out, "{'type':'array','maxItems':50,'items':");
-    put_param_schema(out, p);
-    if (p->many) put(out, "},'style':'form','explode':true");
-    bool number = p->kind == PARAM_INT;
-    buf_printf(out, ",\"example\":%s%s%s%s%s}", p->many ? "[" : "", number ? "" : "\"", p->example,
-               number ? "" : "\"", p->many ? "]" : "");
+    json_put_object(w, "schema");
+    if (a->many) {
+        json_put_text(w, "type", "array");
+        json_put_int(w, "maxItems", MANY_MAX);
+        json_put_object(w, "items");
+    }
+    put_arg_type(w, a);
+    if (a->many) json_put_end(w);
+    json_put_end(w);
+    if (!a->many) return;
+    json_put_text(w, "style", "form");
+    json_put_bool(w, "explode", true);
 }
 
-static void put_problem(struct buf *out, const char *status, const char *description,
-                        const char *code)
+static void put_arg_example(struct json_writer *w, const struct arg_spec *a)
 {
-    buf_printf(
-        out,
-        ",\"%s\":{\"description\":\"%s\",\"content\":{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"},\"example\":"
-        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%s,\"code\":\"%s\",\"request_id\":\"5f2a9c11-000000000001\"}}}}",
-        status, description, description, status, code);
+    if (a->many) json_put_array(w, "example");
+    const char *key = a->many ? NULL : "example";
+    if (a->type == ARG_INT) json_put_raw(w, key, a->example, strlen(a->example));
+    else json_put_text(w, key, a->example);
+    if (a->many) json_put_end(w);
 }
 
-static void put_success(struct buf *out, const struct route *r, int status, const char *schema,
-                        const char *example, const char *description)
+static void put_arg(struct json_writer *w, const struct arg_spec *a)
 {
-    buf_printf(out, "\"%d\":{\"description\":\"%s\"", status, description);
-    if (r->type) {
-        buf_printf(out, ",\"content\":{\"%.*s\":{\"schema\":{\"type\":\"%s\"}",
-                   (int)strcspn(r->type, ";"), r->type,
-                   strcmp(r->type, "application/json") ? "string" : "object");
-        if (strcmp(r->type, "text/event-stream") == 0)
-            buf_puts(out, ",\"example\":\"id: 7\\nevent: alert\\ndata: {...}\\n\\n\"");
-        buf_puts(out, "}}");
-    } else if (schema) {
-        buf_printf(
-            out,
-            ",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}",
-            schema);
-        buf_puts(out, ",\"example\":");
-        put(out, example);
-        buf_puts(out, "}}");
-    }
-    buf_puts(out, "}");
+    json_put_object(w, NULL);
+    json_put_text(w, "name", a->name);
+    json_put_text(w, "in", a->where == IN_QUERY ? "query" : "header");
+    json_put_bool(w, "required", a->required);
+    json_put_text(w, "description", a->help);
+    put_arg_schema(w, a);
+    put_arg_example(w, a);
+    json_put_end(w);
 }
 
-static void put_responses(struct buf *out, const struct route *r)
+static void put_path_id(struct json_writer *w)
 {
-    buf_puts(out, ",\"responses\":{");
-    put_success(out, r, r->status, r->response, r->response_example,
-                r->status == 201   ? "Created"
-                : r->status == 204 ? "Deleted"
-                                   : "OK");
-    if (r->flags & ROUTE_REPEAT) { /* a repeat never shows a secret */
-        bool channel = strcmp(r->response, "ChannelMade") == 0;
-        buf_puts(out, ",");
-        const char *cut = channel ? strstr(r->response_example, ",'secret'") : NULL;
-        char example[1000];
-        snprintf(example, sizeof example, "%.*s%s",
-                 cut ? (int)(cut - r->response_example) : (int)strlen(r->response_example),
-                 r->response_example, cut ? "}" : "");
-        put_success(out, r, 200, channel ? "Channel" : r->response, example,
-                    "It is there already: the same Idempotency-Key");
-    }
-    if (r->flags & ROUTE_304) buf_puts(out, ",\"304\":{\"description\":\"Nothing newer\"}");
-    put_problem(out, "400", "Bad Request", "invalid");
-    if (r->flags & ROUTE_KEY) put_problem(out, "401", "Unauthorized", "unauthorized");
-    if (r->flags & ROUTE_404) put_problem(out, "404", "Not Found", "not_found");
-    put_problem(out, "405", "Method Not Allowed", "method");
-    if (r->flags & ROUTE_409) put_problem(out, "409", "Conflict", "conflict");
-    put_problem(out, "413", "Content Too Large", "too_large");
-    if (r->request) put_problem(out, "415", "Unsupported Media Type", "media_type");
-    if (r->flags & ROUTE_429) put_problem(out, "429", "Too Many Requests", "limit");
-    put_problem(out, "500", "Internal Server Error", "internal");
-    if (strcmp(r->id, "getReady") == 0)
-        put(out,
-            ",'503':{'description':'Not ready','content':{'application/json':{'schema':{'$ref':'#/components/schemas/Ready'},'example':{'ready':false,'reasons':["
-            "'kafka: no broker']}}}}");
-    else if (r->flags & (ROUTE_KEY | ROUTE_503))
-        put_problem(out, "503", "Service Unavailable", "db_lost");
-    buf_puts(out, "}");
+    json_put_object(w, NULL);
+    json_put_text(w, "name", "id");
+    json_put_text(w, "in", "path");
+    json_put_bool(w, "required", true);
+    json_put_object(w, "schema");
+    json_put_text(w, "type", "string");
+    json_put_text(w, "format", "uuid");
+    json_put_end(w);
+    json_put_text(w, "example", UUID_EXAMPLE);
+    json_put_end(w);
 }
 
-static void put_operation(struct buf *out, const struct route *r)
+static void put_args(struct json_writer *w, const struct route *r)
 {
-    buf_puts(out, "\"");
-    for (const char *p = method_name(r->method); *p; p++)
-        buf_put(out, (char[]){ (char)(*p + ('a' - 'A')) }, 1);
-    buf_printf(out, "\":{\"operationId\":\"%s\",", r->id);
-    put_text(out, "summary", r->summary);
-    buf_puts(out, ",\"parameters\":[");
-    const char *separator = "";
-    if (strstr(r->path, "{id}")) {
-        put(out,
-            "{'name':'id','in':'path','required':true,'schema':{'type':'string','format':'uuid'},'example':'7f2c1f9e-64e4-4d3b-9d5c-0a6d5a0a9b11'}");
-        separator = ",";
+    json_put_array(w, "parameters");
+    if (strstr(r->path, "{id}")) put_path_id(w);
+    for (const struct arg_spec *a = r->args; a && a->name; a++) put_arg(w, a);
+    json_put_end(w);
+}
+
+/* ---- bodies ---- */
+static void put_example(struct json_writer *w, const char *name)
+{
+    size_t i = 0;
+    while (i < examples_n && strcmp(examples[i].name, name) != 0) i++;
+    assert(i < examples_n); /* a body has its example */
+    const char *text = examples[i].text;
+    if (examples[i].is_json) json_put_raw(w, "example", text, strlen(text));
+    else json_put_text(w, "example", text);
+}
+
+/* "content":{"application/json":{"schema":{"$ref":...},"example":{...}}} */
+static void put_json_content(struct json_writer *w, const char *type, const char *schema,
+                             const char *example)
+{
+    json_put_object(w, "content");
+    json_put_object(w, type);
+    schema_put_reference(w, "schema", schema);
+    put_example(w, example);
+    json_put_end(w);
+    json_put_end(w);
+}
+
+/* What is no JSON, or JSON of no schema here. */
+static void put_typed_content(struct json_writer *w, const char *type, const char *example)
+{
+    char media[64];
+    snprintf(media, sizeof media, "%.*s", (int)strcspn(type, ";"), type);
+    json_put_object(w, "content");
+    json_put_object(w, media);
+    json_put_object(w, "schema");
+    json_put_text(w, "type", strcmp(media, "application/json") == 0 ? "object" : "string");
+    json_put_end(w);
+    if (example) put_example(w, example);
+    json_put_end(w);
+    json_put_end(w);
+}
+
+static const char *answer_text(const struct answer *a)
+{
+    if (a->text) return a->text;
+    switch (a->status) {
+    case 201: return "Created";
+    case 204: return "Deleted";
     }
-    for (const struct param *p = r->params; p && p->name; p++, separator = ",") {
-        buf_puts(out, separator);
-        put_param(out, p);
+    assert(a->status == 200); /* another says in its row what it means */
+    return "OK";
+}
+
+static void put_answer(struct json_writer *w, const struct route *r, const struct answer *a)
+{
+    char status[12];
+    snprintf(status, sizeof status, "%d", a->status);
+    json_put_object(w, status);
+    json_put_text(w, "description", answer_text(a));
+    if (r->type) put_typed_content(w, r->type, a->example);
+    else if (a->schema)
+        put_json_content(w, "application/json", a->schema, a->example ? a->example : a->schema);
+    json_put_end(w);
+}
+
+/* ---- problems ---- */
+/* What any route may answer, and which ones do: those with one of the flags; all when there is none. */
+static const struct problem {
+    int status;
+    unsigned flags;
+    const char *title, *code;
+} problems[] = {
+    { 400, 0, "Bad Request", "invalid" },
+    { 401, ROUTE_KEY, "Unauthorized", "unauthorized" },
+    { 404, ROUTE_404, "Not Found", "not_found" },
+    { 405, 0, "Method Not Allowed", "method" },
+    { 409, ROUTE_409, "Conflict", "conflict" },
+    { 413, 0, "Content Too Large", "too_large" },
+    { 415, 0, "Unsupported Media Type", "media_type" },
+    { 429, ROUTE_429, "Too Many Requests", "limit" },
+    { 500, 0, "Internal Server Error", "internal" },
+    { 503, ROUTE_KEY | ROUTE_503, "Service Unavailable", "db_lost" },
+};
+
+static void put_problem(struct json_writer *w, const struct problem *p)
+{
+    char status[12];
+    snprintf(status, sizeof status, "%d", p->status);
+    json_put_object(w, status);
+    json_put_text(w, "description", p->title);
+    json_put_object(w, "content");
+    json_put_object(w, "application/problem+json");
+    schema_put_reference(w, "schema", problem_schema.name);
+    json_put_object(w, "example");
+    json_put_text(w, "type", "about:blank");
+    json_put_text(w, "title", p->title);
+    json_put_int(w, "status", p->status);
+    json_put_text(w, "code", p->code);
+    json_put_text(w, "request_id", "5f2a9c11-000000000001");
+    json_put_end(w);
+    json_put_end(w);
+    json_put_end(w);
+    json_put_end(w);
+}
+
+static bool may_answer(const struct route *r, const struct problem *p)
+{
+    if (p->status == 415 && !r->body) return false;
+    return p->flags == 0 || (r->flags & p->flags) != 0;
+}
+
+static void put_responses(struct json_writer *w, const struct route *r)
+{
+    json_put_object(w, "responses");
+    for (int i = 0; i < ANSWERS_MAX && r->answers[i].status; i++) put_answer(w, r, &r->answers[i]);
+    if (r->flags & ROUTE_304) {
+        json_put_object(w, "304");
+        json_put_text(w, "description", "Nothing newer");
+        json_put_end(w);
     }
-    buf_puts(out, "]");
-    if (r->request) {
-        buf_printf(
-            out,
-            ",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"},\"example\":",
-            r->request);
-        put(out, r->request_example);
-        buf_puts(out, "}}}");
+    for (size_t i = 0; i < ARRAY_LEN(problems); i++)
+        if (may_answer(r, &problems[i])) put_problem(w, &problems[i]);
+    json_put_end(w);
+}
+
+/* ---- operations ---- */
+static void put_operation(struct json_writer *w, const struct resource *x, const struct route *r)
+{
+    char method[8] = "";
+    const char *name = method_name(r->method);
+    for (size_t i = 0; name[i]; i++) method[i] = (char)(name[i] | 0x20); /* get, post */
+    json_put_object(w, method);
+    json_put_text(w, "operationId", r->id);
+    json_put_array(w, "tags");
+    json_put_text(w, NULL, x->name);
+    json_put_end(w);
+    json_put_text(w, "summary", r->summary);
+    put_args(w, r);
+    if (r->body) {
+        json_put_object(w, "requestBody");
+        json_put_bool(w, "required", true);
+        put_json_content(w, "application/json", r->body, r->body);
+        json_put_end(w);
     }
-    put_responses(out, r);
-    if (!(r->flags & ROUTE_KEY)) buf_puts(out, ",\"security\":[]");
-    buf_puts(out, "}");
+    put_responses(w, r);
+    if (!(r->flags & ROUTE_KEY)) {
+        json_put_array(w, "security");
+        json_put_end(w);
+    }
+    json_put_end(w);
+}
+
+/* Rows of one path stand together. */
+static void put_paths(struct json_writer *w, const struct resource *x)
+{
+    const char *path = "";
+    for (size_t i = 0; i < x->routes_n; i++) {
+        const struct route *r = &x->routes[i];
+        if (r->flags & ROUTE_PAGE) continue;
+        bool same = strcmp(r->path, path) == 0;
+        if (!same && *path) json_put_end(w);
+        if (!same) json_put_object(w, r->path);
+        path = r->path;
+        put_operation(w, x, r);
+    }
+    if (*path) json_put_end(w);
+}
+
+/* ---- the document ---- */
+static void put_info(struct json_writer *w)
+{
+    json_put_object(w, "info");
+    json_put_text(w, "title", "Tocsin");
+    json_put_text(w, "version", "1");
+    json_put_text(w, "description",
+                  "Market alerts and portfolio measures. Every answer carries X-Request-Id. "
+                  "Errors are RFC 9457 problems whose code is stable.");
+    json_put_end(w);
+}
+
+static void put_security(struct json_writer *w)
+{
+    json_put_object(w, "securitySchemes");
+    json_put_object(w, "key");
+    json_put_text(w, "type", "http");
+    json_put_text(w, "scheme", "bearer");
+    json_put_text(w, "description", "API key: mk_live_...");
+    json_put_end(w);
+    json_put_end(w);
+}
+
+static void put_components(struct json_writer *w)
+{
+    json_put_object(w, "components");
+    put_security(w);
+    json_put_object(w, "schemas");
+    schema_put(w, problem_schema.name, &problem_schema);
+    for (size_t i = 0; i < resources_n; i++)
+        for (size_t k = 0; k < resources[i]->schemas_n; k++)
+            schema_put(w, resources[i]->schemas[k].name, &resources[i]->schemas[k]);
+    json_put_end(w);
+    json_put_end(w);
 }
 
 void openapi_render(struct buf *out)
 {
-    put(out,
-        "{'openapi':'3.0.3','info':{'title':'Tocsin','version':'1','description':'Market alerts and portfolio measures. Every answer carries X-Request-Id. Errors are "
-        "RFC 9457 problems whose code is stable.'},'security':[{'key':[]}],'paths':{");
-    const char *path = "";
-    for (size_t i = 0; i < routes_n; i++) {
-        bool same = strcmp(routes[i].path, path) == 0;
-        if (!same) buf_printf(out, "%s\"%s\":{", i ? "}," : "", routes[i].path);
-        else buf_puts(out, ",");
-        path = routes[i].path;
-        put_operation(out, &routes[i]);
-    }
-    put(out,
-        "}},'components':{'securitySchemes':{'key':{'type':'http','scheme':'bearer','description':'API key: mk_live_...'}},'schemas':{");
-    static const char *const schemas[] = {
-#define SCHEMA(name, text) "'" #name "':" text,
-#include "api/schemas.def"
-#undef SCHEMA
-    };
-    for (size_t i = 0; i < ARRAY_LEN(schemas); i++) {
-        if (i) buf_puts(out, ",");
-        put(out, schemas[i]);
-    }
-    buf_puts(out, "}}}\n");
+    struct json_writer w = json_write(out);
+    json_put_object(&w, NULL);
+    json_put_text(&w, "openapi", "3.0.3");
+    put_info(&w);
+    json_put_array(&w, "security");
+    json_put_object(&w, NULL);
+    json_put_array(&w, "key");
+    json_put_end(&w);
+    json_put_end(&w);
+    json_put_end(&w);
+    json_put_object(&w, "paths");
+    for (size_t i = 0; i < resources_n; i++) put_paths(&w, resources[i]);
+    json_put_end(&w);
+    put_components(&w);
+    json_put_end(&w);
+    buf_puts(out, "\n");
 }

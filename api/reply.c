@@ -51,13 +51,16 @@ void reply_problem_as(struct request *r, enum err e, int status, const char *cod
         log_warn("request failed", "request_id", r->id, "route", r->route ? r->route->id : "",
                  "code", err_name(e), "detail", why ? why->text : "");
     buf_clear(out);
-    buf_printf(
-        out, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":\"%s\",\"detail\":",
-        phrase(status), status, code ? code : err_name(e));
-    buf_json_string(out, detail, strlen(detail));
-    buf_printf(out, ",\"request_id\":\"%s\"", r->id);
-    if (why && why->at > 0 && status == 400) buf_printf(out, ",\"position\":%d", why->at);
-    buf_puts(out, "}");
+    struct json_writer w = json_write(out);
+    json_put_object(&w, NULL);
+    json_put_text(&w, "type", "about:blank");
+    json_put_text(&w, "title", phrase(status));
+    json_put_int(&w, "status", status);
+    json_put_text(&w, "code", code ? code : err_name(e));
+    json_put_text(&w, "detail", detail);
+    json_put_text(&w, "request_id", r->id);
+    if (why && why->at > 0 && status == 400) json_put_int(&w, "position", why->at);
+    json_put_end(&w);
     r->reply.status = status;
     r->reply.type = "application/problem+json";
     r->reply.fixed = NULL;
@@ -107,7 +110,7 @@ bool reply_send(struct request *r)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, p->type);
     if (p->etag[0]) MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, p->etag);
     if (p->location[0]) MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, p->location);
-    if (p->allow) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, p->allow);
+    if (p->allow[0]) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, p->allow);
     if (p->status == 401)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
                                 "Bearer realm=\"tocsin\"");

@@ -1,7 +1,7 @@
 /* reply.h - sends what a handler left in request.reply. Internal to api/. Thread: libmicrohttpd's. */
 #ifndef TOCSIN_API_REPLY_H
 #define TOCSIN_API_REPLY_H
-#include "api/routes.h"
+#include "api/resource.h"
 
 /* False when nothing could be queued: the connection is then dropped. */
 MUST_USE bool reply_send(struct request *r);

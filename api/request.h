@@ -14,9 +14,9 @@ struct MHD_Connection;
 struct MHD_Response;
 struct route;
 struct stream;
-struct param;
+struct arg_spec;
 
-enum { BODY_MAX = 64 * 1024, PARAMS_MAX = 8, REQUEST_ID_TEXT = 28 };
+enum { BODY_MAX = 64 * 1024, ARGS_MAX = 8, ALLOW_MAX = 40, REQUEST_ID_TEXT = 28 };
 
 enum stage { STAGE_NEW, STAGE_READING, STAGE_WORKING, STAGE_DONE };
 
@@ -25,7 +25,7 @@ struct arg {
     int64_t number;
     const char *text;
     struct uuid uuid;
-}; /* as its param says */
+}; /* as its arg_spec says */
 
 struct reply {
     int status; /* 0: none yet */
@@ -34,7 +34,7 @@ struct reply {
     const void *fixed; /* bytes that outlive everything, instead of body */
     size_t fixed_n;
     struct MHD_Response *stream; /* instead of body: its own content */
-    const char *allow;           /* 405 */
+    char allow[ALLOW_MAX];       /* 405: the methods there are */
     char etag[48], location[64];
     bool close, cacheable, retry_after;
 };
@@ -52,9 +52,9 @@ struct request {
     const struct route *route;
     bool head;
     const char *authorization, *content_type, *if_none_match, *last_event_id,
-        *idempotency_key;        /* NULL when absent */
-    struct uuid path_id;         /* the {id} of the path */
-    struct arg args[PARAMS_MAX]; /* as route->params */
+        *idempotency_key;      /* NULL when absent */
+    struct uuid path_id;       /* the {id} of the path */
+    struct arg args[ARGS_MAX]; /* as route->args */
     struct buf body;
     size_t received_n; /* of the body, kept or not */
 

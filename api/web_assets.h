@@ -11,4 +11,7 @@ struct web_asset {
 }; /* path: "/index.html" */
 extern const struct web_asset web_assets[];
 extern const size_t web_assets_n;
+
+/* The file of a path: "/" and "/index.html" are one, and what the page calls "/web/x" is "/x". NULL: no such file. */
+const struct web_asset *web_asset_find(const char *path);
 #endif

@@ -1,6 +1,6 @@
 /* fuzz_guard.c - request targets, headers, arguments, key texts: nothing reads past its input, and what is accepted is clean. */
 #include "api/auth.h"
-#include "api/routes.h"
+#include "api/resource.h"
 #include "core/utf8.h"
 
 #include <stdlib.h>
@@ -37,13 +37,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         for (const char *p = r.target.path; *p; p++)
             if ((unsigned char)*p < 0x20 || *p == 0x7F) abort();
         if (r.target.path[0] != '/' || !utf8_valid(r.target.path, strlen(r.target.path))) abort();
-        for (size_t i = 0; i < routes_n; i++) { /* the arguments against every row */
-            r.route = &routes[i];
-            enum err e = route_args(&routes[i], &r, &why);
-            if (e && !why.text[0]) abort();
-        }
-        const char *allow;
-        route_find(r.target.path, METHOD_GET, &r.path_id, &allow);
+        for (size_t i = 0; i < resources_n; i++) /* the arguments against every row */
+            for (size_t k = 0; k < resources[i]->routes_n; k++) {
+                r.route = &resources[i]->routes[k];
+                enum err e = route_args(r.route, &r, &why);
+                if (e && !why.text[0]) abort();
+            }
+        char allow[ALLOW_MAX];
+        route_find(r.target.path, METHOD_GET, &r.path_id, allow);
     }
     free(raw);
     free(text);

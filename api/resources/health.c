@@ -1,0 +1,54 @@
+/* health.c - whether the process answers, and whether it does its work. Without a key. */
+#include "api/answer.h"
+
+static void get_healthz(struct request *r)
+{
+    struct json_writer w = json_write(&r->reply.body);
+    json_put_object(&w, NULL);
+    json_put_text(&w, "status", "ok");
+    json_put_end(&w);
+    reply_json(r, 200);
+}
+
+static void get_readyz(struct request *r)
+{
+    bool ready = r->api->backend.ready(r->api->backend.ctx, &r->reply.body);
+    reply_json(r, ready ? 200 : 503);
+}
+
+static const struct field health_fields[] = {
+    { .name = "status", .type = FIELD_TEXT, .choices = "ok" },
+    { 0 },
+};
+static const struct field ready_fields[] = {
+    { .name = "ready", .type = FIELD_BOOL },
+    { .name = "reasons", .type = FIELD_LIST },
+    { 0 },
+};
+static const struct schema schemas[] = {
+    { .name = "Health", .fields = health_fields },
+    { .name = "Ready", .fields = ready_fields },
+};
+
+static const struct route routes[] = {
+    { .method = METHOD_GET,
+      .path = "/healthz",
+      .id = "getHealth",
+      .summary = "Whether the process answers",
+      .handler = get_healthz,
+      .answers = { { .status = 200, .schema = "Health" } } },
+    { .method = METHOD_GET,
+      .path = "/readyz",
+      .id = "getReady",
+      .summary = "Whether it does its work; 503 with the reasons when not",
+      .handler = get_readyz,
+      .answers = { { .status = 200, .schema = "Ready" },
+                   { .status = 503,
+                     .schema = "Ready",
+                     .text = "Not ready",
+                     .example = "NotReady" } } },
+};
+
+const struct resource resource_health = { .name = "health",
+                                          .help = "For who looks after it",
+                                          RESOURCE_TABLES };

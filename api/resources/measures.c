@@ -1,0 +1,146 @@
+/* measures.c - measures as they stand, each with its evidence. From the picture of the last commit: nothing waits. */
+#include "api/answer.h"
+#include "core/when.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void put_measure(struct json_writer *w, const struct snapshot_row *row)
+{
+    const struct reading *g = &row->reading;
+    bool has_value = g->status == READING_OK || g->status == READING_STALE;
+    json_put_object(w, NULL);
+    json_put_text(w, "measure", row->measure);
+    json_put_real(w, "value", has_value ? g->value : NAN);
+    json_put_text(w, "unit", row->unit);
+    json_put_time_or_null(w, "time", g->event_ns);
+    json_put_real(w, "coverage", isfinite(g->coverage) ? g->coverage : 0);
+    json_put_int(w, "staleness_ms", g->staleness_ns / NS_PER_MS);
+    json_put_text(w, "status", reading_status_name(g->status));
+    json_put_int(w, "version", row->version);
+    json_put_end(w);
+}
+
+/* Everybody's and the tenant's own. */
+static void put_visible(struct json_writer *w, const struct snapshot *s, struct uuid tenant)
+{
+    for (size_t i = 0; i < s->rows_n; i++) {
+        const struct snapshot_row *row = &s->rows[i];
+        if (uuid_is_none(row->tenant) || uuid_equal(row->tenant, tenant)) put_measure(w, row);
+    }
+}
+
+static const struct snapshot_row *find_measure(const struct request *r, const struct snapshot *s,
+                                               const char *text, struct why *why)
+{
+    char name[API_MEASURE_MAX];
+    const struct snapshot_row *row = snapshot_find(s, r->tenant, text);
+    if (row || measure_canonical(r, text, name, why)) return row;
+    row = snapshot_find(s, r->tenant, name);
+    if (!row)
+        err_set(why, ERR_UNKNOWN_MEASURE,
+                "%s is not tracked; a rule on it makes it so, or engine.track", name);
+    return row;
+}
+
+/* The measures asked for; false and the reason when one is not there. */
+static bool put_asked(struct json_writer *w, const struct request *r, const struct snapshot *s,
+                      struct why *why)
+{
+    for (size_t i = 0; i < r->target.args_n; i++) {
+        const struct snapshot_row *row = find_measure(r, s, r->target.args[i].value, why);
+        if (!row) return false;
+        put_measure(w, row);
+    }
+    return true;
+}
+
+static void reply_measures(struct request *r, const struct snapshot *s)
+{
+    struct why why = { 0 };
+    struct json_writer w = json_write(&r->reply.body);
+    json_put_object(&w, NULL);
+    json_put_uint(&w, "seq", s->seq);
+    json_put_time_or_null(&w, "time", s->event_ns);
+    json_put_array(&w, "measures");
+    if (!put_asked(&w, r, s, &why)) {
+        r->reply.etag[0] = '\0';
+        return reply_problem_as(r, ERR_UNKNOWN_MEASURE, 404, NULL, &why);
+    }
+    if (r->target.args_n == 0) put_visible(&w, s, r->tenant);
+    json_put_end(&w);
+    json_put_end(&w);
+    if (r->if_none_match
+        && (strcmp(r->if_none_match, "*") == 0 || strstr(r->if_none_match, r->reply.etag))) {
+        buf_clear(&r->reply.body);
+        r->reply.status = 304;
+        return;
+    }
+    reply_json(r, 200);
+}
+
+static void get_measures(struct request *r)
+{
+    struct snapshot *s = picture_or_problem(r);
+    if (!s) return;
+    snprintf(r->reply.etag, sizeof r->reply.etag, "\"m-%" PRIu64 "\"", s->seq);
+    reply_measures(r, s);
+    snapshot_release(s);
+}
+
+static const struct arg_spec measures_args[] = {
+    { .name = "m",
+      .type = ARG_TEXT,
+      .min = 1,
+      .max = MEASURE_ARG_MAX,
+      .many = true,
+      .help = "Canonical text of a measure; all that you may see when absent",
+      .example = "hhi(DEMO)" },
+    { .name = "If-None-Match",
+      .where = IN_HEADER,
+      .type = ARG_TEXT,
+      .min = 0,
+      .max = 1000,
+      .help = "ETag of an earlier answer: 304 when nothing is newer",
+      .example = "\"m-0\"" },
+    { 0 },
+};
+
+static const struct field measure_fields[] = {
+    { .name = "measure", .type = FIELD_TEXT },
+    { .name = "value", .type = FIELD_REAL, .nullable = true },
+    { .name = "unit", .type = FIELD_TEXT },
+    { .name = "time", .type = FIELD_TIME, .nullable = true },
+    { .name = "coverage", .type = FIELD_REAL },
+    { .name = "staleness_ms", .type = FIELD_INT },
+    { .name = "status", .type = FIELD_TEXT, .names = &reading_status_names },
+    { .name = "version", .type = FIELD_INT },
+    { 0 },
+};
+static const struct field measures_fields[] = {
+    { .name = "seq", .type = FIELD_INT },
+    { .name = "time", .type = FIELD_TIME, .nullable = true },
+    { .name = "measures", .type = FIELD_LIST, .of = "Measure" },
+    { 0 },
+};
+static const struct schema schemas[] = {
+    { .name = "Measure", .fields = measure_fields },
+    { .name = "Measures", .fields = measures_fields },
+};
+
+static const struct route routes[] = {
+    { .method = METHOD_GET,
+      .path = "/v1/measures",
+      .id = "getMeasures",
+      .summary = "Measures as they stand, each with its evidence",
+      .handler = get_measures,
+      .flags = ROUTE_KEY | ROUTE_404 | ROUTE_304 | ROUTE_503,
+      .args = measures_args,
+      .answers = { { .status = 200, .schema = "Measures" } } },
+};
+
+const struct resource resource_measures = { .name = "measures",
+                                            .help = "Measures as they stand",
+                                            RESOURCE_TABLES };
