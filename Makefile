@@ -61,7 +61,7 @@ FUZZERS := $(patsubst %.c,$(OUT)/%,$(call below,tests/fuzz,fuzz_*.c))
 MOCK  := $(OUT)/tests/system/mockbroker
 
 .PHONY: all unit bench-programs fuzz-programs test-programs web help run demo test test-built test-long test-long-built test-sanitizers \
-        check check-built bench bench-built fuzz kafka install clean distclean format generated venv
+        check check-built bench bench-built fuzz kafka install clean distclean format generated venv list-tests
 all: $(OUT)/tocsin
 unit: $(UNIT)
 bench-programs: $(BENCH)
@@ -122,6 +122,10 @@ ifneq ($(findstring thread,$(SAN)),)
 SHIM := $(OUT)/tests/tsan_threads.o
 $(OUT)/tocsin $(UNIT) $(BENCH) $(FUZZERS) $(MOCK): $(SHIM)
 endif
+
+# What tests/check/unrun.py holds against the files.
+list-tests:
+	@printf '%s\n' $(UNIT) $(FUZZERS)
 
 # ---- doing things; what is missing is installed first, then make starts anew to see it ----
 help:

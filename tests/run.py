@@ -19,6 +19,7 @@ import xml.etree.ElementTree
 import tally
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
+PYTEST = ["-c", "tests/system/pytest.ini", "--rootdir=tests/system"]
 UNIT_LIMIT_S, CORPUS_LIMIT_S, SYSTEM_LIMIT_S = 600, 300, 2400
 SHARED = {"TOCSIN_SHARED": str(TOP.parent / "shared")} if (TOP.parent / "shared").is_dir() else {}    # data that is not ours to ship
 ENV = {
@@ -108,9 +109,8 @@ def system(build, flavour, extra):
     where = [] if any(a.startswith("tests/system/") for a in extra) else ["tests/system"]
     limit = SYSTEM_LIMIT_S * (6 if os.environ.get("TOCSIN_LONG") == "1" else 1)
     # the limit ends pytest gently first, so that its fixtures clean up
-    done = subprocess.run(["timeout", "--signal=INT", "--kill-after=60", str(limit), sys.executable, "-m", "pytest", "-q", "-c",
-                           "tests/system/pytest.ini", "--rootdir=tests/system", f"--junitxml={report}", "--durations=5",
-                           *extra, *where], cwd=TOP, env=env, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(["timeout", "--signal=INT", "--kill-after=60", str(limit), sys.executable, "-m", "pytest", "-q", *PYTEST,
+                           f"--junitxml={report}", "--durations=5", *extra, *where], cwd=TOP, env=env, stdin=subprocess.DEVNULL, check=False)
     try:
         suite = xml.etree.ElementTree.parse(report).getroot().find("testsuite")
         total, failures, errors, skipped = (int(suite.get(k)) for k in ("tests", "failures", "errors", "skipped"))
