@@ -45,6 +45,7 @@ def main():
         ("include arrows", lambda: run([*python, "tests/check/includes.py"])),
         ("no test that nobody runs", lambda: run([*python, "tests/check/unrun.py"])),
         ("make targets that pages and scripts name", lambda: run([*python, "tests/check/targets.py"])),
+        ("shape of the C code, in numbers", lambda: run([*python, "tests/check/shape.py"])),
         ("the looks' own check", lambda: run([*python, "tests/check/selftest.py"])),
         ("a README.md a folder", lambda: run([*python, "tests/check/readmes.py"])),
         ("no hosts, machine folders, secrets", lambda: run([*python, "tests/check/strays.py"])),
@@ -56,7 +57,7 @@ def main():
         ok, text = look()
         passed += ok
         print(f"{'ok    ' if ok else 'FAILED'} {what}")
-        if not ok:
+        if text.strip():
             print("       " + text.strip().replace("\n", "\n       "))
     return tally.close(passed, len(looks) - passed)
 

@@ -2,7 +2,9 @@
 """selftest.py: each look that judges text finds what it is there to find, and nothing else."""
 import sys
 
+import c_text
 import includes
+import shape
 import targets
 import unrun
 
@@ -58,11 +60,55 @@ TARGETS = [                              # file, its text, the targets it names
     ("x.sh", "# `make one`, or make two\nif make three; then :; fi\n", ["one", "three"]),
 ]
 
+C = """/* head
+ *
+ * more */
+#include "core/buf.h"
+/* #include "core/no.h" */
+int a; /* beside code */
+
+static enum err long_one(struct x *x,
+                         int y)
+{
+    switch (y) {
+    case 1: return say("SELECT 1" /* and */
+                       " FROM hhi(X); }");
+    default: return 0; /* default: */
+    }
+}
+
+static int short_one(void) { return 'x' == '"'; }
+PRINTF_LIKE(1, 2) void third(const char *format)
+{
+}
+"""
+DEF = {"analytics/measures.def": 'MEASURE(HHI, "hhi", INDEX)\nMEASURE(gini)\n'}
+SHAPE = [                                # what is asked, the answer
+    (lambda: c_text.line_counts(C), (4, 19)),
+    (lambda: list(c_text.functions(C)), [("long_one", 8, 16), ("short_one", 18, 18), ("third", 19, 21)]),
+    (lambda: list(c_text.literals(C)), [(4, "core/buf.h"), (12, "SELECT 1 FROM hhi(X); }")]),
+    (lambda: c_text.includes(C), ["core/buf.h"]),
+    (lambda: list(c_text.defaults(C)), [(14, "y", "long_one")]),
+    (lambda: c_text.circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set(), "e": {"e", "gone"}}), [["a", "b", "c"], ["e"]]),
+    (lambda: shape.unit_graph({"x/a.c": '#include "x/b.h"\n', "x/a.h": "", "x/b.c": '#include "x/a.h"\n#include "x/b.h"\n', "x/b.h": ""}),
+     {"x/a": {"x/b"}, "x/b": {"x/a"}}),
+    (lambda: list(shape.default_labels({"app/x.c": C})), ["app/x.c:14: default: in switch (y) of long_one"]),
+    (lambda: list(shape.foreign_sql({"app/x.c": C, "store/x.c": C})), ["app/x.c:12: SQL: SELECT 1 FROM hhi(X); }"]),
+    (lambda: list(shape.foreign_sql({"app/x.c": 'f("SELECTED", "select it", "Update the page");\nPQclear(r); PGresult *r;'})),
+     ["app/x.c:2: libpq: PQclear(", "app/x.c:2: libpq: PGresult"]),
+    (lambda: list(shape.measure_names({**DEF, "app/x.c": C + 'f("hhi", "over the hhi", MEASURE_HHI, "gini");'})),
+     ["app/x.c:12: measure: hhi", "app/x.c:22: measure: hhi", "app/x.c:22: measure: gini", "app/x.c:22: measure: MEASURE_HHI"]),
+    (lambda: list(shape.measure_names({**DEF, "analytics/measures/gini.c": '.name = "gini", f("gini(X)", "hhi(X)")'})),
+     ["analytics/measures/gini.c:1: measure: hhi"]),
+    (lambda: list(shape.measure_names({**DEF, "api/web/x.js": "/* 'hhi(X)' */ hhi(1); f(`gini(${x})`)"})), ["api/web/x.js:1: measure: gini"]),
+]
+
 
 def main():
     wrong = [("includes", *case) for case in INCLUDES if bool(list(includes.faults(*case[:3]))) != case[3]]
     wrong += [("unrun", number, found) for number, (asked, fault) in enumerate(UNRUN) if bool(found := list(asked)) != fault]
     wrong += [("targets", *case, got) for case in TARGETS if (got := [w for _, w in targets.named(*case[:2])]) != case[2]]
+    wrong += [("shape", number, got) for number, (ask, want) in enumerate(SHAPE) if (got := ask()) != want]
     for case in wrong:
         print("misjudged:", *case)
     return len(wrong)

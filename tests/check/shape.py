@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""shape.py: the shape of the C code in numbers, printed whether they are met or not; and kinds named where nobody but their own file may name them.
+
+    shape.py [-v]       -v: each place, the longest functions, the files with most long lines"""
+import re
+import statistics
+import sys
+
+import c_text
+import files
+
+PRODUCT = ("core/", "ingest/", "analytics/", "alerts/", "store/", "api/", "app/")
+COLUMNS, LONG_LINES_MAX = 100, 0.02
+COMMENTED, COMMENTS_MIN = ("analytics", "alerts", "ingest", "store"), 0.14
+MEDIAN_MAX, NINTH_MAX = 12, 30
+# What is printed but fails nothing yet; each goes when it holds, never comes back.
+PRINTED_ONLY = {"lines", "comments", "circles", "defaults", "sql", "measures"}
+
+# default: labels over something that is no kind of ours: {(file, function): what it is over}
+DEFAULTS = {
+    ("core/buf.c", "buf_json_string"): "characters",
+    ("analytics/sentiment.c", "glyph_at"): "characters",
+    ("api/reply.c", "phrase"): "HTTP's status codes",
+    ("ingest/kafka.c", "kafka_conf_apply"): "librdkafka's results",
+    ("ingest/kafka.c", "on_error"): "librdkafka's errors",
+}
+# Literals that name a measure and may: {(file, part of the literal): why}
+MEASURES_SAID = {}
+
+SQL = re.compile(r"^\s*(SELECT|INSERT INTO|UPDATE [\w.]+ (AS \w+ )?SET|DELETE FROM|WITH \w+ (\([^)]*\) )?AS|CREATE (TABLE|INDEX|ROLE|DATABASE|SCHEMA)|DROP|ALTER|"
+                 r"TRUNCATE|COPY|LOCK TABLE|BEGIN|COMMIT|ROLLBACK|SET (LOCAL )?\w+|LISTEN|NOTIFY)\b")
+LIBPQ = re.compile(r"\bPQ[a-z]\w*\s*\(|\bPG(conn|result)\b")
+MEASURE_ROW = re.compile(r"^MEASURE\(\s*(\w+)\s*(?:,\s*\"(\w+)\")?", re.M)
+JS_STRING = re.compile(r"'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"|`(?:\\.|[^`\\])*`")
+
+
+def is_c(name):
+    return name.endswith((".c", ".h", ".def"))
+
+
+# ---- numbers ----
+def long_lines(texts):
+    lines = [(n, i, len(line)) for n, t in texts.items() for i, line in enumerate(t.splitlines(), start=1)]
+    return [x for x in lines if x[2] > COLUMNS], len(lines)
+
+
+def comment_share(texts, folder):
+    counts = [c_text.line_counts(t) for n, t in texts.items() if n.startswith(folder + "/")]
+    return sum(c for c, _ in counts) / max(1, sum(a for _, a in counts))
+
+
+def file_graph(texts):
+    return {n: {i for i in c_text.includes(t) if i in texts} for n, t in texts.items()}
+
+
+def unit_graph(texts):
+    """unit -> units whose header (or list) one of its files includes; a unit is x.c and x.h."""
+    unit = lambda name: name.removesuffix(".c").removesuffix(".h")
+    graph = {}
+    for name, included in file_graph(texts).items():
+        graph.setdefault(unit(name), set()).update(unit(i) for i in included if unit(i) != unit(name))
+    return graph
+
+
+def function_lengths(texts):
+    return sorted((last - first + 1, n, name, first) for n, t in texts.items() for name, first, last in c_text.functions(t))
+
+
+# ---- kinds ----
+def default_labels(texts):
+    for n, t in texts.items():
+        for line, over, function in c_text.defaults(t):
+            if (n, function) not in DEFAULTS:
+                yield f"{n}:{line}: default: in switch ({over}) of {function}"
+
+
+def foreign_sql(texts):
+    for n, t in texts.items():
+        if n.startswith(("store/", "schema/")):
+            continue
+        yield from (f"{n}:{line}: SQL: {text[:40]}" for line, text in c_text.literals(t) if SQL.match(text))
+        bare = c_text.code(t, strings=False)
+        yield from (f"{n}:{bare.count(chr(10), 0, m.start()) + 1}: libpq: {m[0]}" for m in LIBPQ.finditer(bare))
+
+
+def measures(texts):
+    """The measures' names, from the rows of their list."""
+    return {quoted or word.lower() for n, t in texts.items() if n.endswith(".def") for word, quoted in MEASURE_ROW.findall(t)}
+
+
+def strings_of(name, text):
+    if not name.endswith(".js"):
+        return c_text.literals(text)
+    bare = re.sub(r"/\*.*?\*/", lambda m: c_text.blank(m[0]), text, flags=re.S)
+    return ((bare.count("\n", 0, m.start()) + 1, m[0][1:-1]) for m in JS_STRING.finditer(bare))
+
+
+def measure_names(texts):
+    """A name as a literal, in one as a call, or as a constant, elsewhere than in its own file and the list's row."""
+    names = measures(texts)
+    if not names:
+        return
+    call, constant = re.compile(rf"\b({'|'.join(sorted(names))})\("), re.compile(rf"\bMEASURE_({'|'.join(sorted(names)).upper()})\b")
+    own = {}
+    for n, t in texts.items():
+        if n.startswith("analytics/measures/") and n.endswith(".c"):
+            for name in re.findall(r"\.name\s*=\s*\"(\w+)\"", t):
+                own.setdefault(name, n)
+    for n, t in texts.items():
+        if n.endswith(".def"):
+            continue
+        for line, text in strings_of(n, t):
+            found = text if text in names else (call.search(text) or ("", ""))[1]
+            if found and own.get(found) != n and not any(n == file and part in text for file, part in MEASURES_SAID):
+                yield f"{n}:{line}: measure: {found}"
+        bare = c_text.code(t, strings=False)
+        yield from (f"{n}:{bare.count(chr(10), 0, m.start()) + 1}: measure: {m[0]}" for m in constant.finditer(bare) if own.get(m[1].lower()) != n)
+
+
+# ---- all of it ----
+def findings(every, product, scripts):
+    """(its name in PRINTED_ONLY, what is printed, is it met) of each number and each kind."""
+    below = lambda found: "".join("\n    " + f for f in found)
+    long, lines = long_lines(every)
+    yield "lines", f"lines over {COLUMNS} columns: {len(long)} of {lines}, {len(long) / lines:.1%} (at most {LONG_LINES_MAX:.0%})", len(long) <= lines * LONG_LINES_MAX
+    for folder in COMMENTED:
+        share = comment_share(product, folder)
+        yield "comments", f"comment lines in {folder}/: {share:.1%} (at least {COMMENTS_MIN:.0%})", share >= COMMENTS_MIN
+    for what, graph in (("files", file_graph(product)), ("units", unit_graph(product))):
+        found = c_text.circles(graph)
+        yield "circles", f"circles of includes between {what}: {len(found)}" + below(" - ".join(c) for c in found), not found
+    lengths = [length for length, *_ in function_lengths(product)]
+    median, ninth = statistics.median(lengths), lengths[int(len(lengths) * 0.9)]
+    yield ("functions", f"functions: {len(lengths)}, median {median:g} lines (at most {MEDIAN_MAX}), 90th percentile {ninth} (at most {NINTH_MAX})",
+           median <= MEDIAN_MAX and ninth <= NINTH_MAX)
+    for name, what, found in (("defaults", "default: labels that answer for a kind", list(default_labels(product))),
+                              ("sql", "SQL and libpq outside store/ and schema/", list(foreign_sql(product))),
+                              ("measures", "measures named outside their own file", list(measure_names({**product, **scripts})))):
+        yield name, f"{what}: {len(found)}" + below(found), not found
+
+
+def main():
+    texts = {n: files.text_of(n) or "" for n in files.project_files() if is_c(n) or n.startswith("api/web/") and n.endswith(".js")}
+    every = {n: t for n, t in texts.items() if is_c(n)}
+    product = {n: t for n, t in every.items() if n.startswith(PRODUCT)}
+    scripts = {n: t for n, t in texts.items() if not is_c(n)}
+    bad = 0
+    for name, what, met in findings(every, product, scripts):
+        fails = not met and name not in PRINTED_ONLY
+        head, _, places = what.partition("\n")
+        print(head + ("" if met else "  <- not met" if fails else "  <- not met yet"))
+        if places and (fails or "-v" in sys.argv):
+            print(places)
+        bad += fails
+    if "-v" in sys.argv:
+        print("longest functions:", *(f"\n    {length} {n}:{first} {name}" for length, n, name, first in function_lengths(product)[:-31:-1]))
+        count = {n: sum(1 for f, *_ in long_lines(every)[0] if f == n) for n in every}
+        print("long lines:", *(f"\n    {c} {n}" for n, c in sorted(count.items(), key=lambda x: -x[1])[:30] if c))
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)
