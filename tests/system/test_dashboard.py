@@ -33,7 +33,7 @@ def demo():
     found = wait_until(started, f"the demo says where its page is; see {said}", 120)
     wait_until(lambda: "Ctrl-C" in said.read_text(), "the demo has said everything", 60)
     yield found.group(1), found.group(2), said
-    assert end(process, signal.SIGINT, 15) == 0, said.read_text()
+    assert end(process, signal.SIGINT, 60) == 0, said.read_text()
     assert "Stopped." in said.read_text()
     subprocess.run(["rm", "-rf", folder], check=False)
 

@@ -15,7 +15,7 @@ import drive
 import streams
 from drive import QUIET
 from harness import webhook
-from harness.base import wait_until
+from harness.base import SLOW, wait_until
 from harness.service import Service, command as command_line
 from reference_rules import reference_alerts, rules
 
@@ -56,7 +56,7 @@ def test_wrong_setting_is_named_with_its_line(service_factory, kafka, section, k
     lines = s.ini.read_text().splitlines()
     line = 1 + next(n for n, text in enumerate(lines) if n > lines.index(f"[{section}]") and text.startswith(f"{key} ="))
     for command in ("check", "serve", "migrate"):
-        done = s.tocsin(command, timeout=20)
+        done = s.tocsin(command, timeout=60)
         assert done.returncode == 78, (command, done)
         found = re.search(rf"^{re.escape(str(s.ini))}:(\d+): (.*)$", done.stdout + done.stderr, re.M)
         assert found and reason in found[2], (done.stdout, done.stderr)
@@ -407,24 +407,33 @@ def test_sigterm_in_the_middle(kafka, service_factory, webhook_receiver):
 
 
 def test_one_wish_to_end_may_come_as_two_signals(one):
-    """A signal to a process group reaches the service, and once more from a make or shell that passes it on."""
+    """A signal to a process group reaches the service, and once more from a make or shell that passes it on: within a second that is one wish."""
     one.trades(1, 2, 3)
-    for _ in range(3):
-        one.service.process.send_signal(signal.SIGTERM)
-        time.sleep(0.05)
-    one.service.expected_dead = True
-    assert one.service.process.wait(15) == 0
+    for _ in range(20):                                # where this process itself was held up, they were two wishes: once more
+        began = time.monotonic()
+        for _ in range(3):
+            one.service.process.send_signal(signal.SIGTERM)
+            time.sleep(0.05)
+        took = time.monotonic() - began
+        one.service.expected_dead = True
+        code = one.service.process.wait(15 * SLOW)
+        if took < 0.9:
+            break
+        one.service.start()
+    assert took < 0.9 and code == 0
 
 
 def test_second_instance_fences_the_first(one, kafka, service_factory):
-    """Two on one database: the later one owns the shard; the earlier one ends and says why; nothing is stored twice."""
+    """Two on one database: the later one owns the shard; the earlier one ends and says why; nothing is stored twice.
+
+    When it ends is its own affair: with the first commit that is refused, before, amid or after the second one's."""
     first = one.service
     second = Service(first.database, kafka.bootstrap, first.topics, config=QUIET)
     try:
-        second.start()
-        one.trades(*range(20, 40)).settle()
         first.expected_dead = True
-        assert first.process.wait(30) == 70
+        one.service = second.start()
+        one.trades(*range(20, 40)).settle()
+        assert first.process.wait(30 * SLOW) == 70
         assert "fenced" in first.log or "another instance" in first.log
         assert first.database.one("SELECT count(*) FROM tocsin.tick WHERE day_or_kind = -2147483648") == 20
     finally:

@@ -115,7 +115,7 @@ def test_a_flood_of_bad_messages_while_commits_wait_takes_no_more_memory(kafka, 
             if held_back():
                 break
             one.sent += kafka.produce(one.topic, junk)
-        wait_until(held_back, "it takes no more from Kafka", 5)
+        wait_until(held_back, "it takes no more from Kafka")
     one.settle()
     assert database.one("SELECT count(*) FROM tocsin.dead_letter") == one.sent
     assert service.terminate() == 0

@@ -10,7 +10,7 @@ H = "Host: x\r\n"
 SMUGGLED = "GET /healthz?smuggled=1 HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-def raw(service, data, wait=3.0, shut=False):
+def raw(service, data, wait=10.0, shut=False):
     """All that comes back until the server closes or `wait` passes without a byte."""
     if isinstance(data, str):
         data = data.encode("latin-1")
@@ -32,11 +32,14 @@ def statuses(got):
 
 
 def closes(service, data):
-    """The statuses, having checked that the server closed by itself."""
-    began = time.monotonic()
-    got = raw(service, data, wait=5.0)
-    assert time.monotonic() - began < 4.0, "connection was left open"
-    return statuses(got)
+    """The statuses, having checked that the server closed by itself: one left open ends with the next request's headers' deadline,
+    5 s, every time; one that is closed may take long once on a busy machine."""
+    for _ in range(3):
+        began = time.monotonic()
+        got = raw(service, data)
+        if time.monotonic() - began < 4.0:
+            return statuses(got)
+    raise AssertionError("connection was left open")
 
 
 REFUSED = {

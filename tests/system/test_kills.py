@@ -71,6 +71,17 @@ def feed(kafka, topic, messages, seconds):
         time.sleep(seconds / pieces)
 
 
+def newest_snapshot(database):
+    return database.one("SELECT coalesce(max(seq), 0) FROM tocsin.snapshot")
+
+
+def worked(database, before, feeder, fed):
+    """The life has a snapshot of its own behind it; or nothing to take one of: all that it was fed is stored, and in the last one."""
+    newest = newest_snapshot(database)
+    done = not feeder.is_alive() and database.one("SELECT max(next_offset) FROM tocsin.source") >= fed
+    return newest > before or done and newest == database.one("SELECT last_seq FROM tocsin.shard")
+
+
 @pytest.mark.timeout(1200)
 def test_kills_leave_no_trace(database_factory, kafka, service_factory, webhook_receiver):
     print(f"TOCSIN_SEED={SEED} TOCSIN_KILLS={KILLS}")
@@ -93,14 +104,17 @@ def test_kills_leave_no_trace(database_factory, kafka, service_factory, webhook_
 
     cuts = sorted(rng.sample(range(head, len(messages)), KILLS))
     for n, (start, end) in enumerate(zip([head, *cuts], [*cuts, len(messages)])):
+        before = newest_snapshot(first)
         service.start(wait=False)
-        works = n % 3 == 2                     # a life in three is long enough for a snapshot amid its messages; the others may not even have started
+        works = n % 3 == 2                     # a life in three lasts until it has taken a snapshot amid its messages; the others may not even have started
         pause = rng.uniform(2, 4) if works else rng.choice((rng.uniform(0.005, 0.3), rng.uniform(0.3, 2)))
         feeder = threading.Thread(target=feed, args=(kafka, topic, messages[start:end], pause * (0.9 if works else rng.choice((0, 0.9)))))
         feeder.start()
         if n < KILLS:
             print(f"kill {n + 1}: {pause * 1000:.0f} ms after exec, {end} messages produced or on their way")
             time.sleep(pause)                  # the random instant itself, not a wait for something
+            if works:
+                wait_until(lambda: worked(first, before, feeder, end), "a snapshot", 60)
             service.kill9()
         feeder.join()
     service.wait_ready()

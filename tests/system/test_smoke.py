@@ -53,14 +53,14 @@ def test_the_spine(kafka, service, webhook_receiver, node):
     with service.stream() as stream:
         assert stream.status == 200
         tick(kafka, service, "AA", "125", 3)
-        fired = stream.next(15)
+        fired = stream.next()
         assert (fired.id, fired.event) == ("1", "alert")
         alert = fired.json()
         assert (alert["type"], alert["state"], alert["severity"]) == ("alert.firing", "firing", "critical")
         assert (alert["measure"], alert["value"], alert["rule"]["id"]) == ("last(AA)", 125, rule["id"])
         tick(kafka, service, "AA", "130", 4)     # still high: no second alert
         tick(kafka, service, "AA", "105", 5)
-        assert stream.next(15).json()["state"] == "resolved"
+        assert stream.next().json()["state"] == "resolved"
 
     requests = webhook_receiver.wait(2)
     requests = sorted(requests, key=lambda r: r.json()["stream_no"])
@@ -93,7 +93,7 @@ def test_a_restart_remembers(kafka, service):
     service.restart(hard=True)
     assert last_is(service, "AA", 105)
     with service.stream(last_event_id=1) as stream:
-        assert stream.next(10).id == "2"
+        assert stream.next().id == "2"
     assert service.terminate() == 0
     service.start()
 

@@ -59,11 +59,11 @@ class Stream:
             pass
         self.ended.set()
 
-    def next(self, seconds=10):
+    def next(self, seconds=30):
         """The next event; queue.Empty when none comes in time."""
         return self.events.get(timeout=seconds)
 
-    def take(self, n, seconds=10):
+    def take(self, n, seconds=30):
         return [self.next(seconds) for _ in range(n)]
 
     def close(self):

@@ -137,7 +137,7 @@ class WebhookReceiver:
             script = self._scripts.get(request.path) or self._scripts[None]
             return script.popleft() if len(script) > 1 else script[0]
 
-    def wait(self, n, seconds=15):
+    def wait(self, n, seconds=30):
         """The first n requests, once they are there."""
         wait_until(lambda: len(self.requests) >= n, f"{n} webhooks (there are {len(self.requests)})", seconds)
         return self.requests[:n]
