@@ -1,28 +1,20 @@
 /* engine.h - the pure engine: (state, record) -> (state, readings). No clock, lock, log or socket; event time only.
  *
  * Records are applied one by one in the one order. The same records give the same state and the same readings, bit for bit,
- * live, in a back-test, or after a restart from engine_save. Sums are integers (see index.h); doubles appear only where a
+ * live, in a back-test, or after a restart from engine_save. Sums are integers (see universe.h); doubles appear only where a
  * value is read. A record that fails leaves the state as it was. Thread: one at a time owns it. */
 #ifndef TOCSIN_ANALYTICS_ENGINE_H
 #define TOCSIN_ANALYTICS_ENGINE_H
+#include "analytics/market.h"
 #include "analytics/measure.h"
+#include "analytics/news/news.h"
 #include "analytics/reading.h"
-#include "analytics/sentiment.h"
 #include "analytics/snapshot.h"
 #include "ingest/record.h"
 
 #define SERIES_NONE UINT32_MAX
 
 struct engine;
-
-struct article_reading { /* what the scorer said of the article just applied */
-    struct sentiment whole;
-    uint32_t tickers_n;
-    struct {
-        struct symbol symbol;
-        struct sentiment_ticker reading;
-    } tickers[ARTICLE_SYMBOLS_MAX];
-};
 
 struct engine_output {     /* of the last record applied; overwritten by the next */
     const uint32_t *moved; /* watched series that may have a new value, in a fixed order */
@@ -44,24 +36,34 @@ const struct engine_output *engine_output(const struct engine *e);
 int64_t engine_now_ns(const struct engine *e); /* the greatest event time so far */
 uint64_t engine_seq(const struct engine *e);   /* of the last record applied */
 
-/* ---- series: measures being computed ---- */
-/* Finds or adds. `tenant` is set for book:NAME only, else none. The subject must exist. Part of the state: call it only while
- * applying a record, so that a replay does the same. */
+/* ---- series: measures being computed (series.h) ---- */
+/* Finds or adds. `tenant` is set for what a book stands at the bottom of, else none. The subject must exist. Part of the
+ * state: call it, and the next two, only while applying a record, so that a replay does the same. */
 MUST_USE enum err engine_track(struct engine *e, struct uuid tenant, const struct measure *m,
                                uint32_t *out, struct why *why);
+/* A live rule more (1) or less (-1) is on it: one that nobody asks for is dropped. ERR_NOMEM. */
+MUST_USE enum err engine_ask(struct engine *e, uint32_t series, int by);
+/* How many rules look at it on every move: +1 / -1. */
+void engine_watch(struct engine *e, uint32_t series, int by);
+
 /* Would engine_track succeed? Changes nothing. */
 MUST_USE enum err engine_can_track(const struct engine *e, struct uuid tenant,
                                    const struct measure *m, struct why *why);
-uint32_t engine_find_series(const struct engine *e, struct uuid tenant,
-                            const char *canonical); /* SERIES_NONE: not tracked */
-void engine_watch(struct engine *e, uint32_t series,
-                  int by); /* +1 / -1: how many rules look at it on every move */
+/* SERIES_NONE: nobody ever asked for it. */
+uint32_t engine_find_series(const struct engine *e, struct uuid tenant, const char *canonical);
+
+struct series_facts {
+    struct uuid tenant; /* whose book it is of; none: no book's */
+    const char *text, *unit;
+    int version;
+    bool price;      /* its values are exact decimals at 1e-8: engine_price_e8 */
+    bool configured; /* everybody may see it; else those who have a rule on it */
+    bool live;       /* somebody asks for it */
+};
 size_t engine_series_count(const struct engine *e);
-const struct measure *engine_series_measure(const struct engine *e, uint32_t series);
-struct uuid engine_series_tenant(const struct engine *e, uint32_t series);
-const char *engine_series_text(const struct engine *e, uint32_t series);
+struct series_facts engine_series_facts(const struct engine *e, uint32_t series);
 struct reading engine_reading(const struct engine *e, uint32_t series);
-/* The exact price behind a series of prices (measure_is_price), 0 when there is none: above 2^53 a double cannot tell neighbours apart. */
+/* The exact price behind a series of prices, 0 when there is none: above 2^53 a double cannot tell neighbours apart. */
 int64_t engine_price_e8(const struct engine *e, uint32_t series);
 /* What the value was computed from, as a JSON object. */
 void engine_inputs(const struct engine *e, uint32_t series, struct buf *out);
@@ -75,15 +77,11 @@ struct instrument_facts {
 struct instrument_facts engine_instrument_facts(const struct engine *e, int32_t id);
 
 /* ---- settings that answers depend on ---- */
-struct engine_settings {
-    int64_t stale_after_ns, sample_ns, coverage_gate_e8;
-};
-struct engine_settings engine_settings(const struct engine *e);
+struct market_settings engine_settings(const struct engine *e);
 
 /* ---- pictures of the state ---- */
-enum { ENGINE_STATE_VERSION = 1 };
-void engine_save(const struct engine *e,
-                 struct buf *out); /* host byte order: for the machine that wrote it */
+/* A state of core/state.h. ERR_INVALID with the reason when it is none that this program can read; *used: its bytes. */
+void engine_save(const struct engine *e, struct buf *out);
 MUST_USE enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used,
                               struct why *why);
 /* NULL when out of memory; the caller holds the one reference. */

@@ -1,72 +1,25 @@
+/* measure.c - from text to measure and back.
+ *
+ *     " max( last(NVDA) , over=20d)"
+ *        max        the kind, by name
+ *        last(NVDA) the subject: what is followed by '(' is a measure itself, read the same way, then kept as its
+ *                   canonical text; anything else is a symbol, an index or book:NAME, as the kind takes
+ *        over=20d   a parameter of the kind; it is the default, so the canonical text is  max(last(NVDA)) */
 #include "analytics/measure.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const struct row {
-    const char *name;
-    enum measure_subject subject;
-    unsigned params;
-    const char *unit;
-    int version;
-    const char *formula;
-} rows[MEASURE_COUNT] = {
-#define MEASURE(id, name, subject, params, unit, version, formula)                                 \
-    [MEASURE_##id] = { name, SUBJECT_##subject, params, unit, version, formula },
+#define MEASURE(name) extern const struct measure_kind measure_##name;
+#include "analytics/measures.def"
+#undef MEASURE
+
+const struct measure_kind *const measure_kinds[] = {
+#define MEASURE(name) &measure_##name,
 #include "analytics/measures.def"
 #undef MEASURE
 };
-
-static const char *const kind_names[] = { "geom", "arith", "log", "ann", "ratio", "points", NULL };
-static const char *const window_names[] = { "1d",   "5d",   "20d",  "60d", "3mo", "6mo",
-                                            "12mo", "18mo", "36mo", "ytd", "all", NULL };
-static const char *const ew_names[] = { "quarterly", "monthly",      "daily",
-                                        "held",      "third_friday", NULL };
-static const char *const by_names[] = { "issuer", "line", NULL };
-
-static const struct param {
-    unsigned bit;
-    const char *name;
-    const char *const *choices; /* NULL: an integer from 1 to TOP_N_MAX */
-} params[] = {
-    { PARAM_KIND, "kind", kind_names },
-    { PARAM_WINDOW, "window", window_names },
-    { PARAM_EW, "ew", ew_names },
-    { PARAM_BY, "by", by_names },
-    { PARAM_N, "n", NULL },
-};
-
-/* the default of parameter `bit`, which depends on the measure for the window only */
-static int default_of(enum measure_id id, unsigned bit)
-{
-    switch (bit) {
-    case PARAM_WINDOW: return id == MEASURE_RET ? WINDOW_1D : WINDOW_60D;
-    case PARAM_N: return 10;
-    default: return 0;
-    }
-}
-
-static int get(const struct measure *m, unsigned bit)
-{
-    switch (bit) {
-    case PARAM_KIND: return (int)m->kind;
-    case PARAM_WINDOW: return (int)m->window;
-    case PARAM_EW: return (int)m->ew;
-    case PARAM_BY: return (int)m->by;
-    default: return m->n;
-    }
-}
-
-static void put(struct measure *m, unsigned bit, int v)
-{
-    switch (bit) {
-    case PARAM_KIND: m->kind = (enum spread_kind)v; break;
-    case PARAM_WINDOW: m->window = (enum window)v; break;
-    case PARAM_EW: m->ew = (enum ew)v; break;
-    case PARAM_BY: m->by = (enum by)v; break;
-    default: m->n = v;
-    }
-}
+const size_t measure_kinds_n = ARRAY_LEN(measure_kinds);
 
 struct cursor {
     const char *s;
@@ -74,7 +27,7 @@ struct cursor {
     struct why *why;
 };
 
-static void spaces(struct cursor *c)
+static void skip_spaces(struct cursor *c)
 {
     while (c->i < c->n && c->s[c->i] == ' ') c->i++;
 }
@@ -85,130 +38,199 @@ static bool word_char(char ch)
            || ch == '_' || ch == '.' || ch == ':' || ch == '-' || ch == '/';
 }
 
-/* the word at the cursor, after spaces; empty when there is none */
-static size_t word(struct cursor *c, size_t *from)
+/* The word at the cursor, after spaces; empty when there is none. */
+static struct str take_word(struct cursor *c)
 {
-    spaces(c);
-    *from = c->i;
+    skip_spaces(c);
+    size_t from = c->i;
     while (c->i < c->n && word_char(c->s[c->i])) c->i++;
-    return c->i - *from;
+    return (struct str){ c->s + from, (uint32_t)(c->i - from) };
+}
+
+static int place_of(const struct cursor *c, struct str word) { return (int)(word.p - c->s) + 1; }
+
+static bool next_is(struct cursor *c, char ch)
+{
+    skip_spaces(c);
+    return c->i < c->n && c->s[c->i] == ch;
 }
 
 static enum err expect(struct cursor *c, char ch)
 {
-    spaces(c);
-    if (c->i < c->n && c->s[c->i] == ch) {
+    if (next_is(c, ch)) {
         c->i++;
         return ERR_OK;
     }
+    int at = (int)c->i + 1;
     if (c->i >= c->n)
-        return err_at(c->why, (int)c->i + 1, ERR_SYNTAX, "expected '%c', found the end of the text",
-                      ch);
-    return err_at(c->why, (int)c->i + 1, ERR_SYNTAX, "expected '%c', found '%c'", ch, c->s[c->i]);
+        return err_at(c->why, at, ERR_SYNTAX, "expected '%c', found the end of the text", ch);
+    return err_at(c->why, at, ERR_SYNTAX, "expected '%c', found '%c'", ch, c->s[c->i]);
 }
 
-static bool word_is(const struct cursor *c, size_t from, size_t len, const char *name)
+static int params_of(const struct measure_kind *k)
 {
-    return strlen(name) == len && memcmp(c->s + from, name, len) == 0;
+    int n = 0;
+    while (n < ARGS_MAX && k->params[n].type != PARAM_NONE) n++;
+    return n;
 }
 
-static void join(char *out, size_t cap, const char *const *names)
+/* ---- parameters ---- */
+static enum err unknown_param(const struct cursor *c, const struct measure_kind *k, struct str word)
 {
-    out[0] = '\0';
-    for (int i = 0; names[i]; i++) {
-        size_t n = strlen(out);
-        snprintf(out + n, cap - n, "%s%s", i ? ", " : "", names[i]);
+    char list[100] = "";
+    for (int i = 0; i < params_of(k); i++) {
+        size_t n = strlen(list);
+        snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", k->params[i].name);
     }
+    return err_at(c->why, place_of(c, word), ERR_INVALID, "%s takes %s%s", k->name,
+                  list[0] ? "the parameters " : "no parameters", list);
 }
 
 static enum err parse_param(struct cursor *c, struct measure *m, unsigned *given)
 {
-    size_t from, len = word(c, &from);
-    const struct param *p = NULL;
-    for (size_t k = 0; k < ARRAY_LEN(params); k++)
-        if (word_is(c, from, len, params[k].name) && (rows[m->id].params & params[k].bit))
-            p = &params[k];
-    if (!p) {
-        char list[100] = "";
-        for (size_t k = 0; k < ARRAY_LEN(params); k++)
-            if (rows[m->id].params & params[k].bit) {
-                size_t n = strlen(list);
-                snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", params[k].name);
-            }
-        return err_at(c->why, (int)from + 1, ERR_INVALID, "%s takes %s%s", rows[m->id].name,
-                      list[0] ? "the parameters " : "no parameters", list);
-    }
-    if (*given & p->bit)
-        return err_at(c->why, (int)from + 1, ERR_INVALID, "parameter %s is given twice", p->name);
-    *given |= p->bit;
+    struct str word = take_word(c);
+    int i = 0;
+    while (i < params_of(m->kind) && !str_is(word, m->kind->params[i].name)) i++;
+    if (i == params_of(m->kind)) return unknown_param(c, m->kind, word);
+    const struct param *p = &m->kind->params[i];
+    if (*given & 1u << i)
+        return err_at(c->why, place_of(c, word), ERR_INVALID, "parameter %s is given twice",
+                      p->name);
+    *given |= 1u << i;
     enum err e = expect(c, '=');
     if (e) return e;
-    len = word(c, &from);
-    if (p->choices) {
-        for (int v = 0; p->choices[v]; v++)
-            if (word_is(c, from, len, p->choices[v])) {
-                put(m, p->bit, v);
-                return ERR_OK;
-            }
-        char list[200];
-        join(list, sizeof list, p->choices);
-        return err_at(c->why, (int)from + 1, ERR_INVALID, "%s is one of %s", p->name, list);
+    word = take_word(c);
+    e = param_parse(p, word, &m->args.v[i], c->why);
+    if (e && c->why) c->why->at = place_of(c, word);
+    return e;
+}
+
+/* ---- subjects ---- */
+/* "a symbol", "an index or book:NAME": what fits. */
+static void subjects_text(unsigned subjects, char out[80])
+{
+    static const struct {
+        enum subject type;
+        const char *text;
+    } texts[] = { { SUBJECT_INSTRUMENT, "a symbol" },
+                  { SUBJECT_INDEX, "an index" },
+                  { SUBJECT_BOOK, "book:NAME" },
+                  { SUBJECT_SERIES, "another measure, such as last(AAPL)" } };
+    out[0] = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        size_t n = strlen(out);
+        if (subjects & texts[i].type)
+            snprintf(out + n, 80 - n, "%s%s", n ? " or " : "", texts[i].text);
     }
-    int v = 0;
-    for (size_t k = from; k < from + len && v <= TOP_N_MAX; k++)
-        v = c->s[k] >= '0' && c->s[k] <= '9' ? v * 10 + (c->s[k] - '0') : TOP_N_MAX + 1;
-    if (len == 0 || v < 1 || v > TOP_N_MAX || c->s[from] == '0')
-        return err_at(c->why, (int)from + 1, ERR_INVALID, "%s is a whole number from 1 to %d",
-                      p->name, TOP_N_MAX);
-    put(m, p->bit, v);
+}
+
+static enum err wrong_subject(const struct cursor *c, const struct measure_kind *k, int at)
+{
+    char what[80];
+    subjects_text(k->subjects, what);
+    return err_at(c->why, at, ERR_INVALID, "%s is measured on %s", k->name, what);
+}
+
+/* Is it a name of this type? Symbols may hold ':' and '/', names of indices and books may not. */
+static bool fits(enum subject type, struct str word)
+{
+    size_t skip = type == SUBJECT_BOOK ? strlen("book:") : 0;
+    size_t max = type == SUBJECT_INSTRUMENT ? SYMBOL_SUBJECT_MAX : NAME_SUBJECT_MAX + skip;
+    if (type == SUBJECT_SERIES || word.n <= skip || word.n > max) return false;
+    if (type == SUBJECT_BOOK && memcmp(word.p, "book:", skip) != 0) return false;
+    if (type == SUBJECT_INSTRUMENT) return true;
+    return !memchr(word.p + skip, ':', word.n - skip) && !memchr(word.p + skip, '/', word.n - skip);
+}
+
+static enum err parse_call(struct cursor *c, struct measure *out);
+
+static enum err parse_inner(struct cursor *c, struct measure *m, size_t from)
+{
+    struct measure inner;
+    if (!(m->kind->subjects & SUBJECT_SERIES)) return wrong_subject(c, m->kind, (int)from + 1);
+    c->i = from;
+    enum err e = parse_call(c, &inner);
+    if (e) return e;
+    m->subject_type = SUBJECT_SERIES;
+    measure_format(&inner, m->subject);
     return ERR_OK;
 }
 
 static enum err parse_subject(struct cursor *c, struct measure *m)
 {
-    static const char *const what[] = { "a symbol", "an index", "an index or book:NAME" };
-    size_t from, len = word(c, &from);
-    bool book = len > 5 && memcmp(c->s + from, "book:", 5) == 0;
-    size_t max = rows[m->id].subject == SUBJECT_INSTRUMENT ? 15 : book ? 36 : 31;
-    bool index_chars = true;
-    for (size_t k = from + (book ? 5 : 0); k < from + len; k++)
-        index_chars &= c->s[k] != ':' && c->s[k] != '/';
-    if (len == 0 || len > max || (rows[m->id].subject != SUBJECT_INSTRUMENT && !index_chars)
-        || (book && rows[m->id].subject == SUBJECT_INDEX))
-        return err_at(c->why, (int)from + 1, ERR_INVALID, "%s is measured on %s", rows[m->id].name,
-                      what[rows[m->id].subject]);
-    memcpy(m->subject, c->s + from, len);
-    return ERR_OK;
+    static const enum subject types[] = { SUBJECT_INSTRUMENT, SUBJECT_INDEX, SUBJECT_BOOK };
+    struct str word = take_word(c);
+    size_t from = (size_t)(word.p - c->s);
+    if (word.n && next_is(c, '(')) return parse_inner(c, m, from);
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if ((m->kind->subjects & types[i]) && fits(types[i], word)) {
+            m->subject_type = types[i];
+            memcpy(m->subject, word.p, word.n);
+            return ERR_OK;
+        }
+    return wrong_subject(c, m->kind, (int)from + 1);
+}
+
+/* ---- the whole ---- */
+static const struct measure_kind *kind_named(struct str word)
+{
+    for (size_t i = 0; i < measure_kinds_n; i++)
+        if (str_is(word, measure_kinds[i]->name)) return measure_kinds[i];
+    return NULL;
+}
+
+static void set_defaults(struct measure *m)
+{
+    for (int i = 0; i < params_of(m->kind); i++) m->args.v[i] = m->kind->params[i].missing;
+}
+
+/* Canonical length, without building it: does it fit where texts are kept? */
+static bool text_fits(const struct measure *m)
+{
+    size_t n = strlen(m->kind->name) + strlen(m->subject) + 2;
+    for (int i = 0; i < params_of(m->kind); i++) {
+        char value[PARAM_TEXT_MAX];
+        if (m->args.v[i] == m->kind->params[i].missing) continue;
+        n += strlen(", =") + strlen(m->kind->params[i].name)
+             + param_format(&m->kind->params[i], m->args.v[i], value);
+    }
+    return n < MEASURE_TEXT_MAX;
+}
+
+static enum err parse_call(struct cursor *c, struct measure *out)
+{
+    struct measure m;
+    memset(&m, 0, sizeof m);
+    struct str word = take_word(c);
+    int at = place_of(c, word);
+    if (word.n == 0) return err_at(c->why, at, ERR_SYNTAX, "expected a measure such as hhi(SP500)");
+    m.kind = kind_named(word);
+    if (!m.kind)
+        return err_at(c->why, at, ERR_UNKNOWN_MEASURE, "there is no measure \"%.*s\"",
+                      (int)(word.n < 40 ? word.n : 40), word.p);
+    set_defaults(&m);
+    enum err e = expect(c, '(');
+    if (!e) e = parse_subject(c, &m);
+    for (unsigned given = 0; !e && next_is(c, ',');) {
+        c->i++;
+        e = parse_param(c, &m, &given);
+    }
+    if (!e) e = expect(c, ')');
+    if (!e && !text_fits(&m))
+        e = err_at(c->why, at, ERR_INVALID,
+                   "nested too deep: a measure's text has at most %d characters",
+                   MEASURE_TEXT_MAX - 1);
+    if (!e) *out = m;
+    return e;
 }
 
 enum err measure_parse(const char *s, size_t n, struct measure *out, struct why *why)
 {
     struct cursor c = { s, n, 0, why };
-    struct measure m = { .id = MEASURE_COUNT };
-    size_t from, len = word(&c, &from);
-    if (len == 0)
-        return err_at(why, (int)from + 1, ERR_SYNTAX, "expected a measure such as hhi(SP500)");
-    for (int i = 0; i < MEASURE_COUNT; i++)
-        if (word_is(&c, from, len, rows[i].name)) m.id = (enum measure_id)i;
-    if (m.id == MEASURE_COUNT)
-        return err_at(why, (int)from + 1, ERR_UNKNOWN_MEASURE, "there is no measure \"%.*s\"",
-                      (int)(len < 40 ? len : 40), s + from);
-    for (size_t k = 0; k < ARRAY_LEN(params); k++)
-        put(&m, params[k].bit, default_of(m.id, params[k].bit));
-
-    enum err e = expect(&c, '(');
-    if (!e) e = parse_subject(&c, &m);
-    unsigned given = 0;
-    while (!e) {
-        spaces(&c);
-        if (c.i < n && s[c.i] == ',') {
-            c.i++;
-            e = parse_param(&c, &m, &given);
-        } else break;
-    }
-    if (!e) e = expect(&c, ')');
+    struct measure m;
+    enum err e = parse_call(&c, &m);
     if (e) return e;
-    spaces(&c);
+    skip_spaces(&c);
     if (c.i != n)
         return err_at(why, (int)c.i + 1, ERR_SYNTAX, "nothing may follow the measure here");
     *out = m;
@@ -217,58 +239,107 @@ enum err measure_parse(const char *s, size_t n, struct measure *out, struct why 
 
 size_t measure_format(const struct measure *m, char out[MEASURE_TEXT_MAX])
 {
-    int n = snprintf(out, MEASURE_TEXT_MAX, "%s(%s", rows[m->id].name, m->subject);
-    for (size_t k = 0; k < ARRAY_LEN(params); k++) {
-        const struct param *p = &params[k];
-        int v = get(m, p->bit);
-        if (!(rows[m->id].params & p->bit) || v == default_of(m->id, p->bit)) continue;
-        if (p->choices)
-            n += snprintf(out + n, (size_t)(MEASURE_TEXT_MAX - n), ", %s=%s", p->name,
-                          p->choices[v]);
-        else n += snprintf(out + n, (size_t)(MEASURE_TEXT_MAX - n), ", %s=%d", p->name, v);
+
+    int n = snprintf(out, MEASURE_TEXT_MAX, "%s(%s", m->kind->name, m->subject);
+    for (int i = 0; i < params_of(m->kind); i++) {
+        char value[PARAM_TEXT_MAX];
+        if (m->args.v[i] == m->kind->params[i].missing) continue;
+        param_format(&m->kind->params[i], m->args.v[i], value);
+        n += snprintf(out + n, (size_t)(MEASURE_TEXT_MAX - n), ", %s=%s", m->kind->params[i].name,
+                      value);
     }
     n += snprintf(out + n, (size_t)(MEASURE_TEXT_MAX - n), ")");
     return (size_t)n;
 }
 
-const char *measure_unit(const struct measure *m)
+/* ---- what it is ---- */
+struct measure measure_inner(const struct measure *m)
 {
-    if (m->id != MEASURE_SPREAD) return rows[m->id].unit;
-    return m->kind == SPREAD_RATIO ? "ratio" : m->kind == SPREAD_POINTS ? "points" : "%";
+    struct measure inner = *m;
+    if (measure_parse(m->subject, strlen(m->subject), &inner, NULL))
+        return *m; /* canonical texts read back */
+    return inner;
 }
 
-int measure_version(const struct measure *m) { return rows[m->id].version; }
-enum measure_subject measure_subject(const struct measure *m) { return rows[m->id].subject; }
-bool measure_is_price(const struct measure *m) { return m->id == MEASURE_LAST; }
+const char *measure_unit(const struct measure *m)
+{
+    return m->kind->unit ? m->kind->unit : m->kind->unit_of(m);
+}
+int measure_version(const struct measure *m) { return m->kind->version; }
+bool measure_is_price(const struct measure *m) { return m->kind->exact_e8 != NULL; }
+
 bool measure_is_book(const struct measure *m)
 {
-    return measure_subject(m) == SUBJECT_HOLDINGS && strncmp(m->subject, "book:", 5) == 0;
+    if (m->subject_type != SUBJECT_SERIES) return m->subject_type == SUBJECT_BOOK;
+    struct measure inner = measure_inner(m);
+    return measure_is_book(&inner);
+}
+
+/* ---- the reference ---- */
+static const char *example_subject(unsigned subjects)
+{
+    return subjects & SUBJECT_INSTRUMENT ? "AAPL"
+           : subjects & SUBJECT_SERIES   ? "last(AAPL)"
+                                         : "SP500";
+}
+
+static void reference_row(const struct measure_kind *k, struct buf *out)
+{
+    buf_printf(out, "| `%s(%s)` | %s | ", k->name, example_subject(k->subjects),
+               k->units ? k->units : k->unit);
+    for (int i = 0; i < params_of(k); i++) {
+        buf_printf(out, "%s`%s`: ", i ? "; " : "", k->params[i].name);
+        param_values(&k->params[i], out);
+    }
+    buf_printf(out, " | %s | %d |\n", k->formula, k->version);
 }
 
 void measures_reference(struct buf *out)
 {
-    static const char *const example[] = { "AAPL", "SP500", "SP500" };
     buf_puts(
         out,
         "| measure | unit | parameters (default first) | formula | version |\n|---|---|---|---|---|\n");
-    for (int i = 0; i < MEASURE_COUNT; i++) {
-        struct measure m = { .id = (enum measure_id)i };
-        buf_printf(out, "| `%s(%s)` | %s | ", rows[i].name, example[rows[i].subject],
-                   i == MEASURE_SPREAD ? "%, ratio or points" : measure_unit(&m));
-        const char *sep = "";
-        for (size_t k = 0; k < ARRAY_LEN(params); k++) {
-            if (!(rows[i].params & params[k].bit)) continue;
-            buf_printf(out, "%s`%s`: ", sep, params[k].name);
-            int d = default_of(m.id, params[k].bit);
-            if (params[k].choices) {
-                buf_puts(out, params[k].choices[d]);
-                for (int v = 0; params[k].choices[v]; v++)
-                    if (v != d) buf_printf(out, ", %s", params[k].choices[v]);
-            } else buf_printf(out, "%d, 1 to %d", d, TOP_N_MAX);
-            sep = "; ";
-        }
-        buf_printf(out, " | %s | %d |\n", rows[i].formula, rows[i].version);
+    for (size_t i = 0; i < measure_kinds_n; i++) reference_row(measure_kinds[i], out);
+    const char *between = "\n";
+    for (size_t i = 0; i < measure_kinds_n; i++) {
+        if (!(measure_kinds[i]->subjects & SUBJECT_BOOK)) continue;
+        buf_printf(out, "%s`%s`", between, measure_kinds[i]->name);
+        between = " and ";
     }
-    buf_puts(out,
-             "\n`ai_sentiment` and `ai_exposure` also take a book: `ai_sentiment(book:growth)`.\n");
+    buf_puts(out, " also take a book: `book:growth`.\n");
+}
+
+static void define_subjects(unsigned subjects, struct json_writer *w)
+{
+    static const struct {
+        enum subject type;
+        const char *name;
+    } names[] = { { SUBJECT_INSTRUMENT, "instrument" },
+                  { SUBJECT_INDEX, "index" },
+                  { SUBJECT_BOOK, "book" },
+                  { SUBJECT_SERIES, "measure" } };
+    json_put_array(w, "subjects");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (subjects & names[i].type) json_put_text(w, NULL, names[i].name);
+    json_put_end(w);
+}
+
+void measures_definitions(struct json_writer *w, const char *key)
+{
+    json_put_array(w, key);
+    for (size_t i = 0; i < measure_kinds_n; i++) {
+        const struct measure_kind *k = measure_kinds[i];
+        json_put_object(w, NULL);
+        json_put_text(w, "name", k->name);
+        json_put_text(w, "formula", k->formula);
+        json_put_text(w, "source", k->source);
+        json_put_text(w, "unit", k->units ? k->units : k->unit);
+        define_subjects(k->subjects, w);
+        json_put_array(w, "parameters");
+        for (int p = 0; p < params_of(k); p++) param_describe(&k->params[p], w);
+        json_put_end(w);
+        json_put_int(w, "version", k->version);
+        json_put_end(w);
+    }
+    json_put_end(w);
 }

@@ -1,69 +1,82 @@
-/* measure.h - a measure's name and parameters, and the one text that means exactly it. Pure; thread: any.
+/* measure.h - a measure's name, subject and parameters, and the one text that means exactly it. Pure; thread: any.
  *
  *     spread(SP500, kind=geom, window=60d)
+ *     max(change(last(NVDA), over=5m), over=20d)         a measure of a measure of a measure
  *
- * The canonical text leaves out parameters that have their default and puts the others in the order of measures.def, so two
- * texts mean the same measure exactly when their canonical texts are equal. */
+ * The canonical text leaves out parameters that have their default and puts the others in the order of the measure's row,
+ * so two texts mean the same measure exactly when their canonical texts are equal. It is the measure's identity: in rules,
+ * the API, back-tests, SQL, the saved state.
+ *
+ * A kind of measure is one const struct at the end of a file of measures/, and one row of measures.def. */
 #ifndef TOCSIN_ANALYTICS_MEASURE_H
 #define TOCSIN_ANALYTICS_MEASURE_H
-#include "core/buf.h"
+#include "analytics/reading.h"
+#include "core/param.h"
 
-#include <stdint.h>
+struct market;
+struct series;
 
-enum measure_id {
-#define MEASURE(id, name, subject, params, unit, version, formula) MEASURE_##id,
-#include "analytics/measures.def"
-#undef MEASURE
-    MEASURE_COUNT
+enum { MEASURE_TEXT_MAX = 160, ARGS_MAX = 6, SYMBOL_SUBJECT_MAX = 15, NAME_SUBJECT_MAX = 31 };
+
+/* What a measure may be taken of. */
+enum subject {
+    SUBJECT_INSTRUMENT = 1, /* a symbol: AAPL */
+    SUBJECT_INDEX = 2,      /* a universe that everybody sees: SP500 */
+    SUBJECT_BOOK = 4,       /* a universe of one tenant: book:growth */
+    SUBJECT_SERIES = 8      /* another measure */
 };
 
-enum measure_subject { SUBJECT_INSTRUMENT, SUBJECT_INDEX, SUBJECT_HOLDINGS };
-enum measure_param { PARAM_KIND = 1, PARAM_WINDOW = 2, PARAM_EW = 4, PARAM_BY = 8, PARAM_N = 16 };
-
-enum spread_kind {
-    SPREAD_GEOM,
-    SPREAD_ARITH,
-    SPREAD_LOG,
-    SPREAD_ANN,
-    SPREAD_RATIO,
-    SPREAD_POINTS,
-    SPREAD_KIND_COUNT
+/* What may move its value, beside the clock: a record of such a cause has its series looked at. */
+enum cause {
+    CAUSE_PRICE = 1,    /* a price or share count of the instrument, or of a member */
+    CAUSE_NEWS = 2,     /* an article */
+    CAUSE_FACT = 4,     /* an exposure */
+    CAUSE_POSITION = 8, /* a position of a book */
+    CAUSE_SUBJECT = 16  /* the measure that it is taken of */
 };
-enum window {
-    WINDOW_1D,
-    WINDOW_5D,
-    WINDOW_20D,
-    WINDOW_60D,
-    WINDOW_3MO,
-    WINDOW_6MO,
-    WINDOW_12MO,
-    WINDOW_18MO,
-    WINDOW_36MO,
-    WINDOW_YTD,
-    WINDOW_ALL,
-    WINDOW_COUNT
-};
-enum ew {
-    EW_QUARTERLY,
-    EW_MONTHLY,
-    EW_DAILY,
-    EW_HELD,
-    EW_THIRD_FRIDAY,
-    EW_COUNT
-}; /* when the equal weights are restored */
-enum by { BY_ISSUER, BY_LINE, BY_COUNT };
 
-enum { MEASURE_TEXT_MAX = 160, SUBJECT_MAX = 63, TOP_N_MAX = 50 };
+struct args {
+    int64_t v[ARGS_MAX]; /* in the order of the kind's params; beyond them 0 */
+};
 
 struct measure {
-    enum measure_id id;
-    char subject[SUBJECT_MAX + 1]; /* symbol, index, or "book:NAME" */
-    enum spread_kind kind;
-    enum window window;
-    enum ew ew;
-    enum by by;
-    int n;
+    const struct measure_kind *kind;
+    enum subject subject_type;
+    struct args args;
+    char subject
+        [MEASURE_TEXT_MAX]; /* symbol, index, book:NAME, or the canonical text of a measure; NUL-padded */
 };
+
+struct measure_kind {
+    const char *name;
+    const char *unit;  /* of its values; NULL: unit_of says */
+    const char *units; /* for the reference page, when there is more than one */
+    const char *(*unit_of)(const struct measure *m);
+    const char *formula, *source; /* what it is, and where that is from */
+    int version;                  /* raised when the same inputs give another value */
+    unsigned subjects, moved_by;  /* bits of enum subject and enum cause */
+    struct param params[ARGS_MAX];
+    /* The parameters of those that every index has from its first day, "" for none; NULL-ended. NULL: no index has any. */
+    const char *const *standard;
+
+    /* Once, when its series begins: asks the market for what it needs. NULL: nothing. ERR_NOMEM. */
+    enum err (*begin)(struct market *m, struct series *s);
+    /* A session has begun or ended, or the series has: finds its window's start anew. NULL: it has none. */
+    void (*session)(const struct market *m, struct series *s);
+    /* What it is taken of stands at r now (CAUSE_SUBJECT): keeps what it needs of it. ERR_NOMEM. */
+    enum err (*subject_moved)(const struct market *m, struct series *s, const struct reading *r);
+    /* Its last asker has gone: lets go of what it kept. NULL: nothing. */
+    void (*end)(struct market *m, struct series *s);
+    /* The value as of the last record. */
+    struct reading (*read)(const struct market *m, const struct series *s);
+    /* What the value was computed from, as members of an object. */
+    void (*inputs)(const struct market *m, const struct series *s, struct json_writer *w);
+    /* The value as an exact decimal at 1e-8, for rules on prices. NULL: its values are doubles. */
+    int64_t (*exact_e8)(const struct market *m, const struct series *s);
+};
+
+extern const struct measure_kind *const measure_kinds[]; /* in the order of measures.def */
+extern const size_t measure_kinds_n;
 
 /* Reads all of s[0..n). On failure why->at is the 1-based character at fault: ERR_SYNTAX, ERR_UNKNOWN_MEASURE, ERR_INVALID. */
 MUST_USE enum err measure_parse(const char *s, size_t n, struct measure *out, struct why *why);
@@ -72,11 +85,14 @@ size_t measure_format(const struct measure *m, char out[MEASURE_TEXT_MAX]);
 
 const char *measure_unit(const struct measure *m);
 int measure_version(const struct measure *m);
-enum measure_subject measure_subject(const struct measure *m);
 bool measure_is_price(const struct measure *m); /* its values are exact decimals at 1e-8 */
-bool measure_is_book(const struct measure *
-                         m); /* its subject is a tenant's book; a symbol may begin with book: too */
+/* It is a tenant's: a book stands at the bottom of it. A symbol may begin with book: too. */
+bool measure_is_book(const struct measure *m);
+/* The measure that m is taken of (SUBJECT_SERIES). */
+struct measure measure_inner(const struct measure *m);
 
 /* The reference of all measures and parameters as Markdown (`tocsin --help-measures`). */
 void measures_reference(struct buf *out);
+/* The same as a JSON array, for programs: name, formula, source, unit, subjects, parameters, version. */
+void measures_definitions(struct json_writer *w, const char *key);
 #endif

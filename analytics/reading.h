@@ -3,6 +3,7 @@
 #define TOCSIN_ANALYTICS_READING_H
 #include "core/names.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define READING_STATUSES(X)                                                                        \
@@ -21,6 +22,12 @@ struct reading {
     int64_t staleness_ns; /* the engine's event time minus that */
     enum reading_status status;
 };
+
+/* Is there a value, be it an old one? */
+static inline bool reading_has_value(enum reading_status s)
+{
+    return s == READING_OK || s == READING_STALE;
+}
 
 /* "ok", "stale", "no_data", "low_coverage", "no_history": stored and shown. */
 const char *reading_status_name(enum reading_status s);

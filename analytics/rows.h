@@ -2,7 +2,7 @@
 #ifndef TOCSIN_ANALYTICS_ROWS_H
 #define TOCSIN_ANALYTICS_ROWS_H
 #include "analytics/reading.h"
-#include "analytics/sentiment.h"
+#include "analytics/news/sentiment.h"
 #include "core/row.h"
 
 /* A series' reading at a clock record or session end. Not struct reading, which is what a measure says at any moment. */

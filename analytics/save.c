@@ -1,169 +1,505 @@
-/* save.c - the engine's state as bytes and back: every array written whole, maps rebuilt. */
-#include "analytics/state.h"
+/* save.c - the market as parts of a saved state (core/state.h), and back.
+ *
+ * Saved is what nothing else says: what came in records, and what depends on the way it came (levels' references, equal
+ * weights, windows). Not saved is what follows from that: maps, chains of series, squares, orders, sums, starts of windows;
+ * engine_load makes them anew from what is there. Values of equal-weight variants are fields named after the variant
+ * ("q_monthly_line"), so that no variant is known by its place. */
+#include "analytics/engine_state.h"
+#include "analytics/series.h"
+#include "analytics/window.h"
+#include "core/vec.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char MAGIC[8] = "TOCSENG1";
+/* ---- the parts ---- */
+static const struct state_field market_fields[] = {
+    STATE_FIELD(I64, struct market, settings.stale_after_ns),
+    STATE_FIELD(I64, struct market, settings.sample_ns),
+    STATE_FIELD(I64, struct market, settings.coverage_gate_e8),
+    STATE_FIELD(BOOL, struct market, settings.drop_unasked),
+    STATE_FIELD(I64, struct market, now_ns),
+    STATE_FIELD(I64, struct market, sampled_ns),
+    STATE_FIELD(U64, struct market, seq),
+    STATE_FIELD(I32, struct market, session_day),
+    STATE_FIELD(I32, struct market, session_no),
+    STATE_FIELD(BOOL, struct market, in_session),
+};
+static const struct state_field instrument_fields[] = {
+    STATE_FIELD(BYTE, struct instrument, symbol),
+    STATE_FIELD(U32, struct instrument, issuer),
+    STATE_FIELD(U32, struct instrument, first_line),
+    STATE_FIELD(U32, struct instrument, last_close),
+    STATE_FIELD(I64, struct instrument, price_e8),
+    STATE_FIELD(I64, struct instrument, price_ns),
+    STATE_FIELD(I64, struct instrument, shares),
+    STATE_FIELD(I64, struct instrument, float_e8),
+    STATE_FIELD(I64, struct instrument, shares_max),
+    STATE_FIELD(BYTE, struct instrument, name),
+};
+static const struct state_field issuer_fields[] = {
+    STATE_FIELD(BYTE, struct issuer, key),
+    STATE_FIELD(BYTE, struct issuer, name),
+    STATE_FIELD(U32, struct issuer, first_exposure),
+    STATE_FIELD(I64, struct issuer, news_ns),
+    STATE_FIELD(F64, struct issuer, sum),
+    STATE_FIELD(F64, struct issuer, weight),
+    STATE_FIELD(F64, struct issuer, weight_squared),
+};
+static const struct state_field close_fields[] = {
+    STATE_FIELD(I32, struct close, day),
+    STATE_FIELD(U32, struct close, previous),
+    STATE_FIELD(I64, struct close, price_e8),
+};
+static const struct state_field exposure_fields[] = {
+    STATE_FIELD(I32, struct exposure, effective_day),
+    STATE_FIELD(U32, struct exposure, next),
+    STATE_FIELD(I64, struct exposure, value_e8),
+};
+static const struct state_field universe_fields[] = {
+    STATE_FIELD(BYTE, struct universe, name),      STATE_FIELD(BYTE, struct universe, title),
+    STATE_FIELD(BOOL, struct universe, book),      STATE_FIELD(BYTE, struct universe, owner),
+    STATE_FIELD(F64, struct universe, base),       STATE_FIELD(U32, struct universe, first_line),
+    STATE_FIELD(U32, struct universe, first_slot), STATE_FIELD(U32, struct universe, lines_n),
+    STATE_FIELD(U32, struct universe, valued_n),   STATE_FIELD(U32, struct universe, slots_n),
+    STATE_FIELD(U32, struct universe, issuers_n),  STATE_FIELD(BOOL, struct universe, based),
+    STATE_FIELD(I64, struct universe, last_ns),    STATE_FIELD(I128, struct universe, total),
+    STATE_FIELD(I128, struct universe, total_ref), STATE_FIELD(F64, struct universe, level_ref),
+};
+static const struct state_field slot_fields[] = {
+    STATE_FIELD(U32, struct slot, issuer),
+    STATE_FIELD(U32, struct slot, next_of_universe),
+    STATE_FIELD(U32, struct slot, lines_n),
+    STATE_FIELD(I64, struct slot, value),
+};
+static const struct state_field series_fields[] = {
+    STATE_FIELD(BYTE, struct series, tenant),     STATE_FIELD(BYTE, struct series, text),
+    STATE_FIELD(I32, struct series, watchers),    STATE_FIELD(I32, struct series, asked),
+    STATE_FIELD(BOOL, struct series, configured), STATE_FIELD(BOOL, struct series, live),
+};
+/* Fields of the three below are followed by one for each variant: see with_variants. */
+static const struct state_field line_fields[] = {
+    STATE_FIELD(U32, struct line, universe),
+    STATE_FIELD(U32, struct line, instrument),
+    STATE_FIELD(U32, struct line, slot),
+    STATE_FIELD(U32, struct line, next_of_instrument),
+    STATE_FIELD(U32, struct line, next_of_universe),
+    STATE_FIELD(BOOL, struct line, active),
+    STATE_FIELD(BOOL, struct line, valued),
+    STATE_FIELD(I64, struct line, own_shares),
+    STATE_FIELD(I64, struct line, shares),
+    STATE_FIELD(I64, struct line, price_e8),
+    STATE_FIELD(I64, struct line, value),
+    STATE_FIELD(I64, struct line, quantity_e8),
+};
+struct saved_day {
+    uint32_t universe;
+    struct level_day day;
+};
+static const struct state_field day_fields[] = {
+    STATE_FIELD(U32, struct saved_day, universe),
+    STATE_FIELD(I32, struct saved_day, day.day),
+    STATE_FIELD(F64, struct saved_day, day.level),
+};
+struct saved_weights {
+    uint32_t universe;
+    double level_ref[EW_VARIANTS];
+    i128 ref[EW_VARIANTS];
+};
+static const struct state_field weights_fields[] = { STATE_FIELD(U32, struct saved_weights,
+                                                                 universe) };
 
-static void put_array(struct buf *out, const void *p, size_t n, size_t size)
-{
-    uint64_t count = n;
-    buf_put(out, &count, sizeof count);
-    if (n) buf_put(out, p, n * size);
-}
-#define PUT(out, array, n) put_array(out, array, n, sizeof *(array))
-
-struct reader {
-    const char *p;
-    size_t n, at;
-    bool bad;
+struct saved_window {
+    uint32_t series;
+    struct window window;
+};
+static const struct state_field window_fields[] = {
+    STATE_FIELD(U32, struct saved_window, series),
+    STATE_FIELD(BOOL, struct saved_window, window.begun),
+    STATE_FIELD(I64, struct saved_window, window.first_at),
+    STATE_FIELD(I64, struct saved_window, window.last_at),
+    STATE_FIELD(F64, struct saved_window, window.last),
+};
+struct saved_run {
+    uint32_t series;
+    struct run run;
+};
+static const struct state_field run_fields[] = {
+    STATE_FIELD(U32, struct saved_run, series),
+    STATE_FIELD(I64, struct saved_run, run.from),
+    STATE_FIELD(I64, struct saved_run, run.to),
+    STATE_FIELD(F64, struct saved_run, run.value),
 };
 
-static void get(struct reader *r, void *out, size_t n)
-{
-    if (r->bad || r->n - r->at < n) {
-        r->bad = true;
-        return;
-    }
-    memcpy(out, r->p + r->at, n);
-    r->at += n;
-}
+#define PART(name, type, fields)                                                                   \
+    static const struct state_part name##_part = { #name, sizeof(type), fields, ARRAY_LEN(fields) }
+PART(market, struct market, market_fields);
+PART(instrument, struct instrument, instrument_fields);
+PART(issuer, struct issuer, issuer_fields);
+PART(close, struct close, close_fields);
+PART(exposure, struct exposure, exposure_fields);
+PART(universe, struct universe, universe_fields);
+PART(slot, struct slot, slot_fields);
+PART(series, struct series, series_fields);
+PART(window, struct saved_window, window_fields);
+PART(run, struct saved_run, run_fields);
 
-static void *get_array(struct reader *r, size_t *n, size_t *cap, size_t size)
-{
-    uint64_t count = 0;
-    get(r, &count, sizeof count);
-    if (r->bad || count > (r->n - r->at) / size) {
-        r->bad = true;
-        return NULL;
-    }
-    *n = *cap = (size_t)count;
-    if (!count) return NULL;
-    void *p = malloc(*n * size);
-    if (!p) {
-        r->bad = true;
-        *n = *cap = 0;
-        return NULL;
-    }
-    get(r, p, *n * size);
-    return p;
-}
-#define GET(r, e, name)                                                                            \
-    ((e)->name = get_array(r, &(e)->name##_n, &(e)->name##_cap, sizeof *(e)->name))
-
-struct scalars {
-    char magic[8];
-    struct engine_settings settings;
-    double gate;
-    int64_t now_ns, sampled_ns;
-    uint64_t seq;
-    int32_t session_day, in_session;
+/* A part with one more field a variant for each of its arrays over variants. */
+struct variants {
+    const char *prefix;
+    enum state_type type;
+    size_t offset, size; /* of the array, of an element */
 };
+struct wide_part {
+    struct state_part part;
+    struct state_field fields[STATE_FIELDS_MAX];
+    char names[STATE_FIELDS_MAX][40];
+};
+
+static void with_variants(struct wide_part *w, const char *name, size_t size,
+                          const struct state_field *fields, size_t n, const struct variants *arrays,
+                          size_t arrays_n)
+{
+    memcpy(w->fields, fields, n * sizeof *fields);
+    for (size_t a = 0; a < arrays_n; a++)
+        for (int k = 0; k < EW_VARIANTS; k++, n++) {
+            snprintf(w->names[n], sizeof w->names[n], "%s_%s_%s", arrays[a].prefix,
+                     ew_names[k / BY_COUNT], by_names[k % BY_COUNT]);
+            w->fields[n] =
+                (struct state_field){ .name = w->names[n],
+                                      .type = arrays[a].type,
+                                      .offset = arrays[a].offset + (size_t)k * arrays[a].size,
+                                      .count = 1 };
+        }
+    w->part = (struct state_part){ name, size, w->fields, n };
+}
+
+static void line_part(struct wide_part *w)
+{
+    static const struct variants q = { "q", STATE_I64, offsetof(struct line, q), sizeof(int64_t) };
+    with_variants(w, "line", sizeof(struct line), line_fields, ARRAY_LEN(line_fields), &q, 1);
+}
+
+static void day_part(struct wide_part *w)
+{
+    static const struct variants ew = { "ew", STATE_F64, offsetof(struct saved_day, day.ew),
+                                        sizeof(double) };
+    with_variants(w, "level_day", sizeof(struct saved_day), day_fields, ARRAY_LEN(day_fields), &ew,
+                  1);
+}
+
+static void weights_part(struct wide_part *w)
+{
+    static const struct variants arrays[] = {
+        { "level_ref", STATE_F64, offsetof(struct saved_weights, level_ref), sizeof(double) },
+        { "ref", STATE_I128, offsetof(struct saved_weights, ref), sizeof(i128) }
+    };
+    with_variants(w, "equal_weight", sizeof(struct saved_weights), weights_fields, 1, arrays, 2);
+}
+
+/* ---- saving ---- */
+static void save_universes(const struct market *m, struct state_writer *w)
+{
+    struct wide_part wide;
+    state_put(w, &universe_part, m->universes, m->universes_n);
+    line_part(&wide);
+    state_put(w, &wide.part, m->store.lines, m->store.lines_n);
+    state_put(w, &slot_part, m->store.slots, m->store.slots_n);
+}
+
+static struct saved_weights weights_of(const struct market *m, uint32_t universe)
+{
+    const struct equal_weight *e = universe_kept(&m->universes[universe], &aggregate_equal_weight);
+    struct saved_weights s = { .universe = universe };
+    for (int k = 0; k < EW_VARIANTS; k++) {
+        s.level_ref[k] = e->variants[k].level_ref;
+        s.ref[k] = e->variants[k].ref;
+    }
+    return s;
+}
+
+/* Rows that lie in many places are gathered in one array first. */
+static void save_levels(const struct market *m, struct state_writer *w)
+{
+    struct wide_part wide;
+    size_t days_n = 0, n = 0, weights_n = 0;
+    for (size_t i = 0; i < m->universes_n; i++) days_n += m->universes[i].days_n;
+    struct saved_day *days = malloc((days_n + 1) * sizeof *days);
+    struct saved_weights *weights = malloc((m->universes_n + 1) * sizeof *weights);
+    w->out->failed |= !days || !weights;
+    for (uint32_t i = 0; i < m->universes_n && days && weights; i++) {
+        const struct universe *u = &m->universes[i];
+        if (!u->book) weights[weights_n++] = weights_of(m, i);
+        for (size_t d = 0; d < u->days_n; d++) days[n++] = (struct saved_day){ i, u->days[d] };
+    }
+    day_part(&wide);
+    state_put(w, &wide.part, days, n);
+    weights_part(&wide);
+    state_put(w, &wide.part, weights, weights_n);
+    free(days);
+    free(weights);
+}
+
+static void save_windows(const struct market *m, struct state_writer *w)
+{
+    size_t windows_n = 0, runs_n = 0, n = 0, r = 0;
+    for (size_t i = 0; i < m->series_n; i++)
+        if (m->series[i].window)
+            windows_n++, runs_n += m->series[i].window->n - m->series[i].window->head;
+    struct saved_window *windows = malloc((windows_n + 1) * sizeof *windows);
+    struct saved_run *runs = malloc((runs_n + 1) * sizeof *runs);
+    w->out->failed |= !windows || !runs;
+    for (uint32_t i = 0; i < m->series_n && windows && runs; i++) {
+        const struct window *x = m->series[i].window;
+        if (!x) continue;
+        windows[n++] = (struct saved_window){ i, *x };
+        for (size_t k = x->head; k < x->n; k++) runs[r++] = (struct saved_run){ i, x->runs[k] };
+    }
+    state_put(w, &window_part, windows, n);
+    state_put(w, &run_part, runs, r);
+    free(windows);
+    free(runs);
+}
 
 void engine_save(const struct engine *e, struct buf *out)
 {
-    struct scalars s = { .settings = e->settings,
-                         .gate = e->gate,
-                         .now_ns = e->now_ns,
-                         .sampled_ns = e->sampled_ns,
-                         .seq = e->seq,
-                         .session_day = e->session_day,
-                         .in_session = e->in_session };
-    memcpy(s.magic, MAGIC, sizeof MAGIC);
-    buf_put(out, &s, sizeof s);
-    PUT(out, e->instruments, e->instruments_n);
-    PUT(out, e->issuers, e->issuers_n);
-    uint64_t indexes = e->indexes_n;
-    buf_put(out, &indexes, sizeof indexes);
-    for (size_t i = 0; i < e->indexes_n; i++) { /* without what is true of this process only */
-        struct index x;
-        memcpy(&x, &e->indexes[i], sizeof x);
-        x.order = NULL;
-        x.days = NULL;
-        x.order_cap = x.slots_n;
-        x.days_cap = x.days_n;
-        buf_put(out, &x, sizeof x);
-    }
-    for (size_t i = 0; i < e->indexes_n; i++) {
-        PUT(out, e->indexes[i].order, e->indexes[i].slots_n);
-        PUT(out, e->indexes[i].days, e->indexes[i].days_n);
-    }
-    PUT(out, e->store.lines, e->store.lines_n);
-    PUT(out, e->store.slots, e->store.slots_n);
-    PUT(out, e->closes, e->closes_n);
-    PUT(out, e->series, e->series_n);
-    PUT(out, e->exposures, e->exposures_n);
-    PUT(out, e->books, e->books_n);
-    PUT(out, e->positions, e->positions_n);
+    const struct market *m = &e->market;
+    struct state_writer w = state_write(out);
+    state_put(&w, &market_part, m, 1);
+    state_put(&w, &instrument_part, m->instruments, m->instruments_n);
+    state_put(&w, &issuer_part, m->issuers, m->issuers_n);
+    state_put(&w, &close_part, m->closes, m->closes_n);
+    state_put(&w, &exposure_part, m->exposures, m->exposures_n);
+    save_universes(m, &w);
+    save_levels(m, &w);
+    state_put(&w, &series_part, m->series, m->series_n);
+    save_windows(m, &w);
+    state_write_end(&w);
 }
 
-static bool rebuild_maps(struct engine *e)
+/* ---- loading ---- */
+#define GET(r, part, m, array, why)                                                                \
+    state_get(r, part, (void **)&(m)->array, &(m)->array##_n, &(m)->array##_cap, why)
+
+static enum err load_scalars(struct state_reader *r, struct market *m, struct why *why)
+{
+    struct market *saved;
+    size_t n, cap;
+    enum err e = state_get(r, &market_part, (void **)&saved, &n, &cap, why);
+    if (!e && n != 1) e = err_set(why, ERR_INVALID, "not an engine's state");
+    if (!e) {
+        m->settings = saved->settings;
+        m->gate = (double)saved->settings.coverage_gate_e8 / 1e8;
+        m->now_ns = saved->now_ns;
+        m->sampled_ns = saved->sampled_ns;
+        m->seq = saved->seq;
+        m->session_day = saved->session_day;
+        m->session_no = saved->session_no;
+        m->in_session = saved->in_session;
+    }
+    free(saved);
+    return e;
+}
+
+static enum err load_arrays(struct state_reader *r, struct market *m, struct why *why)
+{
+    struct wide_part wide;
+    enum err e = GET(r, &instrument_part, m, instruments, why);
+    if (!e) e = GET(r, &issuer_part, m, issuers, why);
+    if (!e) e = GET(r, &close_part, m, closes, why);
+    if (!e) e = GET(r, &exposure_part, m, exposures, why);
+    if (!e) e = GET(r, &universe_part, m, universes, why);
+    line_part(&wide);
+    if (!e) e = GET(r, &wide.part, m, store.lines, why);
+    if (!e) e = GET(r, &slot_part, m, store.slots, why);
+    return e ? e : GET(r, &series_part, m, series, why);
+}
+
+/* A number that names a thing which is not there would be read out of bounds: the bytes are damaged. */
+static bool names_what_is_there(const struct market *m)
+{
+#define IN(number, array) ((number) == NONE || (number) < m->array##_n)
+    bool ok = true;
+    for (size_t i = 0; i < m->instruments_n; i++) {
+        const struct instrument *x = &m->instruments[i];
+        ok &= x->issuer < m->issuers_n && IN(x->first_line, store.lines)
+              && IN(x->last_close, closes) && memchr(x->symbol.s, '\0', sizeof x->symbol.s)
+              && memchr(x->name, '\0', sizeof x->name);
+    }
+    for (size_t i = 0; i < m->issuers_n; i++)
+        ok &= IN(m->issuers[i].first_exposure, exposures)
+              && memchr(m->issuers[i].key, '\0', sizeof m->issuers[i].key)
+              && memchr(m->issuers[i].name, '\0', sizeof m->issuers[i].name);
+    for (size_t i = 0; i < m->closes_n; i++)
+        ok &= m->closes[i].previous == NONE || m->closes[i].previous < i;
+    for (size_t i = 0; i < m->exposures_n; i++)
+        ok &= m->exposures[i].next == NONE || m->exposures[i].next < i;
+    for (size_t i = 0; i < m->universes_n; i++)
+        ok &= IN(m->universes[i].first_line, store.lines)
+              && IN(m->universes[i].first_slot, store.slots)
+              && memchr(m->universes[i].name, '\0', sizeof m->universes[i].name);
+    for (size_t i = 0; i < m->store.lines_n; i++) {
+        const struct line *l = &m->store.lines[i];
+        ok &= l->universe < m->universes_n && l->instrument < m->instruments_n
+              && IN(l->slot, store.slots);
+        ok &= (l->next_of_instrument == NONE || l->next_of_instrument < i)
+              && (l->next_of_universe == NONE || l->next_of_universe < i);
+    }
+    for (size_t i = 0; i < m->store.slots_n; i++)
+        ok &= m->store.slots[i].issuer < m->issuers_n
+              && (m->store.slots[i].next_of_universe == NONE
+                  || m->store.slots[i].next_of_universe < i);
+    return ok;
+#undef IN
+}
+
+static bool rebuild_maps(struct market *m)
 {
     bool ok = true;
-    for (size_t i = 0; i < e->instruments_n; i++)
-        ok &= map_add(&e->by_symbol,
-                      map_hash(e->instruments[i].symbol.s, sizeof e->instruments[i].symbol.s),
+    for (size_t i = 0; i < m->instruments_n; i++)
+        ok &= map_add(&m->by_symbol,
+                      map_hash(m->instruments[i].symbol.s, sizeof m->instruments[i].symbol.s),
                       (uint32_t)i);
-    for (size_t i = 0; i < e->issuers_n; i++)
-        ok &= map_add(&e->by_issuer, map_hash(e->issuers[i].key, strlen(e->issuers[i].key)),
+    for (size_t i = 0; i < m->issuers_n; i++)
+        ok &= map_add(&m->by_issuer, map_hash(m->issuers[i].key, strlen(m->issuers[i].key)),
                       (uint32_t)i);
-    for (size_t i = 0; i < e->series_n; i++)
-        ok &= map_add(&e->by_series,
-                      map_hash(e->series[i].text, strlen(e->series[i].text))
-                          ^ map_hash(e->series[i].tenant.b, 16),
-                      (uint32_t)i);
-    e->moved_cap = 2 * (e->series_n + 1);
-    e->moved = malloc(e->moved_cap * sizeof *e->moved);
-    return ok && e->moved;
+    return ok;
+}
+
+static void put_weights(struct market *m, const struct saved_weights *s)
+{
+    struct equal_weight *e = universe_kept(&m->universes[s->universe], &aggregate_equal_weight);
+    for (int k = 0; k < EW_VARIANTS; k++) {
+        e->variants[k].level_ref = s->level_ref[k];
+        e->variants[k].ref = s->ref[k];
+    }
+}
+
+static enum err load_weights(struct state_reader *r, struct market *m, struct why *why)
+{
+    struct wide_part wide;
+    struct saved_weights *weights;
+    size_t n, cap;
+    weights_part(&wide);
+    enum err e = state_get(r, &wide.part, (void **)&weights, &n, &cap, why);
+    for (size_t i = 0; i < n && !e; i++) {
+        if (weights[i].universe >= m->universes_n || m->universes[weights[i].universe].book)
+            e = err_set(why, ERR_INVALID, "equal weights of an index that is not there");
+        else put_weights(m, &weights[i]);
+    }
+    free(weights);
+    return e;
+}
+
+static enum err load_days(struct state_reader *r, struct market *m, struct why *why)
+{
+    struct wide_part wide;
+    struct saved_day *days;
+    size_t n, cap;
+    day_part(&wide);
+    enum err e = state_get(r, &wide.part, (void **)&days, &n, &cap, why);
+    for (size_t i = 0; i < n && !e; i++) {
+        struct universe *u =
+            days[i].universe < m->universes_n ? &m->universes[days[i].universe] : NULL;
+        if (!u) e = err_set(why, ERR_INVALID, "levels of an index that is not there");
+        else if (!VEC_GROW(&u->days, &u->days_cap, u->days_n + 1)) e = ERR_NOMEM;
+        else u->days[u->days_n++] = days[i].day;
+    }
+    free(days);
+    return e;
+}
+
+static enum err load_levels(struct state_reader *r, struct market *m, struct why *why)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < m->universes_n; i++) {
+        struct universe *u = &m->universes[i];
+        u->first_series = NONE;
+        if (!u->book && !e) e = universe_keep_standard(&m->store, u);
+    }
+    for (size_t i = 0; i < m->instruments_n; i++) m->instruments[i].first_series = NONE;
+    if (!e) e = load_weights(r, m, why);
+    return e ? e : load_days(r, m, why);
+}
+
+/* Live series ask the market again for what they need; each after what it is taken of. */
+static enum err begin_series(struct market *m, struct why *why)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < m->series_n && !e; i++) e = series_restore(m, (uint32_t)i, why);
+    for (size_t i = 0; i < m->series_n && !e; i++) {
+        struct series *s = &m->series[i];
+        if (!s->live) continue;
+        if (s->subject_type == SUBJECT_SERIES) m->series[s->subject].parents++;
+        if (s->kind->begin) e = s->kind->begin(m, s);
+        if (!e && s->kind->session) s->kind->session(m, s);
+    }
+    return e;
+}
+
+static struct window *window_of(struct market *m, uint32_t series)
+{
+    return series < m->series_n ? m->series[series].window : NULL;
+}
+
+static enum err load_windows(struct state_reader *r, struct market *m, struct why *why)
+{
+    struct saved_window *windows = NULL;
+    struct saved_run *runs = NULL;
+    size_t windows_n = 0, runs_n = 0, cap;
+    enum err e = state_get(r, &window_part, (void **)&windows, &windows_n, &cap, why);
+    if (!e) e = state_get(r, &run_part, (void **)&runs, &runs_n, &cap, why);
+    for (size_t i = 0; i < windows_n && !e; i++) {
+        struct window *w = window_of(m, windows[i].series);
+        if (!w) e = err_set(why, ERR_INVALID, "a window of a series that has none");
+        else {
+            w->begun = windows[i].window.begun;
+            w->first_at = windows[i].window.first_at;
+            w->last_at = windows[i].window.last_at;
+            w->last = windows[i].window.last;
+            w->head = w->n = 0;
+        }
+    }
+    for (size_t i = 0; i < runs_n && !e; i++) {
+        struct window *w = window_of(m, runs[i].series);
+        if (!w) e = err_set(why, ERR_INVALID, "a run of a series that has no window");
+        else if (!VEC_GROW(&w->runs, &w->cap, w->n + 1)) e = ERR_NOMEM;
+        else w->runs[w->n++] = runs[i].run;
+    }
+    for (size_t i = 0; i < windows_n && !e; i++) window_restored(window_of(m, windows[i].series));
+    free(windows);
+    free(runs);
+    return e;
+}
+
+static enum err load_market(struct state_reader *r, struct market *m, struct why *why)
+{
+    enum err e = load_scalars(r, m, why);
+    if (!e) e = load_arrays(r, m, why);
+    if (!e && !names_what_is_there(m))
+        e = err_set(why, ERR_INVALID, "the engine's state names what is not in it");
+    if (!e && !rebuild_maps(m)) e = ERR_NOMEM;
+    if (!e) e = load_levels(r, m, why);
+    if (!e) e = begin_series(m, why);
+    if (!e) e = load_windows(r, m, why);
+    return e ? e : state_close(r, why);
 }
 
 enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used, struct why *why)
 {
     struct engine *e;
-    enum err err = engine_new(&e);
+    struct state_reader r;
+    enum err err = state_open(p, n, &r, why);
+    if (!err) err = engine_new(&e);
     if (err) return err;
-    struct reader r = { .p = p, .n = n };
-    struct scalars s = { 0 };
-    get(&r, &s, sizeof s);
-    if (r.bad || memcmp(s.magic, MAGIC, sizeof MAGIC) != 0) {
+    err = load_market(&r, &e->market, why);
+    if (err) {
         engine_free(e);
-        return err_set(why, ERR_INVALID, "not an engine state of this version");
+        return err;
     }
-    e->settings = s.settings;
-    e->gate = s.gate;
-    e->now_ns = s.now_ns;
-    e->sampled_ns = s.sampled_ns;
-    e->seq = s.seq;
-    e->session_day = s.session_day;
-    e->in_session = s.in_session != 0;
-    GET(&r, e, instruments);
-    GET(&r, e, issuers);
-    GET(&r, e, indexes);
-    for (size_t i = 0; i < e->indexes_n; i++) { /* the saved pointers mean nothing here */
-        e->indexes[i].order = NULL;
-        e->indexes[i].days = NULL;
-    }
-    for (size_t i = 0; i < e->indexes_n; i++) {
-        struct index *x = &e->indexes[i];
-        size_t order_n = 0;
-        x->order_cap = x->days_n = x->days_cap = 0;
-        x->order = get_array(&r, &order_n, &x->order_cap, sizeof *x->order);
-        GET(&r, x, days);
-        if (order_n != x->slots_n) r.bad = true;
-    }
-    GET(&r, &e->store, lines);
-    GET(&r, &e->store, slots);
-    GET(&r, e, closes);
-    GET(&r, e, series);
-    GET(&r, e, exposures);
-    GET(&r, e, books);
-    GET(&r, e, positions);
-    if (r.bad || !rebuild_maps(e)) {
-        engine_free(e);
-        return err_set(why, ERR_INVALID, "engine state is cut short");
-    }
-    *used = r.at;
+    e->market.turn++; /* readings made meanwhile are not remembered */
+    *used = r.used;
     *out = e;
     return ERR_OK;
 }

@@ -748,11 +748,11 @@ static enum err make_queues(struct service *s)
 
 static void apply_settings(struct service *s)
 {
-    const struct engine_settings want = { .stale_after_ns = s->c->engine_stale_after_ms * NS_PER_MS,
+    const struct market_settings want = { .stale_after_ns = s->c->engine_stale_after_ms * NS_PER_MS,
                                           .sample_ns = s->c->engine_sample_ms * NS_PER_MS,
                                           .coverage_gate_e8 =
                                               s->c->engine_coverage_gate_pct * 1000000 };
-    const struct engine_settings have = engine_settings(s->step.engine);
+    const struct market_settings have = engine_settings(s->step.engine);
     if (have.stale_after_ns == want.stale_after_ns && have.sample_ns == want.sample_ns
         && have.coverage_gate_e8 == want.coverage_gate_e8)
         return;

@@ -138,7 +138,7 @@ static void on_fire(void *ctx, const struct fire *f)
     const struct moment *m = ctx;
     struct step *s = m->s;
     if (!s->wanted[STEP_alert_row]) return;
-    const struct measure *what = engine_series_measure(s->engine, f->series);
+    const struct series_facts of = engine_series_facts(s->engine, f->series);
     const struct alert a = {
         .tenant_id = f->tenant,
         .rule_id = f->rule,
@@ -150,11 +150,11 @@ static void on_fire(void *ctx, const struct fire *f)
         .alert_id = alert_id(f, m->r->seq),
         .state = f->state,
         .severity = f->severity,
-        .value = measure_is_price(what) ? (double)f->key / 1e8 : key_to_double(f->key),
+        .value = of.price ? (double)f->key / 1e8 : key_to_double(f->key),
         .rule_name = f->name,
         .rule_text = f->text,
-        .measure = engine_series_text(s->engine, f->series),
-        .unit = measure_unit(what),
+        .measure = of.text,
+        .unit = of.unit,
         .inputs = inputs_of(s, f->series),
     };
     say(s, STEP_alert_row, &a);
@@ -167,7 +167,7 @@ static void move(struct step *s, uint32_t series, int64_t now_ns, struct moment 
         rule_set_unusable(s->rules, series);
         return;
     }
-    bool price = measure_is_price(engine_series_measure(s->engine, series));
+    bool price = engine_series_facts(s->engine, series).price;
     int64_t key = price ? engine_price_e8(s->engine, series) : key_of_double(v.value);
     rule_set_move(s->rules, series, key, now_ns, on_fire, m);
 }
@@ -176,13 +176,13 @@ static void tell_series(struct step *s)
 {
     for (; s->series_told < engine_series_count(s->engine); s->series_told++) {
         const uint32_t i = (uint32_t)s->series_told;
-        const struct measure *m = engine_series_measure(s->engine, i);
+        const struct series_facts f = engine_series_facts(s->engine, i);
         say(s, STEP_series_row,
             &(struct series_row){ .series_id = i,
-                                  .tenant_id = engine_series_tenant(s->engine, i),
-                                  .measure = engine_series_text(s->engine, i),
-                                  .unit = measure_unit(m),
-                                  .version = measure_version(m) });
+                                  .tenant_id = f.tenant,
+                                  .measure = f.text,
+                                  .unit = f.unit,
+                                  .version = f.version });
     }
 }
 
@@ -357,7 +357,7 @@ static enum err tell_article(struct step *s, const struct record *r,
     if (!s->wanted[STEP_article_score_row]) return ERR_OK;
     AUTO_BUF struct buf tickers = { 0 };
     char scorer[60];
-    snprintf(scorer, sizeof scorer, "%s %d", SCORER_NAME, SCORER_VERSION);
+    snprintf(scorer, sizeof scorer, "%s %d", scorer_in_use()->name, scorer_in_use()->version);
     render_tickers(a, &tickers);
     if (!buf_ok(&tickers)) return ERR_NOMEM;
     say(s, STEP_article_score_row,
@@ -380,12 +380,14 @@ static void tell_readings(struct step *s, const struct record *r)
 {
     if (!s->wanted[STEP_reading_row]) return;
     for (uint32_t i = 0; i < engine_series_count(s->engine); i++) {
+        const struct series_facts f = engine_series_facts(s->engine, i);
+        if (!f.live) continue;
         const struct reading v = engine_reading(s->engine, i);
         say(s, STEP_reading_row,
             &(struct reading_row){ .seq = r->seq,
                                    .event_ns = r->event_ns,
                                    .series_id = i,
-                                   .tenant_id = engine_series_tenant(s->engine, i),
+                                   .tenant_id = f.tenant,
                                    .value = v.value,
                                    .coverage = v.coverage,
                                    .staleness_ns = v.staleness_ns,
@@ -543,19 +545,21 @@ enum err step_track(const struct step *s, const char *measure, struct arena *are
     return finish(&b, arena, out);
 }
 
-enum err step_settings(const struct step *s, const struct engine_settings *v, struct arena *arena,
+enum err step_settings(const struct step *s, const struct market_settings *v, struct arena *arena,
                        struct record *out, struct why *why)
 {
     (void)why;
     AUTO_BUF struct buf b = { 0 };
     buf_printf(&b,
                "{\"stale_after_ns\":%" PRId64 ",\"sample_ns\":%" PRId64
-               ",\"coverage_gate_e8\":%" PRId64 "}",
-               v->stale_after_ns, v->sample_ns, v->coverage_gate_e8);
+               ",\"coverage_gate_e8\":%" PRId64 ",\"drop_unasked\":%s}",
+               v->stale_after_ns, v->sample_ns, v->coverage_gate_e8,
+               v->drop_unasked ? "true" : "false");
     *out = (struct record){ .kind = RECORD_SETTINGS, .event_ns = engine_now_ns(s->engine) };
     out->u.settings.stale_after_ns = v->stale_after_ns;
     out->u.settings.sample_ns = v->sample_ns;
     out->u.settings.coverage_gate_e8 = v->coverage_gate_e8;
+    out->u.settings.drop_unasked = v->drop_unasked;
     return finish(&b, arena, out);
 }
 
@@ -581,6 +585,7 @@ static enum err own_event(enum record_kind kind, struct uuid tenant, const char 
         out->u.settings.sample_ns = json_integer_value(json_object_get(j, "sample_ns"));
         out->u.settings.coverage_gate_e8 =
             json_integer_value(json_object_get(j, "coverage_gate_e8"));
+        out->u.settings.drop_unasked = json_is_true(json_object_get(j, "drop_unasked"));
         return ERR_OK;
     }
     if (kind == RECORD_TRACK) {

@@ -58,7 +58,7 @@ MUST_USE enum err step_apply(struct step *s, struct record *r, struct why *why);
 
 void step_save(const struct step *s, struct buf *out);
 MUST_USE enum err step_load(struct step *s, const void *p, size_t n, struct why *why);
-enum { STEP_STATE_VERSION = 1 };
+enum { STEP_STATE_VERSION = 2 };
 
 /* ---- the records the service itself makes: payload and fields, in `arena`; seq still to be given ---- */
 struct arena;
@@ -70,7 +70,7 @@ MUST_USE enum err step_rule_delete(const struct step *s, struct uuid tenant, str
                                    struct arena *arena, struct record *out, struct why *why);
 MUST_USE enum err step_track(const struct step *s, const char *measure, struct arena *arena,
                              struct record *out, struct why *why);
-MUST_USE enum err step_settings(const struct step *s, const struct engine_settings *v,
+MUST_USE enum err step_settings(const struct step *s, const struct market_settings *v,
                                 struct arena *arena, struct record *out, struct why *why);
 MUST_USE enum err step_clock(int64_t event_ns, struct arena *arena, struct record *out);
 /* A stored event back into a record; `kind` and `tenant` are its columns. */

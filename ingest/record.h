@@ -104,6 +104,8 @@ struct record {
         struct {
             int64_t stale_after_ns, sample_ns;
             int64_t coverage_gate_e8;
+            bool
+                drop_unasked; /* series that nobody asks for go; not said in records of before: false */
         } settings;
     } u;
     struct str

@@ -3,7 +3,7 @@
  * Reads $TOCSIN_SHARED/data/news (Financial PhraseBank and SEntFiN, licensed for evaluation only: nothing of them is in
  * this repository and the lexicon is not trained on them). Each part is skipped, with a line saying so, when its file is
  * absent. A `mixed` answer counts as neutral, which no file but SEntFiN's several-company headlines asks for. */
-#include "analytics/sentiment.h"
+#include "analytics/news/sentiment.h"
 #include "core/when.h"
 
 #include <stdio.h>
@@ -233,7 +233,7 @@ static void speed(void)
 
 int main(void)
 {
-    printf("%s %d\n", SCORER_NAME, SCORER_VERSION);
+    printf("%s %d\n", scorer_in_use()->name, scorer_in_use()->version);
     phrasebank();
     sentfin();
     speed();

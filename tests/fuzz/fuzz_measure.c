@@ -27,9 +27,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (measure_parse(text, len, &again, NULL) || measure_format(&again, twice) != len
         || strcmp(text, twice) != 0)
         abort();
-    if (again.id != m.id || strcmp(again.subject, m.subject) != 0 || again.kind != m.kind
-        || again.window != m.window || again.ew != m.ew || again.by != m.by || again.n != m.n)
+    if (again.kind != m.kind || again.subject_type != m.subject_type
+        || strcmp(again.subject, m.subject) != 0
+        || memcmp(&again.args, &m.args, sizeof m.args) != 0)
         abort();
+    if (measure_is_book(&m) != measure_is_book(&again)) abort();
     if (!measure_unit(&m) || measure_version(&m) < 1) abort();
     return 0;
 }

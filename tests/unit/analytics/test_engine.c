@@ -1,7 +1,7 @@
 /* test_engine.c - 100,000 random records against sums recomputed from scratch; windows, rebalances, gates and refusals by hand. */
 #include "analytics/engine.h"
 
-#include "analytics/state.h"
+#include "analytics/engine_state.h"
 #include "core/utf8.h"
 #include "core/when.h"
 
@@ -440,8 +440,8 @@ static void long_names_are_cut_between_characters(void **state)
                                .u.index = { str("X"), str(name), 1000ll * E8 } });
         const char *kept = engine_instrument_facts(e, 0).name;
         assert_true(strlen(kept) >= 60 && utf8_valid(kept, strlen(kept)));
-        assert_true(utf8_valid(e->issuers[0].name, strlen(e->issuers[0].name)));
-        assert_true(utf8_valid(e->indexes[0].title, strlen(e->indexes[0].title)));
+        assert_true(utf8_valid(e->market.issuers[0].name, strlen(e->market.issuers[0].name)));
+        assert_true(utf8_valid(e->market.universes[0].title, strlen(e->market.universes[0].title)));
     }
     engine_free(e);
 }
@@ -649,7 +649,10 @@ static void model_recompose(int i, int x, bool was)
 static void check_sums(const struct engine *e, int step)
 {
     for (int x = 0; x < INDEXES; x++) {
-        const struct index *n = &e->indexes[x];
+        const struct universe *n = &e->market.universes[x];
+        equal_weight_refresh(&e->market.store, n);
+        const struct order *order = universe_kept(n, &aggregate_order);
+        const struct equal_weight *weights = universe_kept(n, &aggregate_equal_weight);
         i128 total = 0, squares[BY_COUNT] = { 0 }, ew[EW_VARIANTS] = { 0 },
              by_issuer[ISSUERS] = { 0 };
         uint32_t members = 0, valued = 0;
@@ -662,26 +665,31 @@ static void check_sums(const struct engine *e, int step)
             valued += counts(i, x);
         }
         for (int i = 0; i < ISSUERS; i++) squares[BY_ISSUER] += by_issuer[i] * by_issuer[i];
-        for (uint32_t no = n->first_line; no != NONE; no = e->store.lines[no].next_of_index) {
-            const struct line *l = &e->store.lines[no];
+        for (uint32_t no = n->first_line; no != NONE;
+             no = e->market.store.lines[no].next_of_universe) {
+            const struct line *l = &e->market.store.lines[no];
             for (int v = 0; v < EW_VARIANTS; v++) {
                 if (!l->valued) assert_true(l->q[v] == 0);
                 ew[v] += (i128)l->q[v] * l->price_e8;
             }
-            if (l->valued) assert_true(l->price_e8 == e->instruments[l->instrument].price_e8);
+            if (l->valued)
+                assert_true(l->price_e8 == e->market.instruments[l->instrument].price_e8);
         }
-        if (n->total != total || n->squares[BY_LINE] != squares[BY_LINE]
-            || n->squares[BY_ISSUER] != squares[BY_ISSUER] || n->lines_n != members
-            || n->valued_n != valued)
+        if (n->total != total
+            || ((const struct squares *)universe_kept(n, &aggregate_squares_by_line))->sum
+                   != squares[BY_LINE]
+            || ((const struct squares *)universe_kept(n, &aggregate_squares_by_issuer))->sum
+                   != squares[BY_ISSUER]
+            || n->lines_n != members || n->valued_n != valued)
             fail_msg("step %d: index %d's sums are off", step, x);
         for (int v = 0; v < EW_VARIANTS; v++)
-            if (n->ew_sum[v] != ew[v] && n->based)
+            if (weights->variants[v].sum != ew[v] && n->based)
                 fail_msg("step %d: index %d's equal-weighted sum %d is off", step, x, v);
         for (uint32_t k = 0; k < n->slots_n; k++) {
-            const struct slot *s = &e->store.slots[n->order[k]],
-                              *before = k ? &e->store.slots[n->order[k - 1]] : NULL;
+            const struct slot *s = &e->market.store.slots[order->slots[k]],
+                              *before = k ? &e->market.store.slots[order->slots[k - 1]] : NULL;
             assert_int_equal(s->rank, k);
-            assert_true((i128)s->value == by_issuer[atoi(e->issuers[s->issuer].key + 1)]);
+            assert_true((i128)s->value == by_issuer[atoi(e->market.issuers[s->issuer].key + 1)]);
             if (before
                 && !(before->value > s->value
                      || (before->value == s->value && before->issuer < s->issuer)))
@@ -693,17 +701,18 @@ static void check_sums(const struct engine *e, int step)
 static void check_levels(const struct engine *e, int step, const char *what)
 {
     for (int x = 0; x < INDEXES; x++) {
-        const struct index *n = &e->indexes[x];
+        const struct universe *n = &e->market.universes[x];
+        equal_weight_refresh(&e->market.store, n);
         if (n->based != model[x].based)
             fail_msg("step %d (%s): index %d is %sbased", step, what, x, n->based ? "" : "not ");
         if (!n->based) continue;
-        if (fabsl(index_level(n) - model[x].level) > 1e-10L * model[x].level)
-            fail_msg("step %d (%s): level %.15g, wanted %.15Lg", step, what, index_level(n),
+        if (fabsl(universe_level(n) - model[x].level) > 1e-10L * model[x].level)
+            fail_msg("step %d (%s): level %.15g, wanted %.15Lg", step, what, universe_level(n),
                      model[x].level);
         for (int v = 0; v < EW_VARIANTS; v++)
-            if (!(fabsl(index_ew_level(n, v) - model[x].ew[v]) <= 2e-6L * model[x].ew[v]))
+            if (!(fabsl(equal_weight_level(n, v) - model[x].ew[v]) <= 2e-6L * model[x].ew[v]))
                 fail_msg("step %d (%s): ew level %d of index %d is %.15g, wanted %.15Lg", step,
-                         what, v, x, index_ew_level(n, v), model[x].ew[v]);
+                         what, v, x, equal_weight_level(n, v), model[x].ew[v]);
     }
 }
 
@@ -812,7 +821,12 @@ static void sums_equal_a_recomputation(void **state)
     struct engine *e = fresh();
     int64_t now = at("2025-01-02T14:30:00Z");
     model_day = NO_DAY;
-    for (int x = 0; x < INDEXES; x++) ok(e, index_record(index_names[x]));
+    for (int x = 0; x < INDEXES; x++) {
+        ok(e, index_record(index_names[x]));
+        assert_int_equal(
+            universe_ask(&e->market.store, &e->market.universes[x], &aggregate_squares_by_line),
+            ERR_OK);
+    }
     for (int i = 0; i < INSTRUMENTS; i++) {
         char s[8], issuer[8];
         name_of(i, s);
@@ -828,7 +842,7 @@ static void sums_equal_a_recomputation(void **state)
         if (step % 1000 == 0) check_sums(e, step);
     }
     printf("%d days, levels %.6g %.6g\n", (int)(day_of_ns(now) - day("2025-01-02")),
-           index_level(&e->indexes[0]), index_level(&e->indexes[1]));
+           universe_level(&e->market.universes[0]), universe_level(&e->market.universes[1]));
     engine_free(e);
 }
 

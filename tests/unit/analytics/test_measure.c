@@ -59,6 +59,15 @@ static void texts_have_one_canonical_form(void **state)
         { "  hhi ( SP500 ,  by = line )  ", "hhi(SP500, by=line)", "0-10000" },
         { "last(BTC/USD)", NULL, "USD" },
         { "last(XNAS:AAPL)", NULL, "USD" },
+        { "change(last(AAPL))", NULL, "USD" },
+        { "change( last( AAPL ) , over=1d, unit=absolute)", "change(last(AAPL))", "USD" },
+        { "change(last(AAPL), over=60s, unit=pct)", "change(last(AAPL), over=1m, unit=pct)", "%" },
+        { "change(spread(SP500, kind=ratio), over=90s)", NULL, "ratio" },
+        { "max(change(last(NVDA), over=5m), over=20d)", "max(change(last(NVDA), over=5m))", "USD" },
+        { "min(hhi(SP500), over=1260d)", NULL, "0-10000" },
+        { "avg(ai_exposure(book:growth), over=24h)", NULL, "0..1" },
+        { "avg(last(A), over=3600s)", "avg(last(A), over=1h)", "USD" },
+        { "max(max(max(max(max(max(last(A)))))))", NULL, "USD" },
         { "last(ABCDEFGHIJKLMNO)", NULL, "USD" },                    /* 15 bytes */
         { "hhi(ABCDEFGHIJABCDEFGHIJABCDEFGHIJA)", NULL, "0-10000" }, /* 31 bytes */
     };
@@ -78,28 +87,47 @@ static void texts_have_one_canonical_form(void **state)
     }
 }
 
+/* A parameter's value as its text, whatever number stands for it. */
+static const char *arg(const struct measure *m, const char *name)
+{
+    static char text[PARAM_TEXT_MAX];
+    for (int i = 0; i < ARGS_MAX && m->kind->params[i].type != PARAM_NONE; i++)
+        if (strcmp(m->kind->params[i].name, name) == 0) {
+            param_format(&m->kind->params[i], m->args.v[i], text);
+            return text;
+        }
+    fail_msg("%s has no parameter %s", m->kind->name, name);
+    return NULL;
+}
+
 static void parameters_have_their_defaults(void **state)
 {
     (void)state;
     struct measure m;
     assert_int_equal(parse("spread(X)", &m, NULL), ERR_OK);
-    assert_int_equal(m.id, MEASURE_SPREAD);
+    assert_string_equal(m.kind->name, "spread");
     assert_string_equal(m.subject, "X");
-    assert_int_equal(m.kind, SPREAD_GEOM);
-    assert_int_equal(m.window, WINDOW_60D);
-    assert_int_equal(m.ew, EW_QUARTERLY);
-    assert_int_equal(m.by, BY_ISSUER);
+    assert_string_equal(arg(&m, "kind"), "geom");
+    assert_string_equal(arg(&m, "window"), "60d");
+    assert_string_equal(arg(&m, "ew"), "quarterly");
+    assert_string_equal(arg(&m, "by"), "issuer");
     assert_int_equal(parse("ret(X)", &m, NULL), ERR_OK);
-    assert_int_equal(m.window, WINDOW_1D);
+    assert_string_equal(arg(&m, "window"), "1d");
     assert_int_equal(parse("top_weight(X)", &m, NULL), ERR_OK);
-    assert_int_equal(m.n, 10);
-    assert_int_equal(measure_subject(&m), SUBJECT_INDEX);
+    assert_string_equal(arg(&m, "n"), "10");
+    assert_int_equal(m.subject_type, SUBJECT_INDEX);
     assert_false(measure_is_price(&m));
     assert_int_equal(parse("last(X)", &m, NULL), ERR_OK);
     assert_true(measure_is_price(&m));
-    assert_int_equal(measure_subject(&m), SUBJECT_INSTRUMENT);
+    assert_int_equal(m.subject_type, SUBJECT_INSTRUMENT);
     assert_int_equal(parse("ai_exposure(X)", &m, NULL), ERR_OK);
-    assert_int_equal(measure_subject(&m), SUBJECT_HOLDINGS);
+    assert_int_equal(m.subject_type, SUBJECT_INDEX);
+    assert_int_equal(parse("ai_exposure(book:X)", &m, NULL), ERR_OK);
+    assert_int_equal(m.subject_type, SUBJECT_BOOK);
+    assert_int_equal(parse("change(last(X))", &m, NULL), ERR_OK);
+    assert_int_equal(m.subject_type, SUBJECT_SERIES);
+    assert_string_equal(arg(&m, "over"), "1d");
+    assert_string_equal(arg(&m, "unit"), "absolute");
 }
 
 /* All choices of all parameters, in the canonical order, for the one measure that takes most. */
@@ -112,9 +140,6 @@ static void every_choice_reads_back(void **state)
     static const char *const ews[] = { "quarterly", "monthly", "daily", "held", "third_friday" };
     static const char *const bys[] = { "issuer", "line" };
     char text[MEASURE_TEXT_MAX], canonical[MEASURE_TEXT_MAX];
-    assert_int_equal(ARRAY_LEN(kinds), SPREAD_KIND_COUNT);
-    assert_int_equal(ARRAY_LEN(windows), WINDOW_COUNT);
-    assert_int_equal(ARRAY_LEN(ews), EW_COUNT);
     for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
         for (size_t w = 0; w < ARRAY_LEN(windows); w++)
             for (size_t e = 0; e < ARRAY_LEN(ews); e++)
@@ -123,13 +148,13 @@ static void every_choice_reads_back(void **state)
                     snprintf(text, sizeof text, "spread(S, by=%s, ew=%s, window=%s, kind=%s)",
                              bys[b], ews[e], windows[w], kinds[k]);
                     assert_int_equal(parse(text, &m, NULL), ERR_OK);
-                    assert_int_equal(m.kind, k);
-                    assert_int_equal(m.window, w);
-                    assert_int_equal(m.ew, e);
-                    assert_int_equal(m.by, b);
+                    assert_string_equal(arg(&m, "kind"), kinds[k]);
+                    assert_string_equal(arg(&m, "window"), windows[w]);
+                    assert_string_equal(arg(&m, "ew"), ews[e]);
+                    assert_string_equal(arg(&m, "by"), bys[b]);
                     measure_format(&m, canonical);
                     assert_int_equal(strstr(canonical, "kind=") != NULL, k != 0);
-                    assert_int_equal(strstr(canonical, "window=") != NULL, w != WINDOW_60D);
+                    assert_int_equal(strstr(canonical, "window=") != NULL, w != 3);
                     assert_int_equal(strstr(canonical, "ew=") != NULL, e != 0);
                     assert_int_equal(strstr(canonical, "by=") != NULL, b != 0);
                     assert_int_equal(parse(canonical, &again, NULL), ERR_OK);
@@ -191,6 +216,20 @@ static void mistakes_point_at_their_character(void **state)
         { "hhi(SP500))", ERR_SYNTAX, 11, "nothing" },
         { "hhi(SP500) x", ERR_SYNTAX, 12, "nothing" },
         { "hhi\t(SP500)", ERR_SYNTAX, 4, "'('" },
+        { "max(AAPL)", ERR_INVALID, 5, "another measure" },
+        { "hhi(last(AAPL))", ERR_INVALID, 5, "an index" },
+        { "max(last(AAPL)", ERR_SYNTAX, 15, "the end" },
+        { "max(lasst(AAPL))", ERR_UNKNOWN_MEASURE, 5, "\"lasst\"" },
+        { "max(hhi(A/B))", ERR_INVALID, 9, "an index" },
+        { "max(last(AAPL, n=1))", ERR_INVALID, 16, "no parameters" },
+        { "max(last(AAPL), over=0d)", ERR_INVALID, 22, "1d to 1260d" },
+        { "max(last(AAPL), over=1261d)", ERR_INVALID, 22, "longer is not kept" },
+        { "max(last(AAPL), over=169h)", ERR_INVALID, 22, "longer is not kept" },
+        { "max(last(AAPL), over=5)", ERR_INVALID, 22, "90s, 5m, 2h" },
+        { "max(last(AAPL), over=5mo)", ERR_INVALID, 22, "90s, 5m, 2h" },
+        { "max(last(AAPL), over=)", ERR_INVALID, 22, "90s, 5m, 2h" },
+        { "max(last(AAPL), unit=pct)", ERR_INVALID, 17, "over" },
+        { "change(last(AAPL), unit=bps)", ERR_INVALID, 25, "absolute, pct" },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct measure m;
@@ -222,6 +261,26 @@ static void strange_bytes_are_refused(void **state)
     }
 }
 
+/* As deep as its text has room, and not a call deeper: the error points at the call that is too many. */
+static void nesting_ends_where_the_text_does(void **state)
+{
+    (void)state;
+    char text[400] = "last(A)", outer[500];
+    struct measure m;
+    struct why why;
+    int depth = 1;
+    for (; strlen(text) + 5 < MEASURE_TEXT_MAX; depth++) {
+        snprintf(outer, sizeof outer, "min(%s)", text);
+        strcpy(text, outer);
+        if (parse(text, &m, &why)) fail_msg("depth %d: %s", depth, why.text);
+    }
+    snprintf(outer, sizeof outer, "  max(%s)", text);
+    assert_int_equal(parse(outer, &m, &why), ERR_INVALID);
+    assert_int_equal(why.at, 3);
+    assert_non_null(strstr(why.text, "nested too deep"));
+    assert_true(depth > 25);
+}
+
 static void the_reference_names_every_measure(void **state)
 {
     (void)state;
@@ -244,7 +303,9 @@ static void the_reference_names_every_measure(void **state)
                                        "book:growth" };
     for (size_t i = 0; i < ARRAY_LEN(has); i++)
         if (!strstr(b.data, has[i])) fail_msg("the reference lacks %s", has[i]);
-    assert_int_equal(MEASURE_COUNT, 11);
+    for (size_t i = 0; i < measure_kinds_n; i++)
+        if (!strstr(b.data, measure_kinds[i]->name))
+            fail_msg("the reference lacks %s", measure_kinds[i]->name);
 }
 
 int main(void)
@@ -255,6 +316,7 @@ int main(void)
         cmocka_unit_test(every_choice_reads_back),
         cmocka_unit_test(mistakes_point_at_their_character),
         cmocka_unit_test(strange_bytes_are_refused),
+        cmocka_unit_test(nesting_ends_where_the_text_does),
         cmocka_unit_test(the_reference_names_every_measure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* test_simulation.c - the demo's market: the same from the same seed, plausible, and telling the story it is there for. */
 #include "app/simulation.h"
 #include "ingest/decode.h"
-#include "analytics/sentiment.h"
+#include "analytics/news/sentiment.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Reading order: the word table, text to tokens, tone of a sentence, who it is about, the masses. */
-#include "analytics/sentiment.h"
+#include "analytics/news/sentiment.h"
 
 #include <assert.h>
 #include <math.h>
@@ -52,7 +52,7 @@ static const struct row {
 #define COMPARE(forms) { K_COMPARE, 0, 0, forms },
 #define STOP(forms) { K_STOP, 0, 0, forms },
 #define QUIET(forms) { K_QUIET, 0, 0, forms },
-#include "analytics/lexicon.def"
+#include "analytics/news/scorers/lexicon.def"
 };
 
 struct entry {
@@ -371,7 +371,7 @@ static void look_up(struct sentence *s)
 
 /* ---- the tone of a sentence ------------------------------------------------------------------------------------- */
 
-static bool is(const struct token *t, enum kind k) { return t->e && t->e->kind == k; }
+static bool has_kind(const struct token *t, enum kind k) { return t->e && t->e->kind == k; }
 
 /* Clauses end at strong punctuation and at words such as "but"; segments at commas too. */
 static void number_clauses(struct sentence *s)
@@ -380,7 +380,7 @@ static void number_clauses(struct sentence *s)
     s->factor[0] = 1;
     for (int i = 0; i < s->n; i++) {
         struct token *t = &s->t[i];
-        bool turn = is(t, K_TURN), aside_over = t->flags & COMMA && s->factor[clause] < 1;
+        bool turn = has_kind(t, K_TURN), aside_over = t->flags & COMMA && s->factor[clause] < 1;
         if (i > 0 && (turn || t->flags & BREAK || aside_over)) {
             s->factor[++clause] = 1;
             segment++;
@@ -398,7 +398,7 @@ static void number_clauses(struct sentence *s)
 static int thing_before(const struct sentence *s, int i, int reach, bool bound)
 {
     for (int j = i - 1; j >= 0 && j >= i - reach && s->t[j].clause == s->t[i].clause; j--)
-        if (is(&s->t[j], K_THING) && (bound || !(s->t[j].flags & BOUND))) return j;
+        if (has_kind(&s->t[j], K_THING) && (bound || !(s->t[j].flags & BOUND))) return j;
     return -1;
 }
 
@@ -407,10 +407,11 @@ static int thing_after(const struct sentence *s, int i, int reach)
 {
     for (int j = i + s->t[i].words; j < s->n && j <= i + reach; j++) {
         const struct token *t = &s->t[j];
-        if (t->flags & (NUMBER | GAP) || is(t, K_STOP) || is(t, K_TURN) || is(t, K_COMPARE)
-            || is(t, K_MOVE))
+        if (t->flags & (NUMBER | GAP) || has_kind(t, K_STOP) || has_kind(t, K_TURN)
+            || has_kind(t, K_COMPARE) || has_kind(t, K_MOVE))
             return -1;
-        if (is(t, K_THING) || (is(t, K_TONE) && t->e->weight < 0 && s->t[i].e->weight < 0))
+        if (has_kind(t, K_THING)
+            || (has_kind(t, K_TONE) && t->e->weight < 0 && s->t[i].e->weight < 0))
             return j;
     }
     return -1;
@@ -420,10 +421,10 @@ static void bind_move(struct sentence *s, int i)
 {
     struct token *t = &s->t[i];
     int j = -1;
-    if (!is(t, K_GRADE)) j = thing_before(s, i, 2, false);
+    if (!has_kind(t, K_GRADE)) j = thing_before(s, i, 2, false);
     if (j < 0) j = thing_after(s, i, 6);
     if (j < 0) j = thing_before(s, i, 24, false);
-    if (j >= 0 && is(&s->t[j], K_TONE)) { /* less of something bad */
+    if (j >= 0 && has_kind(&s->t[j], K_TONE)) { /* less of something bad */
         t->tone = -0.6 * s->t[j].e->weight;
         s->t[j].flags |= BOUND;
     } else if (j >= 0) {
@@ -439,7 +440,7 @@ static void bind_swing(struct sentence *s, int i)
 {
     struct token *t = &s->t[i];
     for (int j = i + t->words; j < s->n && j <= i + 6 && s->t[j].clause == t->clause; j++)
-        if (is(&s->t[j], K_THING)) {
+        if (has_kind(&s->t[j], K_THING)) {
             t->tone = t->e->weight * s->t[j].e->weight;
             s->t[j].flags |= BOUND;
             int before = thing_before(s, i, 12, false); /* "profit swung to a loss": said once */
@@ -454,16 +455,17 @@ static void bind_compare(struct sentence *s, int i)
     int now = -1, thing = -1;
     for (int j = i - 1; j >= 0 && j >= i - 24 && (thing < 0 || now < 0); j--) {
         const struct token *t = &s->t[j];
-        if (is(t, K_MOVE) || is(t, K_GRADE) || is(t, K_SWING) || is(t, K_COMPARE))
+        if (has_kind(t, K_MOVE) || has_kind(t, K_GRADE) || has_kind(t, K_SWING)
+            || has_kind(t, K_COMPARE))
             return; /* it has been said in words */
         if (now < 0 && t->flags & NUMBER && !(t->flags & YEAR)) now = j;
-        if (thing < 0 && is(t, K_THING)) thing = j;
+        if (thing < 0 && has_kind(t, K_THING)) thing = j;
     }
     if (thing < 0 || s->t[thing].flags & BOUND) return;
     double sense = s->t[thing].e->weight;
     for (int j = i + s->t[i].words; j < s->n && j <= i + 10; j++) {
         struct token *t = &s->t[j];
-        if (is(t, K_THING) && sense * t->e->weight < 0) {
+        if (has_kind(t, K_THING) && sense * t->e->weight < 0) {
             s->t[i].tone = 0.8 * sense;
         } else if (now >= 0 && t->flags & NUMBER && !(t->flags & YEAR)) {
             if ((t->flags ^ s->t[now].flags) & PERCENT) return;
@@ -471,7 +473,7 @@ static void bind_compare(struct sentence *s, int i)
             s->t[i].tone = sense * (a > b ? 0.5 : a < b ? -0.5 : 0);
         } else continue;
         s->t[thing].flags |= BOUND;
-        if (is(t, K_THING)) t->flags |= BOUND;
+        if (has_kind(t, K_THING)) t->flags |= BOUND;
         return;
     }
 }
@@ -490,14 +492,14 @@ static double modified(const struct sentence *s, int i)
             continue; /* next to it: "fails to win approval" negates both */
         }
         seen++;
-        if (is(b, K_NOT)) {
+        if (has_kind(b, K_NOT)) {
             tone *= -0.6;
             break;
         }
-        if (is(b, K_SCALE) && seen <= 2) tone *= b->e->weight;
+        if (has_kind(b, K_SCALE) && seen <= 2) tone *= b->e->weight;
     }
     int next = i + t->words;
-    if (next < s->n && is(&s->t[next], K_SCALE) && !(s->t[next].flags & GAP))
+    if (next < s->n && has_kind(&s->t[next], K_SCALE) && !(s->t[next].flags & GAP))
         tone *= s->t[next].e->weight;
     return tone * s->factor[t->clause];
 }
@@ -507,11 +509,11 @@ static void read_tone(struct sentence *s)
     look_up(s);
     number_clauses(s);
     for (int i = 0; i < s->n; i++)
-        if (is(&s->t[i], K_SWING)) bind_swing(s, i);
+        if (has_kind(&s->t[i], K_SWING)) bind_swing(s, i);
     for (int i = 0; i < s->n; i++)
-        if (is(&s->t[i], K_COMPARE)) bind_compare(s, i);
+        if (has_kind(&s->t[i], K_COMPARE)) bind_compare(s, i);
     for (int i = 0; i < s->n; i++)
-        if (is(&s->t[i], K_MOVE) || is(&s->t[i], K_GRADE)) bind_move(s, i);
+        if (has_kind(&s->t[i], K_MOVE) || has_kind(&s->t[i], K_GRADE)) bind_move(s, i);
     for (int i = 0; i < s->n; i++) {
         struct token *t = &s->t[i];
         if (!t->e || t->flags & BOUND) continue;
@@ -756,7 +758,7 @@ static void join_lists(struct sentence *s)
             s->t[j].segment = s->t[i].segment;
         }
         for (int j = last + 1; j < s->n && last > i && s->t[j].segment > s->t[i].segment
-                               && !(s->t[j].flags & GAP) && !is(&s->t[j], K_TURN);
+                               && !(s->t[j].flags & GAP) && !has_kind(&s->t[j], K_TURN);
              j++)
             s->t[j].segment = s->t[i].segment; /* the verb after the list belongs to it */
         i = last;
@@ -768,8 +770,11 @@ static bool foreign(const struct sentence *s, int segment)
 {
     for (int i = 0; i < s->n; i++) {
         const struct token *t = &s->t[i];
-        if (t->segment != segment || is(t, K_TURN) || (t->flags & INSIDE && !t->about)) continue;
-        bool acts = i + 1 < s->n && (is(t + 1, K_MOVE) || is(t + 1, K_TONE) || is(t + 1, K_RIVAL));
+        if (t->segment != segment || has_kind(t, K_TURN) || (t->flags & INSIDE && !t->about))
+            continue;
+        bool acts =
+            i + 1 < s->n
+            && (has_kind(t + 1, K_MOVE) || has_kind(t + 1, K_TONE) || has_kind(t + 1, K_RIVAL));
         return (i > 0 || acts) && t->flags & CAP && !(t->flags & NUMBER) && !t->e && !t->about
                && !is_one_of(
                    "|the|its|it|but|and|their|his|her|this|these|company|in|on|by|a|an|with|q1|q2|q3|q4|net|",
@@ -793,7 +798,7 @@ static uint64_t owner_of(const struct sentence *s, int i, double *sure)
     const struct token *t = &s->t[i];
     uint64_t who;
     *sure = 1;
-    if (is(t, K_AIMED) || is(t, K_CALL)) {
+    if (has_kind(t, K_AIMED) || has_kind(t, K_CALL)) {
         who = mention_from(s, i + t->words, 1, 4, t->segment);
         if (who) return who;
     }
@@ -811,7 +816,7 @@ static void pool_add(struct pool *p, double tone, double weight, bool head)
     *to += fabs(tone) * weight;
 }
 
-static void give(struct reading_state *st, uint64_t who, double tone, double weight, bool head)
+static void credit(struct reading_state *st, uint64_t who, double tone, double weight, bool head)
 {
     for (size_t k = 0; k < st->n; k++)
         if (who & st->finder[k].bit) pool_add(&st->about[k].pool, tone, weight, head);
@@ -838,10 +843,10 @@ static void share_out(struct reading_state *st, struct sentence *s, uint64_t nam
         if (t->tone == 0) continue;
         double sure = carried;
         uint64_t who = named ? owner_of(s, i, &sure) : present;
-        give(st, who, t->tone, weight * sure, head);
-        if (is(t, K_RIVAL)) {
+        credit(st, who, t->tone, weight * sure, head);
+        if (has_kind(t, K_RIVAL)) {
             uint64_t other = mention_from(s, i + t->words, 1, 3, t->segment) & ~who;
-            give(st, other, -t->tone, weight, head);
+            credit(st, other, -t->tone, weight, head);
         }
     }
     if (named) {
@@ -854,28 +859,6 @@ static void share_out(struct reading_state *st, struct sentence *s, uint64_t nam
 }
 
 /* ---- the masses ------------------------------------------------------------------------------------------------- */
-
-enum sentiment_label sentiment_label_of(double positive, double negative)
-{
-    double s = positive - negative;
-    if (fmin(positive, negative) >= 0.20 && fabs(s) < 0.35) return SENTIMENT_MIXED;
-    return s >= 0.15 ? SENTIMENT_POSITIVE : s <= -0.15 ? SENTIMENT_NEGATIVE : SENTIMENT_NEUTRAL;
-}
-
-NAMES(sentiment_label, SENTIMENT_LABELS);
-const char *sentiment_label_name(enum sentiment_label l)
-{
-    return names_text(&sentiment_label_names, (int)l);
-}
-
-const char *sentiment_band_name(double s)
-{
-    return s <= -0.35   ? "bearish"
-           : s <= -0.15 ? "somewhat_bearish"
-           : s < 0.15   ? "neutral"
-           : s < 0.35   ? "somewhat_bullish"
-                        : "bullish";
-}
 
 /* Neutral mass is what a reader brings: one unit of evidence for a headline, half a unit and half of every sentence for
  * a body, so that a long body must keep saying it. The headline is 60 % of an article that has both. */
@@ -914,7 +897,7 @@ static void read_text(struct str text, bool head, struct pool *whole, struct rea
     }
 }
 
-void sentiment_score(struct str headline, struct str body, struct sentiment *out)
+static void score_article(struct str headline, struct str body, struct sentiment *out)
 {
     struct pool whole = { 0 };
     read_text(headline, true, &whole, NULL);
@@ -931,9 +914,9 @@ static double relevance_of(const struct about *a, uint32_t mentions_all, int com
     return r * (0.6 + 0.4 / companies);
 }
 
-void sentiment_score_targets(struct str headline, struct str body,
-                             const struct sentiment_target *targets, size_t n,
-                             struct sentiment_ticker *out)
+static void score_targets(struct str headline, struct str body,
+                          const struct sentiment_target *targets, size_t n,
+                          struct sentiment_ticker *out)
 {
     struct finder finder[ARTICLE_SYMBOLS_MAX];
     struct about about[ARTICLE_SYMBOLS_MAX];
@@ -964,3 +947,11 @@ void sentiment_score_targets(struct str headline, struct str body,
                                        .relevance = relevance_of(&about[k], st.mentions, companies,
                                                                  (double)headline.n + body.n + 1) };
 }
+
+/* version: raised whenever any score can change, lexicon.def included */
+const struct scorer scorer_lexicon = {
+    .name = "tocsin-lexicon",
+    .version = 1,
+    .score = score_article,
+    .score_targets = score_targets,
+};

@@ -1,6 +1,6 @@
 /* What the scorer must read correctly, as sentences anybody can judge. Numbers are those of the label rule's definition;
  * everything else is a sign or an order, so that a better lexicon keeps this file. */
-#include "analytics/sentiment.h"
+#include "analytics/news/sentiment.h"
 
 #include <math.h>
 #include <setjmp.h>

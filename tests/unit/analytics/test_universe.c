@@ -1,5 +1,5 @@
-/* test_index.c - concentration against worked examples, and levels that only prices move. */
-#include "analytics/index.h"
+/* test_universe.c - concentration against worked examples, and levels that only prices move. */
+#include "analytics/market.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -15,8 +15,8 @@
 enum { USD = 100000000 };
 
 struct world {
-    struct index_store store;
-    struct index index;
+    struct universe_store store;
+    struct universe index;
 };
 
 static void begin(struct world *w)
@@ -24,25 +24,50 @@ static void begin(struct world *w)
     memset(w, 0, sizeof *w);
     w->index.base = 1000;
     w->index.first_line = w->index.first_slot = w->index.first_series = NONE;
+    assert_int_equal(universe_keep_standard(&w->store, &w->index), ERR_OK);
+    assert_int_equal(universe_ask(&w->store, &w->index, &aggregate_squares_by_issuer), ERR_OK);
+    assert_int_equal(universe_ask(&w->store, &w->index, &aggregate_squares_by_line), ERR_OK);
 }
 
 static void end(struct world *w)
 {
     free(w->store.lines);
     free(w->store.slots);
-    free(w->index.order);
-    free(w->index.days);
+    universe_release(&w->index);
 }
 
 static uint32_t add(struct world *w, uint32_t issuer, int64_t shares, int64_t price_e8)
 {
     uint32_t line;
     assert_int_equal(
-        index_add_line(&w->store, &w->index, 0, (uint32_t)w->store.lines_n, issuer, 0, &line),
+        universe_add_line(&w->store, &w->index, 0, (uint32_t)w->store.lines_n, issuer, 0, &line),
         ERR_OK);
-    index_set_shares(&w->store, &w->index, line, shares);
-    index_set_price(&w->store, &w->index, line, price_e8, 1);
+    universe_set_shares(&w->store, &w->index, line, shares);
+    universe_set_price(&w->store, &w->index, line, price_e8, 1);
     return line;
+}
+
+/* All sums are those of the prices now, asked for or not. */
+static const struct universe *fresh(struct world *w)
+{
+    equal_weight_refresh(&w->store, &w->index);
+    return &w->index;
+}
+
+static const struct order *order_of(const struct world *w)
+{
+    return universe_kept(&w->index, &aggregate_order);
+}
+
+/* A measure of the index, by the formulas of measures/. */
+static double value(const struct world *w, const char *text)
+{
+    struct measure x;
+    struct universe universe = w->index;
+    const struct market m = { .universes = &universe, .universes_n = 1, .store = w->store };
+    assert_int_equal(measure_parse(text, strlen(text), &x, NULL), ERR_OK);
+    const struct series s = { .kind = x.kind, .args = x.args };
+    return x.kind->read(&m, &s).value;
 }
 
 static void near(double got, double want, double relative)
@@ -57,12 +82,12 @@ static void equal_stocks(void **state)
     struct world w;
     begin(&w);
     for (uint32_t i = 0; i < 500; i++) add(&w, i, 1000, 100ll * USD);
-    assert_true(index_hhi(&w.index, BY_ISSUER) == 20);
-    assert_true(index_hhi(&w.index, BY_LINE) == 20);
-    assert_true(index_effective_number(&w.index, BY_ISSUER) == 500);
-    near(index_top_weight(&w.store, &w.index, BY_ISSUER, 10), 2, 1e-15);
-    near(index_top_weight(&w.store, &w.index, BY_LINE, 50), 10, 1e-15);
-    assert_true(index_coverage(&w.index) == 1);
+    assert_true(value(&w, "hhi(X)") == 20);
+    assert_true(value(&w, "hhi(X, by=line)") == 20);
+    assert_true(value(&w, "effective_number(X)") == 500);
+    near(value(&w, "top_weight(X, n=10)"), 2, 1e-15);
+    near(value(&w, "top_weight(X, by=line, n=50)"), 10, 1e-15);
+    assert_true(universe_coverage(&w.index) == 1);
     end(&w);
 }
 
@@ -74,15 +99,15 @@ static void five_giants(void **state)
     struct world w;
     begin(&w);
     for (uint32_t i = 0; i < 500; i++) add(&w, i, i < 5 ? 100000 : 1000, 100ll * USD);
-    near(index_hhi(&w.index, BY_ISSUER), 504.95 / (0.995 * 0.995), 1e-14);
-    near(index_effective_number(&w.index, BY_ISSUER), 10000 / (504.95 / (0.995 * 0.995)), 1e-14);
-    near(index_top_weight(&w.store, &w.index, BY_ISSUER, 5), 100 * 50 / 99.5, 1e-14);
+    near(value(&w, "hhi(X)"), 504.95 / (0.995 * 0.995), 1e-14);
+    near(value(&w, "effective_number(X)"), 10000 / (504.95 / (0.995 * 0.995)), 1e-14);
+    near(value(&w, "top_weight(X, n=5)"), 100 * 50 / 99.5, 1e-14);
     for (uint32_t i = 500; i < 5500; i++) add(&w, i, 1, 100ll * USD);
     char printed[32];
-    snprintf(printed, sizeof printed, "%.2f", index_hhi(&w.index, BY_ISSUER));
+    snprintf(printed, sizeof printed, "%.2f", value(&w, "hhi(X)"));
     assert_string_equal(printed, "504.95");
-    near(index_top_weight(&w.store, &w.index, BY_ISSUER, 5), 50, 1e-14);
-    near(index_top_weight(&w.store, &w.index, BY_LINE, 6), 50.1, 1e-14);
+    near(value(&w, "top_weight(X, n=5)"), 50, 1e-14);
+    near(value(&w, "top_weight(X, by=line, n=6)"), 50.1, 1e-14);
     end(&w);
 }
 
@@ -95,11 +120,12 @@ static void share_classes_add_up(void **state)
     add(&w, 7, 300, 10ll * USD);
     add(&w, 7, 100, 20ll * USD);
     add(&w, 3, 500, 10ll * USD);
-    near(index_hhi(&w.index, BY_ISSUER), 5000, 1e-14);
-    near(index_hhi(&w.index, BY_LINE), 3800, 1e-14);
-    near(index_top_weight(&w.store, &w.index, BY_ISSUER, 1), 50, 1e-14);
-    near(index_top_weight(&w.store, &w.index, BY_LINE, 2), 80, 1e-14);
-    assert_int_equal(w.store.slots[w.index.order[0]].issuer, 3); /* ties go by issuer number */
+    near(value(&w, "hhi(X)"), 5000, 1e-14);
+    near(value(&w, "hhi(X, by=line)"), 3800, 1e-14);
+    near(value(&w, "top_weight(X, n=1)"), 50, 1e-14);
+    near(value(&w, "top_weight(X, by=line, n=2)"), 80, 1e-14);
+    assert_int_equal(w.store.slots[order_of(&w)->slots[0]].issuer,
+                     3); /* ties go by issuer number */
     assert_int_equal(w.index.issuers_n, 2);
     end(&w);
 }
@@ -128,21 +154,21 @@ static void levels_follow_prices_only(void **state)
     struct world w;
     begin(&w);
     uint32_t a = add(&w, 1, 1000, 100ll * USD), b = add(&w, 2, 3000, 100ll * USD);
-    index_start(&w.store, &w.index);
-    near(index_level(&w.index), 1000, 1e-15);
-    index_set_price(&w.store, &w.index, a, 110ll * USD, 2);
-    near(index_level(&w.index), 1025, 1e-14); /* a quarter of it rose by 10 % */
-    near(index_ew_level(&w.index, ew_variant(EW_QUARTERLY, BY_ISSUER)), 1050, 1e-9);
-    index_set_shares(&w.store, &w.index, b, 9000);
-    near(index_level(&w.index), 1025, 1e-14);
+    universe_start(&w.store, &w.index);
+    near(universe_level(&w.index), 1000, 1e-15);
+    universe_set_price(&w.store, &w.index, a, 110ll * USD, 2);
+    near(universe_level(&w.index), 1025, 1e-14); /* a quarter of it rose by 10 % */
+    near(equal_weight_level(fresh(&w), ew_variant(EW_QUARTERLY, BY_ISSUER)), 1050, 1e-9);
+    universe_set_shares(&w.store, &w.index, b, 9000);
+    near(universe_level(&w.index), 1025, 1e-14);
     uint32_t c = add(&w, 3, 500, 7ll * USD);
-    near(index_level(&w.index), 1025, 1e-14);
-    near(index_ew_level(&w.index, ew_variant(EW_HELD, BY_LINE)), 1050, 1e-9);
-    index_remove_line(&w.store, &w.index, a);
-    near(index_level(&w.index), 1025, 1e-14);
-    near(index_ew_level(&w.index, ew_variant(EW_HELD, BY_LINE)), 1050, 1e-9);
-    index_set_price(&w.store, &w.index, c, 14ll * USD, 3); /* b: 900,000, c: 3,500 -> 7,000 */
-    near(index_level(&w.index), 1025 * 907000.0 / 903500, 1e-14);
+    near(universe_level(&w.index), 1025, 1e-14);
+    near(equal_weight_level(fresh(&w), ew_variant(EW_HELD, BY_LINE)), 1050, 1e-9);
+    universe_remove_line(&w.store, &w.index, a);
+    near(universe_level(&w.index), 1025, 1e-14);
+    near(equal_weight_level(fresh(&w), ew_variant(EW_HELD, BY_LINE)), 1050, 1e-9);
+    universe_set_price(&w.store, &w.index, c, 14ll * USD, 3); /* b: 900,000, c: 3,500 -> 7,000 */
+    near(universe_level(&w.index), 1025 * 907000.0 / 903500, 1e-14);
     end(&w);
 }
 
@@ -154,18 +180,18 @@ static void a_company_keeps_its_equal_weight(void **state)
     int held = ew_variant(EW_HELD, BY_ISSUER);
     begin(&w);
     uint32_t a = add(&w, 1, 1000, 100ll * USD), other = add(&w, 2, 1000, 50ll * USD);
-    index_start(&w.store, &w.index);
+    universe_start(&w.store, &w.index);
     uint32_t b =
         add(&w, 1, 1000, 200ll * USD); /* a second line: no weight of its own until a rebalance */
-    near(index_ew_level(&w.index, held), 1000, 1e-9);
-    index_remove_line(&w.store, &w.index, a);
-    near(index_ew_level(&w.index, held), 1000, 1e-9);
-    index_set_price(&w.store, &w.index, b, 400ll * USD, 2); /* one of two companies doubles */
-    near(index_ew_level(&w.index, held), 1500, 1e-9);
-    index_remove_line(&w.store, &w.index, other);
-    near(index_ew_level(&w.index, held), 1500, 1e-9);
-    index_set_price(&w.store, &w.index, b, 200ll * USD, 3);
-    near(index_ew_level(&w.index, held), 750, 1e-9);
+    near(equal_weight_level(fresh(&w), held), 1000, 1e-9);
+    universe_remove_line(&w.store, &w.index, a);
+    near(equal_weight_level(fresh(&w), held), 1000, 1e-9);
+    universe_set_price(&w.store, &w.index, b, 400ll * USD, 2); /* one of two companies doubles */
+    near(equal_weight_level(fresh(&w), held), 1500, 1e-9);
+    universe_remove_line(&w.store, &w.index, other);
+    near(equal_weight_level(fresh(&w), held), 1500, 1e-9);
+    universe_set_price(&w.store, &w.index, b, 200ll * USD, 3);
+    near(equal_weight_level(fresh(&w), held), 750, 1e-9);
     end(&w);
 }
 
@@ -177,15 +203,15 @@ static void the_last_company_changes_its_line(void **state)
     int k = ew_variant(EW_QUARTERLY, BY_ISSUER);
     begin(&w);
     uint32_t a = add(&w, 1, 1000, 100ll * USD);
-    index_start(&w.store, &w.index);
+    universe_start(&w.store, &w.index);
     uint32_t b = add(&w, 1, 10, 30ll * USD);
-    index_remove_line(&w.store, &w.index, a);
-    near(index_ew_level(&w.index, k), 1000, 1e-9);
-    index_set_price(&w.store, &w.index, b, 60ll * USD, 2);
-    near(index_ew_level(&w.index, k), 2000, 1e-9);
-    near(index_level(&w.index), 2000, 1e-12);
-    index_rebalance(&w.store, &w.index, EW_QUARTERLY);
-    near(index_ew_level(&w.index, k), 2000, 1e-9);
+    universe_remove_line(&w.store, &w.index, a);
+    near(equal_weight_level(fresh(&w), k), 1000, 1e-9);
+    universe_set_price(&w.store, &w.index, b, 60ll * USD, 2);
+    near(equal_weight_level(fresh(&w), k), 2000, 1e-9);
+    near(universe_level(&w.index), 2000, 1e-12);
+    universe_rebalance(&w.store, &w.index, EW_QUARTERLY);
+    near(equal_weight_level(fresh(&w), k), 2000, 1e-9);
     end(&w);
 }
 
@@ -196,9 +222,9 @@ static void an_emptied_index_waits(void **state)
     struct world w;
     begin(&w);
     uint32_t a = add(&w, 1, 1000, 100ll * USD);
-    index_start(&w.store, &w.index);
+    universe_start(&w.store, &w.index);
     assert_true(w.index.based);
-    index_remove_line(&w.store, &w.index, a);
+    universe_remove_line(&w.store, &w.index, a);
     assert_false(w.index.based);
     assert_int_equal(w.index.valued_n, 0);
     assert_true(w.index.total == 0);
@@ -212,13 +238,13 @@ static void worthless_members_do_not_poison(void **state)
     struct world w;
     begin(&w);
     uint32_t a = add(&w, 1, 1, 400000), b = add(&w, 2, 1000, 100ll * USD);
-    index_start(&w.store, &w.index);
-    index_remove_line(&w.store, &w.index, b); /* what is left is worth 0.4 cents */
-    index_set_price(&w.store, &w.index, a, 100ll * USD, 2);
-    if (!w.index.based) index_start(&w.store, &w.index);
-    assert_true(isfinite(index_level(&w.index)) && index_level(&w.index) > 0);
-    index_set_price(&w.store, &w.index, a, 200ll * USD, 3);
-    near(index_level(&w.index), 2000, 1e-12);
+    universe_start(&w.store, &w.index);
+    universe_remove_line(&w.store, &w.index, b); /* what is left is worth 0.4 cents */
+    universe_set_price(&w.store, &w.index, a, 100ll * USD, 2);
+    if (!w.index.based) universe_start(&w.store, &w.index);
+    assert_true(isfinite(universe_level(&w.index)) && universe_level(&w.index) > 0);
+    universe_set_price(&w.store, &w.index, a, 200ll * USD, 3);
+    near(universe_level(&w.index), 2000, 1e-12);
     end(&w);
 }
 
@@ -233,16 +259,17 @@ static void rebalances_restore_equal_weights(void **state)
     uint32_t a = add(&w, 1, 1, 100ll * USD);
     add(&w, 2, 1, 100ll * USD);
     add(&w, 2, 1, 100ll * USD);
-    index_start(&w.store, &w.index);
-    index_set_price(&w.store, &w.index, a, 200ll * USD, 2);
-    near(index_ew_level(&w.index, k), 1500, 1e-9); /* a is one company of two, one line of three */
-    near(index_ew_level(&w.index, line), 4000.0 / 3, 1e-9);
-    index_rebalance(&w.store, &w.index, EW_MONTHLY);
-    near(index_ew_level(&w.index, k), 1500, 1e-12);
-    index_set_price(&w.store, &w.index, a, 100ll * USD, 3);
-    near(index_ew_level(&w.index, k), 1125, 1e-9); /* 1500 * (1/2 + 1/2 * 1/2) */
-    near(index_ew_level(&w.index, line), 4000.0 / 3 * 5 / 6, 1e-9);
-    near(index_ew_level(&w.index, held), 1000, 1e-9);
+    universe_start(&w.store, &w.index);
+    universe_set_price(&w.store, &w.index, a, 200ll * USD, 2);
+    near(equal_weight_level(fresh(&w), k), 1500,
+         1e-9); /* a is one company of two, one line of three */
+    near(equal_weight_level(fresh(&w), line), 4000.0 / 3, 1e-9);
+    universe_rebalance(&w.store, &w.index, EW_MONTHLY);
+    near(equal_weight_level(fresh(&w), k), 1500, 1e-12);
+    universe_set_price(&w.store, &w.index, a, 100ll * USD, 3);
+    near(equal_weight_level(fresh(&w), k), 1125, 1e-9); /* 1500 * (1/2 + 1/2 * 1/2) */
+    near(equal_weight_level(fresh(&w), line), 4000.0 / 3 * 5 / 6, 1e-9);
+    near(equal_weight_level(fresh(&w), held), 1000, 1e-9);
     end(&w);
 }
 

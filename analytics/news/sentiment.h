@@ -1,16 +1,14 @@
 /* sentiment.h - what a piece of market news says, and about whom. Pure: no clock, no heap, no locale, no floating-point
- * order that depends on anything but the text. Thread: any; the word table is built before main and never changes.
+ * order that depends on anything but the text. Thread: any; tables are built before main and never change.
  *
- * A lexicon scorer (analytics/lexicon.def). Words of tone count as they stand; words of movement ("rose", "cut",
+ * A scorer is one const struct at the end of a file of scorers/, and one row of scorers.def; the first row is the one in use.
+ * Today: a lexicon (scorers/lexicon.def). Words of tone count as they stand; words of movement ("rose", "cut",
  * "narrowed") take their sign from the thing that moves, so "profit rose" and "loss narrowed" are good and "costs rose"
  * is bad. Negation, emphasis, "but" and "A compared with B" figures are read. Time is linear in the text. */
 #ifndef TOCSIN_ANALYTICS_SENTIMENT_H
 #define TOCSIN_ANALYTICS_SENTIMENT_H
 #include "core/names.h"
 #include "ingest/record.h"
-
-#define SCORER_NAME "tocsin-lexicon"
-enum { SCORER_VERSION = 1 }; /* raised whenever any score can change, lexicon.def included */
 
 #define SENTIMENT_LABELS(X)                                                                        \
     X(SENTIMENT_NEUTRAL, "neutral")                                                                \
@@ -45,11 +43,21 @@ const char *sentiment_label_name(
 const char *sentiment_band_name(
     double score); /* five bands at +-0.15 and +-0.35: "bearish" .. "somewhat_bullish", "bullish" */
 
-/* The whole article. An empty body means the headline alone. Any bytes are safe; UTF-8 is read as such. */
-void sentiment_score(struct str headline, struct str body, struct sentiment *out);
+struct scorer {
+    const char *name;
+    int version; /* raised whenever any score can change: stored beside each score */
+    /* The whole article. An empty body means the headline alone. Any bytes are safe; UTF-8 is read as such. */
+    void (*score)(struct str headline, struct str body, struct sentiment *out);
+    /* out[i] for targets[i]; n <= ARTICLE_SYMBOLS_MAX. Every company the article is tagged with in one call: what is said of
+     * one is kept away from the others. */
+    void (*score_targets)(struct str headline, struct str body,
+                          const struct sentiment_target *targets, size_t n,
+                          struct sentiment_ticker *out);
+};
+const struct scorer *scorer_in_use(void);
 
-/* out[i] for targets[i]; n <= ARTICLE_SYMBOLS_MAX. Give every company the article is tagged with in one call: what is
- * said of one is kept away from the others. */
+/* Both of the scorer in use. */
+void sentiment_score(struct str headline, struct str body, struct sentiment *out);
 void sentiment_score_targets(struct str headline, struct str body,
                              const struct sentiment_target *targets, size_t n,
                              struct sentiment_ticker *out);

@@ -1,0 +1,59 @@
+/* aggregate.h - what a universe keeps of its members because a series asked for it: squares for HHI, the order of companies,
+ * equal weights. What nobody asks for is not kept, and costs nothing a tick.
+ *
+ * A kind is one const struct at the end of a file of aggregates/, and one row of aggregates.def. All of it is integers, so
+ * its state is the same bits whether moved price by price, rebuilt afresh, or merged from shards. */
+#ifndef TOCSIN_ANALYTICS_AGGREGATE_H
+#define TOCSIN_ANALYTICS_AGGREGATE_H
+#include "core/state.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct universe;
+struct universe_store;
+
+typedef __int128 i128;
+
+/* A member's line goes from one value to another, and its company's with it. */
+struct line_change {
+    uint32_t line, slot;
+    int64_t price_was, price_is; /* 1e-8 */
+    int64_t was, is;             /* cents, of the line */
+    int64_t issuer_was, issuer_is;
+};
+
+struct aggregate_kind {
+    const char *name;
+    size_t size; /* of its state; zeroed before `rebuild` */
+    /* From the members as they are. ERR_NOMEM. */
+    enum err (*rebuild)(const struct universe_store *s, const struct universe *u, void *state);
+    void (*move)(struct universe_store *s, const struct universe *u, void *state,
+                 const struct line_change *c);
+    /* A company has its first line: room for it. NULL: nothing to do. ERR_NOMEM. */
+    enum err (*slot_added)(struct universe_store *s, const struct universe *u, void *state,
+                           uint32_t slot);
+    /* `into` becomes that of both, whose members have no company in common. ERR_NOMEM. */
+    enum err (*merge)(const struct universe_store *s, void *into, const void *other);
+    /* Same members' state, whatever way it was come by? For tests and checks. */
+    bool (*equal)(const struct universe_store *s, const void *a, const void *b);
+    void (*release)(void *state); /* what it holds beside `size`; NULL: nothing */
+};
+
+enum { AGGREGATES_MAX = 16 };
+extern const struct aggregate_kind *const aggregate_kinds[]; /* in the order of aggregates.def */
+extern const size_t aggregate_kinds_n;
+
+/* ---- the states, for who reads them ---- */
+struct squares {
+    i128 sum; /* of squared cents */
+};
+extern const struct aggregate_kind aggregate_squares_by_issuer, aggregate_squares_by_line;
+
+struct order {
+    uint32_t *
+        slots; /* companies, largest first, ties by issuer number; those without a value at the end */
+    size_t n, cap;
+};
+extern const struct aggregate_kind aggregate_order;
+#endif

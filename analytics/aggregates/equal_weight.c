@@ -1,0 +1,174 @@
+/* equal_weight.c - see equal_weight.h. With numbers, for EW by issuer, A at 100 and B at 50, each one company:
+ *
+ *   rebalance   q_A = floor(1e18 / 1e10) = 1e8    q_B = floor(1e18 / 5e9) = 2e8     (prices at 1e-8)
+ *               E = 1e8 * 1e10 + 2e8 * 5e9 = 2e18, and the level is 1000 at ref = 2e18
+ *   A to 110    E = 2e18 + 1e8 * 1e9 = 2.1e18      level = 1000 * 2.1 / 2 = 1050: half of it rose by 10 %
+ *   C comes     at the average weight, E / 2 = 1.05e18: q_C = floor(1.05e18 / price). Then ref is chained, so that the
+ *               level stays at 1050
+ *
+ * q is floored once a rebalance and then only multiplied: a tick costs one multiplication a variant and no division. */
+#include "analytics/aggregates/equal_weight.h"
+
+#include "analytics/universe.h"
+
+#include <string.h>
+
+const char *const ew_names[] = { "quarterly", "monthly", "daily", "held", "third_friday", NULL };
+const char *const by_names[] = { "issuer", "line", NULL };
+
+static struct equal_weight *weights_of(const struct universe *u)
+{
+    return universe_kept(u, &aggregate_equal_weight);
+}
+static bool by_line(int variant) { return variant % BY_COUNT == BY_LINE; }
+
+static i128 sum_afresh(const struct universe_store *s, const struct universe *u, int variant)
+{
+    i128 sum = 0;
+    for (uint32_t l = u->first_line; l != NONE; l = s->lines[l].next_of_universe)
+        if (s->lines[l].valued) sum += (i128)s->lines[l].q[variant] * s->lines[l].price_e8;
+    return sum;
+}
+
+static enum err rebuild_weights(const struct universe_store *s, const struct universe *u,
+                                void *state)
+{
+    struct equal_weight *w = state;
+    for (int k = 0; k < EW_VARIANTS; k++) w->variants[k].sum = sum_afresh(s, u, k);
+    w->behind = false;
+    return ERR_OK;
+}
+
+void equal_weight_refresh(const struct universe_store *s, const struct universe *u)
+{
+    struct equal_weight *w = weights_of(u);
+    if (!w->behind) return;
+    for (int k = 0; k < EW_VARIANTS; k++)
+        if (!w->variants[k].asked) w->variants[k].sum = sum_afresh(s, u, k);
+    w->behind = false;
+}
+
+void equal_weight_ask(const struct universe_store *s, const struct universe *u, int variant, int by)
+{
+    struct equal_weight *w = weights_of(u);
+    equal_weight_refresh(s, u);
+    w->variants[variant].asked += (uint32_t)by;
+    w->followed_n = 0;
+    for (int k = 0; k < EW_VARIANTS; k++)
+        if (w->variants[k].asked) w->followed[w->followed_n++] = (uint8_t)k;
+}
+
+double equal_weight_level(const struct universe *u, int variant)
+{
+    const struct variant *v = &weights_of(u)->variants[variant];
+    return v->level_ref * cents(v->sum) / cents(v->ref);
+}
+
+static void move_weights(struct universe_store *s, const struct universe *u, void *state,
+                         const struct line_change *c)
+{
+    (void)u;
+    struct equal_weight *w = state;
+    int64_t step = c->price_is - c->price_was;
+    if (step == 0) return;
+    const int64_t *q = s->lines[c->line].q;
+    for (uint32_t i = 0; i < w->followed_n; i++)
+        w->variants[w->followed[i]].sum += (i128)q[w->followed[i]] * step;
+    w->behind = true;
+}
+
+/* ---- members come and go ---- */
+void equal_weight_enter(struct universe_store *s, const struct universe *u, uint32_t line)
+{
+    struct equal_weight *w = weights_of(u);
+    struct line *l = &s->lines[line];
+    if (!u->based) return; /* weights begin when the level does */
+    for (int k = 0; k < EW_VARIANTS; k++) {
+        uint32_t names = by_line(k) ? u->valued_n : u->issuers_n;
+        if (!by_line(k) && s->slots[l->slot].lines_n > 0) continue;
+        l->q[k] = (int64_t)(w->variants[k].sum / names / l->price_e8);
+        w->variants[k].sum += (i128)l->q[k] * l->price_e8;
+    }
+}
+
+static struct line *other_line(struct universe_store *s, const struct universe *u,
+                               const struct line *l)
+{
+    for (uint32_t no = u->first_line; no != NONE; no = s->lines[no].next_of_universe)
+        if (s->lines[no].slot == l->slot && s->lines[no].valued && &s->lines[no] != l)
+            return &s->lines[no];
+    return NULL;
+}
+
+void equal_weight_leave(struct universe_store *s, const struct universe *u, uint32_t line)
+{
+    struct equal_weight *w = weights_of(u);
+    struct line *l = &s->lines[line],
+                *heir = s->slots[l->slot].lines_n > 1 ? other_line(s, u, l) : NULL;
+    for (int k = 0; k < EW_VARIANTS; k++) {
+        i128 weight = (i128)l->q[k] * l->price_e8;
+        w->variants[k].sum -= weight;
+        l->q[k] = 0;
+        if (!heir || by_line(k)) continue;
+        int64_t q = (int64_t)(weight / heir->price_e8);
+        heir->q[k] += q;
+        w->variants[k].sum += (i128)q * heir->price_e8;
+    }
+}
+
+void equal_weight_chain(const struct universe *u, const double levels[EW_VARIANTS])
+{
+    struct equal_weight *w = weights_of(u);
+    for (int k = 0; k < EW_VARIANTS; k++) {
+        w->variants[k].level_ref = levels[k];
+        w->variants[k].ref = w->variants[k].sum;
+    }
+}
+
+void equal_weight_restore(struct universe_store *s, const struct universe *u, int variant,
+                          double level)
+{
+    const i128 unit = (i128)1000000000000000000;
+    struct variant *v = &weights_of(u)->variants[variant];
+    v->sum = 0;
+    for (uint32_t no = u->first_line; no != NONE; no = s->lines[no].next_of_universe) {
+        struct line *l = &s->lines[no];
+        if (!l->valued) continue;
+        i128 names = by_line(variant) ? 1 : s->slots[l->slot].lines_n;
+        l->q[variant] = (int64_t)(unit / (names * l->price_e8));
+        v->sum += (i128)l->q[variant] * l->price_e8;
+    }
+    v->ref = v->sum;
+    v->level_ref = level;
+}
+
+/* ---- shards ---- */
+static enum err merge_weights(const struct universe_store *s, void *into, const void *other)
+{
+    (void)s;
+    struct equal_weight *a = into;
+    const struct equal_weight *b = other;
+    for (int k = 0; k < EW_VARIANTS; k++) {
+        a->variants[k].sum += b->variants[k].sum;
+        a->variants[k].ref += b->variants[k].ref;
+    }
+    return ERR_OK;
+}
+
+static bool same_weights(const struct universe_store *s, const void *a, const void *b)
+{
+    (void)s;
+    const struct equal_weight *x = a, *y = b;
+    for (int k = 0; k < EW_VARIANTS; k++)
+        if (x->variants[k].sum != y->variants[k].sum) return false;
+    return true;
+}
+
+const struct aggregate_kind aggregate_equal_weight = {
+    .name = "equal_weight",
+    .size = sizeof(struct equal_weight),
+    .rebuild = rebuild_weights,
+    .move = move_weights,
+    .merge = merge_weights,
+    .equal = same_weights,
+};

@@ -1,0 +1,55 @@
+/* equal_weight.h - a universe in which every company weighs the same at each rebalance, and drifts in between.
+ *
+ * There are ten variants: when the weights are restored (enum ew) times whether a company or each of its lines counts as
+ * one (enum by). Of each member's line a variant has q; its sum is E = sum of q * price, its level `level_ref * E / ref`.
+ *
+ * Unlike other aggregates it depends on the way it came: a rebalance of last year is in the q of today. So every index has
+ * all variants from its first day, since none could be had later; and they are saved. What a tick costs is asked for all
+ * the same: only the sums of variants that a series watches follow each price, the others are summed afresh where they are
+ * needed next (equal_weight_refresh), which gives the same integers. */
+#ifndef TOCSIN_ANALYTICS_AGGREGATES_EQUAL_WEIGHT_H
+#define TOCSIN_ANALYTICS_AGGREGATES_EQUAL_WEIGHT_H
+#include "analytics/aggregate.h"
+
+enum ew { EW_QUARTERLY, EW_MONTHLY, EW_DAILY, EW_HELD, EW_THIRD_FRIDAY, EW_COUNT };
+enum by { BY_ISSUER, BY_LINE, BY_COUNT };
+extern const char *const ew_names[], *const by_names[]; /* NULL-ended */
+
+enum { EW_VARIANTS = EW_COUNT * BY_COUNT };
+static inline int ew_variant(enum ew ew, enum by by) { return (int)ew * BY_COUNT + (int)by; }
+
+struct equal_weight {
+    struct variant {
+        double level_ref;
+        i128 sum, ref; /* E now, and when level_ref was the level */
+        uint32_t asked;
+    } variants[EW_VARIANTS];
+    uint8_t followed[EW_VARIANTS]; /* numbers of the variants that are asked for */
+    uint32_t followed_n;
+    bool behind; /* a price has moved since the sums of the others were made */
+};
+extern const struct aggregate_kind aggregate_equal_weight;
+
+/* Cents of a sum at 1e-8; exact whenever it is whole cents below 2^53. */
+static inline double cents(i128 e8)
+{
+    return (double)(e8 / 1000000) + (double)(int64_t)(e8 % 1000000) * 1e-6;
+}
+
+/* A series asks for a variant (1) or no longer does (-1). */
+void equal_weight_ask(const struct universe_store *s, const struct universe *u, int variant,
+                      int by);
+/* All sums stand for the prices of now. */
+void equal_weight_refresh(const struct universe_store *s, const struct universe *u);
+/* Of a variant that is asked for, or after a refresh. */
+double equal_weight_level(const struct universe *u, int variant);
+
+/* ---- for universe.c: a line comes to count (before it does) or ceases to; sums are fresh ---- */
+void equal_weight_enter(struct universe_store *s, const struct universe *u, uint32_t line);
+void equal_weight_leave(struct universe_store *s, const struct universe *u, uint32_t line);
+/* Levels go on from `levels` with the sums as they now are. */
+void equal_weight_chain(const struct universe *u, const double levels[EW_VARIANTS]);
+/* Weights are equal again in one variant, at a level that it does not leave. */
+void equal_weight_restore(struct universe_store *s, const struct universe *u, int variant,
+                          double level);
+#endif

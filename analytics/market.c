@@ -1,0 +1,93 @@
+#include "analytics/market.h"
+
+#include "analytics/books/books.h"
+#include "analytics/series.h"
+#include "core/utf8.h"
+#include "core/vec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool symbol_matches(const void *ctx, uint32_t v, const void *key)
+{
+    return memcmp(((const struct market *)ctx)->instruments[v].symbol.s, key, SYMBOL_MAX + 1) == 0;
+}
+
+static bool issuer_matches(const void *ctx, uint32_t v, const void *key)
+{
+    return strcmp(((const struct market *)ctx)->issuers[v].key, key) == 0;
+}
+
+uint32_t market_instrument(const struct market *m, const struct symbol *s)
+{
+    return map_find(&m->by_symbol, map_hash(s->s, sizeof s->s), symbol_matches, m, s->s);
+}
+
+struct universe *market_index(const struct market *m, struct str name)
+{
+    for (size_t i = 0; i < m->universes_n; i++) /* a handful: no map */
+        if (!m->universes[i].book && str_is(name, m->universes[i].name)) return &m->universes[i];
+    return NULL;
+}
+
+void copy_name(char *out, size_t cap, struct str s)
+{
+    size_t n = s.n < cap ? s.n : utf8_valid_prefix(s.p, cap - 1);
+    memset(out, 0, cap);
+    if (n) memcpy(out, s.p, n);
+}
+
+enum err market_issuer(struct market *m, struct str text, uint32_t *out)
+{
+    char key[NAME_MAX_BYTES + 1];
+    copy_name(key, sizeof key, text);
+    uint64_t h = map_hash(key, strlen(key));
+    uint32_t v = map_find(&m->by_issuer, h, issuer_matches, m, key);
+    if (v == MAP_NONE) {
+        if (!VEC_GROW(&m->issuers, &m->issuers_cap, m->issuers_n + 1)
+            || !map_add(&m->by_issuer, h, (uint32_t)m->issuers_n))
+            return ERR_NOMEM;
+        v = (uint32_t)m->issuers_n++;
+        struct issuer *i = &m->issuers[v];
+        *i = (struct issuer){ .first_exposure = NONE };
+        memcpy(i->key, key, sizeof key);
+        memcpy(i->name, key, sizeof key);
+    }
+    *out = v;
+    return ERR_OK;
+}
+
+void market_weights(const struct market *m, const struct universe *u, weight_fn *each, void *ctx)
+{
+    if (u->book) {
+        books_weights(m, u, each, ctx);
+        return;
+    }
+    for (uint32_t k = u->first_slot; k != NONE; k = m->store.slots[k].next_of_universe)
+        each(ctx, m, &m->issuers[m->store.slots[k].issuer], (double)m->store.slots[k].value / 100);
+}
+
+int64_t market_newest_ns(const struct market *m, const struct universe *u)
+{
+    return u->book ? books_newest_ns(m, u) : u->last_ns;
+}
+
+void market_release(struct market *m)
+{
+    for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
+    for (size_t i = 0; i < m->series_n; i++) series_release(&m->series[i]);
+    free(m->instruments);
+    free(m->issuers);
+    free(m->universes);
+    free(m->store.lines);
+    free(m->store.slots);
+    free(m->closes);
+    free(m->series);
+    free(m->exposures);
+    free(m->slow);
+    free(m->touched);
+    free(m->moved);
+    map_release(&m->by_symbol);
+    map_release(&m->by_issuer);
+    map_release(&m->by_series);
+}

@@ -1,0 +1,161 @@
+/* concentration.c - hhi, effective_number, top_weight: how much of an index is in how few names (metrics.md 4).
+ * Five companies of 10 % and 495 of 0.1 %: HHI = 10,000 * (5 * 0.1^2 + 495 * 0.001^2) = 504.95; 1/HHI is 19.8 names. */
+#include "analytics/measures/index_reading.h"
+
+enum { ONE_BY }; /* the parameter of hhi and effective_number */
+enum { TOP_BY, TOP_N };
+enum { TOP_N_MAX = 50 };
+
+extern const struct measure_kind measure_top_weight; /* at the end of this file */
+
+static enum by by_of(const struct series *s)
+{
+    return (enum by)s->args.v[s->kind == &measure_top_weight ? TOP_BY : ONE_BY];
+}
+
+static const struct aggregate_kind *squares_of(const struct series *s)
+{
+    return by_of(s) == BY_LINE ? &aggregate_squares_by_line : &aggregate_squares_by_issuer;
+}
+
+static enum err ask_squares(struct market *m, struct series *s)
+{
+    return universe_ask(&m->store, series_universe(m, s), squares_of(s));
+}
+static void leave_squares(struct market *m, struct series *s)
+{
+    universe_leave(series_universe(m, s), squares_of(s));
+}
+
+static i128 squares_sum(const struct universe *u, const struct series *s)
+{
+    return ((const struct squares *)universe_kept(u, squares_of(s)))->sum;
+}
+
+static struct reading read_hhi(const struct market *m, const struct series *s)
+{
+    const struct universe *u = series_universe(m, s);
+    struct reading r;
+    if (!index_has_value(m, u, false, &r)) return r;
+    double t = (double)u->total;
+    r.value = 10000.0 * (double)squares_sum(u, s) / (t * t);
+    return reading_finish(m, r);
+}
+
+static struct reading read_effective_number(const struct market *m, const struct series *s)
+{
+    const struct universe *u = series_universe(m, s);
+    struct reading r;
+    if (!index_has_value(m, u, false, &r)) return r;
+    double t = (double)u->total;
+    r.value = t * t / (double)squares_sum(u, s);
+    return reading_finish(m, r);
+}
+
+/* The n largest lines by looking at all: up to some hundred members that is quicker than keeping them in order. */
+static int64_t top_lines(const struct market *m, const struct universe *u, int64_t n)
+{
+    int64_t top[TOP_N_MAX] = { 0 },
+            sum = 0; /* ascending: top[0] is the smallest of the n largest */
+    for (uint32_t no = u->first_line; no != NONE; no = m->store.lines[no].next_of_universe) {
+        int64_t v = m->store.lines[no].value, j = 0;
+        if (v <= top[0]) continue;
+        for (; j + 1 < n && top[j + 1] < v; j++) top[j] = top[j + 1];
+        top[j] = v;
+    }
+    for (int64_t j = 0; j < n; j++) sum += top[j];
+    return sum;
+}
+
+static int64_t top_issuers(const struct market *m, const struct universe *u, int64_t n)
+{
+    const struct order *o = universe_kept(u, &aggregate_order);
+    int64_t sum = 0;
+    for (size_t j = 0; j < (size_t)n && j < o->n; j++) sum += m->store.slots[o->slots[j]].value;
+    return sum;
+}
+
+static struct reading read_top_weight(const struct market *m, const struct series *s)
+{
+    const struct universe *u = series_universe(m, s);
+    struct reading r;
+    if (!index_has_value(m, u, false, &r)) return r;
+    int64_t n = s->args.v[TOP_N],
+            top = by_of(s) == BY_LINE ? top_lines(m, u, n) : top_issuers(m, u, n);
+    r.value = 100.0 * (double)top / (double)u->total;
+    return reading_finish(m, r);
+}
+
+/* An index keeps its order of companies from its first day (universe_keep_standard), so nobody here asks for it. */
+static void concentration_inputs(const struct market *m, const struct series *s,
+                                 struct json_writer *w)
+{
+    const struct universe *u = series_universe(m, s);
+    const struct order *o = universe_kept(u, &aggregate_order);
+    if (o->n) {
+        const struct slot *largest = &m->store.slots[o->slots[0]];
+        json_put_real(w, "market_value", (double)u->total / 100);
+        json_put_text(w, "largest", m->issuers[largest->issuer].key);
+        json_put_real(w, "largest_weight", (double)largest->value / (double)u->total);
+    }
+    index_inputs(u, w);
+}
+
+#define BY_PARAM                                                                                   \
+    { .name = "by",                                                                                \
+      .help = "a company counts once, or each of its lines does",                                  \
+      .type = PARAM_CHOICE,                                                                        \
+      .choices = by_names,                                                                         \
+      .missing = BY_ISSUER }
+
+const struct measure_kind measure_hhi = {
+    .name = "hhi",
+    .unit = "0-10000",
+    .formula = "10,000 * sum of squared weights",
+    .source = "metrics.md 4: Herfindahl-Hirschman index",
+    .version = 1,
+    .subjects = SUBJECT_INDEX,
+    .moved_by = CAUSE_PRICE,
+    .params = { [ONE_BY] = BY_PARAM },
+    .standard = (const char *const[]){ "", NULL },
+    .begin = ask_squares,
+    .end = leave_squares,
+    .read = read_hhi,
+    .inputs = concentration_inputs,
+};
+
+const struct measure_kind measure_effective_number = {
+    .name = "effective_number",
+    .unit = "names",
+    .formula = "1 / sum of squared weights",
+    .source = "metrics.md 4: Hannah-Kay of order 2",
+    .version = 1,
+    .subjects = SUBJECT_INDEX,
+    .moved_by = CAUSE_PRICE,
+    .params = { [ONE_BY] = BY_PARAM },
+    .standard = (const char *const[]){ "", NULL },
+    .begin = ask_squares,
+    .end = leave_squares,
+    .read = read_effective_number,
+    .inputs = concentration_inputs,
+};
+
+const struct measure_kind measure_top_weight = {
+    .name = "top_weight",
+    .unit = "%",
+    .formula = "100 * weight of the n largest",
+    .source = "metrics.md 4: top-N weight",
+    .version = 1,
+    .subjects = SUBJECT_INDEX,
+    .moved_by = CAUSE_PRICE,
+    .params = { [TOP_BY] = BY_PARAM,
+                [TOP_N] = { .name = "n",
+                            .help = "how many of the largest",
+                            .type = PARAM_INT,
+                            .min = 1,
+                            .max = TOP_N_MAX,
+                            .missing = 10 } },
+    .standard = (const char *const[]){ "", NULL },
+    .read = read_top_weight,
+    .inputs = concentration_inputs,
+};

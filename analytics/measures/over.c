@@ -1,0 +1,193 @@
+/* over.c - change, max, min, avg: measures of a measure over a window of sessions or clock time (window.h).
+ *
+ *     change(last(NVDA), over=5m, unit=pct)          how far it moved in five minutes
+ *     max(change(last(NVDA), over=5m), over=20d)     the largest such move of 20 sessions
+ *
+ * The window begins to fill when the first asks for it; until it reaches back far enough there is no history. Where the
+ * subject has no value its last one stands in the window, and the reading has the subject's status: stale and coverage
+ * travel up. */
+#include "analytics/series.h"
+#include "analytics/window.h"
+
+#include <math.h>
+
+enum { OVER, CHANGE_UNIT };
+enum { UNIT_ABSOLUTE, UNIT_PCT };
+static const char *const unit_names[] = { [UNIT_ABSOLUTE] = "absolute", [UNIT_PCT] = "pct", NULL };
+
+static const char *unit_of_subject(const struct measure *x)
+{
+    struct measure inner = measure_inner(x);
+    return measure_unit(&inner);
+}
+
+static const char *change_unit(const struct measure *x)
+{
+    return x->args.v[CHANGE_UNIT] == UNIT_PCT ? "%" : unit_of_subject(x);
+}
+
+static int64_t step_now(const struct market *m, const struct series *s)
+{
+    return window_step(s->window, m->now_ns, m->session_no);
+}
+
+static enum err put_reading(const struct market *m, struct series *s, const struct reading *r)
+{
+    if (!reading_has_value(r->status) || fabs(r->value) > WINDOW_VALUE_MAX) return ERR_OK;
+    return window_put(s->window, step_now(m, s), r->value);
+}
+
+static enum err begin_window(struct market *m, struct series *s, enum window_keeps keeps)
+{
+    s->window = window_new(keeps, span_of(s->args.v[OVER]));
+    if (!s->window) return ERR_NOMEM;
+    struct reading r = series_reading(m, s->subject);
+    return put_reading(m, s, &r);
+}
+
+static enum err begin_runs(struct market *m, struct series *s)
+{
+    return begin_window(m, s, WINDOW_RUNS);
+}
+static enum err begin_highs(struct market *m, struct series *s)
+{
+    return begin_window(m, s, WINDOW_HIGHS);
+}
+static enum err begin_lows(struct market *m, struct series *s)
+{
+    return begin_window(m, s, WINDOW_LOWS);
+}
+
+static void end_window(struct market *m, struct series *s)
+{
+    (void)m;
+    window_free(s->window);
+    s->window = NULL;
+}
+
+/* The subject's reading with another value: its coverage, age and status travel up. */
+static struct reading of_subject(const struct market *m, const struct series *s, bool reaches,
+                                 double value)
+{
+    struct reading r = series_reading(m, s->subject);
+    if (!reading_has_value(r.status)) return r;
+    r.value = reaches && isfinite(value) ? value : NAN;
+    if (!reaches) r.status = READING_NO_HISTORY;
+    else if (!isfinite(value)) r.status = READING_NO_DATA;
+    return r;
+}
+
+static struct reading read_change(const struct market *m, const struct series *s)
+{
+    double before = 0, now = series_reading(m, s->subject).value;
+    bool reaches = s->window && window_before(s->window, step_now(m, s), &before);
+    return of_subject(m, s, reaches,
+                      s->args.v[CHANGE_UNIT] == UNIT_PCT ? 100 * (now - before) / fabs(before)
+                                                         : now - before);
+}
+
+static struct reading read_extreme(const struct market *m, const struct series *s)
+{
+    double v = 0;
+    bool reaches = s->window && window_extreme(s->window, step_now(m, s), &v);
+    return of_subject(m, s, reaches, v);
+}
+
+static struct reading read_mean(const struct market *m, const struct series *s)
+{
+    double v = 0;
+    bool reaches = s->window && window_mean(s->window, step_now(m, s), &v);
+    return of_subject(m, s, reaches, v);
+}
+
+static void over_inputs(const struct market *m, const struct series *s, struct json_writer *w)
+{
+    const struct series *inner = &m->series[s->subject];
+    json_put_text(w, "of", inner->text);
+    json_put_real(w, "now", series_reading(m, s->subject).value);
+    json_put_object(w, "inputs");
+    inner->kind->inputs(m, inner, w);
+    json_put_end(w);
+}
+
+#define OVER_PARAM(by_default)                                                                                            \
+    { .name = "over",                                                                                                     \
+      .help =                                                                                                             \
+          "sessions (20d) or clock time (5m); clock time is kept in steps of a thousandth of it, a millisecond at least", \
+      .type = PARAM_SPAN,                                                                                                 \
+      .missing = by_default }
+
+const struct measure_kind measure_change = {
+    .name = "change",
+    .units = "that of its subject, or %",
+    .unit_of = change_unit,
+    .formula =
+        "x now less x at the end of the session, or clock step, that long ago; unit=pct: 100 times that by the absolute value of then",
+    .source = "performance.md 2: % change",
+    .version = 1,
+    .subjects = SUBJECT_SERIES,
+    .moved_by = CAUSE_SUBJECT,
+    .params = { [OVER] = OVER_PARAM(SPAN_OF_SESSIONS(1)),
+                [CHANGE_UNIT] = { .name = "unit",
+                                  .help = "in the unit of x, or in per cent of what it was",
+                                  .type = PARAM_CHOICE,
+                                  .choices = unit_names,
+                                  .missing = UNIT_ABSOLUTE } },
+    .begin = begin_runs,
+    .end = end_window,
+    .subject_moved = put_reading,
+    .read = read_change,
+    .inputs = over_inputs,
+};
+
+const struct measure_kind measure_max = {
+    .name = "max",
+    .units = "that of its subject",
+    .unit_of = unit_of_subject,
+    .formula = "highest x in the window, this session or step included",
+    .source = "performance.md 2: rolling max, a monotone deque",
+    .version = 1,
+    .subjects = SUBJECT_SERIES,
+    .moved_by = CAUSE_SUBJECT,
+    .params = { [OVER] = OVER_PARAM(SPAN_OF_SESSIONS(20)) },
+    .begin = begin_highs,
+    .end = end_window,
+    .subject_moved = put_reading,
+    .read = read_extreme,
+    .inputs = over_inputs,
+};
+
+const struct measure_kind measure_min = {
+    .name = "min",
+    .units = "that of its subject",
+    .unit_of = unit_of_subject,
+    .formula = "lowest x in the window, this session or step included",
+    .source = "performance.md 2: rolling min, a monotone deque",
+    .version = 1,
+    .subjects = SUBJECT_SERIES,
+    .moved_by = CAUSE_SUBJECT,
+    .params = { [OVER] = OVER_PARAM(SPAN_OF_SESSIONS(20)) },
+    .begin = begin_lows,
+    .end = end_window,
+    .subject_moved = put_reading,
+    .read = read_extreme,
+    .inputs = over_inputs,
+};
+
+const struct measure_kind measure_avg = {
+    .name = "avg",
+    .units = "that of its subject",
+    .unit_of = unit_of_subject,
+    .formula =
+        "mean of x at the ends of the window's sessions, or clock steps, the one in progress as x stands",
+    .source = "performance.md 2: rolling sum, exact integers",
+    .version = 1,
+    .subjects = SUBJECT_SERIES,
+    .moved_by = CAUSE_SUBJECT,
+    .params = { [OVER] = OVER_PARAM(SPAN_OF_SESSIONS(20)) },
+    .begin = begin_runs,
+    .end = end_window,
+    .subject_moved = put_reading,
+    .read = read_mean,
+    .inputs = over_inputs,
+};

@@ -1,0 +1,102 @@
+/* price.c - last and ret: what one instrument trades at, and how far that is from a close. */
+#include "analytics/series.h"
+#include "analytics/session.h"
+
+#include <math.h>
+
+static struct reading price_reading(const struct market *m, const struct series *s, double value,
+                                    enum reading_status status)
+{
+    return reading_finish(m, (struct reading){ .value = value,
+                                               .coverage = 1,
+                                               .event_ns = series_instrument(m, s)->price_ns,
+                                               .status = status });
+}
+
+static struct reading read_last(const struct market *m, const struct series *s)
+{
+    const struct instrument *x = series_instrument(m, s);
+    if (x->price_e8 == 0) return reading_none();
+    return price_reading(m, s, (double)x->price_e8 / 1e8, READING_OK);
+}
+
+static int64_t last_e8(const struct market *m, const struct series *s)
+{
+    return series_instrument(m, s)->price_e8;
+}
+
+static void price_inputs(const struct market *m, const struct series *s, struct json_writer *w)
+{
+    json_put_real(w, "price", (double)series_instrument(m, s)->price_e8 / 1e8);
+}
+
+/* ---- ret: the close its window starts at is looked up when a session begins or ends, not on each tick ---- */
+enum { RET_WINDOW };
+enum { CLOSES_MAX = 1200 }; /* 36 months of sessions, weekends too */
+
+static uint32_t first_close(const struct market *m, uint32_t c)
+{
+    while (c != NONE && m->closes[c].previous != NONE) c = m->closes[c].previous;
+    return c;
+}
+
+/* The chain of closes runs backwards: it is unrolled as far as a window can reach. */
+static void find_close(const struct market *m, struct series *s)
+{
+    enum window_choice w = (enum window_choice)s->args.v[RET_WINDOW];
+    int32_t day[CLOSES_MAX];
+    uint32_t number[CLOSES_MAX], c = series_instrument(m, s)->last_close;
+    size_t at = CLOSES_MAX;
+    s->start = NONE;
+    if (w == WINDOW_ALL) {
+        s->start = first_close(m, c);
+        return;
+    }
+    for (; c != NONE && at > 0; c = m->closes[c].previous) {
+        day[--at] = m->closes[c].day;
+        number[at] = c;
+    }
+    long start = window_start(m, w, &(struct days){ day + at, sizeof *day, CLOSES_MAX - at });
+    if (start >= 0) s->start = number[at + (size_t)start];
+}
+
+static struct reading read_ret(const struct market *m, const struct series *s)
+{
+    const struct instrument *x = series_instrument(m, s);
+    if (x->price_e8 == 0) return reading_none();
+    if (s->start == NONE) return price_reading(m, s, NAN, READING_NO_HISTORY);
+    double close = (double)m->closes[s->start].price_e8;
+    return price_reading(m, s, 100 * ((double)x->price_e8 / close - 1), READING_OK);
+}
+
+const struct measure_kind measure_last = {
+    .name = "last",
+    .unit = "USD",
+    .formula = "price of the newest trade or official close",
+    .source = "metrics.md: a price as it came",
+    .version = 1,
+    .subjects = SUBJECT_INSTRUMENT,
+    .moved_by = CAUSE_PRICE,
+    .read = read_last,
+    .inputs = price_inputs,
+    .exact_e8 = last_e8,
+};
+
+const struct measure_kind measure_ret = {
+    .name = "ret",
+    .unit = "%",
+    .formula = "100 * (last / close at the window's start - 1); default window 1d",
+    .source = "metrics.md 2: k-period return",
+    .version = 1,
+    .subjects = SUBJECT_INSTRUMENT,
+    .moved_by = CAUSE_PRICE,
+    .params = { [RET_WINDOW] = { .name = "window",
+                                 .help =
+                                     "sessions or calendar months back, the year so far, or all that is kept",
+                                 .type = PARAM_CHOICE,
+                                 .choices = window_names,
+                                 .missing = WINDOW_1D } },
+    .session = find_close,
+    .read = read_ret,
+    .inputs = price_inputs,
+};

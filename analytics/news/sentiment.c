@@ -1,0 +1,49 @@
+#include "analytics/news/sentiment.h"
+
+#include <math.h>
+
+#define SCORER(name) extern const struct scorer scorer_##name;
+#include "analytics/news/scorers.def"
+#undef SCORER
+
+static const struct scorer *const scorers[] = {
+#define SCORER(name) &scorer_##name,
+#include "analytics/news/scorers.def"
+#undef SCORER
+};
+
+const struct scorer *scorer_in_use(void) { return scorers[0]; }
+
+void sentiment_score(struct str headline, struct str body, struct sentiment *out)
+{
+    scorer_in_use()->score(headline, body, out);
+}
+
+void sentiment_score_targets(struct str headline, struct str body,
+                             const struct sentiment_target *targets, size_t n,
+                             struct sentiment_ticker *out)
+{
+    scorer_in_use()->score_targets(headline, body, targets, n, out);
+}
+
+enum sentiment_label sentiment_label_of(double positive, double negative)
+{
+    double s = positive - negative;
+    if (fmin(positive, negative) >= 0.20 && fabs(s) < 0.35) return SENTIMENT_MIXED;
+    return s >= 0.15 ? SENTIMENT_POSITIVE : s <= -0.15 ? SENTIMENT_NEGATIVE : SENTIMENT_NEUTRAL;
+}
+
+NAMES(sentiment_label, SENTIMENT_LABELS);
+const char *sentiment_label_name(enum sentiment_label l)
+{
+    return names_text(&sentiment_label_names, (int)l);
+}
+
+const char *sentiment_band_name(double s)
+{
+    return s <= -0.35   ? "bearish"
+           : s <= -0.15 ? "somewhat_bearish"
+           : s < 0.15   ? "neutral"
+           : s < 0.35   ? "somewhat_bullish"
+                        : "bullish";
+}

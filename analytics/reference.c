@@ -1,0 +1,222 @@
+#include "analytics/reference.h"
+
+#include "analytics/series.h"
+#include "analytics/session.h"
+#include "core/vec.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum err find_instrument(struct market *m, const struct symbol *s, struct instrument **out,
+                                struct why *why)
+{
+    uint32_t no = market_instrument(m, s);
+    if (no == NONE)
+        return err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %.15s has no instrument record yet", s->s);
+    *out = &m->instruments[no];
+    return ERR_OK;
+}
+
+static enum err too_valuable(const struct symbol *s, struct why *why)
+{
+    return err_set(why, ERR_INVALID, "price times shares of %.15s is above %" PRId64 " cents", s->s,
+                   VALUE_MAX);
+}
+
+/* ---- prices ---- */
+enum err reference_price(struct market *m, const struct symbol *symbol, int64_t price_e8,
+                         int32_t day, int64_t event_ns, struct why *why)
+{
+    struct instrument *x = NULL;
+    enum err e = find_instrument(m, symbol, &x, why);
+    if (e) return e;
+    if (!value_fits(price_e8, x->shares_max)) return too_valuable(symbol, why);
+    session_price(m, day);
+    x->price_e8 = price_e8;
+    if (event_ns > x->price_ns) x->price_ns = event_ns;
+    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
+        struct universe *u = &m->universes[m->store.lines[no].universe];
+        universe_set_price(&m->store, u, no, price_e8, event_ns);
+        series_touch(m, u->first_series);
+    }
+    series_touch(m, x->first_series);
+    return ERR_OK;
+}
+
+/* ---- issuers and instruments ---- */
+enum err reference_issuer(struct market *m, const struct record *r, struct why *why)
+{
+    uint32_t no;
+    (void)why;
+    enum err e = market_issuer(m, r->u.issuer.issuer, &no);
+    if (!e && r->u.issuer.name.n)
+        copy_name(m->issuers[no].name, sizeof m->issuers[no].name, r->u.issuer.name);
+    return e;
+}
+
+static bool is_member(const struct market *m, const struct instrument *x)
+{
+    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
+        if (m->store.lines[no].active) return true;
+    return false;
+}
+
+/* A line's company cannot change under a running index. */
+static enum err may_have_issuer(const struct market *m, const struct instrument *x,
+                                struct str issuer, struct why *why)
+{
+    const char *key = m->issuers[x->issuer].key;
+    if (!is_member(m, x) || str_is(issuer, key)) return ERR_OK;
+    return err_set(
+        why, ERR_INVALID,
+        "symbol %.15s is in an index as a line of issuer \"%s\"; end its memberships before it moves to another",
+        x->symbol.s, key);
+}
+
+static enum err add_instrument(struct market *m, const struct symbol *s, uint32_t *out)
+{
+    uint64_t h = map_hash(s->s, sizeof s->s);
+    if (!VEC_GROW(&m->instruments, &m->instruments_cap, m->instruments_n + 1)
+        || !map_add(&m->by_symbol, h, (uint32_t)m->instruments_n))
+        return ERR_NOMEM;
+    *out = (uint32_t)m->instruments_n++;
+    m->instruments[*out] = (struct instrument){ .symbol = *s,
+                                                .float_e8 = 100000000,
+                                                .first_line = NONE,
+                                                .first_series = NONE,
+                                                .last_close = NONE };
+    return ERR_OK;
+}
+
+enum err reference_instrument(struct market *m, const struct record *r, uint32_t *out,
+                              struct why *why)
+{
+    uint32_t issuer, no = market_instrument(m, &r->u.instrument.symbol);
+    enum err e =
+        no == NONE ? ERR_OK : may_have_issuer(m, &m->instruments[no], r->u.instrument.issuer, why);
+    if (!e) e = market_issuer(m, r->u.instrument.issuer, &issuer);
+    if (!e && no == NONE) e = add_instrument(m, &r->u.instrument.symbol, &no);
+    if (e) return e;
+    struct instrument *x = &m->instruments[no];
+    x->issuer = issuer;
+    if (r->u.instrument.name.n) copy_name(x->name, sizeof x->name, r->u.instrument.name);
+    *out = no;
+    return ERR_OK;
+}
+
+/* ---- shares ---- */
+static int64_t effective_shares(const struct instrument *x, const struct line *l)
+{
+    int64_t shares = l->own_shares ? l->own_shares : x->shares;
+    return (int64_t)((i128)shares * x->float_e8 / 100000000);
+}
+
+enum err reference_shares(struct market *m, const struct record *r, struct why *why)
+{
+    struct instrument *x = NULL;
+    enum err e = find_instrument(m, &r->u.shares.symbol, &x, why);
+    if (e) return e;
+    if (!value_fits(x->price_e8, r->u.shares.shares)) return too_valuable(&x->symbol, why);
+    x->shares = r->u.shares.shares;
+    x->float_e8 = r->u.shares.float_e8;
+    if (x->shares > x->shares_max) x->shares_max = x->shares;
+    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
+        struct line *l = &m->store.lines[no];
+        if (!l->active) continue;
+        struct universe *u = &m->universes[l->universe];
+        universe_set_shares(&m->store, u, no, effective_shares(x, l));
+        series_touch(m, u->first_series);
+    }
+    return ERR_OK;
+}
+
+/* ---- indices ---- */
+/* Every index comes with the measures that say by themselves that they are standard. */
+static enum err track_standard(struct market *m, const char *index)
+{
+    for (size_t i = 0; i < measure_kinds_n; i++)
+        for (const char *const *args = measure_kinds[i]->standard; args && *args; args++) {
+            char text[MEASURE_TEXT_MAX];
+            struct measure x;
+            uint32_t no;
+            snprintf(text, sizeof text, "%s(%s%s%s)", measure_kinds[i]->name, index,
+                     **args ? ", " : "", *args);
+            enum err e = measure_parse(text, strlen(text), &x, NULL);
+            if (!e) e = series_track(m, (struct uuid){ { 0 } }, &x, &no, NULL);
+            if (!e) e = series_configure(m, no);
+            if (e) return e;
+        }
+    return ERR_OK;
+}
+
+enum err reference_index(struct market *m, const struct record *r, struct why *why)
+{
+    (void)why;
+    struct universe *u = market_index(m, r->u.index.index);
+    if (u) { /* said again: the title may change, the base of a running level may not */
+        copy_name(u->title, sizeof u->title, r->u.index.name);
+        return ERR_OK;
+    }
+    if (!VEC_GROW(&m->universes, &m->universes_cap, m->universes_n + 1)) return ERR_NOMEM;
+    u = &m->universes[m->universes_n++];
+    *u = (struct universe){ .base = (double)r->u.index.base_e8 / 1e8,
+                            .first_line = NONE,
+                            .first_slot = NONE,
+                            .first_series = NONE };
+    copy_name(u->name, sizeof u->name, r->u.index.index);
+    copy_name(u->title, sizeof u->title, r->u.index.name);
+    enum err e = universe_keep_standard(&m->store, u);
+    return e ? e : track_standard(m, m->universes[m->universes_n - 1].name);
+}
+
+static uint32_t line_in(const struct market *m, const struct instrument *x, uint32_t universe)
+{
+    uint32_t no = x->first_line;
+    while (no != NONE && m->store.lines[no].universe != universe)
+        no = m->store.lines[no].next_of_instrument;
+    return no;
+}
+
+static enum err join(struct market *m, uint32_t universe, struct instrument *x, uint32_t no,
+                     int64_t own)
+{
+    struct universe *u = &m->universes[universe];
+    enum err e = ERR_OK;
+    if (no == NONE) {
+        e = universe_add_line(&m->store, u, universe, (uint32_t)(x - m->instruments), x->issuer,
+                              own, &no);
+        if (e) return e;
+        m->store.lines[no].next_of_instrument = x->first_line;
+        x->first_line = no;
+    }
+    if (!m->store.lines[no].active) e = universe_rejoin(&m->store, u, no, x->issuer, x->price_e8);
+    if (e) return e;
+    struct line *l = &m->store.lines[no];
+    l->own_shares = own;
+    universe_set_shares(&m->store, u, no, effective_shares(x, l));
+    if (x->price_e8 > 0) universe_set_price(&m->store, u, no, x->price_e8, x->price_ns);
+    return ERR_OK;
+}
+
+enum err reference_membership(struct market *m, const struct record *r, struct why *why)
+{
+    struct instrument *x = NULL;
+    struct universe *u = market_index(m, r->u.membership.index);
+    if (!u)
+        return err_set(why, ERR_UNKNOWN_INDEX, "index %.*s has no index record yet",
+                       (int)r->u.membership.index.n, r->u.membership.index.p);
+    enum err e = find_instrument(m, &r->u.membership.symbol, &x, why);
+    if (e) return e;
+    uint32_t universe = (uint32_t)(u - m->universes), no = line_in(m, x, universe);
+    int64_t own = r->u.membership.shares;
+    if (!r->u.membership.member) {
+        if (no != NONE) universe_remove_line(&m->store, u, no);
+    } else {
+        if (!value_fits(x->price_e8, own)) return too_valuable(&x->symbol, why);
+        if (own > x->shares_max) x->shares_max = own;
+        e = join(m, universe, x, no, own);
+    }
+    if (!e) series_touch(m, m->universes[universe].first_series);
+    return e;
+}

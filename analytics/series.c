@@ -1,0 +1,338 @@
+/* series.c - see series.h. One record's way, with rules on 1 last(A), 2 change(1, over=5m) and 3 max(2, over=20d):
+ *
+ *   a trade of A       touches the chain of A: series 1, since somebody looks at it (watched, or parents > 0)
+ *   series_settle      1: read, 101.5; its parent 2 is told and now stands at +1.5; its parent 3 is told that. Moved are
+ *                      1, 2, 3 as far as rules watch them, in this order
+ *   a trade of B       touches nothing here: no reading of 1, 2 or 3 is made */
+#include "analytics/series.h"
+
+#include "analytics/books/books.h"
+#include "analytics/window.h"
+#include "core/vec.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+NAMES(reading_status, READING_STATUSES);
+const char *reading_status_name(enum reading_status s)
+{
+    return names_text(&reading_status_names, (int)s);
+}
+
+/* ---- finding ---- */
+struct series_key {
+    struct uuid tenant;
+    const char *text;
+};
+
+static bool series_matches(const void *ctx, uint32_t v, const void *key)
+{
+    const struct series *s = &((const struct market *)ctx)->series[v];
+    const struct series_key *k = key;
+    return uuid_equal(s->tenant, k->tenant) && strcmp(s->text, k->text) == 0;
+}
+
+static uint64_t series_hash(const struct series_key *k)
+{
+    return map_hash(k->text, strlen(k->text)) ^ map_hash(k->tenant.b, 16);
+}
+
+uint32_t series_find(const struct market *m, struct uuid tenant, const char *canonical)
+{
+    struct series_key key = { tenant, canonical };
+    return map_find(&m->by_series, series_hash(&key), series_matches, m, &key);
+}
+
+const struct instrument *series_instrument(const struct market *m, const struct series *s)
+{
+    return &m->instruments[s->subject];
+}
+struct universe *series_universe(const struct market *m, const struct series *s)
+{
+    return &m->universes[s->subject];
+}
+
+static struct str book_name(const struct measure *x)
+{
+    return str_of(x->subject + strlen("book:"));
+}
+
+static uint32_t instrument_named(const struct market *m, const char *name)
+{
+    struct symbol s = { { 0 } };
+    memcpy(s.s, name, strnlen(name, SYMBOL_MAX));
+    return market_instrument(m, &s);
+}
+
+/* The number of what the measure is taken of, NONE when there is none (and why). A book that has no position yet is none. */
+static uint32_t subject_number(const struct market *m, struct uuid tenant, const struct measure *x,
+                               enum err *e, struct why *why)
+{
+    uint32_t no = NONE;
+    switch (x->subject_type) {
+    case SUBJECT_INSTRUMENT:
+        no = instrument_named(m, x->subject);
+        if (no == NONE)
+            *e = err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %s has no instrument record yet",
+                         x->subject);
+        return no;
+    case SUBJECT_INDEX: {
+        const struct universe *u = market_index(m, str_of(x->subject));
+        if (u) return (uint32_t)(u - m->universes);
+        *e = err_set(why, ERR_UNKNOWN_INDEX, "index %s has no index record yet", x->subject);
+        return NONE;
+    }
+    case SUBJECT_BOOK: return books_number(m, tenant, book_name(x));
+    case SUBJECT_SERIES: return series_find(m, tenant, x->subject);
+    }
+    return NONE;
+}
+
+enum err series_can_track(const struct market *m, struct uuid tenant, const struct measure *x,
+                          struct why *why)
+{
+    enum err e = ERR_OK;
+    if (x->subject_type == SUBJECT_SERIES) {
+        struct measure inner = measure_inner(x);
+        return series_can_track(m, tenant, &inner, why);
+    }
+    if (x->subject_type == SUBJECT_BOOK)
+        return uuid_is_none(tenant) ? err_set(why, ERR_INVALID, "a book belongs to a tenant")
+                                    : ERR_OK;
+    subject_number(m, tenant, x, &e, why);
+    return e;
+}
+
+/* ---- beginning ---- */
+static enum err set_live(struct market *m, uint32_t no);
+
+static enum err find_subject(struct market *m, struct uuid tenant, const struct measure *x,
+                             uint32_t *out, struct why *why)
+{
+    enum err e = ERR_OK;
+    if (x->subject_type == SUBJECT_BOOK) return books_find(m, tenant, book_name(x), out);
+    if (x->subject_type == SUBJECT_SERIES) {
+        struct measure inner = measure_inner(x);
+        return series_track(m, tenant, &inner, out, why);
+    }
+    *out = subject_number(m, tenant, x, &e, why);
+    return e;
+}
+
+/* Where a move of the subject finds its series; NULL: it does not (news and facts go through `slow`). */
+static uint32_t *chain_of(struct market *m, const struct series *s)
+{
+    if (s->kind->moved_by & CAUSE_SUBJECT) return &m->series[s->subject].first_parent;
+    if (!(s->kind->moved_by & CAUSE_PRICE)) return NULL;
+    return s->subject_type == SUBJECT_INSTRUMENT ? &m->instruments[s->subject].first_series
+                                                 : &m->universes[s->subject].first_series;
+}
+
+static enum err link_series(struct market *m, uint32_t no)
+{
+    struct series *s = &m->series[no];
+    struct series_key key = { s->tenant, s->text };
+    if (!map_add(&m->by_series, series_hash(&key), no)) return ERR_NOMEM;
+    uint32_t *chain = chain_of(m, s);
+    if (chain) {
+        s->next_of_subject = *chain;
+        *chain = no;
+    } else {
+        if (!VEC_GROW(&m->slow, &m->slow_cap, m->slow_n + 1)) return ERR_NOMEM;
+        m->slow[m->slow_n++] = no;
+    }
+    return VEC_GROW(&m->touched, &m->touched_cap, no + 1)
+                   && VEC_GROW(&m->moved, &m->moved_cap, no + 1)
+               ? ERR_OK
+               : ERR_NOMEM;
+}
+
+enum err series_track(struct market *m, struct uuid tenant, const struct measure *x, uint32_t *out,
+                      struct why *why)
+{
+    struct series s = { .tenant = tenant,
+                        .kind = x->kind,
+                        .unit = measure_unit(x),
+                        .args = x->args,
+                        .subject_type = x->subject_type,
+                        .next_of_subject = NONE,
+                        .first_parent = NONE };
+    measure_format(x, s.text);
+    *out = series_find(m, tenant, s.text);
+    if (*out != NONE) return ERR_OK;
+    enum err e = find_subject(m, tenant, x, &s.subject, why);
+    if (e) return e;
+    if (!VEC_GROW(&m->series, &m->series_cap, m->series_n + 1)) return ERR_NOMEM;
+    *out = (uint32_t)m->series_n++;
+    m->series[*out] = s;
+    e = link_series(m, *out);
+    return e ? e : set_live(m, *out);
+}
+
+/* ---- who asks ---- */
+static enum err begin_series(struct market *m, uint32_t no)
+{
+    struct series *s = &m->series[no];
+    if (s->subject_type == SUBJECT_SERIES) {
+        m->series[s->subject].parents++;
+        enum err e = set_live(m, s->subject);
+        if (e) return e;
+    }
+    enum err e = s->kind->begin ? s->kind->begin(m, s) : ERR_OK;
+    if (!e && s->kind->session) s->kind->session(m, s);
+    return e;
+}
+
+static enum err end_series(struct market *m, uint32_t no)
+{
+    struct series *s = &m->series[no];
+    if (s->kind->end) s->kind->end(m, s);
+    if (s->subject_type != SUBJECT_SERIES) return ERR_OK;
+    m->series[s->subject].parents--;
+    return set_live(m, s->subject);
+}
+
+/* Live or not, by who asks now. */
+static enum err set_live(struct market *m, uint32_t no)
+{
+    struct series *s = &m->series[no];
+    bool live = !m->settings.drop_unasked || s->configured || s->asked > 0 || s->parents > 0;
+    if (live == s->live) return ERR_OK;
+    s->live = live;
+    s->read_at = 0;
+    return live ? begin_series(m, no) : end_series(m, no);
+}
+
+enum err series_configure(struct market *m, uint32_t no)
+{
+    m->series[no].configured = true;
+    return set_live(m, no);
+}
+
+enum err series_ask(struct market *m, uint32_t no, int by)
+{
+    m->series[no].asked += by;
+    assert(m->series[no].asked >= 0);
+    return set_live(m, no);
+}
+
+void series_watch(struct market *m, uint32_t no, int by)
+{
+    m->series[no].watchers += by;
+    assert(m->series[no].watchers >= 0);
+}
+
+/* From the end: what is taken of others goes before them, and so lets them go. */
+enum err series_review(struct market *m)
+{
+    for (size_t i = m->series_n; i-- > 0;) {
+        enum err e = set_live(m, (uint32_t)i);
+        if (e) return e;
+    }
+    return ERR_OK;
+}
+
+void series_release(struct series *s) { window_free(s->window); }
+
+/* ---- moves ---- */
+static bool looked_at(const struct series *s)
+{
+    return s->live && (s->watchers > 0 || s->parents > 0);
+}
+
+void series_touch(struct market *m, uint32_t first)
+{
+    for (uint32_t i = first; i != NONE; i = m->series[i].next_of_subject)
+        if (looked_at(&m->series[i]))
+            m->touched[m->touched_n++] = i; /* room for every series: see link_series */
+}
+
+void series_touch_cause(struct market *m, unsigned causes)
+{
+    for (size_t k = 0; k < m->slow_n; k++) {
+        const struct series *s = &m->series[m->slow[k]];
+        if ((s->kind->moved_by & causes) && looked_at(s)) m->touched[m->touched_n++] = m->slow[k];
+    }
+}
+
+void series_touch_all(struct market *m)
+{
+    for (size_t i = 0; i < m->series_n; i++)
+        if (m->series[i].subject_type != SUBJECT_SERIES && looked_at(&m->series[i]))
+            m->touched[m->touched_n++] = (uint32_t)i;
+}
+
+static enum err pass_on(struct market *m, uint32_t no)
+{
+    if (m->series[no].watchers > 0) m->moved[m->moved_n++] = no;
+    if (m->series[no].parents == 0) return ERR_OK;
+    struct reading r = series_reading(m, no);
+    for (uint32_t p = m->series[no].first_parent; p != NONE; p = m->series[p].next_of_subject) {
+        struct series *parent = &m->series[p];
+        if (!parent->live) continue;
+        enum err e = parent->kind->subject_moved(m, parent, &r);
+        if (!e) e = pass_on(m, p);
+        if (e) return e;
+    }
+    return ERR_OK;
+}
+
+enum err series_settle(struct market *m)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < m->touched_n && !e; i++) e = pass_on(m, m->touched[i]);
+    return e;
+}
+
+void series_session(struct market *m)
+{
+    for (size_t i = 0; i < m->series_n; i++) {
+        struct series *s = &m->series[i];
+        if (s->live && s->kind->session) s->kind->session(m, s);
+    }
+}
+
+/* ---- reading ---- */
+struct reading reading_none(void)
+{
+    return (struct reading){ .value = NAN, .status = READING_NO_DATA };
+}
+
+struct reading reading_finish(const struct market *m, struct reading r)
+{
+    r.staleness_ns = m->now_ns > r.event_ns ? m->now_ns - r.event_ns : 0;
+    bool old = m->settings.stale_after_ns > 0 && r.staleness_ns > m->settings.stale_after_ns;
+    if (r.status == READING_OK && old) r.status = READING_STALE;
+    if (r.status == READING_OK && !isfinite(r.value)) r.status = READING_NO_DATA;
+    if (!reading_has_value(r.status)) r.value = NAN;
+    return r;
+}
+
+struct reading series_reading(const struct market *m, uint32_t no)
+{
+    struct series *s = &m->series[no];   /* remembering changes no answer */
+    if (!s->live) return reading_none(); /* what it needs may not be kept any more */
+    if (s->read_at == m->turn) return s->reading;
+    s->reading = s->kind->read(m, s);
+    s->read_at = m->turn;
+    return s->reading;
+}
+
+enum err series_restore(struct market *m, uint32_t no, struct why *why)
+{
+    struct series *s = &m->series[no];
+    struct measure x;
+    enum err e = measure_parse(s->text, strnlen(s->text, sizeof s->text), &x, why);
+    if (e) return ERR_INVALID;
+    s->kind = x.kind;
+    s->unit = measure_unit(&x);
+    s->args = x.args;
+    s->subject_type = x.subject_type;
+    s->next_of_subject = s->first_parent = NONE;
+    s->subject = subject_number(m, s->tenant, &x, &e, why);
+    if (e || s->subject == NONE || (s->subject_type == SUBJECT_SERIES && s->subject >= no))
+        return err_set(why, ERR_INVALID, "series %s is saved without what it is taken of", s->text);
+    return link_series(m, no);
+}

@@ -1,0 +1,51 @@
+/* series.h - measures being computed: they begin, are asked for, are moved by records and by one another, are read, and go.
+ *
+ * Series form a graph without cycles: each has one subject, which is an instrument, a universe, or a series that was there
+ * before it. A record moves the sources (market_touch), then the moves go through the graph (series_settle), each series
+ * after what it is taken of. A reading is made at most once a record, and only for who looks: rules, a stored sample, a
+ * picture, or a series that is taken of it.
+ *
+ * Who asks: an index for its own measures and the configuration (configured), rules (asked), live series taken of it
+ * (parents). One that nobody asks for is not live: not moved, sampled or shown; its number stays its own. */
+#ifndef TOCSIN_ANALYTICS_SERIES_H
+#define TOCSIN_ANALYTICS_SERIES_H
+#include "analytics/market.h"
+
+/* Finds or adds it, and what it is taken of. `tenant` is set for what a book stands at the bottom of, else none. The subject
+ * must exist (a book need not). Asks for nothing yet. */
+MUST_USE enum err series_track(struct market *m, struct uuid tenant, const struct measure *measure,
+                               uint32_t *out, struct why *why);
+/* Would series_track succeed? Changes nothing. */
+MUST_USE enum err series_can_track(const struct market *m, struct uuid tenant,
+                                   const struct measure *measure, struct why *why);
+uint32_t series_find(const struct market *m, struct uuid tenant,
+                     const char *canonical); /* NONE: there is none */
+
+MUST_USE enum err series_configure(struct market *m, uint32_t series);
+MUST_USE enum err series_ask(struct market *m, uint32_t series,
+                             int by); /* a rule comes (1) or goes (-1) */
+void series_watch(struct market *m, uint32_t series,
+                  int by); /* it looks at every move, or no longer */
+/* Settings have come that say whether unasked series go. */
+MUST_USE enum err series_review(struct market *m);
+
+/* ---- moves, while a record is applied ---- */
+void series_touch(struct market *m, uint32_t first); /* of an instrument or universe: its chain */
+void series_touch_cause(struct market *m, unsigned causes); /* those that prices do not move */
+void series_touch_all(struct market *m);
+MUST_USE enum err series_settle(struct market *m); /* touched -> moved */
+/* A session has begun or ended: windows start anew. */
+void series_session(struct market *m);
+
+/* ---- reading ---- */
+struct reading series_reading(const struct market *m, uint32_t series);
+/* For the kinds: a reading that is not there, and one that is, with its age and gates applied. */
+struct reading reading_none(void);
+struct reading reading_finish(const struct market *m, struct reading r);
+const struct instrument *series_instrument(const struct market *m, const struct series *s);
+struct universe *series_universe(const struct market *m, const struct series *s);
+
+/* For save.c: its place in the chains and maps, after the fields that are saved are there. */
+MUST_USE enum err series_restore(struct market *m, uint32_t series, struct why *why);
+void series_release(struct series *s);
+#endif

@@ -1,0 +1,157 @@
+/* session.c - a session's life, with `ew=monthly`:
+ *
+ *   30 Jan 14:30  the first price of the day: day 30 Jan begins; nothing was due
+ *   30 Jan 21:00  a clock record ends it: levels and closes of 30 Jan are kept
+ *   30 Jan 22:00  a trade after hours moves `last` and the levels, but no window
+ *    2 Feb 14:30  the first price of a later day: only now is it known that January is over, so the weights that were due
+ *                 at the close of 30 Jan are made equal now, at the prices that stand, before this price is applied */
+#include "analytics/session.h"
+
+#include "analytics/series.h"
+#include "core/vec.h"
+#include "core/when.h"
+
+const char *const window_names[] = {
+    [WINDOW_1D] = "1d",     [WINDOW_5D] = "5d",   [WINDOW_20D] = "20d",   [WINDOW_60D] = "60d",
+    [WINDOW_3MO] = "3mo",   [WINDOW_6MO] = "6mo", [WINDOW_12MO] = "12mo", [WINDOW_18MO] = "18mo",
+    [WINDOW_36MO] = "36mo", [WINDOW_YTD] = "ytd", [WINDOW_ALL] = "all",   NULL
+};
+
+static int32_t third_friday(struct civil c)
+{
+    int32_t first = day_from_civil(c.year, c.month, 1);
+    return first + (4 - weekday_of_day(first) + 7) % 7 + 14;
+}
+
+/* Does one of the four third Fridays lie in [from, to)? */
+static bool crosses_third_friday(int32_t from, int32_t to)
+{
+    struct civil last = civil_from_day(to);
+    for (struct civil c = civil_from_day(from);
+         c.year < last.year || (c.year == last.year && c.month <= last.month);) {
+        if (c.month % 3 == 0 && third_friday(c) >= from && third_friday(c) < to) return true;
+        c = c.month == 12 ? (struct civil){ c.year + 1, 1, 1 }
+                          : (struct civil){ c.year, c.month + 1, 1 };
+    }
+    return false;
+}
+
+static void rebalance_all(struct market *m, enum ew ew)
+{
+    for (size_t i = 0; i < m->universes_n; i++)
+        if (!m->universes[i].book) universe_rebalance(&m->store, &m->universes[i], ew);
+}
+
+static void begin_session(struct market *m, int32_t day)
+{
+    struct civil was = civil_from_day(m->session_day), now = civil_from_day(day);
+    bool month = was.month != now.month || was.year != now.year;
+    bool quarter = (was.month - 1) / 3 != (now.month - 1) / 3 || was.year != now.year;
+    rebalance_all(m, EW_DAILY);
+    if (month) rebalance_all(m, EW_MONTHLY);
+    if (quarter) rebalance_all(m, EW_QUARTERLY);
+    if (crosses_third_friday(m->session_day, day)) rebalance_all(m, EW_THIRD_FRIDAY);
+}
+
+void session_price(struct market *m, int32_t day)
+{
+    if (m->session_day != NO_DAY && day <= m->session_day) return;
+    if (m->session_day != NO_DAY) begin_session(m, day);
+    m->session_day = day;
+    m->session_no++;
+    m->in_session = true;
+    series_session(m);
+}
+
+static enum err close_universes(struct market *m, int32_t day)
+{
+    for (size_t i = 0; i < m->universes_n; i++) {
+        struct universe *u = &m->universes[i];
+        if (u->book) continue;
+        if (!u->based && u->total > 0 && universe_coverage(u) >= m->gate)
+            universe_start(&m->store, u);
+        enum err e = u->based ? universe_close_day(&m->store, u, day) : ERR_OK;
+        if (e) return e;
+    }
+    return ERR_OK;
+}
+
+static enum err close_instruments(struct market *m, int32_t day)
+{
+    for (size_t i = 0; i < m->instruments_n; i++) {
+        struct instrument *x = &m->instruments[i];
+        if (x->price_e8 == 0) continue;
+        if (!VEC_GROW(&m->closes, &m->closes_cap, m->closes_n + 1)) return ERR_NOMEM;
+        m->closes[m->closes_n] =
+            (struct close){ .day = day, .previous = x->last_close, .price_e8 = x->price_e8 };
+        x->last_close = (uint32_t)m->closes_n++;
+    }
+    return ERR_OK;
+}
+
+enum err session_end(struct market *m, int32_t day)
+{
+    bool again = m->session_day != NO_DAY
+                 && (day < m->session_day || (day == m->session_day && !m->in_session));
+    if (again) return ERR_OK;
+    session_price(m, day);
+    m->in_session = false;
+    enum err e = close_universes(m, day);
+    if (!e) e = close_instruments(m, day);
+    series_session(m);
+    return e;
+}
+
+/* ---- windows ---- */
+static int32_t day_at(const struct days *d, long i)
+{
+    return *(const int32_t *)((const char *)d->first + (size_t)i * d->stride);
+}
+
+/* The last element at or before that day; -1: all are later. */
+static long last_until(const struct days *d, int32_t day)
+{
+    long low = 0, high = (long)d->n;
+    while (low < high) {
+        long mid = (low + high) / 2;
+        if (day_at(d, mid) <= day) low = mid + 1;
+        else high = mid;
+    }
+    return low - 1;
+}
+
+/* The same day some months ago; 31 March less a month is the last of February. */
+static int32_t months_before(int32_t day, int months)
+{
+    struct civil c = civil_from_day(day);
+    int n = c.year * 12 + c.month - 1 - months;
+    int32_t first = day_from_civil(n / 12, n % 12 + 1, 1),
+            next = day_from_civil((n + 1) / 12, (n + 1) % 12 + 1, 1);
+    return first + c.day - 1 < next ? first + c.day - 1 : next - 1;
+}
+
+long window_start(const struct market *m, enum window_choice w, const struct days *d)
+{
+    static const int sessions[] = {
+        [WINDOW_1D] = 1, [WINDOW_5D] = 5, [WINDOW_20D] = 20, [WINDOW_60D] = 60, [WINDOW_ALL] = 0
+    };
+    static const int months[] = { [WINDOW_3MO] = 3,   [WINDOW_6MO] = 6,   [WINDOW_12MO] = 12,
+                                  [WINDOW_18MO] = 18, [WINDOW_36MO] = 36, [WINDOW_ALL] = 0 };
+    if (w == WINDOW_ALL) return d->n ? 0 : -1;
+    if (w == WINDOW_YTD)
+        return last_until(d, day_from_civil(civil_from_day(m->session_day).year, 1, 1) - 1);
+    if (months[w]) return last_until(d, months_before(m->session_day, months[w]));
+    long at = (long)d->n - sessions[w] - (m->in_session ? 0 : 1);
+    return at < 0 ? -1 : at;
+}
+
+double window_years(const struct market *m, enum window_choice w, int32_t from)
+{
+    static const double years[] = {
+        [WINDOW_1D] = 1 / 252.0,   [WINDOW_5D] = 5 / 252.0, [WINDOW_20D] = 20 / 252.0,
+        [WINDOW_60D] = 60 / 252.0, [WINDOW_3MO] = 0.25,     [WINDOW_6MO] = 0.5,
+        [WINDOW_12MO] = 1,         [WINDOW_18MO] = 1.5,     [WINDOW_36MO] = 3,
+        [WINDOW_ALL] = 0
+    };
+    return years[w] > 0 ? years[w] : (double)(m->session_day - from) / 365.25;
+}

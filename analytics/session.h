@@ -1,0 +1,36 @@
+/* session.h - sessions of the market: they begin with the first price of a later day and end with a clock record; and where
+ * a window that counts sessions or months begins. */
+#ifndef TOCSIN_ANALYTICS_SESSION_H
+#define TOCSIN_ANALYTICS_SESSION_H
+#include "analytics/market.h"
+
+/* A price of that day has come: a session begins if it is later than the one before. */
+void session_price(struct market *m, int32_t day);
+/* Levels start or are kept, closes are kept. One that is said again changes nothing. ERR_NOMEM. */
+MUST_USE enum err session_end(struct market *m, int32_t day);
+
+enum window_choice {
+    WINDOW_1D,
+    WINDOW_5D,
+    WINDOW_20D,
+    WINDOW_60D,
+    WINDOW_3MO,
+    WINDOW_6MO,
+    WINDOW_12MO,
+    WINDOW_18MO,
+    WINDOW_36MO,
+    WINDOW_YTD,
+    WINDOW_ALL
+};
+extern const char *const window_names[]; /* NULL-ended */
+
+/* Days of kept sessions, ascending: an int32_t at the begin of each of n elements of `stride` bytes. */
+struct days {
+    const int32_t *first;
+    size_t stride, n;
+};
+/* The element whose session a window counted back from the current one starts at; -1 when it is not kept. */
+long window_start(const struct market *m, enum window_choice w, const struct days *d);
+/* How long that window is; `from` is the day at which it starts. */
+double window_years(const struct market *m, enum window_choice w, int32_t from);
+#endif

@@ -1,0 +1,295 @@
+/* universe.c - the sums behind a universe, kept up to date price by price. An index X of A (100 shares) and B (300 shares):
+ *
+ *   A at 1.00, B at 1.00   v_A = 10,000 cents, v_B = 30,000, T = 40,000; at the session's end the level starts:
+ *                          level_ref = 1000, T_ref = 40,000
+ *   A to 1.10              T = 41,000, level = 1000 * 41,000 / 40,000 = 1025: a quarter of it rose by 10 %
+ *   B issues 600 shares    v_B = 90,000, T = 101,000. Before the change the level was 1025, so it is after:
+ *                          level_ref = 1025, T_ref = 101,000 */
+#include "analytics/universe.h"
+
+#include "core/vec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AGGREGATE(name) extern const struct aggregate_kind aggregate_##name;
+#include "analytics/aggregates.def"
+#undef AGGREGATE
+
+const struct aggregate_kind *const aggregate_kinds[] = {
+#define AGGREGATE(name) &aggregate_##name,
+#include "analytics/aggregates.def"
+#undef AGGREGATE
+};
+const size_t aggregate_kinds_n = ARRAY_LEN(aggregate_kinds);
+_Static_assert(ARRAY_LEN(aggregate_kinds) < AGGREGATES_MAX, "room for every kind");
+
+/* ---- what it keeps ---- */
+static uint32_t place_of(const struct aggregate_kind *kind)
+{
+    uint32_t i = 0;
+    while (aggregate_kinds[i] != kind) i++;
+    return i;
+}
+
+enum err universe_ask(struct universe_store *s, struct universe *u,
+                      const struct aggregate_kind *kind)
+{
+    uint32_t at = 0;
+    while (at < u->kept_n && place_of(u->kept[at].kind) < place_of(kind)) at++;
+    if (at < u->kept_n && u->kept[at].kind == kind) {
+        u->kept[at].asked++;
+        return ERR_OK;
+    }
+    void *state = calloc(1, kind->size);
+    if (!state) return ERR_NOMEM;
+    enum err e = kind->rebuild(s, u, state);
+    if (e) {
+        free(state);
+        return e;
+    }
+    memmove(&u->kept[at + 1], &u->kept[at], (u->kept_n - at) * sizeof u->kept[0]);
+    u->kept[at] = (struct kept){ kind, state, 1 };
+    u->kept_n++;
+    return ERR_OK;
+}
+
+static void drop_kept(struct universe *u, uint32_t at)
+{
+    if (u->kept[at].kind->release) u->kept[at].kind->release(u->kept[at].state);
+    free(u->kept[at].state);
+    memmove(&u->kept[at], &u->kept[at + 1], (u->kept_n - at - 1) * sizeof u->kept[0]);
+    u->kept_n--;
+}
+
+void universe_leave(struct universe *u, const struct aggregate_kind *kind)
+{
+    uint32_t at = 0;
+    while (u->kept[at].kind != kind) at++;
+    if (--u->kept[at].asked == 0) drop_kept(u, at);
+}
+
+enum err universe_keep_standard(struct universe_store *s, struct universe *u)
+{
+    enum err e = universe_ask(s, u, &aggregate_equal_weight);
+    return e ? e : universe_ask(s, u, &aggregate_order);
+}
+
+void universe_release(struct universe *u)
+{
+    while (u->kept_n) drop_kept(u, u->kept_n - 1);
+    free(u->days);
+}
+
+/* ---- values ---- */
+static void set_value(struct universe_store *s, struct universe *u, uint32_t no, int64_t price_was,
+                      int64_t value)
+{
+    struct line *l = &s->lines[no];
+    struct slot *k = &s->slots[l->slot];
+    const struct line_change c = { .line = no,
+                                   .slot = l->slot,
+                                   .price_was = price_was,
+                                   .price_is = l->price_e8,
+                                   .was = l->value,
+                                   .is = value,
+                                   .issuer_was = k->value,
+                                   .issuer_is = k->value + value - l->value };
+    u->total += value - l->value;
+    l->value = value;
+    k->value = c.issuer_is;
+    for (uint32_t i = 0; i < u->kept_n; i++) u->kept[i].kind->move(s, u, u->kept[i].state, &c);
+}
+
+/* A line begins or ceases to count. Entering a running index it takes the average equal weight, so that it neither waits for
+ * the next rebalance nor moves the level; a further line of a company already in takes none until then, when by issuer.
+ * Leaving, it leaves its weight to another line of its company. */
+static void set_valued(struct universe_store *s, struct universe *u, uint32_t no, bool valued)
+{
+    struct line *l = &s->lines[no];
+    struct slot *k = &s->slots[l->slot];
+    if (!valued) {
+        equal_weight_leave(s, u, no);
+        set_value(s, u, no, l->price_e8, 0);
+        l->valued = false;
+        u->valued_n--;
+        if (--k->lines_n == 0) u->issuers_n--;
+        return;
+    }
+    equal_weight_enter(s, u, no);
+    l->valued = true;
+    u->valued_n++;
+    if (k->lines_n++ == 0) u->issuers_n++;
+    set_value(s, u, no, l->price_e8, line_value(l->price_e8, l->shares));
+}
+
+/* ---- levels and their chains ---- */
+double universe_level(const struct universe *u)
+{
+    return u->level_ref * (double)u->total / (double)u->total_ref;
+}
+
+struct levels {
+    double level, ew[EW_VARIANTS];
+};
+
+static struct levels levels_now(const struct universe *u)
+{
+    struct levels v = { .level = universe_level(u) };
+    for (int k = 0; k < EW_VARIANTS; k++) v.ew[k] = equal_weight_level(u, k);
+    return v;
+}
+
+/* From here the levels go on from `v` with the sums as they now are. An index that lost its last member, or whose members are
+ * not worth a cent, waits for a new start. */
+static void chain_levels(struct universe *u, const struct levels *v)
+{
+    if (u->valued_n == 0 || u->total == 0 || !(v->level > 0)) {
+        u->based = false;
+        return;
+    }
+    u->level_ref = v->level;
+    u->total_ref = u->total;
+    equal_weight_chain(u, v->ew);
+}
+
+/* ---- membership ---- */
+static enum err tell_slot(struct universe_store *s, struct universe *u, uint32_t slot)
+{
+    enum err e = ERR_OK;
+    for (uint32_t i = 0; i < u->kept_n && !e; i++)
+        if (u->kept[i].kind->slot_added)
+            e = u->kept[i].kind->slot_added(s, u, u->kept[i].state, slot);
+    return e;
+}
+
+static enum err find_slot(struct universe_store *s, struct universe *u, uint32_t issuer,
+                          uint32_t *out)
+{
+    for (uint32_t k = u->first_slot; k != NONE; k = s->slots[k].next_of_universe)
+        if (s->slots[k].issuer == issuer) {
+            *out = k;
+            return ERR_OK;
+        }
+    if (!VEC_GROW(&s->slots, &s->slots_cap, s->slots_n + 1)) return ERR_NOMEM;
+    uint32_t no = (uint32_t)s->slots_n;
+    s->slots[no] = (struct slot){ .issuer = issuer, .next_of_universe = u->first_slot };
+    enum err e = tell_slot(s, u, no);
+    if (e) return e;
+    s->slots_n++;
+    u->first_slot = no;
+    u->slots_n++;
+    *out = no;
+    return ERR_OK;
+}
+
+enum err universe_add_line(struct universe_store *s, struct universe *u, uint32_t universe_no,
+                           uint32_t instrument, uint32_t issuer, int64_t own_shares, uint32_t *out)
+{
+    uint32_t slot;
+    if (!VEC_GROW(&s->lines, &s->lines_cap, s->lines_n + 1)) return ERR_NOMEM;
+    enum err e = find_slot(s, u, issuer, &slot);
+    if (e) return e;
+    uint32_t no = (uint32_t)s->lines_n++;
+    s->lines[no] = (struct line){ .universe = universe_no,
+                                  .instrument = instrument,
+                                  .slot = slot,
+                                  .next_of_instrument = NONE,
+                                  .next_of_universe = u->first_line,
+                                  .active = true,
+                                  .own_shares = own_shares };
+    u->first_line = no;
+    u->lines_n++;
+    *out = no;
+    return ERR_OK;
+}
+
+/* Whatever changes who counts, or with how many shares, passes here: the levels before are the levels after. */
+static void recompose(struct universe_store *s, struct universe *u, uint32_t no, bool active,
+                      int64_t shares, int64_t price_e8)
+{
+    struct line *l = &s->lines[no];
+    struct levels v;
+    bool based = u->based;
+    equal_weight_refresh(s, u);
+    if (based) v = levels_now(u);
+    bool was = l->valued, is = active && shares > 0 && price_e8 > 0;
+    if (was && !is) set_valued(s, u, no, false);
+    l->shares = shares;
+    if (!was || !is) l->price_e8 = price_e8;
+    if (l->active && !active) u->lines_n--;
+    l->active = active;
+    if (!was && is) set_valued(s, u, no, true);
+    if (was && is) set_value(s, u, no, l->price_e8, line_value(l->price_e8, shares));
+    if (based && (was || is)) chain_levels(u, &v);
+}
+
+void universe_remove_line(struct universe_store *s, struct universe *u, uint32_t no)
+{
+    recompose(s, u, no, false, s->lines[no].shares, s->lines[no].price_e8);
+}
+
+enum err universe_rejoin(struct universe_store *s, struct universe *u, uint32_t no, uint32_t issuer,
+                         int64_t price_e8)
+{
+    uint32_t slot;
+    enum err e = find_slot(s, u, issuer, &slot);
+    if (e) return e;
+    struct line *l = &s->lines[no];
+    l->slot = slot;
+    l->price_e8 = price_e8;
+    l->active = true;
+    u->lines_n++;
+    return ERR_OK;
+}
+
+void universe_set_shares(struct universe_store *s, struct universe *u, uint32_t no, int64_t shares)
+{
+    recompose(s, u, no, s->lines[no].active, shares, s->lines[no].price_e8);
+}
+
+void universe_set_price(struct universe_store *s, struct universe *u, uint32_t no, int64_t price_e8,
+                        int64_t event_ns)
+{
+    struct line *l = &s->lines[no];
+    if (!l->active) return;
+    if (event_ns > u->last_ns) u->last_ns = event_ns;
+    if (!l->valued) {
+        recompose(s, u, no, true, l->shares, price_e8);
+        return;
+    }
+    int64_t was = l->price_e8;
+    if (price_e8 == was) return;
+    l->price_e8 = price_e8;
+    set_value(s, u, no, was, line_value(price_e8, l->shares));
+}
+
+/* ---- sessions ---- */
+void universe_start(struct universe_store *s, struct universe *u)
+{
+    u->based = true;
+    u->level_ref = u->base;
+    u->total_ref = u->total;
+    for (int k = 0; k < EW_VARIANTS; k++) equal_weight_restore(s, u, k, u->base);
+}
+
+void universe_rebalance(struct universe_store *s, struct universe *u, enum ew ew)
+{
+    if (!u->based) return;
+    equal_weight_refresh(s, u);
+    for (int by = 0; by < BY_COUNT; by++) {
+        int k = ew_variant(ew, (enum by)by);
+        equal_weight_restore(s, u, k, equal_weight_level(u, k));
+    }
+}
+
+enum err universe_close_day(struct universe_store *s, struct universe *u, int32_t day)
+{
+    if (!VEC_GROW(&u->days, &u->days_cap, u->days_n + 1)) return ERR_NOMEM;
+    equal_weight_refresh(s, u);
+    struct levels v = levels_now(u);
+    struct level_day *d = &u->days[u->days_n++];
+    *d = (struct level_day){ .day = day, .level = v.level };
+    memcpy(d->ew, v.ew, sizeof d->ew);
+    return ERR_OK;
+}

@@ -1,0 +1,133 @@
+/* universe.h - a set of names and what it is worth: an index, a list of names, or a tenant's book.
+ *
+ * Everything summed is an integer, so a value is the same bits whether kept incrementally or computed afresh:
+ *   line value   v = floor(P * Q / 1e6) in cents, P the price at 1e-8, Q the shares times float factor, floored
+ *   T = sum v;  company's value = sum of its lines' v
+ *   level = level_ref * T / T_ref; a change of members or shares moves the two refs, not the level
+ * The divisor of metrics.md section 1 is T_ref / level_ref. What else is kept of the members (squares, order, equal weights)
+ * are aggregates, see aggregate.h: kept when asked for.
+ *
+ * A list of names is an index whose level nobody asks for. A book differs in that its lines hold signed quantities and that
+ * it has an owner; nothing of a book moves with each tick yet, so its lines are not on their instruments' chains.
+ *
+ * A line's life: universe_add_line -> (shares and price known) valued -> universe_remove_line -> universe_rejoin ... A line
+ * is never taken out of the chains, so that numbers stay. Thread: the engine's. */
+#ifndef TOCSIN_ANALYTICS_UNIVERSE_H
+#define TOCSIN_ANALYTICS_UNIVERSE_H
+#include "analytics/aggregates/equal_weight.h"
+#include "core/uuid.h"
+
+#include <stddef.h>
+
+#define NONE UINT32_MAX
+
+struct line { /* an instrument's place in a universe */
+    uint32_t universe, instrument, slot;
+    uint32_t next_of_instrument, next_of_universe;
+    bool active, valued; /* member; has price and shares */
+    int64_t own_shares;  /* index shares given with the membership; 0: the instrument's */
+    int64_t shares;      /* effective: times float, floored */
+    int64_t price_e8, value;
+    int64_t quantity_e8; /* of a book's position, signed; 0 in an index */
+    int64_t q[EW_VARIANTS];
+};
+
+struct slot {                                /* a company's place in an index */
+    uint32_t issuer, next_of_universe, rank; /* rank: the order aggregate's */
+    uint32_t lines_n;                        /* valued lines */
+    int64_t value;
+};
+
+struct level_day { /* at a session's end */
+    int32_t day;
+    double level, ew[EW_VARIANTS];
+};
+
+struct kept {
+    const struct aggregate_kind *kind;
+    void *state;
+    uint32_t asked;
+};
+
+struct universe {
+    char name[40], title[64];
+    bool book;
+    struct uuid owner; /* of a book */
+    double base;       /* level at the first complete session end */
+    uint32_t first_line, first_slot, first_series;
+    uint32_t lines_n, valued_n, slots_n,
+        issuers_n; /* active lines, valued lines, slots ever, companies with a valued line */
+    bool based;
+    int64_t last_ns; /* event time of the newest price; of a book, of its newest position */
+    i128 total, total_ref;
+    double level_ref;
+    struct level_day *days; /* ascending */
+    size_t days_n, days_cap;
+    struct kept kept[AGGREGATES_MAX]; /* those that are asked for, in the order of aggregates.def */
+    uint32_t kept_n;
+};
+
+/* The lines and slots of all universes live in two arrays; a universe is a chain through them. */
+struct universe_store {
+    struct line *lines;
+    size_t lines_n, lines_cap;
+    struct slot *slots;
+    size_t slots_n, slots_cap;
+};
+
+#define VALUE_MAX                                                                                  \
+    ((int64_t)1 << 56) /* cents: keeps N squared values inside 128 bits for N < 2^15 */
+
+/* floor(price * shares / 1e6) in 64 bits throughout; the caller has checked value_fits. */
+static inline int64_t line_value(int64_t price_e8, int64_t shares)
+{
+    return price_e8 / 1000000 * shares + price_e8 % 1000000 * shares / 1000000;
+}
+static inline bool value_fits(int64_t price_e8, int64_t shares)
+{
+    return (i128)price_e8 * shares < (i128)VALUE_MAX * 1000000;
+}
+
+/* What every index keeps from its first day: equal weights, and the order of companies that its page shows. ERR_NOMEM. */
+MUST_USE enum err universe_keep_standard(struct universe_store *s, struct universe *u);
+void universe_release(struct universe *u);
+
+/* ---- what it keeps ---- */
+/* One asker more (ERR_NOMEM) or one less of an aggregate: kept from the first to the last. */
+MUST_USE enum err universe_ask(struct universe_store *s, struct universe *u,
+                               const struct aggregate_kind *kind);
+void universe_leave(struct universe *u, const struct aggregate_kind *kind);
+/* Its state; it must have been asked for. */
+static inline void *universe_kept(const struct universe *u, const struct aggregate_kind *kind)
+{
+    uint32_t i = 0;
+    while (u->kept[i].kind != kind) i++;
+    return u->kept[i].state;
+}
+
+/* ---- members ---- */
+/* A membership begins; ERR_NOMEM. The line counts once it has price and shares. */
+MUST_USE enum err universe_add_line(struct universe_store *s, struct universe *u,
+                                    uint32_t universe_no, uint32_t instrument, uint32_t issuer,
+                                    int64_t own_shares, uint32_t *out);
+void universe_remove_line(struct universe_store *s, struct universe *u, uint32_t line);
+/* A membership that had ended begins anew, at the price of now and perhaps under another issuer; shares are still to be set. */
+MUST_USE enum err universe_rejoin(struct universe_store *s, struct universe *u, uint32_t line,
+                                  uint32_t issuer, int64_t price_e8);
+void universe_set_shares(struct universe_store *s, struct universe *u, uint32_t line,
+                         int64_t shares);
+void universe_set_price(struct universe_store *s, struct universe *u, uint32_t line,
+                        int64_t price_e8, int64_t event_ns);
+
+/* ---- sessions ---- */
+/* The first complete session has ended: levels start at base. */
+void universe_start(struct universe_store *s, struct universe *u);
+void universe_rebalance(struct universe_store *s, struct universe *u, enum ew ew);
+MUST_USE enum err universe_close_day(struct universe_store *s, struct universe *u, int32_t day);
+
+double universe_level(const struct universe *u);
+static inline double universe_coverage(const struct universe *u)
+{
+    return u->lines_n ? (double)u->valued_n / (double)u->lines_n : 0;
+}
+#endif

@@ -1,0 +1,166 @@
+/* window.c - max(last(X), over=3d), session by session, n = 3:
+ *
+ *   session 1: 10, 12, 11     a value is pushed when the next replaces it. 10 stood until session 1 and is dropped again by
+ *                             12, which is higher and stood later:            highs (1: 12)            stands 11
+ *   session 2: 9, 8           11 stood until the end of session 1, but 12 is there already; 9 stood until 2:
+ *                                                                             highs (1: 12) (2: 9)     stands 8
+ *   session 3: 10             8 goes the way of 9, ...                        highs (1: 12) (2: 9)     stands 10
+ *                             the window is sessions 1-3: max(12, 10) = 12
+ *   session 4: 10             sessions 2-4: the 12 is out: max(9, 10) = 10
+ *
+ * Highs are kept descending, so the first that is still inside is the highest: a monotone deque. Runs are kept all. */
+#include "analytics/window.h"
+
+#include "core/vec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct window *window_new(enum window_keeps keeps, struct span over)
+{
+    struct window *w = calloc(1, sizeof *w);
+    if (!w) return NULL;
+    w->keeps = keeps;
+    w->steps = over.n;
+    if (!over.clock) return w;
+    w->step_ns = over.n / WINDOW_STEPS;
+    w->steps = over.n / w->step_ns;
+    return w;
+}
+
+void window_free(struct window *w)
+{
+    if (!w) return;
+    free(w->runs);
+    free(w);
+}
+
+/* Runs that no window of now or later sees go; what is left moves to the front when half is gone. `change` sees the run
+ * that covers step at - n, so that one stays. */
+static void prune(struct window *w, int64_t at)
+{
+    while (w->head < w->n && w->runs[w->head].to < at - w->steps) w->head++;
+    if (w->head < 32 || w->head < w->n / 2) return;
+    memmove(w->runs, w->runs + w->head, (w->n - w->head) * sizeof *w->runs);
+    w->n -= w->head;
+    w->head = 0;
+}
+
+static bool beats(const struct window *w, double a, double b)
+{
+    return w->keeps == WINDOW_HIGHS ? a >= b : a <= b;
+}
+
+/* At 2^-64, where every double from 2^-12 to 2^50 is whole: sums are exact in any order. */
+static __int128 fixed(double v) { return (__int128)(v * 18446744073709551616.0); }
+
+static unsigned __int128 sum_of(const struct run *r)
+{
+    return (unsigned __int128)fixed(r->value) * (unsigned __int128)(r->to - r->from + 1);
+}
+
+static enum err push(struct window *w, struct run r)
+{
+    r.before = w->sum;
+    if (w->keeps != WINDOW_RUNS) {
+        while (w->n > w->head && beats(w, r.value, w->runs[w->n - 1].value)) w->n--;
+        if (w->n > w->head && w->runs[w->n - 1].to >= r.to)
+            return ERR_OK; /* a better one stood as late */
+    }
+    if (!VEC_GROW(&w->runs, &w->cap, w->n + 1)) return ERR_NOMEM;
+    w->runs[w->n++] = r;
+    if (w->keeps == WINDOW_RUNS) w->sum += sum_of(&r);
+    return ERR_OK;
+}
+
+/* What stood until now is history: at the ends of the steps since it came, if there were any. For highs and lows of clock
+ * windows it stood in step `at` too; a session is not begun by the value of the one before. */
+static enum err retire(struct window *w, int64_t at)
+{
+    struct run r = { .from = w->last_at, .to = at - 1, .value = w->last };
+    if (w->keeps == WINDOW_RUNS) return at > w->last_at ? push(w, r) : ERR_OK;
+    if (w->step_ns || at == w->last_at) r.to = at;
+    return push(w, r);
+}
+
+enum err window_put(struct window *w, int64_t at, double v)
+{
+    if (!w->begun) {
+        w->begun = true;
+        w->first_at = at;
+    } else {
+        if (v == w->last) return ERR_OK;
+        enum err e = retire(w, at);
+        if (e) return e;
+    }
+    prune(w, at);
+    w->last = v;
+    w->last_at = at;
+    return ERR_OK;
+}
+
+/* The first run that ends at or after `step`; w->n: none, the value that stands covers it. */
+static size_t run_at(const struct window *w, int64_t step)
+{
+    size_t low = w->head, high = w->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (w->runs[mid].to < step) low = mid + 1;
+        else high = mid;
+    }
+    return low;
+}
+
+static bool reaches(const struct window *w, int64_t step)
+{
+    return w->begun && w->first_at <= step;
+}
+
+bool window_before(const struct window *w, int64_t at, double *out)
+{
+    int64_t step = at - w->steps;
+    if (!reaches(w, step)) return false;
+    size_t i = run_at(w, step);
+    *out = i < w->n ? w->runs[i].value : w->last;
+    return true;
+}
+
+bool window_extreme(const struct window *w, int64_t at, double *out)
+{
+    int64_t first = at - w->steps + 1;
+    if (!reaches(w, first)) return false;
+    size_t i = run_at(w, first);
+    *out = i < w->n && beats(w, w->runs[i].value, w->last) ? w->runs[i].value : w->last;
+    return true;
+}
+
+/* The mean from sums up to two places, so that it takes one look-up however many runs lie between. 10 for two steps, 13 since:
+ * runs (1-2: 10, before 0), sum 20, stands 13 since step 3. At step 4 over the last 3: up to the end of 4 it is 20 + 2 * 13
+ * = 46, before step 2 it is 10, and (46 - 10) / 3 = 12. */
+static unsigned __int128 sum_before(const struct window *w, int64_t step)
+{
+    size_t i = run_at(w, step);
+    if (i == w->n)
+        return w->sum + (unsigned __int128)fixed(w->last) * (unsigned __int128)(step - w->last_at);
+    return w->runs[i].before
+           + (unsigned __int128)fixed(w->runs[i].value)
+                 * (unsigned __int128)(step - w->runs[i].from);
+}
+
+bool window_mean(const struct window *w, int64_t at, double *out)
+{
+    int64_t first = at - w->steps + 1;
+    if (!reaches(w, first)) return false;
+    __int128 sum = (__int128)(sum_before(w, at + 1) - sum_before(w, first));
+    *out = (double)sum / 18446744073709551616.0 / (double)w->steps;
+    return true;
+}
+
+void window_restored(struct window *w)
+{
+    w->sum = 0;
+    for (size_t i = w->head; i < w->n; i++) {
+        w->runs[i].before = w->sum;
+        w->sum += sum_of(&w->runs[i]);
+    }
+}

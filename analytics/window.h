@@ -1,0 +1,67 @@
+/* window.h - what a measure of a measure remembers of its subject: a stretch of the past cut into steps.
+ *
+ *     over=20d   20 steps, each a session of the market
+ *     over=5m    1,000 steps of 300 ms: the resolution of a clock window is a thousandth of its length (a millisecond at least)
+ *
+ * The subject is a step function: a value stands until the next. A window of n steps is the step now and the n - 1 before.
+ * Memory is at most one run a step, whatever the rate of ticks; a move costs O(1) amortised, a read O(log n).
+ * `change` looks one step further back, at the value that stood when the step n ago ended.
+ * Pure but for memory; thread: the engine's. */
+#ifndef TOCSIN_ANALYTICS_WINDOW_H
+#define TOCSIN_ANALYTICS_WINDOW_H
+#include "core/err.h"
+#include "core/param.h"
+
+enum { WINDOW_STEPS = 1000 };
+#define WINDOW_VALUE_MAX 1125899906842624.0 /* 2^50: sums of larger values would not be exact */
+
+enum window_keeps {
+    WINDOW_RUNS,  /* every value and how long it stood: change, avg */
+    WINDOW_HIGHS, /* only what may still become the highest */
+    WINDOW_LOWS
+};
+
+/* `value` stood at the ends of steps from..to. Of highs and lows `to` alone counts: the last step in which it stood. */
+struct run {
+    int64_t from, to;
+    double value;
+    unsigned __int128
+        before; /* sum over the steps before it, at 2^-64 and modulo 2^128: differences are right */
+};
+
+struct window {
+    enum window_keeps keeps;
+    int64_t steps;   /* n */
+    int64_t step_ns; /* 0: steps are sessions */
+    bool begun;
+    int64_t first_at, last_at; /* the steps of the first value and of the one that stands */
+    double last;               /* the value that stands */
+    unsigned __int128 sum;     /* over the steps before last_at (WINDOW_RUNS) */
+    struct run *runs;          /* ascending; [head, n) are in use */
+    size_t head, n, cap;
+};
+
+struct window *window_new(enum window_keeps keeps, struct span over); /* NULL: out of memory */
+void window_free(struct window *w);                                   /* NULL is fine */
+
+/* The step in which the market stands. */
+static inline int64_t window_step(const struct window *w, int64_t now_ns, int32_t session_no)
+{
+    return w->step_ns
+               ? (now_ns >= 0 ? now_ns / w->step_ns : -((-now_ns + w->step_ns - 1) / w->step_ns))
+               : session_no;
+}
+
+/* From step `at` on the value is v. Steps never go back. ERR_NOMEM. */
+MUST_USE enum err window_put(struct window *w, int64_t at, double v);
+/* After runs, first_at, last_at and last were set from a saved state. */
+void window_restored(struct window *w);
+
+/* Each false while the window reaches further back than what is kept. */
+bool window_before(const struct window *w, int64_t at,
+                   double *out); /* the value at the end of step at - n */
+bool window_extreme(const struct window *w, int64_t at,
+                    double *out); /* highest or lowest of the n steps */
+bool window_mean(const struct window *w, int64_t at,
+                 double *out); /* of the values at the ends of the n steps, `at` as it stands */
+#endif

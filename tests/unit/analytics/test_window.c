@@ -1,0 +1,180 @@
+/* test_window.c - windows against a slow reference that keeps every value and looks at all of them. */
+#include "analytics/window.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { VALUES = 6000 };
+
+/* All that ever was: value v from step `at` on. */
+static struct {
+    int64_t at;
+    double v;
+} all[VALUES];
+static size_t n;
+
+/* The value at the end of a step; false before the first. */
+static bool value_at(int64_t step, double *out)
+{
+    bool known = false;
+    for (size_t i = 0; i < n && all[i].at <= step; i++) *out = all[i].v, known = true;
+    return known;
+}
+
+static bool slow_before(int64_t at, int64_t steps, double *out)
+{
+    return value_at(at - steps, out);
+}
+
+static bool slow_mean(int64_t at, int64_t steps, double *out)
+{
+    double v;
+    long double sum = 0;
+    for (int64_t s = at - steps + 1; s <= at; s++) {
+        if (!value_at(s, &v)) return false;
+        sum += v;
+    }
+    *out = (double)(sum / steps);
+    return true;
+}
+
+/* Of all values that came in the window; by the clock also the one that stood when it began. */
+static bool slow_extreme(int64_t at, int64_t steps, bool clock, bool high, double *out)
+{
+    double v;
+    int64_t first = at - steps + 1;
+    if (!value_at(first, &v)) return false;
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        /* a value stands in the steps in which it came, and in those that ended with it; by the clock also in the one
+         * that ended it */
+        int64_t last =
+            i + 1 < n ? (clock || all[i + 1].at == all[i].at ? all[i + 1].at : all[i + 1].at - 1)
+                      : at;
+        if (last < all[i].at) last = all[i].at;
+        if (last < first) continue;
+        *out = !any || (high ? all[i].v > *out : all[i].v < *out) ? all[i].v : *out;
+        any = true;
+    }
+    return any;
+}
+
+static void run_of(enum window_keeps keeps, struct span over, unsigned seed)
+{
+    struct window *w = window_new(keeps, over);
+    assert_non_null(w);
+    srand(seed);
+    n = 0;
+    int64_t at = 5;
+    for (int k = 0; k < VALUES; k++) {
+        double v = rand() % 40 ? (rand() % 2001 - 1000) / 8.0 : n ? all[n - 1].v : 0;
+        at += rand() % 3 ? 0 : rand() % 50 ? rand() % 3 : rand() % (2 * w->steps + 3);
+        assert_int_equal(window_put(w, at, v), ERR_OK);
+        if (n == 0 || all[n - 1].v != v) all[n].at = at, all[n++].v = v;
+        assert_true(w->n - w->head <= (size_t)w->steps + 2);
+        if (k % 7) continue;
+        for (int64_t later = at; later <= at + w->steps + 2; later += 1 + rand() % (w->steps + 1)) {
+            double got = 0, want = 0;
+            bool has, should;
+            if (keeps == WINDOW_RUNS) {
+                has = window_before(w, later, &got), should = slow_before(later, w->steps, &want);
+                assert_true(has == should && (!has || got == want));
+                has = window_mean(w, later, &got), should = slow_mean(later, w->steps, &want);
+                if (has != should || (has && !(fabs(got - want) <= 1e-12 * (1 + fabs(want)))))
+                    fail_msg("seed %u, put %d: mean %.17g, wanted %.17g", seed, k, got, want);
+            } else {
+                has = window_extreme(w, later, &got);
+                should = slow_extreme(later, w->steps, over.clock, keeps == WINDOW_HIGHS, &want);
+                if (has != should || (has && got != want))
+                    fail_msg("seed %u, put %d at %d of %d: extreme %.17g, wanted %.17g", seed, k,
+                             (int)at, (int)w->steps, got, want);
+            }
+        }
+    }
+    window_free(w);
+}
+
+static void windows_say_what_a_look_at_everything_says(void **state)
+{
+    (void)state;
+    static const enum window_keeps kinds[] = { WINDOW_RUNS, WINDOW_HIGHS, WINDOW_LOWS };
+    for (unsigned seed = 1; seed <= 4; seed++)
+        for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+            run_of(kinds[i], (struct span){ false, 1 }, seed);
+            run_of(kinds[i], (struct span){ false, 3 }, seed);
+            run_of(kinds[i], (struct span){ false, 20 }, seed);
+        }
+}
+
+/* A clock window's steps are a thousandth of it: the reference gets the same steps, and no more than they is kept. */
+static void clock_windows_too(void **state)
+{
+    (void)state;
+    for (unsigned seed = 11; seed <= 12; seed++) {
+        struct span five = span_of(SPAN_OF_SECONDS(300));
+        run_of(WINDOW_RUNS, five, seed);
+        run_of(WINDOW_HIGHS, five, seed);
+        run_of(WINDOW_LOWS, five, seed);
+    }
+    struct window *w = window_new(WINDOW_RUNS, span_of(SPAN_OF_SECONDS(300)));
+    assert_int_equal(w->steps, 1000);
+    assert_true(w->step_ns == 300000000);
+    assert_true(window_step(w, 0, 9) == 0 && window_step(w, 299999999, 9) == 0
+                && window_step(w, 300000000, 9) == 1);
+    assert_true(window_step(w, -1, 9) == -1 && window_step(w, -300000000, 9) == -1
+                && window_step(w, -300000001, 9) == -2);
+    window_free(w);
+}
+
+/* The example at the head of window.c. */
+static void the_worked_example_holds(void **state)
+{
+    (void)state;
+    struct window *w = window_new(WINDOW_HIGHS, (struct span){ false, 3 });
+    static const struct {
+        int64_t session;
+        double v;
+    } puts[] = { { 1, 10 }, { 1, 12 }, { 1, 11 }, { 2, 9 }, { 2, 8 }, { 3, 10 } };
+    double v = 0;
+    for (size_t i = 0; i < ARRAY_LEN(puts); i++)
+        assert_int_equal(window_put(w, puts[i].session, puts[i].v), ERR_OK);
+    assert_true(window_extreme(w, 3, &v) && v == 12);
+    assert_int_equal(w->n - w->head, 2);
+    assert_true(window_extreme(w, 4, &v) && v == 10);
+    assert_false(window_extreme(w, 2, &v)); /* two sessions are not three */
+    window_free(w);
+}
+
+/* 10^6 values around 10^8 and a tiny one: the mean of what is left is exact, however much has come and gone. */
+static void sums_do_not_drift(void **state)
+{
+    (void)state;
+    struct window *w = window_new(WINDOW_RUNS, (struct span){ false, 2 });
+    double v = 0;
+    for (int64_t i = 0; i < 1000000; i++)
+        assert_int_equal(window_put(w, i, 1e8 + (double)(i % 97) / 3), ERR_OK);
+    assert_int_equal(window_put(w, 1000000, 1e-9), ERR_OK);
+    assert_int_equal(window_put(w, 1000001, 3e-9), ERR_OK);
+    assert_true(window_mean(w, 1000001, &v));
+    assert_true(fabs(v - 2e-9) < 1e-18);
+    window_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_say_what_a_look_at_everything_says),
+        cmocka_unit_test(clock_windows_too),
+        cmocka_unit_test(the_worked_example_holds),
+        cmocka_unit_test(sums_do_not_drift),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
