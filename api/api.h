@@ -34,7 +34,7 @@ struct api_backend {
     struct snapshot *(*snapshot)(void *ctx);
     /* Appends {"ready":true|false,"reasons":["kafka: ...", ...]} and returns the flag. */
     bool (*ready)(void *ctx, struct buf *out);
-    /* Whether alerts may be pushed to that URL (alerts/delivery/channels/webhook.h's check of its text): ERR_OK, or ERR_INVALID and why. NULL: no channel is taken. */
+    /* Whether alerts may be pushed to that URL (alerts/delivery/url.h's check of its text): ERR_OK, or ERR_INVALID and why. NULL: no channel is taken. */
     enum err (*channel_check)(void *ctx, const char *url, struct why *why);
     /* The canonical text of a measure, as a rule on it would have it; else the error of a rule. NULL: only canonical texts are known. Thread: any. */
     enum err (*measure)(void *ctx, const char *text, char out[API_MEASURE_MAX], struct why *why);
@@ -49,7 +49,7 @@ struct api_config {
     int header_timeout_ms, request_timeout_ms; /* absolute deadlines */
     int stream_heartbeat_ms;                   /* at most 15000 */
     bool webhook_allow_http,
-        webhook_allow_private; /* for development only; see alerts/delivery/channels/webhook.h */
+        webhook_allow_private; /* for development only; see alerts/delivery/url.h */
 };
 
 struct api;

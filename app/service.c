@@ -6,6 +6,7 @@
  * load by themselves; an idle writer gets whatever is there at once. Every queue is bounded: when PostgreSQL stands still the
  * engine stops, then ingest stops polling, and Kafka keeps what is not read. */
 #include "alerts/delivery/dispatcher.h"
+#include "alerts/delivery/url.h"
 #include "api/api.h"
 #include "app/app.h"
 #include "app/recover.h"
@@ -243,7 +244,7 @@ static bool backend_ready(void *ctx, struct buf *out)
 static enum err backend_channel_check(void *ctx, const char *url, struct why *why)
 {
     const struct service *s = ctx;
-    return webhook_url_check(url, s->c->webhooks_allow_http, s->c->webhooks_allow_private, why);
+    return url_check(url, s->c->webhooks_allow_http, s->c->webhooks_allow_private, why);
 }
 
 static_assert((int)MEASURE_TEXT_MAX <= (int)API_MEASURE_MAX, "a canonical text fits");
@@ -793,8 +794,8 @@ static enum err start(struct service *s, struct why *why)
     if (!e) e = outbox_new(s->c->database_conninfo, &s->outbox);
     const struct dispatcher_config delivery = {
         .workers = (int)s->c->webhooks_workers,
-        .webhook = { .allow_http = s->c->webhooks_allow_http,
-                     .allow_private = s->c->webhooks_allow_private }
+        .setup.limits = { .allow_plain = s->c->webhooks_allow_http,
+                          .allow_private = s->c->webhooks_allow_private }
     };
     const struct outbox_calls outbox = e ? (struct outbox_calls){ 0 } : outbox_calls(s->outbox);
     if (!e) e = dispatcher_start(&delivery, &outbox, &s->delivery, why);

@@ -36,10 +36,14 @@ void outbox_free(struct outbox *o)
     free(o);
 }
 
-/* ---- the statements of every delivery, prepared: planning the claim costs more than running it ---- */
+/* ---- the statements of every delivery, prepared: planning the claim costs more than running it
+ * ---- */
 
-/* owed: the channels that are owed something, one index probe each, so a long queue of one costs the others nothing.
- * head: of each channel that is free, the first delivery that is due; the one due longest goes first. */
+/* owed: the channels that are owed something, one index probe each, so a long queue of one costs
+ * the others nothing. head: of each channel that is free, the first delivery that is due; the
+ * one due longest goes first. */
+/* a secret's bytes as its owner knows them; base64 comes in lines of 76 */
+#define WHSEC(bytes) "'whsec_' || replace(encode(" bytes ", 'base64'), E'\\n', '')"
 static const char sql_claim[] =
     "WITH RECURSIVE owed AS ("
     "  (SELECT tenant_id, channel_id FROM tocsin.outbox WHERE status = 'waiting' ORDER BY tenant_id, channel_id LIMIT 1)"
@@ -51,7 +55,7 @@ static const char sql_claim[] =
     "), held AS MATERIALIZED ("
     "  SELECT tenant_id, channel_id FROM tocsin.outbox WHERE status = 'waiting' AND lease_until > now()"
     "), head AS ("
-    "  SELECT d.tenant_id, d.channel_id, d.alert_id, c.url, c.secret, c.secret_old, c.failing_since"
+    "  SELECT d.tenant_id, d.channel_id, d.alert_id, c.kind, c.url, c.secret, c.secret_old, c.failing_since"
     "    FROM owed JOIN tocsin.channel c USING (tenant_id, channel_id), LATERAL ("
     "      SELECT o.tenant_id, o.channel_id, o.alert_id, o.next_attempt FROM tocsin.outbox o"
     "       WHERE o.tenant_id = c.tenant_id AND o.channel_id = c.channel_id AND o.status = 'waiting' AND o.next_attempt <= now()"
@@ -69,9 +73,11 @@ static const char sql_claim[] =
     ")"
     " SELECT a.tenant_id, a.alert_id, l.channel_id, a.rule_id, a.stream_no, a.seq, a.event_ns, a.rule_no, a.rule_version, a.state,"
     "        a.severity, a.value, a.rule_name, a.rule_text, a.measure, a.unit, a.inputs, l.attempts,"
-    "        h.url, encode(h.secret, 'hex'), encode(h.secret_old, 'hex'),"
-    "        greatest(0, extract(epoch FROM now() - h.failing_since))::bigint"
-    "   FROM leased l JOIN head h USING (tenant_id, alert_id, channel_id) JOIN tocsin.alert a USING (tenant_id, alert_id)";
+    "        h.kind, jsonb_build_object('url', h.url),"
+    "        jsonb_strip_nulls(jsonb_build_object('secret', " WHSEC("h.secret") ", 'secret_old', " WHSEC(
+        "h.secret_old") ")),"
+                        "        greatest(0, extract(epoch FROM now() - h.failing_since))::bigint"
+                        "   FROM leased l JOIN head h USING (tenant_id, alert_id, channel_id) JOIN tocsin.alert a USING (tenant_id, alert_id)";
 enum {
     C_TENANT,
     C_ALERT,
@@ -91,14 +97,15 @@ enum {
     C_UNIT,
     C_INPUTS,
     C_ATTEMPTS,
-    C_URL,
-    C_SECRET,
-    C_SECRET_OLD,
+    C_KIND,
+    C_SETTINGS,
+    C_SECRETS,
     C_FAILING_S
 };
 
-/* Again is harmless: a finished row stays as it is. The channel is written only when its failing_since begins or ends; `failed` is
- * about the alert (too large) or ends with the channel disabled, and changes nothing there. */
+/* Again is harmless: a finished row stays as it is. The channel is written only when its
+ * failing_since begins or ends; `failed` is about the alert (too large) or ends with the channel
+ * disabled, and changes nothing there. */
 static const char sql_mark[] =
     "WITH done AS ("
     "  UPDATE tocsin.outbox SET status = $4::text, attempts = greatest(attempts, $5::integer), lease_until = NULL,"
@@ -115,7 +122,8 @@ static const struct {
 
 /* ---- the session ---- */
 
-/* Drops the session: the server rolls back whatever was open. Failures are rare enough for that to be the simplest way. */
+/* Drops the session: the server rolls back whatever was open. Failures are rare enough for that
+ * to be the simplest way. */
 static enum err failed(struct outbox *o, enum err e)
 {
     db_close(&o->db);
@@ -179,67 +187,77 @@ static int64_t int_field(const PGresult *r, int row, int col)
 {
     return strtoll(PQgetvalue(r, row, col), NULL, 10);
 }
-static const char *text_field(const PGresult *r, int row, int col, struct arena *a)
+static char *text_field(const PGresult *r, int row, int col, struct arena *a)
 {
     return arena_copy(a, PQgetvalue(r, row, col), (size_t)PQgetlength(r, row, col));
 }
 
-/* A null or a secret that does not fit is "none": the attempt then fails with a clear reason, and no other channel suffers. */
-static void secret_field(const PGresult *r, int row, int col, struct delivery_secret *out)
+/* A text that this program does not know is an error: never another one's value. */
+static enum err enum_field(const PGresult *r, int row, int col, const struct names *names, int *out,
+                           struct why *why)
 {
-    size_t n = (size_t)PQgetlength(r, row, col) / 2;
-    const char *hex = PQgetvalue(r, row, col);
-    out->n = n <= DELIVERY_SECRET_MAX ? n : 0;
-    for (size_t i = 0; i < out->n; i++) {
-        const char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
-        out->bytes[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
+    enum err e =
+        names_value(names, PQgetvalue(r, row, col), (size_t)PQgetlength(r, row, col), out, why);
+    return e ? ERR_INTERNAL : ERR_OK;
 }
 
-static enum err delivery_from_row(const PGresult *r, int row, struct delivery *out, struct why *why)
+static enum err read_ids(const PGresult *r, int row, struct delivery *d, struct why *why)
 {
-    struct delivery d = { .attempt = (int)int_field(r, row, C_ATTEMPTS) + 1,
-                          .failing_s = int_field(r, row, C_FAILING_S) };
-    struct alert *a = &d.alert;
+    if (uuid_field(r, row, C_TENANT, &d->alert.tenant_id)
+        || uuid_field(r, row, C_ALERT, &d->alert.alert_id)
+        || uuid_field(r, row, C_RULE, &d->alert.rule_id)
+        || uuid_field(r, row, C_CHANNEL, &d->channel))
+        return err_set(why, ERR_INTERNAL, "an id in the outbox cannot be read");
+    return ERR_OK;
+}
+
+static enum err read_texts(const PGresult *r, int row, struct delivery *d, struct why *why)
+{
+    struct alert *a = &d->alert;
     const struct {
         int col;
         const char **to;
     } texts[] = {
-        { C_URL, &d.url },          { C_RULE_NAME, &a->rule_name }, { C_RULE_TEXT, &a->rule_text },
-        { C_MEASURE, &a->measure }, { C_UNIT, &a->unit },           { C_INPUTS, &a->inputs },
+        { C_KIND, &d->kind },       { C_SETTINGS, &d->settings },   { C_RULE_NAME, &a->rule_name },
+        { C_MEASURE, &a->measure }, { C_RULE_TEXT, &a->rule_text }, { C_UNIT, &a->unit },
+        { C_INPUTS, &a->inputs },
     };
-    if (uuid_field(r, row, C_TENANT, &a->tenant_id) || uuid_field(r, row, C_ALERT, &a->alert_id)
-        || uuid_field(r, row, C_RULE, &a->rule_id) || uuid_field(r, row, C_CHANNEL, &d.channel))
-        return err_set(why, ERR_INTERNAL, "an id in the outbox cannot be read");
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        *texts[i].to = text_field(r, row, texts[i].col, &d.memory);
-        if (!*texts[i].to) {
-            delivery_release(&d);
-            return err_set(why, ERR_NOMEM, "out of memory");
-        }
-    }
+    d->secrets = text_field(r, row, C_SECRETS, &d->memory);
+    bool ok = d->secrets != NULL;
+    for (size_t i = 0; ok && i < ARRAY_LEN(texts); i++)
+        ok = (*texts[i].to = text_field(r, row, texts[i].col, &d->memory)) != NULL;
+    return ok ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
+}
+
+static enum err read_numbers(const PGresult *r, int row, struct delivery *d, struct why *why)
+{
+    struct alert *a = &d->alert;
     a->stream_no = (uint64_t)int_field(r, row, C_STREAM_NO);
     a->seq = (uint64_t)int_field(r, row, C_SEQ);
     a->event_ns = int_field(r, row, C_EVENT_NS);
     a->rule_no = (uint64_t)int_field(r, row, C_RULE_NO);
     a->rule_version = (int32_t)int_field(r, row, C_RULE_VERSION);
-    a->value = strtod(PQgetvalue(r, row, C_VALUE),
-                      NULL); /* PostgreSQL prints the digits that give the same double back */
-    int state, severity;
-    const char *text = PQgetvalue(r, row, C_STATE), *how = PQgetvalue(r, row, C_SEVERITY);
-    if (names_value(&alert_state_names, text, strlen(text), &state, why)
-        || names_value(&severity_names, how, strlen(how), &severity, why)) {
-        delivery_release(&d);
-        return ERR_INTERNAL;
-    }
+    /* PostgreSQL prints the digits that give the same double back. */
+    a->value = strtod(PQgetvalue(r, row, C_VALUE), NULL);
+    d->attempt = (int)int_field(r, row, C_ATTEMPTS) + 1;
+    d->failing_s = int_field(r, row, C_FAILING_S);
+    int state = 0, severity = 0;
+    enum err e = enum_field(r, row, C_STATE, &alert_state_names, &state, why);
+    if (!e) e = enum_field(r, row, C_SEVERITY, &severity_names, &severity, why);
     a->state = (enum alert_state)state;
     a->severity = (enum severity)severity;
-    secret_field(r, row, C_SECRET, &d.secret);
-    secret_field(r, row, C_SECRET_OLD, &d.secret_old);
-    *out = d;
-    explicit_bzero(&d.secret, sizeof d.secret);
-    explicit_bzero(&d.secret_old, sizeof d.secret_old);
-    return ERR_OK;
+    return e;
+}
+
+static enum err delivery_from_row(const PGresult *r, int row, struct delivery *out, struct why *why)
+{
+    struct delivery d = { .attempt = 0 };
+    enum err e = read_ids(r, row, &d, why);
+    if (!e) e = read_numbers(r, row, &d, why);
+    if (!e) e = read_texts(r, row, &d, why);
+    if (e) delivery_release(&d);
+    else *out = d;
+    return e;
 }
 
 static enum err sweep(struct outbox *o, struct why *why)
@@ -334,8 +352,7 @@ static const char sql_disable[] =
 
 static enum err mark_one(struct outbox *o, const struct delivery_mark *m, struct why *why)
 {
-    char tenant[UUID_TEXT], alert[UUID_TEXT], channel[UUID_TEXT], attempt[16], delay[24],
-        status[16];
+    char tenant[UUID_TEXT], alert[UUID_TEXT], channel[UUID_TEXT], attempt[16], delay[24], code[16];
     uuid_format(m->tenant, tenant);
     uuid_format(m->alert, alert);
     uuid_format(m->channel, channel);
@@ -345,14 +362,14 @@ static enum err mark_one(struct outbox *o, const struct delivery_mark *m, struct
 
     snprintf(attempt, sizeof attempt, "%d", m->attempt);
     snprintf(delay, sizeof delay, "%" PRId64, m->delay_ms);
-    snprintf(status, sizeof status, "%d", m->http_status);
+    snprintf(code, sizeof code, "%d", m->code);
     const char *const params[] = { tenant,
                                    alert,
                                    channel,
                                    status_names[m->status],
                                    attempt,
                                    delay,
-                                   m->http_status ? status : NULL,
+                                   m->code ? code : NULL,
                                    m->error[0] ? m->error : NULL };
     AUTO_PGRESULT PGresult *r = NULL;
     enum err e = run_prepared(o, "mark", 8, params, &r, why);

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The IANA special-purpose registries, and what translates to IPv4 on its way: a gateway could lead it back inside. */
+/* The IANA special-purpose registries, and what translates to IPv4 on its way: a gateway could
+ * lead it back inside. */
 static const struct range {
     int family;
     const char *net;

@@ -1,6 +1,24 @@
+/* dispatcher.c - one thread that claims and stores, and workers that send.
+ *
+ * Two workers, three channels A, B and C. A hangs; each is owed alerts 7 and 8:
+ *
+ *     0 s      kick: the dispatcher claims (A, 7) and (B, 7) for two idle slots. Both are sent.
+ *     0.02 s   B's worker is DONE with 200. The dispatcher marks (B, 7) delivered, and claims for
+ *              that slot, with A named as busy: (C, 7), due longest. A's slot is not touched.
+ *     0.04 s   C is done: delivered; then (B, 8), (C, 8) one after the other through the same slot.
+ *     15 s     A's worker gives up: TIMED_OUT. Marked waiting, next attempt in 5 s +-20 %; and A
+ *              rests for 5 s, so that (A, 8), which is due, does not hold the worker as well.
+ *     20 s     A's rest is over: (A, 7) again if its retry is due, having the lower stream_no, else
+ *              (A, 8). One worker at most has been with A all the time.
+ *
+ * A claim is a lease of 30 s in the database, longer than an attempt may take. If the process
+ * dies after B's 200 and before the mark, the row is still waiting: the next start takes back
+ * all leases and sends (B, 7) again, the same id and bytes. If the database is away the results
+ * stay in their slots, and their channels count as busy, until they are stored. */
 #include "alerts/delivery/dispatcher.h"
 
-#include "alerts/delivery/schedule.h"
+#include "alerts/delivery/rest_list.h"
+#include "alerts/delivery/sender.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
@@ -11,26 +29,25 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { POLL_MS = 5000, BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 2000, RESTS_MAX = 1024 };
+enum { POLL_MS = 5000, BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 2000 };
 
-/* A worker's hand: the dispatcher fills an idle one, the worker turns it into done, the dispatcher stores that and empties it.
- * `job` and `result` are the worker's while it is SENDING and the dispatcher's otherwise, so they need no lock; `state` changes under the pool's. */
+/* A worker and what it has in hand. Its life:
+ *
+ *     IDLE     claim_work() puts a delivery into `job`                    -> SENDING
+ *     SENDING  the worker sends it and leaves `result`                    -> DONE
+ *     DONE     store_results() stores what became of it, and releases it  -> IDLE
+ *
+ * `job` and `result` are the worker's while it is SENDING and the dispatcher's otherwise, so
+ * they need no lock; `state` changes under the dispatcher's. */
 enum slot_state { SLOT_IDLE, SLOT_SENDING, SLOT_DONE };
 struct slot {
-    struct dispatcher *pool;
+    struct dispatcher *dispatcher;
     pthread_t thread;
     pthread_cond_t filled;
-    struct webhook_client *client;
+    struct sender sender; /* the worker's, from start to end */
     enum slot_state state;
     struct delivery job;
-    struct webhook_result result;
-};
-
-/* A channel that has failed since it last succeeded. Dispatcher only; in memory only: after a restart it gets a fresh start. */
-struct rest {
-    struct uuid channel;
-    unsigned failures;
-    int64_t until_ns;
+    struct sent result;
 };
 
 struct dispatcher {
@@ -41,15 +58,14 @@ struct dispatcher {
     pthread_mutex_t lock;
     pthread_cond_t wake;            /* the dispatcher's */
     bool kicked, stopping, closing; /* stopping: no more claims; closing: workers end */
-    pthread_t dispatcher;
+    pthread_t thread;
     int slots_n, threads_n;
     struct slot slots[DELIVERY_WORKERS_MAX];
 
     /* the dispatcher's own */
     bool leases_released, outbox_failing;
     int64_t backoff_ms;
-    struct rest rests[RESTS_MAX];
-    size_t rests_n;
+    struct rest_list rests;
 };
 
 static void cond_init_monotonic(pthread_cond_t *c)
@@ -63,35 +79,16 @@ static void cond_init_monotonic(pthread_cond_t *c)
 
 /* ---- workers ---- */
 
-static void send_job(struct slot *s)
-{
-    AUTO_BUF struct buf body = { 0 };
-    alert_render(&s->job.alert, &body);
-    if (!buf_ok(&body)) {
-        s->result = (struct webhook_result){ .error = "out of memory" };
-        return;
-    }
-    const struct webhook_request r = {
-        .url = s->job.url,
-        .id = s->job.alert.alert_id,
-        .body = body.data,
-        .body_n = body.len,
-        .secret = &s->job.secret,
-        .secret_old = &s->job.secret_old,
-    };
-    webhook_send(s->client, &r, wall_ns() / NS_PER_S, &s->result);
-}
-
 static void *worker_main(void *arg)
 {
     struct slot *s = arg;
-    struct dispatcher *p = s->pool;
+    struct dispatcher *p = s->dispatcher;
     pthread_mutex_lock(&p->lock);
     for (;;) {
         while (s->state != SLOT_SENDING && !p->closing) pthread_cond_wait(&s->filled, &p->lock);
         if (s->state != SLOT_SENDING) break;
         pthread_mutex_unlock(&p->lock);
-        send_job(s);
+        sender_send(&s->sender, &s->job, wall_ns() / NS_PER_S, &s->result);
         pthread_mutex_lock(&p->lock);
         s->state = SLOT_DONE;
         pthread_cond_signal(&p->wake);
@@ -100,54 +97,15 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
-/* ---- channels at rest ---- */
-
-static struct rest *rest_find(struct dispatcher *p, struct uuid channel)
-{
-    for (size_t i = 0; i < p->rests_n; i++)
-        if (uuid_equal(p->rests[i].channel, channel)) return &p->rests[i];
-    return NULL;
-}
-
-/* When full, the one that is over soonest makes room: it loses its count of failures, nothing else. */
-static struct rest *rest_add(struct dispatcher *p, struct uuid channel)
-{
-    struct rest *r = &p->rests[0];
-    if (p->rests_n < RESTS_MAX) {
-        r = &p->rests[p->rests_n++];
-    } else {
-        for (size_t i = 1; i < RESTS_MAX; i++)
-            if (p->rests[i].until_ns < r->until_ns) r = &p->rests[i];
-    }
-    *r = (struct rest){ .channel = channel };
-    return r;
-}
-
-static void rest_update(struct dispatcher *p, struct uuid channel, const struct attempt *a,
-                        const struct verdict *v)
-{
-    struct rest *r = rest_find(p, channel);
-    if (v->status == DELIVERY_DELIVERED || v->disable) {
-        if (r) *r = p->rests[--p->rests_n];
-        return;
-    }
-    if (a->hopeless) return; /* says nothing about the endpoint */
-    if (!r) r = rest_add(p, channel);
-    r->failures++;
-    r->until_ns = mono_ns() + schedule_rest_ms(a, v, r->failures, p->rest_unit_ms) * NS_PER_MS;
-}
-
 /* ---- the dispatcher ---- */
 
 static struct attempt attempt_of(const struct slot *s)
 {
-    const struct webhook_result *r = &s->result;
     return (struct attempt){ .number = s->job.attempt,
-                             .http_status = r->http_status,
-                             .retry_after_s = r->retry_after_s,
+                             .outcome = s->result.outcome,
+                             .wait_s = s->result.wait_s,
                              .failing_s = s->job.failing_s,
-                             .timed_out = r->timed_out,
-                             .hopeless = r->too_large };
+                             .gone = s->result.gone };
 }
 
 static struct delivery_mark mark_of(const struct slot *s, const struct verdict *v)
@@ -156,28 +114,30 @@ static struct delivery_mark mark_of(const struct slot *s, const struct verdict *
                                .alert = s->job.alert.alert_id,
                                .channel = s->job.channel,
                                .error = "" };
-    if (s->result.aborted) return m; /* waiting, no attempt: only the lease goes back */
+    if (s->result.outcome == OUTCOME_CUT_OFF)
+        return m; /* waiting, no attempt: only the lease goes back */
     m.status = v->status;
     m.attempt = s->job.attempt;
     m.delay_ms = v->delay_ms;
-    m.http_status = s->result.http_status;
-    m.error = s->result.error;
+    m.code = s->result.code;
+    m.error = s->result.detail;
     m.disable = v->disable;
     return m;
 }
 
-static void account(struct dispatcher *p, const struct slot *s, const struct verdict *v)
+static void count_attempt(enum outcome outcome, enum delivery_status status)
 {
-    const struct webhook_result *r = &s->result;
-    if (r->aborted) return;
-    metric_add(r->refused                        ? METRIC_DELIVERIES_REFUSED
-               : v->status == DELIVERY_DELIVERED ? METRIC_DELIVERIES_OK
-               : v->status == DELIVERY_WAITING   ? METRIC_DELIVERIES_RETRY
-                                                 : METRIC_DELIVERIES_FAILED,
-               1);
-    const struct attempt a = attempt_of(s);
-    rest_update(p, s->job.channel, &a, v);
+    static const enum metric of_status[] = {
+        [DELIVERY_WAITING] = METRIC_DELIVERIES_RETRY,
+        [DELIVERY_DELIVERED] = METRIC_DELIVERIES_OK,
+        [DELIVERY_FAILED] = METRIC_DELIVERIES_FAILED,
+        [DELIVERY_EXPIRED] = METRIC_DELIVERIES_FAILED,
+    };
+    metric_add(outcome == OUTCOME_REFUSED ? METRIC_DELIVERIES_REFUSED : of_status[status], 1);
+}
 
+static void log_attempt(const struct slot *s, const struct verdict *v)
+{
     char alert[UUID_TEXT], channel[UUID_TEXT];
     uuid_format(s->job.alert.alert_id, alert);
     uuid_format(s->job.channel, channel);
@@ -185,10 +145,21 @@ static void account(struct dispatcher *p, const struct slot *s, const struct ver
         log_warn("channel disabled", "channel", channel, "alert", alert, "reason", v->disable);
     else if (v->status == DELIVERY_FAILED || v->status == DELIVERY_EXPIRED)
         log_warn("alert not delivered", "channel", channel, "alert", alert, "attempts",
-                 LOG_I64(s->job.attempt), "reason", r->error);
+                 LOG_I64(s->job.attempt), "reason", s->result.detail);
     else if (v->status == DELIVERY_WAITING)
         log_info("delivery will be tried again", "channel", channel, "alert", alert, "attempt",
-                 LOG_I64(s->job.attempt), "reason", r->error, "in_ms", LOG_I64(v->delay_ms));
+                 LOG_I64(s->job.attempt), "reason", s->result.detail, "in_ms",
+                 LOG_I64(v->delay_ms));
+}
+
+/* What is stored is also counted, logged, and remembered of the channel. */
+static void account(struct dispatcher *p, const struct slot *s, const struct verdict *v)
+{
+    if (s->result.outcome == OUTCOME_CUT_OFF) return;
+    const struct attempt a = attempt_of(s);
+    count_attempt(s->result.outcome, v->status);
+    rest_list_note(&p->rests, s->job.channel, &a, v, mono_ns(), p->rest_unit_ms);
+    log_attempt(s, v);
 }
 
 /* Logs the first of a row of failures, and the end of the row. */
@@ -222,7 +193,8 @@ static void slot_set(struct dispatcher *p, struct slot *s, enum slot_state t)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* Stores the results in hand. Until that works they stay in their slots, and with them their channels. */
+/* Stores the results in hand. Until that works they stay in their slots, and with them their
+ * channels. */
 static bool store_results(struct dispatcher *p)
 {
     struct slot *done[DELIVERY_WORKERS_MAX];
@@ -259,26 +231,32 @@ static bool release_leases(struct dispatcher *p)
 
 static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* Fills idle workers. *wait_ms: how long the dispatcher may sleep when nobody wakes it. False: the outbox failed. */
+/* The idle slots, and the channels that get nothing now: each that is served or waits for its
+ * result to be stored, and each at rest. *wait_ms is lowered to the end of the first rest. */
+static size_t idle_slots(struct dispatcher *p, struct slot **idle, struct uuid *busy,
+                         size_t *busy_n, int64_t *wait_ms)
+{
+    size_t n = 0;
+    *busy_n = 0;
+    for (int i = 0; i < p->slots_n; i++) {
+        struct slot *s = &p->slots[i];
+        if (slot_state_of(p, s) == SLOT_IDLE) idle[n++] = s;
+        else busy[(*busy_n)++] = s->job.channel;
+    }
+    *busy_n += rest_list_now(&p->rests, mono_ns(), busy + *busy_n, wait_ms);
+    return n;
+}
+
+/* Fills idle workers. *wait_ms: how long the dispatcher may sleep when nobody wakes it. False: the
+ * outbox failed. */
 static bool claim_work(struct dispatcher *p, int64_t *wait_ms)
 {
     struct slot *idle[DELIVERY_WORKERS_MAX];
     struct uuid busy[DELIVERY_WORKERS_MAX + RESTS_MAX];
-    size_t idle_n = 0, busy_n = 0;
-    for (int i = 0; i < p->slots_n; i++) {
-        struct slot *s = &p->slots[i];
-        if (slot_state_of(p, s) == SLOT_IDLE) idle[idle_n++] = s;
-        else busy[busy_n++] = s->job.channel;
-    }
-    int64_t now = mono_ns();
-    for (size_t i = 0; i < p->rests_n; i++) {
-        if (p->rests[i].until_ns <= now) continue;
-        busy[busy_n++] = p->rests[i].channel;
-        *wait_ms = earlier(*wait_ms, (p->rests[i].until_ns - now) / NS_PER_MS + 1);
-    }
+    size_t busy_n, idle_n = idle_slots(p, idle, busy, &busy_n, wait_ms);
     if (idle_n == 0) return true; /* the first to be done wakes us */
 
-    struct delivery got[DELIVERY_WORKERS_MAX] = { 0 };
+    struct delivery got[DELIVERY_WORKERS_MAX];
     size_t got_n = 0;
     int64_t due_ms = -1;
     struct why why = { .text = "" };
@@ -290,7 +268,6 @@ static bool claim_work(struct dispatcher *p, int64_t *wait_ms)
         idle[i]->job = got[i];
         slot_set(p, idle[i], SLOT_SENDING);
     }
-    explicit_bzero(got, sizeof got); /* the workers have their copies */
     return true;
 }
 
@@ -356,10 +333,10 @@ static void close_workers(struct dispatcher *p)
     for (int i = 0; i < p->threads_n; i++) pthread_join(p->slots[i].thread, NULL);
 }
 
-static void pool_free(struct dispatcher *p)
+static void dispatcher_free(struct dispatcher *p)
 {
     for (int i = 0; i < p->slots_n; i++) {
-        webhook_client_free(p->slots[i].client);
+        sender_close(&p->slots[i].sender);
         delivery_release(&p->slots[i].job);
         pthread_cond_destroy(&p->slots[i].filled);
     }
@@ -368,16 +345,16 @@ static void pool_free(struct dispatcher *p)
     free(p);
 }
 
-static enum err start_all(struct dispatcher *p, const struct webhook_config *cfg)
+static enum err start_all(struct dispatcher *p, const struct channel_setup *setup)
 {
     for (int i = 0; i < p->slots_n; i++) {
-        enum err e = webhook_client_new(cfg, &p->slots[i].client);
+        enum err e = sender_open(&p->slots[i].sender, setup);
         if (e) return e;
     }
     for (; p->threads_n < p->slots_n; p->threads_n++)
         if (start_thread(&p->slots[p->threads_n].thread, worker_main, &p->slots[p->threads_n]))
             return ERR_NOMEM;
-    return start_thread(&p->dispatcher, dispatcher_main, p) ? ERR_NOMEM : ERR_OK;
+    return start_thread(&p->thread, dispatcher_main, p) ? ERR_NOMEM : ERR_OK;
 }
 
 enum err dispatcher_start(const struct dispatcher_config *cfg, const struct outbox_calls *outbox,
@@ -394,16 +371,16 @@ enum err dispatcher_start(const struct dispatcher_config *cfg, const struct outb
     cond_init_monotonic(&p->wake);
     p->slots_n = cfg->workers;
     for (int i = 0; i < p->slots_n; i++) {
-        p->slots[i].pool = p;
+        p->slots[i].dispatcher = p;
         pthread_cond_init(&p->slots[i].filled, NULL);
     }
-    struct webhook_config webhook = cfg->webhook;
-    webhook.stop = &p->cut_off;
+    struct channel_setup setup = cfg->setup;
+    setup.stop = &p->cut_off;
 
-    enum err e = start_all(p, &webhook);
+    enum err e = start_all(p, &setup);
     if (e) {
         close_workers(p);
-        pool_free(p);
+        dispatcher_free(p);
         return err_set(why, e, "cannot start the delivery threads");
     }
     *out = p;
@@ -425,7 +402,7 @@ void dispatcher_stop(struct dispatcher *p, int64_t grace_ms)
     p->stopping = true;
     pthread_cond_signal(&p->wake);
     pthread_mutex_unlock(&p->lock);
-    pthread_join(p->dispatcher, NULL);
+    pthread_join(p->thread, NULL);
 
     struct timespec until = after_ms(grace_ms);
     pthread_mutex_lock(&p->lock);
@@ -435,7 +412,7 @@ void dispatcher_stop(struct dispatcher *p, int64_t grace_ms)
 
     atomic_store(&p->cut_off, true);
     close_workers(p);
-    store_results(
-        p); /* one try: what is not stored keeps its lease until the next start, and is sent again */
-    pool_free(p);
+    /* One try: what is not stored keeps its lease until the next start, and is sent again. */
+    store_results(p);
+    dispatcher_free(p);
 }

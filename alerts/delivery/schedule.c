@@ -1,30 +1,21 @@
+/* schedule.c - from an outcome to what happens next.
+ *
+ * One alert on a receiver that is overwhelmed, then down, then well:
+ *
+ *     attempt 1   THROTTLED, wait_s 60     waiting, 60 s (its own delay would have been about 5)
+ *                                          and the whole channel rests for 60 s
+ *     attempt 2   RETRY                    waiting, 30 s +-20 %; the second failure: no rest
+ *     attempt 3   RETRY                    waiting, 5 min +-20 %; the third: the channel rests 5 s
+ *     attempt 4   DELIVERED                delivered; the channel's failures are forgotten */
 #include "alerts/delivery/schedule.h"
 
 #include <assert.h>
 
-/* The delays of Standard Webhooks 1.0.0 with one more short one: most outages are over within a minute. */
+/* The delays of Standard Webhooks 1.0.0 with one more short one: most outages are over in a
+ * minute. */
 static const int64_t delay_s[SCHEDULE_ATTEMPTS] = {
     0, 5, 30, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600,
 };
-
-/* First match wins. Redirects are not followed: they are failures like any other, and are retried. */
-static const struct {
-    int from, to;
-    enum outcome outcome;
-} statuses[] = {
-    { 200, 299, OUTCOME_DELIVERED },
-    { 410, 410, OUTCOME_GONE }, /* the receiver says: never again */
-    { 429, 429, OUTCOME_THROTTLE },
-    { 502, 504, OUTCOME_THROTTLE }, /* 503 because RFC 9110 defines Retry-After for it */
-};
-
-enum outcome outcome_of_status(int http_status)
-{
-    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
-        if (http_status >= statuses[i].from && http_status <= statuses[i].to)
-            return statuses[i].outcome;
-    return OUTCOME_RETRY;
-}
 
 int64_t schedule_delay_ms(struct uuid alert, int attempt)
 {
@@ -35,50 +26,51 @@ int64_t schedule_delay_ms(struct uuid alert, int attempt)
     return ms - spread / 2 + (int64_t)(((uint64_t)spread * r) >> 32);
 }
 
+static int64_t at_most(int64_t v, int64_t most) { return v < most ? v : most; }
+
+/* A failure like any other: again later, unless it has gone on for too long. */
+static struct verdict judge_failure(struct uuid alert, const struct attempt *a)
+{
+    if (a->failing_s >= SCHEDULE_GIVE_UP_S)
+        return (struct verdict){ .status = DELIVERY_FAILED,
+                                 .disable = "no delivery has succeeded for 120 hours" };
+    if (a->number >= SCHEDULE_ATTEMPTS) return (struct verdict){ .status = DELIVERY_EXPIRED };
+
+    struct verdict v = { .status = DELIVERY_WAITING,
+                         .delay_ms = schedule_delay_ms(alert, a->number + 1) };
+    int64_t asked_ms = 1000 * at_most(a->wait_s, SCHEDULE_WAIT_MAX_S);
+    if (a->outcome == OUTCOME_THROTTLED && v.delay_ms < asked_ms) v.delay_ms = asked_ms;
+    return v;
+}
+
 struct verdict schedule_judge(struct uuid alert, const struct attempt *a)
 {
-    struct verdict v = { .outcome = outcome_of_status(a->http_status), .status = DELIVERY_WAITING };
-
-    if (a->hopeless) {
-        v.status = DELIVERY_FAILED;
-    } else if (v.outcome == OUTCOME_DELIVERED) {
-        v.status = DELIVERY_DELIVERED;
-    } else if (v.outcome == OUTCOME_GONE) {
-        v.status = DELIVERY_FAILED;
-        v.disable = "the endpoint answered 410 Gone";
-    } else if (a->failing_s >= SCHEDULE_GIVE_UP_S) {
-        v.status = DELIVERY_FAILED;
-        v.disable = "no delivery has succeeded for 120 hours";
-    } else if (a->number >= SCHEDULE_ATTEMPTS) {
-        v.status = DELIVERY_EXPIRED;
-    } else {
-        v.delay_ms = schedule_delay_ms(alert, a->number + 1);
-        int64_t asked_s = a->retry_after_s < SCHEDULE_RETRY_AFTER_MAX_S
-                              ? a->retry_after_s
-                              : SCHEDULE_RETRY_AFTER_MAX_S;
-        if (v.outcome == OUTCOME_THROTTLE && v.delay_ms < asked_s * 1000)
-            v.delay_ms = asked_s * 1000;
+    switch (a->outcome) {
+    case OUTCOME_DELIVERED: return (struct verdict){ .status = DELIVERY_DELIVERED };
+    case OUTCOME_HOPELESS: return (struct verdict){ .status = DELIVERY_FAILED };
+    case OUTCOME_GONE: return (struct verdict){ .status = DELIVERY_FAILED, .disable = a->gone };
+    case OUTCOME_CUT_OFF: return (struct verdict){ .status = DELIVERY_WAITING };
+    case OUTCOME_RETRY:
+    case OUTCOME_THROTTLED:
+    case OUTCOME_TIMED_OUT:
+    case OUTCOME_REFUSED: break;
     }
-    return v;
+    return judge_failure(alert, a);
 }
 
 int64_t schedule_rest_ms(const struct attempt *a, const struct verdict *v, unsigned failures,
                          int64_t unit_ms)
 {
-    enum { PATIENCE = 3, REST_MAX_UNITS = 60, RETRY_AFTER_REST_MAX_S = 3600 };
-    if (v->outcome == OUTCOME_DELIVERED || a->hopeless || v->disable) return 0;
+    enum { PATIENCE = 3, REST_MAX_UNITS = 60, WAIT_REST_MAX_S = 3600 };
+    if (a->outcome == OUTCOME_DELIVERED || a->outcome == OUTCOME_HOPELESS || v->disable) return 0;
 
     int64_t rest = 0;
-    if (a->timed_out || v->outcome == OUTCOME_THROTTLE || failures >= PATIENCE) {
+    if (a->outcome == OUTCOME_TIMED_OUT || a->outcome == OUTCOME_THROTTLED
+        || failures >= PATIENCE) {
         unsigned doublings = failures > PATIENCE ? failures - PATIENCE : 0;
         rest = doublings < 6 ? unit_ms << doublings : REST_MAX_UNITS * unit_ms;
-        if (rest > REST_MAX_UNITS * unit_ms) rest = REST_MAX_UNITS * unit_ms;
+        rest = at_most(rest, REST_MAX_UNITS * unit_ms);
     }
-    if (v->outcome == OUTCOME_THROTTLE && a->retry_after_s > 0) {
-        int64_t asked = 1000
-                        * (a->retry_after_s < RETRY_AFTER_REST_MAX_S ? a->retry_after_s
-                                                                     : RETRY_AFTER_REST_MAX_S);
-        if (rest < asked) rest = asked;
-    }
-    return rest;
+    int64_t asked_ms = 1000 * at_most(a->wait_s, WAIT_REST_MAX_S);
+    return a->outcome == OUTCOME_THROTTLED && rest < asked_ms ? asked_ms : rest;
 }

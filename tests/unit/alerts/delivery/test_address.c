@@ -1,5 +1,6 @@
-/* Which addresses a webhook may reach: one inside every range, and its neighbours. The ranges are those of the IANA special-purpose
- * registries, written here a second time by their first and last address. */
+/* Which addresses a webhook may reach: one inside every range, and its neighbours. The ranges
+ * are those of the IANA special-purpose registries, written here a second time by their first
+ * and last address. */
 #include "alerts/delivery/address.h"
 #include "core/err.h"
 

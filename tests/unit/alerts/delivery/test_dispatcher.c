@@ -1,6 +1,7 @@
-/* The worker pool against a receiver that misbehaves and an outbox in memory: everything owed is told, nobody holds up the others,
- * and a crash between send and mark repeats the same bytes. */
+/* The worker pool against a receiver that misbehaves and an outbox in memory: everything owed is
+ * told, nobody holds up the others, and a crash between send and mark repeats the same bytes. */
 #include "alerts/delivery/dispatcher.h"
+#include "alerts/delivery/channels/webhook.h"
 #include "alerts/delivery/schedule.h"
 #include "core/log.h"
 #include "core/metrics.h"
@@ -22,16 +23,18 @@ struct owed {
     enum delivery_status status;
     bool leased;
     int64_t due_ns, delays_ms[16];
-    int http_status;
+    int code;
     char error[128];
 };
 
 struct memory {
     pthread_mutex_t lock;
     struct fault_server *server;
-    char urls[CHANNELS_MAX][128];
+    char settings[CHANNELS_MAX][160]; /* {"url":"..."} */
+    const char *kinds[CHANNELS_MAX];  /* NULL: webhook */
     char disabled[CHANNELS_MAX][64];
-    struct delivery_secret secret;
+    struct webhook_secret secret;
+    char secrets[WEBHOOK_SECRET_TEXT + 32]; /* {"secret":"whsec_..."} */
     struct owed owed[OWED_MAX];
     int owed_n, claims, releases, marks;
     int unsaid; /* claims that did not name a channel the pool still held: two workers for one endpoint */
@@ -104,9 +107,9 @@ static enum err memory_claim(void *ctx, const struct uuid *busy, size_t busy_n,
         out[n++] = (struct delivery){
             .channel = channel_id(o->channel),
             .attempt = o->attempts + 1,
-            .secret = m->secret,
             .failing_s = m->failing_s,
-            .url = m->urls[o->channel],
+            .kind = m->kinds[o->channel] ? m->kinds[o->channel] : "webhook",
+            .settings = m->settings[o->channel],
             .alert = { .tenant_id = { { 9 } },
                        .alert_id = alert_id(o->stream_no),
                        .stream_no = o->stream_no,
@@ -120,6 +123,8 @@ static enum err memory_claim(void *ctx, const struct uuid *busy, size_t busy_n,
                        .unit = "USD",
                        .inputs = m->inputs[o->channel] ? m->inputs[o->channel] : "{}" },
         };
+        struct delivery *made = &out[n - 1]; /* its secrets are wiped with it */
+        made->secrets = arena_copy(&made->memory, m->secrets, strlen(m->secrets));
     }
     *out_n = n;
     *next_due_ms = next == INT64_MAX ? -1 : (next - now) / NS_PER_MS + 1;
@@ -157,7 +162,7 @@ static enum err memory_mark(void *ctx, const struct delivery_mark *marks, size_t
         if (marks[i].attempt == 0) continue;
         o->status = marks[i].status;
         o->attempts = marks[i].attempt;
-        o->http_status = marks[i].http_status;
+        o->code = marks[i].code;
         snprintf(o->error, sizeof o->error, "%s", marks[i].error);
         if (o->attempts < 16) o->delays_ms[o->attempts] = marks[i].delay_ms;
         o->due_ns = mono_ns() + (int64_t)((double)(marks[i].delay_ms * NS_PER_MS) * m->delay_scale);
@@ -176,6 +181,9 @@ static int set_up(void **state)
     pthread_mutex_init(&m->lock, NULL);
     m->server = fault_server_start();
     webhook_secret_random(&m->secret);
+    char text[WEBHOOK_SECRET_TEXT];
+    webhook_secret_format(&m->secret, text);
+    snprintf(m->secrets, sizeof m->secrets, "{\"secret\":\"%s\"}", text);
     m->delay_scale = 1;
     *state = m;
     return 0;
@@ -193,7 +201,9 @@ static int tear_down(void **state)
 
 static void channel_at(struct memory *m, int c, const char *path)
 {
-    fault_url(m->server, path, m->urls[c]);
+    char url[128];
+    fault_url(m->server, path, url);
+    snprintf(m->settings[c], sizeof m->settings[c], "{\"url\":\"%s\"}", url);
 }
 
 static void owe(struct memory *m, int channel, int count)
@@ -210,12 +220,12 @@ static void owe(struct memory *m, int channel, int count)
 
 static struct dispatcher *start(struct memory *m, int workers, int timeout_ms)
 {
-    const struct dispatcher_config cfg = {
-        .workers = workers,
-        .poll_ms = 60000,
-        .rest_unit_ms = 1,
-        .webhook = { .allow_http = true, .allow_private = true, .timeout_ms = timeout_ms }
-    };
+    const struct dispatcher_config cfg = { .workers = workers,
+                                           .poll_ms = 60000,
+                                           .rest_unit_ms = 1,
+                                           .setup = { .limits = { .allow_plain = true,
+                                                                  .allow_private = true },
+                                                      .timeout_ms = timeout_ms } };
     const struct outbox_calls outbox = {
         .ctx = m, .release_all = memory_release, .claim = memory_claim, .mark = memory_mark
     };
@@ -244,7 +254,8 @@ static int locked_int(struct memory *m, const int *v)
 
 static void pause_ms(int ms) { poll(NULL, 0, ms); }
 
-/* Fails the test when it takes longer than 20 s (a machine under sanitizers may be slow; nothing here needs so long). */
+/* Fails the test when it takes longer than 20 s (a machine under sanitizers may be slow; nothing
+ * here needs so long). */
 static int64_t wait_for(struct memory *m, int channel, enum delivery_status status, int count)
 {
     int64_t from = mono_ns();
@@ -336,7 +347,7 @@ static void more_hung_endpoints_than_workers_do_not_stop_the_good_one(void **sta
         .workers = 2,
         .poll_ms = 60000,
         .rest_unit_ms = 60000,
-        .webhook = { .allow_http = true, .allow_private = true, .timeout_ms = 1000 }
+        .setup = { .limits = { .allow_plain = true, .allow_private = true }, .timeout_ms = 1000 }
     };
     const struct outbox_calls outbox = {
         .ctx = m, .release_all = memory_release, .claim = memory_claim, .mark = memory_mark
@@ -375,7 +386,7 @@ static void a_failing_alert_follows_the_schedule_and_expires(void **state)
                     && waited <= table_ms[i] + table_ms[i] / 5);
     }
     assert_int_equal(m->owed[0].attempts, SCHEDULE_ATTEMPTS);
-    assert_int_equal(m->owed[0].http_status, 500);
+    assert_int_equal(m->owed[0].code, 500);
     assert_string_equal(m->owed[0].error, "HTTP status 500");
 }
 
@@ -532,7 +543,7 @@ static void a_refused_url_is_a_failure_like_any_other(void **state)
 {
     struct memory *m = *state;
     int64_t refused = metric_get(METRIC_DELIVERIES_REFUSED);
-    snprintf(m->urls[0], sizeof m->urls[0], "ftp://example.com/");
+    snprintf(m->settings[0], sizeof m->settings[0], "{\"url\":\"ftp://example.com/\"}");
     owe(m, 0, 1);
     struct dispatcher *p = start(m, 1, 2000);
     while (metric_get(METRIC_DELIVERIES_REFUSED) == refused) pause_ms(1);
@@ -540,6 +551,23 @@ static void a_refused_url_is_a_failure_like_any_other(void **state)
     assert_int_equal(m->owed[0].status, DELIVERY_WAITING);
     assert_int_equal(m->owed[0].attempts, 1);
     assert_true(m->owed[0].delays_ms[1] >= 4000);
+}
+
+static void a_kind_that_nobody_knows_fails_by_its_name(void **state)
+{
+    struct memory *m = *state;
+    channel_at(m, 0, "/ok/x");
+    channel_at(m, 1, "/ok/y");
+    m->kinds[0] = "pigeon"; /* a newer program's */
+    owe(m, 0, 2);
+    owe(m, 1, 1);
+    struct dispatcher *p = start(m, 2, 2000);
+    wait_for(m, 0, DELIVERY_FAILED, 2);
+    wait_for(m, 1, DELIVERY_DELIVERED, 1);
+    dispatcher_stop(p, 1000);
+    assert_string_equal(m->owed[0].error, "no channel kind \"pigeon\" in this program");
+    assert_int_equal(fault_count(m->server, "/ok/x"), 0); /* never sent as another kind's */
+    assert_string_equal(m->disabled[0], "");
 }
 
 static void workers_are_counted(void **state)
@@ -578,6 +606,7 @@ int main(void)
         STORY(a_stop_lets_sends_in_hand_finish),
         STORY(an_alert_too_large_fails_alone),
         STORY(a_refused_url_is_a_failure_like_any_other),
+        STORY(a_kind_that_nobody_knows_fails_by_its_name),
         STORY(workers_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
