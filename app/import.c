@@ -8,7 +8,8 @@
 #include "core/map.h"
 #include "core/vec.h"
 #include "core/when.h"
-#include "ingest/decode.h"
+#include "ingest/formats/json.h"
+#include "ingest/symbol.h"
 #include "store/writer.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "core/map.h"
 #include "core/vec.h"
 #include "core/when.h"
-#include "ingest/decode.h"
+#include "ingest/symbol.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

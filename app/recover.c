@@ -3,6 +3,7 @@
 #include "core/arena.h"
 #include "core/log.h"
 #include "core/when.h"
+#include "ingest/formats/json.h"
 
 #include <inttypes.h>
 
@@ -19,13 +20,9 @@ enum err replay_stored(struct history *h, struct step *s, bool (*each)(void *ctx
         if (e || !more) break;
         arena_clear(&arena);
         if (st.is_event) {
-            e = step_event(st.record.kind, st.tenant, st.payload.p, st.payload.n, &arena, &r, why);
+            e = record_from_stored(&st.record, st.tenant, st.payload.p, st.payload.n, &arena, &r,
+                                   why);
             if (e) break;
-            r.seq = st.record.seq;
-            r.event_ns = st.record.event_ns;
-            r.received_ms = st.record.received_ms;
-            r.offset = st.record.offset;
-            r.source_id = st.record.source_id;
         } else r = st.record;
         uint64_t stored_seq = r.seq;
         if (each && !each(ctx, &r)) continue;

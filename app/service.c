@@ -300,7 +300,7 @@ static void refuse(struct service *s, struct ingest_batch *in, const struct reco
                                .offset = r->offset,
                                .reason = reason,
                                .detail = detail,
-                               .message = r->payload };
+                               .message = r->message };
     metric_add(METRIC_DEAD_LETTERS, 1);
 }
 
@@ -407,8 +407,7 @@ static void obey(struct service *s, struct command *c)
             &why, ERR_LIMIT,
             "%ld rules have been made, deleted ones included, whose ids are remembered; change rules rather than delete and make them",
             RULES_MADE * s->c->engine_rules_max);
-    else if (c->what == RULE_DELETE)
-        e = step_rule_delete(&s->step, c->tenant, c->rule, &s->scratch, &r, &why);
+    else if (c->what == RULE_DELETE) e = step_rule_delete(&s->step, c->tenant, c->rule, &r, &why);
     else
         e = step_rule_put(&s->step, c->tenant, c->rule, c->definition, c->definition_n, &s->scratch,
                           &r, &why);
@@ -438,12 +437,7 @@ static void tick_clock(struct service *s)
     if (now <= engine_now_ns(s->step.engine)
         || now - engine_now_ns(s->step.engine) > CLOCK_NEAR_S * NS_PER_S)
         return;
-    struct record r;
-    arena_clear(&s->scratch);
-    if (step_clock(now, &s->scratch, &r)) {
-        give_up(s, EXIT_BROKEN);
-        return;
-    }
+    struct record r = step_clock(&s->step, now);
     apply_own(s, &r, "clock");
 }
 
@@ -757,12 +751,7 @@ static void apply_settings(struct service *s)
     if (have.stale_after_ns == want.stale_after_ns && have.sample_ns == want.sample_ns
         && have.coverage_gate_e8 == want.coverage_gate_e8)
         return;
-    struct record r;
-    arena_clear(&s->scratch);
-    if (step_settings(&s->step, &want, &s->scratch, &r, NULL)) {
-        give_up(s, EXIT_BROKEN);
-        return;
-    }
+    struct record r = step_settings(&s->step, &want);
     apply_own(s, &r, "settings");
 }
 

@@ -4,7 +4,7 @@
 #include "core/json.h"
 #include "core/vec.h"
 #include "core/when.h"
-#include "ingest/decode.h"
+#include "ingest/formats/json.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -210,16 +210,16 @@ static void watch(struct step *s, struct rule_set_change c)
     if (c.joined != SERIES_NONE) engine_watch(s->engine, c.joined, 1);
 }
 
-/* The definition stands in the payload as rule_render wrote it; what rule_parse does not take back is derived from the text. */
+/* The record has the definition as rule_render wrote it; what rule_parse does not take back is derived from the text. */
 static enum err definition_of(const struct record *r, json_t **holder, char **out, struct why *why)
 {
-    enum err e = json_load_strict(r->payload.p, r->payload.n, holder, why);
+    const struct str text = r->u.rule.definition;
+    enum err e = json_load_strict(text.p, text.n, holder, why);
     if (e) return e;
-    json_t *d = json_object_get(*holder, "definition");
-    json_object_del(d, "measure");
-    json_object_del(d, "op");
-    json_object_del(d, "threshold");
-    *out = json_dumps(d, JSON_COMPACT);
+    json_object_del(*holder, "measure");
+    json_object_del(*holder, "op");
+    json_object_del(*holder, "threshold");
+    *out = json_is_object(*holder) ? json_dumps(*holder, JSON_COMPACT) : NULL;
     return *out ? ERR_OK : err_set(why, ERR_INVALID, "rule record without a definition");
 }
 
@@ -315,15 +315,24 @@ static enum err delete_rule(struct step *s, const struct record *r, struct why *
 }
 
 /* ---- the step ---- */
-static void tell_record(struct step *s, const struct record *r)
+static enum err tell_event(struct step *s, const struct record *r)
 {
-    if (record_place(r->kind) == PLACE_EVENT) {
-        const struct event_row row = event_of_record(r);
-        say(s, STEP_event_row, &row);
-    } else if (s->wanted[STEP_tick_row]) {
-        const struct tick_row row = tick_of_record(r, engine_instrument(s->engine, &r->u.symbol));
-        say(s, STEP_tick_row, &row);
-    }
+    if (!s->wanted[STEP_event_row]) return ERR_OK;
+    AUTO_BUF struct buf text = { 0 };
+    record_write(r, &text);
+    if (!buf_ok(&text)) return ERR_NOMEM;
+    const struct event_row row = event_of_record(r, (struct str){ text.data, (uint32_t)text.len });
+    say(s, STEP_event_row, &row);
+    return ERR_OK;
+}
+
+static enum err tell_record(struct step *s, const struct record *r)
+{
+    if (record_place(r->kind) == PLACE_EVENT) return tell_event(s, r);
+    if (!s->wanted[STEP_tick_row]) return ERR_OK;
+    const struct tick_row row = tick_of_record(r, engine_instrument(s->engine, &r->u.symbol));
+    say(s, STEP_tick_row, &row);
+    return ERR_OK;
 }
 
 static void tell_instrument(struct step *s, int32_t id)
@@ -397,10 +406,10 @@ static void tell_readings(struct step *s, const struct record *r)
 
 static enum err tell(struct step *s, const struct record *r, const struct engine_output *o)
 {
-    tell_record(s, r);
+    enum err e = tell_record(s, r);
     if (o->instrument >= 0) tell_instrument(s, o->instrument);
     tell_series(s);
-    enum err e = o->article ? tell_article(s, r, &o->reading) : ERR_OK;
+    if (!e && o->article) e = tell_article(s, r, &o->reading);
     if (o->sample) tell_readings(s, r);
     return e;
 }
@@ -475,14 +484,17 @@ enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
 }
 
 /* ---- records of our own ---- */
-static enum err finish(struct buf *b, struct arena *arena, struct record *out)
+static struct record own_record(const struct step *s, enum record_kind kind)
 {
-    if (!buf_ok(b)) return ERR_NOMEM;
-    const char *p = arena_copy(arena, b->data, b->len);
-    if (!p) return ERR_NOMEM;
-    out->payload = (struct str){ p, (uint32_t)b->len };
-    out->received_ms = wall_ns() / NS_PER_MS;
-    return ERR_OK;
+    return (struct record){ .kind = kind,
+                            .event_ns = engine_now_ns(s->engine),
+                            .received_ms = wall_ns() / NS_PER_MS };
+}
+
+static enum err keep_text(struct arena *arena, const char *p, size_t n, struct str *out)
+{
+    *out = (struct str){ arena_copy(arena, p, n), (uint32_t)n };
+    return out->p ? ERR_OK : ERR_NOMEM;
 }
 
 enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rule,
@@ -495,32 +507,25 @@ enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rul
         e = engine_can_track(s->engine, measure_is_book(&p.m) ? tenant : (struct uuid){ { 0 } },
                              &p.m, why);
     if (e) return e;
-    char id[UUID_TEXT];
-    uuid_format(rule, id);
     AUTO_BUF struct buf b = { 0 };
-    buf_printf(&b, "{\"rule_id\":\"%s\",\"definition\":", id);
     rule_render(&p.d, &b);
-    buf_puts(&b, "}");
-    *out = (struct record){ .kind = RECORD_RULE_PUT,
-                            .event_ns = engine_now_ns(s->engine),
-                            .u.rule = { tenant, rule } };
-    return finish(&b, arena, out);
+    if (!buf_ok(&b)) return ERR_NOMEM;
+    *out = own_record(s, RECORD_RULE_PUT);
+    out->u.rule.tenant = tenant;
+    out->u.rule.rule = rule;
+    return keep_text(arena, b.data, b.len, &out->u.rule.definition);
 }
 
 enum err step_rule_delete(const struct step *s, struct uuid tenant, struct uuid rule,
-                          struct arena *arena, struct record *out, struct why *why)
+                          struct record *out, struct why *why)
 {
     struct rule_facts had;
     if (!rule_set_find(s->rules, tenant, rule, &had) || had.deleted)
         return err_set(why, ERR_NOT_FOUND, "no such rule");
-    char id[UUID_TEXT];
-    uuid_format(rule, id);
-    AUTO_BUF struct buf b = { 0 };
-    buf_printf(&b, "{\"rule_id\":\"%s\"}", id);
-    *out = (struct record){ .kind = RECORD_RULE_DELETE,
-                            .event_ns = engine_now_ns(s->engine),
-                            .u.rule = { tenant, rule } };
-    return finish(&b, arena, out);
+    *out = own_record(s, RECORD_RULE_DELETE);
+    out->u.rule.tenant = tenant;
+    out->u.rule.rule = rule;
+    return ERR_OK;
 }
 
 enum err step_track(const struct step *s, const char *measure, struct arena *arena,
@@ -533,86 +538,24 @@ enum err step_track(const struct step *s, const char *measure, struct arena *are
         e = err_set(why, ERR_INVALID, "a book belongs to a tenant: make a rule on it instead");
     if (!e) e = engine_can_track(s->engine, (struct uuid){ { 0 } }, &m, why);
     if (e) return e;
-    AUTO_BUF struct buf b = { 0 };
-    size_t n = measure_format(&m, canonical);
-    buf_puts(&b, "{\"measure\":");
-    buf_json_string(&b, canonical, n);
-    buf_puts(&b, "}");
-    *out = (struct record){ .kind = RECORD_TRACK, .event_ns = engine_now_ns(s->engine) };
-    char *text = arena_copy(arena, canonical, n);
-    if (!text) return ERR_NOMEM;
-    out->u.track.measure = (struct str){ text, (uint32_t)n };
-    return finish(&b, arena, out);
+    *out = own_record(s, RECORD_TRACK);
+    return keep_text(arena, canonical, measure_format(&m, canonical), &out->u.track.measure);
 }
 
-enum err step_settings(const struct step *s, const struct market_settings *v, struct arena *arena,
-                       struct record *out, struct why *why)
+struct record step_settings(const struct step *s, const struct market_settings *v)
 {
-    (void)why;
-    AUTO_BUF struct buf b = { 0 };
-    buf_printf(&b,
-               "{\"stale_after_ns\":%" PRId64 ",\"sample_ns\":%" PRId64
-               ",\"coverage_gate_e8\":%" PRId64 ",\"drop_unasked\":%s}",
-               v->stale_after_ns, v->sample_ns, v->coverage_gate_e8,
-               v->drop_unasked ? "true" : "false");
-    *out = (struct record){ .kind = RECORD_SETTINGS, .event_ns = engine_now_ns(s->engine) };
-    out->u.settings.stale_after_ns = v->stale_after_ns;
-    out->u.settings.sample_ns = v->sample_ns;
-    out->u.settings.coverage_gate_e8 = v->coverage_gate_e8;
-    out->u.settings.drop_unasked = v->drop_unasked;
-    return finish(&b, arena, out);
+    struct record r = own_record(s, RECORD_SETTINGS);
+    r.u.settings.stale_after_ns = v->stale_after_ns;
+    r.u.settings.sample_ns = v->sample_ns;
+    r.u.settings.coverage_gate_e8 = v->coverage_gate_e8;
+    r.u.settings.drop_unasked = v->drop_unasked;
+    return r;
 }
 
-enum err step_clock(int64_t event_ns, struct arena *arena, struct record *out)
+struct record step_clock(const struct step *s, int64_t event_ns)
 {
-    AUTO_BUF struct buf b = { 0 };
-    buf_printf(&b, "{\"kind\":\"clock\",\"ts\":%" PRId64 "}", event_ns);
-    *out = (struct record){ .kind = RECORD_CLOCK,
-                            .event_ns = event_ns,
-                            .u.clock.session_end = NO_DAY };
-    return finish(&b, arena, out);
-}
-
-static enum err own_event(enum record_kind kind, struct uuid tenant, const char *payload, size_t n,
-                          struct arena *arena, struct record *out, struct why *why)
-{
-    AUTO_JSON json_t *j = NULL;
-    enum err e = json_load_strict(payload, n, &j, why);
-    if (e) return e;
-    *out = (struct record){ .kind = kind, .payload = { payload, (uint32_t)n } };
-    if (kind == RECORD_SETTINGS) {
-        out->u.settings.stale_after_ns = json_integer_value(json_object_get(j, "stale_after_ns"));
-        out->u.settings.sample_ns = json_integer_value(json_object_get(j, "sample_ns"));
-        out->u.settings.coverage_gate_e8 =
-            json_integer_value(json_object_get(j, "coverage_gate_e8"));
-        out->u.settings.drop_unasked = json_is_true(json_object_get(j, "drop_unasked"));
-        return ERR_OK;
-    }
-    if (kind == RECORD_TRACK) {
-        const char *m = json_string_value(json_object_get(j, "measure"));
-        char *copy = m ? arena_copy(arena, m, strlen(m)) : NULL;
-        if (!copy) return err_set(why, ERR_INVALID, "track record without a measure");
-        out->u.track.measure = (struct str){ copy, (uint32_t)strlen(copy) };
-        return ERR_OK;
-    }
-    const char *id = json_string_value(json_object_get(j, "rule_id"));
-    out->u.rule.tenant = tenant;
-    return id && uuid_parse(id, strlen(id), &out->u.rule.rule) == ERR_OK
-               ? ERR_OK
-               : err_set(why, ERR_INVALID, "rule record without an id");
-}
-
-enum err step_event(enum record_kind kind, struct uuid tenant, const char *payload, size_t n,
-                    struct arena *arena, struct record *out, struct why *why)
-{
-    if (!record_kind_name(kind))
-        return err_set(why, ERR_UNKNOWN_KIND, "stored as kind %d, which this program does not know",
-                       (int)kind);
-    if (record_origin(kind) != ORIGIN_FEED)
-        return own_event(kind, tenant, payload, n, arena, out, why);
-    enum err e = record_decode(payload, n, arena, out, why);
-    if (!e && out->kind != kind)
-        e = err_set(why, ERR_INVALID, "stored as kind %d, reads as kind %d", (int)kind,
-                    (int)out->kind);
-    return e;
+    struct record r = own_record(s, RECORD_CLOCK);
+    r.event_ns = event_ns;
+    r.u.clock.session_end = NO_DAY;
+    return r;
 }

@@ -60,20 +60,16 @@ void step_save(const struct step *s, struct buf *out);
 MUST_USE enum err step_load(struct step *s, const void *p, size_t n, struct why *why);
 enum { STEP_STATE_VERSION = 2 };
 
-/* ---- the records the service itself makes: payload and fields, in `arena`; seq still to be given ---- */
+/* ---- the records the service itself makes; strings in `arena`, seq still to be given ---- */
 struct arena;
-/* The rule's canonical JSON goes into the payload, {"rule_id","definition"}. Errors point into the rule text. */
+/* The rule's canonical JSON is the record's definition. Errors point into the rule text. */
 MUST_USE enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rule,
                                 const char *definition, size_t n, struct arena *arena,
                                 struct record *out, struct why *why);
 MUST_USE enum err step_rule_delete(const struct step *s, struct uuid tenant, struct uuid rule,
-                                   struct arena *arena, struct record *out, struct why *why);
+                                   struct record *out, struct why *why);
 MUST_USE enum err step_track(const struct step *s, const char *measure, struct arena *arena,
                              struct record *out, struct why *why);
-MUST_USE enum err step_settings(const struct step *s, const struct market_settings *v,
-                                struct arena *arena, struct record *out, struct why *why);
-MUST_USE enum err step_clock(int64_t event_ns, struct arena *arena, struct record *out);
-/* A stored event back into a record; `kind` and `tenant` are its columns. */
-MUST_USE enum err step_event(enum record_kind kind, struct uuid tenant, const char *payload,
-                             size_t n, struct arena *arena, struct record *out, struct why *why);
+struct record step_settings(const struct step *s, const struct market_settings *v);
+struct record step_clock(const struct step *s, int64_t event_ns);
 #endif

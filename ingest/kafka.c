@@ -3,7 +3,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
-#include "ingest/decode.h"
+#include "ingest/formats/json.h"
 
 #include <endian.h>
 #include <inttypes.h>
@@ -623,13 +623,11 @@ static enum err take_message(struct kafka_source *s, struct part *p, const rd_ka
     } else {
         struct record *slot = ingest_batch_record(batch);
         if (!slot) return ERR_NOMEM;
-        if (!r.payload.p) { /* a tick: its bytes are kept in case the engine refuses it */
-            r.payload.p = arena_copy(&batch->arena, m->payload, m->len);
-            r.payload.n = (uint32_t)m->len;
-            if (!r.payload.p) {
-                batch->records_n--;
-                return ERR_NOMEM;
-            }
+        /* its bytes are kept in case the engine refuses it */
+        r.message = (struct str){ arena_copy(&batch->arena, m->payload, m->len), (uint32_t)m->len };
+        if (!r.message.p) {
+            batch->records_n--;
+            return ERR_NOMEM;
         }
         *slot = r;
         slot->source_id = p->source_id;

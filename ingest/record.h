@@ -27,7 +27,8 @@ enum {
     SYMBOL_MAX = 15,     /* bytes of a symbol: A-Z a-z 0-9 . - _ / : */
     NAME_MAX_BYTES = 63, /* bytes of an issuer, index, book or tenant name */
     ARTICLE_SYMBOLS_MAX = 64,
-    NO_DAY = INT32_MIN
+    NO_DAY = INT32_MIN,
+    MESSAGE_MAX = 1 << 20 /* bytes of one message */
 };
 
 struct symbol {
@@ -96,7 +97,8 @@ struct record {
         } position; /* 0 closes it */
         struct {
             struct uuid tenant, rule;
-        } rule; /* definition: payload */
+            struct str definition; /* of RULE_PUT: JSON, as the rules wrote it */
+        } rule;
         struct {
             struct uuid tenant;
             struct str measure;
@@ -109,7 +111,7 @@ struct record {
         } settings;
     } u;
     struct str
-        payload; /* the JSON text as it came; of a trade or close it is not stored, their columns say it all */
+        message; /* the bytes it came as, for a dead letter; empty when no message brought it */
 };
 
 /* The kind's name in messages: "trade". NULL for a number that is no kind. */
@@ -119,4 +121,9 @@ enum record_origin record_origin(enum record_kind k);
 enum record_place record_place(enum record_kind k);
 /* Whose this record is: NULL when it is nobody's. Points into *r. */
 const struct uuid *record_owner(const struct record *r);
+
+/* Appends the record's canonical JSON: what is stored of an event, and read back into the same record. Failure sticks
+ * in the buf. Pure. */
+struct buf;
+void record_write(const struct record *r, struct buf *out);
 #endif

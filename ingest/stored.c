@@ -63,7 +63,7 @@ struct record record_of_tick(const struct tick_row *t, const struct symbol *symb
     return r;
 }
 
-struct event_row event_of_record(const struct record *r)
+struct event_row event_of_record(const struct record *r, struct str payload)
 {
     assert(record_place(r->kind) == PLACE_EVENT);
     const struct uuid *owner = record_owner(r);
@@ -74,7 +74,7 @@ struct event_row event_of_record(const struct record *r)
         .kpos = kpos_of(r),
         .kind = (int16_t)r->kind,
         .tenant_id = owner ? *owner : (struct uuid){ { 0 } },
-        .payload = r->payload,
+        .payload = payload,
     };
 }
 

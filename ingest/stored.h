@@ -21,8 +21,8 @@ extern const struct row_type event_row;
 struct tick_row tick_of_record(const struct record *r, int32_t instrument);
 struct record record_of_tick(const struct tick_row *t, const struct symbol *symbol);
 
-/* Of one whose place is EVENT; the payload is the record's own. */
-struct event_row event_of_record(const struct record *r);
+/* Of one whose place is EVENT; `payload` is what record_write wrote of it. */
+struct event_row event_of_record(const struct record *r, struct str payload);
 /* Its times, source, seq and kind alone: what it says is in the payload. */
 struct record record_of_event(const struct event_row *e);
 #endif

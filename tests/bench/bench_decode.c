@@ -6,7 +6,7 @@
  *
  *   bench_decode [rounds]                default 201 */
 #include "core/when.h"
-#include "ingest/decode.h"
+#include "ingest/formats/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>

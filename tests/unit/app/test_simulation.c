@@ -1,7 +1,8 @@
 /* test_simulation.c - the demo's market: the same from the same seed, plausible, and telling the story it is there for. */
 #include "app/simulation.h"
-#include "ingest/decode.h"
 #include "analytics/news/sentiment.h"
+#include "ingest/formats/json.h"
+#include "ingest/symbol.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,0 +1,17 @@
+/* instrument.c - a symbol exists, and who its issuer is. It comes before the first tick of the symbol.
+ *
+ *     {"kind":"instrument","ts":0,"symbol":"GOOGL","issuer":"ALPHABET","name":"Alphabet Inc. Class A"}
+ */
+#include "ingest/kinds/kind.h"
+
+static const struct record_field fields[] = {
+    { .name = "symbol", .type = &field_symbol, .at = AT(instrument.symbol) },
+    { .name = "issuer",
+      .type = &field_text,
+      .at = AT(instrument.issuer),
+      .min = 1,
+      .max = NAME_MAX_BYTES },
+    { .name = "name", .type = &field_text, .at = AT(instrument.name), .max = TITLE_MAX },
+};
+
+const struct record_type kind_instrument = { .about = "a symbol and its issuer", FIELDS(fields) };

@@ -1,0 +1,31 @@
+/* settings.c - what the engine's answers depend on beside the records: so it is one of them, and a replay has it where it
+ * was.
+ *
+ *     {"kind":"settings","ts":0,"stale_after_ns":5000000000,"sample_ns":1000000000,"coverage_gate_e8":95000000,
+ *      "drop_unasked":true}
+ */
+#include "ingest/kinds/kind.h"
+
+static const struct record_field fields[] = {
+    { .name = "stale_after_ns",
+      .type = &field_integer,
+      .at = AT(settings.stale_after_ns),
+      .max = INT64_MAX,
+      .missing = 0 },
+    { .name = "sample_ns",
+      .type = &field_integer,
+      .at = AT(settings.sample_ns),
+      .max = INT64_MAX,
+      .missing = 0 },
+    { .name = "coverage_gate_e8",
+      .type = &field_integer,
+      .at = AT(settings.coverage_gate_e8),
+      .max = E8,
+      .missing = 0 },
+    { .name = "drop_unasked",
+      .type = &field_flag,
+      .at = AT(settings.drop_unasked),
+      .missing = false },
+};
+
+const struct record_type kind_settings = { .about = "what answers depend on", FIELDS(fields) };
