@@ -1,4 +1,4 @@
-/* digest.h - SHA-256, HMAC, base64, random bytes: a thin face on libcrypto, whose headers appear in digest.c only. */
+/* digest.h - SHA-256, HMAC, base64, random bytes: a thin face on libcrypto, whose headers appear here and in seal.c only. */
 #ifndef TOCSIN_CORE_DIGEST_H
 #define TOCSIN_CORE_DIGEST_H
 #include <stdbool.h>
