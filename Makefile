@@ -66,7 +66,7 @@ all: $(OUT)/tocsin
 unit: $(UNIT)
 bench-programs: $(BENCH)
 fuzz-programs: $(FUZZERS)
-test-programs: all unit fuzz-programs $(MOCK)
+test-programs: all unit fuzz-programs bench-programs $(MOCK)
 
 $(OUT)/tocsin: $(OUT)/app/main.o $(LIB)
 	@echo "  LD    $@"
@@ -139,13 +139,13 @@ run:
 demo: all
 	@$(OUT)/tocsin demo $(DEMO_ARGS)
 
-#? make test            unit tests plain and under ASan+UBSan, fuzz corpora, system tests against real Kafka and PostgreSQL
+#? make test            unit tests plain and under ASan+UBSan, fuzz corpora, instructions a tick, system tests against real Kafka and PostgreSQL
 test:
 	@tests/setup.sh test
 	@+$(MAKE) --no-print-directory test-built
 test-built: test-programs venv
 	@+$(MAKE) --no-print-directory SAN=address,undefined unit fuzz-programs
-	@$(RUN_TESTS) unit:release unit:asan corpus:release corpus:asan system:release
+	@$(RUN_TESTS) unit:release unit:asan corpus:release corpus:asan bench:release system:release
 
 #? make test-sanitizers unit tests under TSan, system tests under ASan+UBSan
 test-sanitizers:
@@ -161,7 +161,7 @@ test-long:
 test-long-built: test-programs venv
 	@+$(MAKE) --no-print-directory SAN=address,undefined test-programs
 	@+$(MAKE) --no-print-directory SAN=thread test-programs
-	@TOCSIN_LONG=1 $(RUN_TESTS) unit:release unit:asan unit:tsan corpus:asan system:release system:asan system:tsan
+	@TOCSIN_LONG=1 $(RUN_TESTS) unit:release unit:asan unit:tsan corpus:asan bench:release system:release system:asan system:tsan
 RUN_TESTS = $(BUILD)/venv/bin/python tests/run.py --build $(BUILD) $(if $(TESTS),--pytest '$(TESTS)')
 
 #? make check           warnings of gcc and clang, include arrows, folder pages, strays in files, hardening, generated pages

@@ -3,6 +3,7 @@
 
     unit:FLAVOUR    the cmocka programs of tests/unit
     corpus:FLAVOUR  every file of tests/fuzz/corpus/NAME through tests/fuzz/fuzz_NAME.c, as a plain test
+    bench:FLAVOUR   the benches with a verdict
     system:FLAVOUR  pytest over tests/system with build/FLAVOUR/tocsin
 """
 import argparse
@@ -45,8 +46,9 @@ def launch(flavour, command, limit):
         return None, (e.stdout or b"").decode(errors="replace") + f"\nmore than {limit} s"
 
 
-def unit(program, flavour):
-    code, text = launch(flavour, [program], UNIT_LIMIT_S)
+def tap(command, flavour):
+    """(passed, failed, skipped, output) of a program that speaks TAP, as those of cmocka do."""
+    code, text = launch(flavour, command, UNIT_LIMIT_S)
     skip = r" # SKIP"                                    # cmocka 1.1.5 says "not ok 3 # SKIP name", later ones "ok"
     skipped = len(re.findall(rf"^(?:not )?ok \d+.*{skip}", text, re.M))
     passed = len(re.findall(rf"^ok \d+(?!.*{skip})", text, re.M))
@@ -54,6 +56,10 @@ def unit(program, flavour):
     if not failed and (code != 0 or passed + skipped == 0):
         failed = 1                                       # died outside a test: sanitizer, assertion, signal, time
     return passed, failed, skipped, text
+
+
+def unit(program, flavour):
+    return tap([program], flavour)
 
 
 def corpus(program, flavour):
@@ -100,6 +106,12 @@ def many(build, flavour, kind):
     return totals
 
 
+def bench(build, flavour):
+    *counts, text = tap([sys.executable, "-B", "tests/bench/instructions.py", "--build", build / flavour], flavour)
+    print(text.strip(), flush=True)
+    return counts
+
+
 def system(build, flavour, extra):
     report = build / "results" / f"system-{flavour}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
@@ -134,6 +146,8 @@ def main():
         print(f"== {stage}", flush=True)
         if kind == "system":
             counts = system(build, flavour, options.pytest)
+        elif kind == "bench":
+            counts = bench(build, flavour)
         elif kind == "unit":
             counts = with_database(lambda: many(build, flavour, "unit"))
         else:

@@ -13,7 +13,7 @@ run="gcc|gcc  dpkg:libc6-dev|libc6-dev  make|make  curl|curl  pkg-config|pkg-con
     dpkg:libjansson-dev|libjansson-dev  dpkg:libcurl4-openssl-dev|libcurl4-openssl-dev  dpkg:libssl-dev|libssl-dev  postgres|postgresql  dpkg:ca-certificates|ca-certificates"
 check="git|git  clang|clang  dpkg:libcmocka-dev|libcmocka-dev  python:ensurepip|python3-venv"
 test="clang_rt|libclang-rt-dev  java|default-jre-headless  mvn|maven  node|nodejs
-    chromium|chromium"
+    chromium|chromium  valgrind|valgrind"
 
 case ${1:-} in
 run) wanted=$run ;;
