@@ -58,6 +58,8 @@ MUST_USE enum err api_port_check(const char *bind_address, int port, struct why 
 MUST_USE enum err api_start(const struct api_config *cfg, const struct api_backend *backend,
                             struct api **out, struct why *why);
 int api_port(const struct api *a);
+/* The OpenAPI 3.0.3 document, as /openapi.json says it. Pure; thread: any. */
+void openapi_render(struct buf *out);
 /* Alerts that have just been committed, in stream order; copied. Wakes the streams of their tenants. Thread: store writer. */
 void api_publish_alerts(struct api *a, const struct alert *alerts, size_t n);
 /* Ends streams, finishes requests in hand, joins threads. NULL is fine. */

@@ -120,6 +120,7 @@ static void put_path_id(struct json_writer *w)
     json_put_text(w, "name", "id");
     json_put_text(w, "in", "path");
     json_put_bool(w, "required", true);
+    json_put_text(w, "description", "The id that its creation answered");
     json_put_object(w, "schema");
     json_put_text(w, "type", "string");
     json_put_text(w, "format", "uuid");
@@ -269,6 +270,7 @@ static void put_operation(struct json_writer *w, const struct resource *x, const
     json_put_text(w, NULL, x->name);
     json_put_end(w);
     json_put_text(w, "summary", r->summary);
+    json_put_text(w, "description", r->help);
     put_args(w, r);
     if (r->body) {
         json_put_object(w, "requestBody");
@@ -312,6 +314,30 @@ static void put_info(struct json_writer *w)
     json_put_end(w);
 }
 
+/* Paths are as they stand here, on whatever host the document came from. */
+static void put_servers(struct json_writer *w)
+{
+    json_put_array(w, "servers");
+    json_put_object(w, NULL);
+    json_put_text(w, "url", "/");
+    json_put_end(w);
+    json_put_end(w);
+}
+
+/* A tag a resource that has something in the document. */
+static void put_tags(struct json_writer *w)
+{
+    json_put_array(w, "tags");
+    for (size_t i = 0; i < resources_n; i++) {
+        if (resources[i]->routes[0].flags & ROUTE_PAGE) continue;
+        json_put_object(w, NULL);
+        json_put_text(w, "name", resources[i]->name);
+        json_put_text(w, "description", resources[i]->help);
+        json_put_end(w);
+    }
+    json_put_end(w);
+}
+
 static void put_security(struct json_writer *w)
 {
     json_put_object(w, "securitySchemes");
@@ -342,6 +368,8 @@ void openapi_render(struct buf *out)
     json_put_object(&w, NULL);
     json_put_text(&w, "openapi", "3.0.3");
     put_info(&w);
+    put_servers(&w);
+    put_tags(&w);
     json_put_array(&w, "security");
     json_put_object(&w, NULL);
     json_put_array(&w, "key");

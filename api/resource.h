@@ -14,6 +14,7 @@
  *           .path = "/v1/tune",
  *           .id = "getTune",
  *           .summary = "What is playing",
+ *           .help = "The tune of the newest alert, for who cannot look.",
  *           .handler = get_tune,
  *           .flags = ROUTE_KEY,
  *           .answers = { { .status = 200, .schema = "Tune" } } },
@@ -70,7 +71,7 @@ struct route {
     enum method method;
     const char *path; /* {id} stands for a uuid, {file} for a file of the page */
     const char *id;   /* OpenAPI's operationId */
-    const char *summary;
+    const char *summary, *help;
     void (*handler)(struct request *r);
     unsigned flags;
     const struct arg_spec *args;        /* NULL: none */
@@ -101,7 +102,4 @@ const struct route *route_find(const char *path, int method, struct uuid *out_id
 
 /* Reads and checks the arguments of the route into r->args; ERR_INVALID for what is unknown, missing or out of range. */
 MUST_USE enum err route_args(const struct route *route, struct request *r, struct why *why);
-
-/* The OpenAPI 3.0.3 document. */
-void openapi_render(struct buf *out);
 #endif

@@ -3,6 +3,7 @@
 
 #include "alerts/rules/rule_text.h"
 #include "analytics/measure.h"
+#include "api/api.h"
 #include "core/log.h"
 #include "store/keys.h"
 #include "store/migrate.h"
@@ -55,7 +56,8 @@ static void usage(FILE *out)
         fprintf(out, "  %-9s %-48s %s\n", commands[i].name, commands[i].args, commands[i].help);
     fprintf(
         out,
-        "\n  --help-config    every setting, as Markdown\n  --help-measures  every measure, as Markdown\n  --version\n\n"
+        "\n  --help-config    every setting, as Markdown\n  --help-measures  every measure, as Markdown\n"
+        "  --openapi        the API's description, as /openapi.json says it\n  --version\n\n"
         "exit codes: 0 fine, 1 verify found differences, 64 wrong usage, 65 wrong data, 69 database not reachable, 70 cannot go on, 78 wrong configuration\n");
 }
 
@@ -225,6 +227,7 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[1], "--help-config") == 0) return print_text(config_reference);
         if (strcmp(argv[1], "--help-measures") == 0) return print_text(measures_reference);
+        if (strcmp(argv[1], "--openapi") == 0) return print_text(openapi_render);
         for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
             if (strcmp(argv[1], commands[i].name) != 0) continue;
             if (argc == 3 && asks_for_help(argv[2])) {

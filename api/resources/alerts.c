@@ -114,6 +114,8 @@ static const struct route routes[] = {
       .path = "/v1/alerts",
       .id = "listAlerts",
       .summary = "Your alerts, newest first",
+      .help = "`next` is the `before` of the next page; null: that was all. An alert is the "
+              "same, byte for byte, here, on the stream and in a webhook.",
       .handler = list_alerts,
       .flags = ROUTE_KEY | ROUTE_DB,
       .args = alerts_args,
@@ -122,6 +124,7 @@ static const struct route routes[] = {
       .path = "/v1/alerts/{id}",
       .id = "getAlert",
       .summary = "An alert",
+      .help = "By the `id` that stream and webhook name.",
       .handler = get_alert,
       .flags = ROUTE_KEY | ROUTE_DB | ROUTE_404,
       .answers = { { .status = 200, .schema = "Alert" } } },

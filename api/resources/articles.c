@@ -70,6 +70,8 @@ static const struct route routes[] = {
       .path = "/v1/articles",
       .id = "getArticles",
       .summary = "Newest articles with their sentiment",
+      .help = "Newest first. `score` is of the whole article, each of `tickers` has its own. "
+              "`next` is the `before` of the next page.",
       .handler = get_articles,
       .flags = ROUTE_KEY | ROUTE_DB,
       .args = articles_args,

@@ -98,6 +98,8 @@ static const struct route routes[] = {
       .path = "/v1/constituents",
       .id = "getConstituents",
       .summary = "The largest issuers of an index",
+      .help = "Issuers by weight, the largest first; `symbol` and `price` are of the issuer's"
+              " largest line. As of the last commit.",
       .handler = get_constituents,
       .flags = ROUTE_KEY | ROUTE_404 | ROUTE_503,
       .args = constituents_args,

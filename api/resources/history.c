@@ -119,6 +119,8 @@ static const struct route routes[] = {
       .path = "/v1/measures/history",
       .id = "getHistory",
       .summary = "A measure over time: a point a clock tick and session end",
+      .help = "From the stored readings, which are what `market.reading` shows in SQL. `next`"
+              " is the `after` of the next page; null: that was all.",
       .handler = get_history,
       .flags = ROUTE_KEY | ROUTE_DB | ROUTE_404,
       .args = history_args,

@@ -1,4 +1,6 @@
-/* measures.c - measures as they stand, each with its evidence. From the picture of the last commit: nothing waits. */
+/* measures.c - measures as they stand, each with its evidence.
+ *
+ * They come from the picture of the last commit, so nothing waits here. */
 #include "api/answer.h"
 #include "core/when.h"
 
@@ -135,6 +137,9 @@ static const struct route routes[] = {
       .path = "/v1/measures",
       .id = "getMeasures",
       .summary = "Measures as they stand, each with its evidence",
+      .help = "As of the last commit: `seq` and `time` are those of its newest record. A "
+              "measure without a value says why in `status`. Poll it with If-None-Match: the "
+              "ETag changes with `seq` only.",
       .handler = get_measures,
       .flags = ROUTE_KEY | ROUTE_404 | ROUTE_304 | ROUTE_503,
       .args = measures_args,

@@ -1,4 +1,6 @@
-/* metrics.c - operational counters, for Prometheus. Without a key: there is nothing of a tenant's in them. */
+/* metrics.c - operational counters, for Prometheus.
+ *
+ * Without a key: there is nothing of a tenant's in them. */
 #include "api/answer.h"
 #include "core/metrics.h"
 
@@ -14,6 +16,7 @@ static const struct route routes[] = {
       .path = "/metrics",
       .id = "getMetrics",
       .summary = "Operational counters in Prometheus text format",
+      .help = "Counters of all tenants together; there is nothing of any one tenant in them.",
       .handler = get_metrics,
       .answers = { { .status = 200, .example = "metrics" } },
       .type = "text/plain; version=0.0.4; charset=utf-8" },

@@ -14,6 +14,8 @@ static const struct route routes[] = {
       .path = "/openapi.json",
       .id = "getOpenapi",
       .summary = "This description",
+      .help = "OpenAPI 3.0.3, made from the tables that the program itself goes by. `tocsin "
+              "--openapi` prints the same.",
       .handler = get_openapi,
       .answers = { { .status = 200 } },
       .type = "application/json" },

@@ -31,6 +31,7 @@ static const struct route routes[] = {
       .path = "{file}",
       .id = "getFile",
       .summary = "A file of the page",
+      .help = "Embedded in the program.",
       .handler = get_file,
       .flags = ROUTE_PAGE,
       .answers = { { .status = 200 } } },

@@ -1,5 +1,8 @@
-/* rules.c - a tenant's rules. What changes goes through the engine's one order and is answered when it is committed;
- * what is read comes from the database, and the state a rule is in from the engine. */
+/* rules.c - a tenant's rules.
+ *
+ * What changes goes through the engine's one order and is answered when it is committed: a POST with the body
+ * {"rule":"hhi(DEMO) >= 180"} becomes a record like any tick, and the answer comes once the transaction that holds
+ * it has ended. What is read comes from the database, and the state a rule is in from the engine. */
 #include "api/answer.h"
 
 #include <stdio.h>
@@ -267,6 +270,8 @@ static const struct route routes[] = {
       .path = "/v1/rules",
       .id = "listRules",
       .summary = "Your rules, oldest first",
+      .help = "`next` is the `after` of the next page; null: that was all. `state` is the "
+              "engine's, as it is now.",
       .handler = list_rules,
       .flags = FLAGS,
       .args = list_args,
@@ -275,6 +280,8 @@ static const struct route routes[] = {
       .path = "/v1/rules",
       .id = "createRule",
       .summary = "Create a rule",
+      .help = "Answered when it is committed: it looks at every record from then on. A text "
+              "that is no rule is refused with `position`, the character at fault.",
       .handler = post_rule,
       .flags = FLAGS | ROUTE_409 | ROUTE_429,
       .args = create_args,
@@ -285,6 +292,7 @@ static const struct route routes[] = {
       .path = "/v1/rules/{id}",
       .id = "getRule",
       .summary = "A rule",
+      .help = "With the state that the engine has it in: ok, pending, firing or stale.",
       .handler = get_rule,
       .flags = FLAGS | ROUTE_404,
       .answers = { { .status = 200, .schema = "Rule" } } },
@@ -292,6 +300,8 @@ static const struct route routes[] = {
       .path = "/v1/rules/{id}",
       .id = "replaceRule",
       .summary = "Replace a rule's definition: a new version",
+      .help = "The whole definition: what is not named has its default. The new version "
+              "begins anew from the value that stands; a running cooldown goes on.",
       .handler = replace_rule,
       .flags = FLAGS | ROUTE_404 | ROUTE_409 | ROUTE_429,
       .body = "RuleInput",
@@ -300,6 +310,8 @@ static const struct route routes[] = {
       .path = "/v1/rules/{id}",
       .id = "deleteRule",
       .summary = "Delete a rule; its versions stay",
+      .help = "If it is firing, no alert says that it is over: who took it away knows. Its "
+              "alerts and versions can still be read.",
       .handler = delete_rule,
       .flags = FLAGS | ROUTE_404 | ROUTE_409,
       .answers = { { .status = 204 } } },
@@ -307,6 +319,8 @@ static const struct route routes[] = {
       .path = "/v1/rules/{id}/versions",
       .id = "getRuleVersions",
       .summary = "Every version a rule has had, newest first",
+      .help = "What each version said, the deletion too: an alert names the version that it "
+              "is about.",
       .handler = get_rule_versions,
       .flags = ROUTE_KEY | ROUTE_DB | ROUTE_404,
       .answers = { { .status = 200, .schema = "RuleVersions" } } },

@@ -33,6 +33,8 @@ static const struct route routes[] = {
       .path = "/v1/status",
       .id = "getStatus",
       .summary = "Where the one order and its sources stand",
+      .help = "`seq` is the newest committed record; of each source partition the offset to "
+              "be read next; `gaps` are offsets that Kafka had dropped before they were read.",
       .handler = get_status,
       .flags = ROUTE_KEY | ROUTE_DB,
       .answers = { { .status = 200, .schema = "Status" } } },

@@ -42,9 +42,10 @@ static const struct route routes[] = {
     { .method = METHOD_GET,
       .path = "/v1/stream",
       .id = "streamAlerts",
-      .summary =
-          "Your alerts as they are committed: server-sent events whose id is the stream_no and "
-          "whose data is an Alert",
+      .summary = "Your alerts as they are committed, as server-sent events",
+      .help = "The id of an event is the stream_no, its data an Alert. Each alert comes once, in "
+              "order, without a gap. After a break go on with the last id that was read; without "
+              "one it begins with the next alert. A comment comes when nothing else does.",
       .handler = get_stream,
       .flags = ROUTE_KEY | ROUTE_DB,
       .args = stream_args,

@@ -34,6 +34,7 @@ static void check_operation(json_t *paths, const struct route *r)
         return;
     }
     assert_non_null(op);
+    assert_non_null(json_string_value(json_object_get(op, "description")));
     assert_string_equal(json_string_value(json_object_get(op, "operationId")), r->id);
     for (int i = 0; i < ANSWERS_MAX && r->answers[i].status; i++) {
         snprintf(status, sizeof status, "%d", r->answers[i].status);
