@@ -297,7 +297,7 @@ static void refuse(struct service *s, struct ingest_batch *in, const struct reco
     *d = (struct dead_letter){ .topic = at ? at->topic : "",
                                .part = at ? at->part : 0,
                                .source_id = r->source_id,
-                               .offset = r->offset,
+                               .kafka_offset = r->offset,
                                .reason = reason,
                                .detail = detail,
                                .message = r->message };

@@ -1,40 +1,30 @@
 #include "core/err.h"
 
+#include "core/names.h"
 #include "core/utf8.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct {
-    const char *upper, *text;
+    const char *text;
     int http;
     bool retry;
 } rows[ERR_COUNT] = {
-#define ERR(name, http, retry, text) [ERR_##name] = { #name, text, http, retry },
+#define ERR(id, name, http, retry, text) [ERR_##id] = { text, http, retry },
 #include "core/errors.def"
 #undef ERR
 };
 
-const char *err_name(enum err e)
-{
-    static char lower[ERR_COUNT][24];
-    static bool made;
-    assert((unsigned)e < ERR_COUNT);
-    if (!__atomic_load_n(&made,
-                         __ATOMIC_ACQUIRE)) { /* idempotent: every thread writes the same bytes */
-        for (int i = 0; i < ERR_COUNT; i++)
-            for (int k = 0; k < 23 && rows[i].upper[k]; k++) {
-                char c = rows[i].upper[k];
-                __atomic_store_n(&lower[i][k], (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c),
-                                 __ATOMIC_RELAXED);
-            }
-        __atomic_store_n(&made, true, __ATOMIC_RELEASE);
-    }
-    return lower[e];
-}
+static const char *const err_texts[] = {
+#define ERR(id, name, http, retry, text) [ERR_##id] = name,
+#include "core/errors.def"
+#undef ERR
+};
+const struct names err_names = { "error", err_texts, ARRAY_LEN(err_texts) };
 
+const char *err_name(enum err e) { return names_text(&err_names, (int)e); }
 const char *err_text(enum err e) { return rows[e].text; }
 int err_http_status(enum err e) { return rows[e].http; }
 bool err_retryable(enum err e) { return rows[e].retry; }

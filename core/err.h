@@ -12,11 +12,12 @@
 #define ARRAY_LEN(a) (sizeof(a) / sizeof(a)[0])
 
 enum err {
-#define ERR(name, http, retry, text) ERR_##name,
+#define ERR(id, name, http, retry, text) ERR_##id,
 #include "core/errors.def"
 #undef ERR
     ERR_COUNT
 };
+extern const struct names err_names; /* core/names.h */
 
 struct why {
     char text[400];

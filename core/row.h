@@ -45,8 +45,8 @@ enum column_type {
     COLUMN_TEXT,  /* const char *, NUL-terminated, text */
     COLUMN_STR,   /* struct str, text; p NULL is the empty text */
     COLUMN_BYTES, /* struct str, bytea; null: p NULL */
-    COLUMN_JSON,  /* const char *, NUL-terminated JSON text, jsonb: compared by value */
-    COLUMN_ENUM,  /* an enum with names, text: never a number */
+    COLUMN_JSON, /* const char *, NUL-terminated JSON text, jsonb: compared by value; not the JSON null */
+    COLUMN_ENUM, /* an enum with names, text: never a number */
 };
 
 struct column {

@@ -4,6 +4,31 @@
 
 #include <string.h>
 
+static const struct column dead_letter_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct dead_letter, type, name)
+#include "ingest/dead_letter.def"
+};
+const struct row_type dead_letter_row =
+    ROW_TYPE("dead_letter", struct dead_letter, dead_letter_columns);
+
+static const struct column source_mark_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct source_mark, type, name)
+#include "ingest/source_mark.def"
+};
+const struct row_type source_mark_row = ROW_TYPE("source", struct source_mark, source_mark_columns);
+
+static const struct column source_life_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct source_life, type, name)
+#include "ingest/source_life.def"
+};
+const struct row_type source_life_row = ROW_TYPE("source", struct source_life, source_life_columns);
+
+static const struct column data_gap_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct data_gap, type, name)
+#include "ingest/data_gap.def"
+};
+const struct row_type data_gap_row = ROW_TYPE("data_gap", struct data_gap, data_gap_columns);
+
 enum err ingest_batch_new(struct ingest_batch **out)
 {
     struct ingest_batch *b = calloc(1, sizeof *b);

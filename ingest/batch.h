@@ -2,34 +2,36 @@
  * Filled by one thread, then owned by the next; the arena holds every string in it. */
 #ifndef TOCSIN_INGEST_BATCH_H
 #define TOCSIN_INGEST_BATCH_H
-#include "core/arena.h"
+#include "core/row.h"
 #include "ingest/record.h"
 
+/* A message that was refused, as it came, with the reason. */
 struct dead_letter {
-    const char *topic;
-    int32_t part, source_id;
-    int64_t offset;
-    enum err reason;
-    const char *detail;
-    struct str key, message; /* key.p / message.p NULL when the message had none */
+#define COLUMN ROW_FIELD
+#include "ingest/dead_letter.def"
 };
+extern const struct row_type dead_letter_row;
 
-struct source_mark { /* after this batch `source_id` stands at `next_offset` */
-    int32_t source_id;
-    int64_t next_offset;
-    int64_t fingerprint; /* of the message at next_offset - 1; 0: none */
+/* After this batch `source_id` stands at `next_offset`. */
+struct source_mark {
+#define COLUMN ROW_FIELD
+#include "ingest/source_mark.def"
 };
+extern const struct row_type source_mark_row;
 
-struct source_life { /* a partition in one of its lives; a row of tocsin.source */
-    int32_t source_id, part, source_epoch;
-    const char *cluster_id, *topic, *reason;
-    int64_t next_offset, fingerprint;
+/* A Kafka partition in one of its lives. */
+struct source_life {
+#define COLUMN ROW_FIELD
+#include "ingest/source_life.def"
 };
+extern const struct row_type source_life_row;
 
+/* What the broker had already deleted when it was due. */
 struct data_gap {
-    int32_t source_id;
-    int64_t from_offset, to_offset;
+#define COLUMN ROW_FIELD
+#include "ingest/data_gap.def"
 };
+extern const struct row_type data_gap_row;
 
 struct ingest_batch {
     struct arena arena;

@@ -590,10 +590,10 @@ static enum err refuse(const struct part *p, const rd_kafka_message_t *m, enum e
         .topic = topic,
         .part = p->no,
         .source_id = p->source_id,
-        .offset = m->offset,
+        .kafka_offset = m->offset,
         .reason = reason,
         .detail = text,
-        .key = { key, (uint32_t)m->key_len },
+        .message_key = { key, (uint32_t)m->key_len },
         .message = { bytes, (uint32_t)m->len },
     };
     metric_add(METRIC_DEAD_LETTERS, 1);

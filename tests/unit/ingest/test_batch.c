@@ -27,7 +27,7 @@ static void slots_come_zeroed_and_keep_their_content(void **state)
             r->u.trade.price_e8 = -1;
             struct dead_letter *d = ingest_batch_dead(b);
             assert_memory_equal(d, &zero_dead, sizeof *d);
-            d->offset = i;
+            d->kafka_offset = i;
             d->detail = arena_copy(&b->arena, "field", 5);
             struct source_life *l = ingest_batch_life(b);
             assert_memory_equal(l, &zero_life, sizeof *l);
@@ -40,7 +40,7 @@ static void slots_come_zeroed_and_keep_their_content(void **state)
         for (int i = 0; i < 1000; i++) {
             assert_int_equal(b->records[i].offset, i);
             assert_int_equal(b->records[i].u.trade.price_e8, -1);
-            assert_int_equal(b->dead[i].offset, i);
+            assert_int_equal(b->dead[i].kafka_offset, i);
             assert_string_equal(b->dead[i].detail, "field");
             assert_int_equal(b->lives[i].next_offset, i);
             assert_int_equal(b->gaps[i].to_offset, i);

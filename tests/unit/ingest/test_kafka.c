@@ -93,12 +93,13 @@ static void db_apply(struct db *d, const struct ingest_batch *b)
     }
     for (size_t i = 0; i < b->dead_n; i++) {
         const struct dead_letter *l = &b->dead[i];
-        put_row(d, l->source_id, l->offset, -1, 0);
+        put_row(d, l->source_id, l->kafka_offset, -1, 0);
         assert_true(d->dead_n < ARRAY_LEN(d->dead));
         d->dead[d->dead_n].reason = l->reason;
         snprintf(d->dead[d->dead_n].detail, 200, "%s", l->detail);
-        snprintf(d->dead[d->dead_n].key, 20, "%.*s", (int)l->key.n, l->key.p ? l->key.p : "");
-        d->dead[d->dead_n].has_key = l->key.p != NULL;
+        snprintf(d->dead[d->dead_n].key, 20, "%.*s", (int)l->message_key.n,
+                 l->message_key.p ? l->message_key.p : "");
+        d->dead[d->dead_n].has_key = l->message_key.p != NULL;
         d->dead[d->dead_n].has_message = l->message.p != NULL;
         d->dead[d->dead_n].message_n = l->message.n;
         d->dead_n++;
