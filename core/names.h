@@ -12,15 +12,15 @@
 
 struct names {
     const char *what;         /* the enum's own name, for messages: "alert_state" */
-    const char *const *texts; /* by value, from 0 */
+    const char *const *texts; /* by value, from 0; NULL-ended */
     int n;
 };
 
 #define NAMES_VALUE(value, text) value,
 #define NAMES_TEXT(value, text) [value] = (text),
 #define NAMES(tag, LIST)                                                                           \
-    static const char *const tag##_texts[] = { LIST(NAMES_TEXT) };                                 \
-    const struct names tag##_names = { #tag, tag##_texts, ARRAY_LEN(tag##_texts) }
+    static const char *const tag##_texts[] = { LIST(NAMES_TEXT) NULL };                            \
+    const struct names tag##_names = { #tag, tag##_texts, ARRAY_LEN(tag##_texts) - 1 }
 
 /* The text of a value of ours: one outside the list is our own mistake. */
 const char *names_text(const struct names *names, int value);

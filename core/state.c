@@ -53,10 +53,9 @@ static void put_field(struct buf *out, const struct state_field *f)
     put_u32(out, (uint32_t)f->type);
     put_u32(out, (uint32_t)f->count);
     put_u32(out, (uint32_t)f->meaning);
-    uint32_t names = 0;
-    while (f->names && f->names[names]) names++;
-    put_u32(out, names);
-    for (uint32_t i = 0; i < names; i++) put_name(out, f->names[i]);
+    const int names = f->names ? f->names->n : 0;
+    put_u32(out, (uint32_t)names);
+    for (int i = 0; i < names; i++) put_name(out, f->names->texts[i]);
 }
 
 static size_t packed_size(const struct state_part *part)
@@ -226,9 +225,10 @@ static void map_names(const struct stored_field *s, struct plan_step *step)
 {
     step->names_n = s->names_n;
     for (uint32_t i = 0; i < s->names_n; i++) {
+        const char *const *texts = step->to->names->texts;
         uint32_t k = 0;
-        while (step->to->names[k] && !str_is(s->names[i], step->to->names[k])) k++;
-        step->values[i] = step->to->names[k] ? k : UINT32_MAX;
+        while (texts[k] && !str_is(s->names[i], texts[k])) k++;
+        step->values[i] = texts[k] ? k : UINT32_MAX;
     }
 }
 

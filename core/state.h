@@ -14,7 +14,7 @@
  *
  *     static const struct state_field fields[] = {
  *         STATE_FIELD(U64, struct rule, no), STATE_FIELD(U32, struct rule, series),
- *         STATE_ENUM_FIELD(struct rule, state, rule_state_names),
+ *         STATE_ENUM_FIELD(struct rule, state, rule_state),
  *     };
  *     static const struct state_part part = { "rule", sizeof(struct rule), fields, ARRAY_LEN(fields) };
  *
@@ -27,6 +27,7 @@
 #ifndef TOCSIN_CORE_STATE_H
 #define TOCSIN_CORE_STATE_H
 #include "core/buf.h"
+#include "core/names.h"
 #include "core/str.h"
 
 /* Raised with every change of any part or field: what a later number wrote was written by a newer program. */
@@ -50,8 +51,8 @@ enum state_type {
 struct state_field {
     const char *name;
     enum state_type type;
-    size_t offset, count;     /* count: elements of an array, 1 for a single value */
-    const char *const *names; /* STATE_ENUM: text of each value, NULL-ended */
+    size_t offset, count;      /* count: elements of an array, 1 for a single value */
+    const struct names *names; /* STATE_ENUM: the text of each value */
     int meaning; /* 0 at first; raised when the same name comes to mean another thing */
     void (*upgrade)(
         int from,
@@ -86,12 +87,12 @@ enum {
       .type = STATE_##kind,                                                                        \
       .offset = offsetof(type_of_row, field),                                                      \
       .count = sizeof(((type_of_row *)0)->field) / STATE_SIZE_##kind }
-#define STATE_ENUM_FIELD(type_of_row, field, texts)                                                \
+#define STATE_ENUM_FIELD(type_of_row, field, tag)                                                  \
     { .name = #field,                                                                              \
       .type = STATE_ENUM,                                                                          \
       .offset = offsetof(type_of_row, field),                                                      \
       .count = sizeof(((type_of_row *)0)->field) / STATE_SIZE_ENUM,                                \
-      .names = texts }
+      .names = &tag##_names }
 
 /* ---- writing ---- */
 struct state_writer {

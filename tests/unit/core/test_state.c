@@ -12,9 +12,15 @@
 #include <cmocka.h>
 
 enum mood { CALM, TENSE, LOUD };
-static const char *const moods[] = { "calm", "tense", "loud", NULL };
-static const char *const moods_with_one_before[] = { "asleep", "calm", "tense", "loud", NULL };
-static const char *const moods_without_tense[] = { "calm", "loud", NULL };
+static const struct names mood_names = { "mood",
+                                         (const char *const[]){ "calm", "tense", "loud", NULL },
+                                         3 };
+static const struct names with_one_before_names = {
+    "mood", (const char *const[]){ "asleep", "calm", "tense", "loud", NULL }, 4
+};
+static const struct names without_tense_names = { "mood",
+                                                  (const char *const[]){ "calm", "loud", NULL },
+                                                  2 };
 
 struct wide {
     char name[12];
@@ -29,10 +35,10 @@ struct wide {
 };
 
 static const struct state_field all_fields[] = {
-    STATE_FIELD(BYTE, struct wide, name),       STATE_FIELD(I64, struct wide, a),
-    STATE_FIELD(U32, struct wide, b),           STATE_FIELD(U32, struct wide, list),
-    STATE_ENUM_FIELD(struct wide, mood, moods), STATE_FIELD(BOOL, struct wide, yes),
-    STATE_FIELD(F64, struct wide, real),        STATE_FIELD(I128, struct wide, sum),
+    STATE_FIELD(BYTE, struct wide, name),      STATE_FIELD(I64, struct wide, a),
+    STATE_FIELD(U32, struct wide, b),          STATE_FIELD(U32, struct wide, list),
+    STATE_ENUM_FIELD(struct wide, mood, mood), STATE_FIELD(BOOL, struct wide, yes),
+    STATE_FIELD(F64, struct wide, real),       STATE_FIELD(I128, struct wide, sum),
     STATE_FIELD(U8, struct wide, small),
 };
 enum { ALL = ARRAY_LEN(all_fields) };
@@ -154,9 +160,9 @@ static void an_enum_is_found_by_its_text(void **state)
     struct wide *got;
     size_t n;
     static const struct state_field wider[] = { STATE_ENUM_FIELD(struct wide, mood,
-                                                                 moods_with_one_before) };
+                                                                 with_one_before) };
     static const struct state_field fewer[] = { STATE_ENUM_FIELD(struct wide, mood,
-                                                                 moods_without_tense) };
+                                                                 without_tense) };
     const struct state_part more = { "wide", sizeof(struct wide), wider, 1 };
     const struct state_part less = { "wide", sizeof(struct wide), fewer, 1 };
     write_part(&b, &wide_part, rows, ARRAY_LEN(rows));
