@@ -1,5 +1,7 @@
 #include "app/step.h"
 
+#include "alerts/rules/key.h"
+#include "alerts/rules/rule_text.h"
 #include "core/arena.h"
 #include "core/json.h"
 #include "core/vec.h"
@@ -160,7 +162,7 @@ static void on_fire(void *ctx, const struct fire *f)
     say(s, STEP_alert_row, &a);
 }
 
-static void move(struct step *s, uint32_t series, int64_t now_ns, struct moment *m)
+static void move(struct step *s, uint32_t series)
 {
     struct reading v = engine_reading(s->engine, series);
     if (v.status != READING_OK) {
@@ -169,7 +171,14 @@ static void move(struct step *s, uint32_t series, int64_t now_ns, struct moment 
     }
     bool price = engine_series_facts(s->engine, series).price;
     int64_t key = price ? engine_price_e8(s->engine, series) : key_of_double(v.value);
-    rule_set_move(s->rules, series, key, now_ns, on_fire, m);
+    rule_set_move(s->rules, series, key);
+}
+
+/* The rules look at where the series stands by now. */
+static void look(struct step *s, uint32_t series, struct moment *m)
+{
+    move(s, series);
+    rule_set_decide(s->rules, engine_now_ns(s->engine), on_fire, m);
 }
 
 static void tell_series(struct step *s)
@@ -190,7 +199,7 @@ static void tell_series(struct step *s)
 struct rule_parts {
     struct rule_definition d;
     struct measure m;
-    struct rule_edges edges;
+    struct term term;
 };
 
 static enum err read_rule(const char *definition, size_t n, struct rule_parts *out, struct why *why)
@@ -200,14 +209,14 @@ static enum err read_rule(const char *definition, size_t n, struct rule_parts *o
     char canonical[MEASURE_TEXT_MAX];
     if (e) return e;
     measure_format(&out->m, canonical);
-    e = rule_edges(&out->d, measure_is_price(&out->m), &out->edges, why);
+    e = rule_term(&out->d, measure_is_price(&out->m), &out->term, why);
     return e ? e : rule_canonical(&out->d, canonical, why);
 }
 
-static void watch(struct step *s, struct rule_set_change c)
+static void watch(struct step *s, const struct rule_set_change *c)
 {
-    if (c.left != SERIES_NONE) engine_watch(s->engine, c.left, -1);
-    if (c.joined != SERIES_NONE) engine_watch(s->engine, c.joined, 1);
+    for (size_t i = 0; i < c->n; i++)
+        if (c->of[i].watched) engine_watch(s->engine, c->of[i].series, c->of[i].watched);
 }
 
 /* The record has the definition as rule_render wrote it; what rule_parse does not take back is derived from the text. */
@@ -269,17 +278,17 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
     if (!known) had.no = r->seq;
     enum err e = engine_track(s->engine, rule_tenant(s, r, p), &p->m, &series, why);
     if (e) return e;
+    struct term term = p->term;
+    term.series = series;
     const struct rule_spec spec = {
         .tenant = r->u.rule.tenant,
         .id = r->u.rule.rule,
         .no = had.no,
         .version = had.version + 1,
-        .series = series,
-        .edges = p->edges,
-        .hold_ns = p->d.hold_s * NS_PER_S,
-        .cooldown_ns = p->d.cooldown_s * NS_PER_S,
+        .terms = &term,
+        .terms_n = 1,
+        .clocks = { p->d.hold_s * NS_PER_S, p->d.cooldown_s * NS_PER_S, p->d.wait },
         .severity = p->d.severity,
-        .wait = p->d.wait,
         .enabled = p->d.enabled,
         .name = p->d.name,
         .text = p->d.text,
@@ -288,11 +297,11 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
     struct rule_set_change c;
     tell_series(s);
     /* The rule set knows the value only as of the last time a rule looked at it. A new rule begins from the one that stands now. */
-    if (p->d.enabled) move(s, series, engine_now_ns(s->engine), &m);
+    if (p->d.enabled) look(s, series, &m);
     e = rule_set_put(s->rules, &spec, engine_now_ns(s->engine), on_fire, &m, &c, why);
     if (e) return e;
-    watch(s, c);
-    if (p->d.enabled) move(s, series, engine_now_ns(s->engine), &m);
+    watch(s, &c);
+    if (p->d.enabled) look(s, series, &m);
     if (!s->wanted[STEP_rule_row] && !s->wanted[STEP_rule_version_row]) return ERR_OK;
     AUTO_BUF struct buf definition = { 0 };
     rule_render(&p->d, &definition);
@@ -309,7 +318,7 @@ static enum err delete_rule(struct step *s, const struct record *r, struct why *
         return err_set(why, ERR_NOT_FOUND, "no such rule");
     enum err e = rule_set_delete(s->rules, r->u.rule.tenant, r->u.rule.rule, &c);
     if (e) return e;
-    watch(s, c);
+    watch(s, &c);
     tell_rule(s, r, had.version + 1, RULE_DELETED, "{}");
     return ERR_OK;
 }
@@ -449,7 +458,8 @@ enum err step_apply(struct step *s, struct record *r, struct why *why)
     s->timing = false;
     if (r->kind == RECORD_RULE_PUT) return put_rule(s, r, &rule, why);
     if (r->kind == RECORD_RULE_DELETE) return delete_rule(s, r, why);
-    for (size_t i = 0; i < o->moved_n; i++) move(s, o->moved[i], engine_now_ns(s->engine), &m);
+    for (size_t i = 0; i < o->moved_n; i++) move(s, o->moved[i]);
+    rule_set_decide(s->rules, engine_now_ns(s->engine), on_fire, &m);
     return ERR_OK;
 }
 

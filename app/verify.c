@@ -1,4 +1,5 @@
 /* verify.c - `tocsin verify` and `tocsin backtest`: what is stored, through the same step as live. */
+#include "alerts/rules/rule_text.h"
 #include "app/app.h"
 #include "app/recover.h"
 #include "core/arena.h"
@@ -577,12 +578,12 @@ static int read_backtest(int argc, char **argv, struct backtest *b, const char *
     for (size_t i = 0; i < b->rules_n; i++) {
         struct rule_definition d;
         struct measure m;
-        struct rule_edges edges;
+        struct term term;
         enum err e = rule_parse(b->rules[i], strlen(b->rules[i]), &d, &why);
         if (!e) e = measure_parse(d.text, d.measure_n, &m, &why);
         if (!e && measure_is_book(&m))
             e = err_set(&why, ERR_INVALID, "a book belongs to a tenant; a back-test has none");
-        if (!e) e = rule_edges(&d, measure_is_price(&m), &edges, &why);
+        if (!e) e = rule_term(&d, measure_is_price(&m), &term, &why);
         if (e)
             return refuse_rule(why.at ? d.text[0] && e != ERR_INVALID ? d.text : rule : rule, &why);
     }

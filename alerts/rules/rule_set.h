@@ -1,85 +1,121 @@
-/* rule_set.h - from moving values to alerts: every rule's state, and one sorted array of edges a series.
+/* rule_set.h - all rules of all tenants: from moving values to what fires and resolves.
  *
- * A finger remembers how many edges lie at or below a series' last value; a move walks over exactly the edges it crosses, so
- * a rule that nothing crosses costs nothing (O(1 + crossed), performance.md). Enter and clear edges are keys in one array.
+ * One record of the engine is, in this order:
  *
- * A rule is ok, pending (the condition holds, but not yet for hold_s, or the cooldown still runs), firing, or disarmed (made
- * with on_create=wait while its condition held). Event time only. Pure: no clock, lock, log. Emits in a fixed order: due
- * timers by (time, rule number), then the edges crossed. Thread: the engine's. */
+ *     rule_set_time(set, now, ...)      pending rules that are due fire, with the value that stood
+ *     rule_set_move(set, series, key)   for each series that has moved: walks over the edges passed
+ *     rule_set_unusable(set, series)    or this, where there is no value that counts
+ *     rule_set_decide(set, now, ...)    rules whose edges were passed are looked at: fire, resolve
+ *
+ * So a rule of several terms is looked at once, with every series where the record has put it.
+ * What is emitted has a fixed order: due timers by (time, rule number), then by series as moved,
+ * within one by the last edge passed (key, rule).
+ *
+ * Nothing that no edge passes is paid for: a move costs O(1 + passed). Event time only; no
+ * clock, lock, log, and no allocation but in put and load. Thread: the engine's. */
 #ifndef TOCSIN_ALERTS_RULES_RULE_SET_H
 #define TOCSIN_ALERTS_RULES_RULE_SET_H
-#include "alerts/rules/rule_text.h"
+#include "alerts/alert.h"
+#include "alerts/rules/rule_state.h"
 
 #include <stddef.h>
 
 struct rule_set;
 
+MUST_USE enum err rule_set_new(struct rule_set **out);
+void rule_set_free(struct rule_set *s); /* NULL is fine */
+
+/* ---- what comes out ---- */
+struct fire {
+    struct uuid tenant, rule;
+    uint64_t no, stream_no; /* stream_no: the tenant's, 1, 2, 3 ... */
+    int32_t version;
+    enum severity severity;
+    enum alert_state state;
+    uint32_t series;         /* of the rule's first term */
+    int64_t key;             /* where that series stands: key.h */
+    const char *name, *text; /* valid until the next rule_set_put or _delete */
+};
+typedef void fire_fn(void *ctx, const struct fire *f);
+
+/* ---- rules come, change and go ---- */
 struct rule_spec {
     struct uuid tenant, id;
     uint64_t no; /* seq of the record that created the rule; a change keeps it */
     int32_t version;
-    uint32_t series;
-    struct rule_edges edges;
-    int64_t hold_ns, cooldown_ns;
+    const struct term *terms; /* 1 to RULE_TERMS_MAX; copied */
+    uint32_t terms_n, need;   /* so many terms make it true; 0: all */
+    struct rule_clocks clocks;
     enum severity severity;
-    bool wait, enabled;
+    bool enabled;            /* false: kept, counted and shown, but never looked at */
     const char *name, *text; /* copied */
 };
 
-struct fire {
-    struct uuid tenant, rule;
-    uint64_t no, stream_no;
-    int32_t version;
+/* What a change means for one series. */
+struct series_change {
     uint32_t series;
-    enum severity severity;
-    enum alert_state state;
-    int64_t key;             /* the value, as the matcher compares it */
-    const char *name, *text; /* valid until the next rule_set_put */
+    int asked;   /* so many more, or fewer, terms of live rules: nobody asks for it at 0 in sum */
+    int watched; /* of these, those of enabled rules: its moves are wanted while there are any */
+    int seen; /* +1: the rule's tenant begins to see the series, -1: no longer does, 0: as before */
 };
-typedef void fire_fn(void *ctx, const struct fire *f);
-
-MUST_USE enum err rule_set_new(struct rule_set **out);
-void rule_set_free(struct rule_set *r); /* NULL is fine */
-
-/* Creates the rule, or replaces the one with that id: the new version starts anew from the standing value. May emit. `changed`
- * gets the series whose watcher count changes: left -1 and joined +1 (SERIES_NONE when none). */
-struct rule_set_change {
-    uint32_t left, joined;
+struct rule_set_change { /* each series once, and only those with something to say */
+    struct series_change of[2 * RULE_TERMS_MAX];
+    size_t n;
 };
-MUST_USE enum err rule_set_put(struct rule_set *r, const struct rule_spec *s, int64_t now_ns,
-                               fire_fn *emit, void *ctx, struct rule_set_change *changed,
+
+/* Creates the rule, or replaces the one with that id: the new version starts anew from the
+ * values that stand, but a running cooldown goes on. It is looked at here, and so may emit.
+ * ERR_NOMEM: nothing has changed. */
+MUST_USE enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec, int64_t now_ns,
+                               fire_fn *emit, void *ctx, struct rule_set_change *change,
                                struct why *why);
-/* Its version goes up by one; the id is remembered. ERR_NOT_FOUND when that tenant has no such rule. A firing rule resolves without an alert: its owner took it away. */
-MUST_USE enum err rule_set_delete(struct rule_set *r, struct uuid tenant, struct uuid id,
-                                  struct rule_set_change *changed);
+/* Its version goes up by one; the id is remembered. ERR_NOT_FOUND when that tenant has no such
+ * rule. A firing rule resolves without an alert: its owner took it away. */
+MUST_USE enum err rule_set_delete(struct rule_set *s, struct uuid tenant, struct uuid id,
+                                  struct rule_set_change *change);
 
+/* ---- a record ---- */
+/* Names the series of the rules that rule_set_time(now_ns) may fire; a series may come twice,
+ * or for nothing. */
+void rule_set_due(const struct rule_set *s, int64_t now_ns,
+                  void (*each)(void *ctx, uint32_t series), void *ctx);
+void rule_set_time(struct rule_set *s, int64_t now_ns, fire_fn *emit, void *ctx);
+/* The series stands at `key` now. Costs nothing for a series without rules. */
+void rule_set_move(struct rule_set *s, uint32_t series, int64_t key);
+/* The series has no usable value (no data, low coverage, stale): its rules are stale and hold
+ * their breath. */
+void rule_set_unusable(struct rule_set *s, uint32_t series);
+void rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit, void *ctx);
+
+/* ---- what there is ---- */
 struct rule_facts {
     uint64_t no;
     int32_t version;
     bool deleted;
-    const char *state;
-}; /* state NULL when deleted */
+    const char *state; /* "ok", "pending", "firing", "stale"; NULL when deleted */
+};
 /* false when that tenant never had such a rule. */
-bool rule_set_find(const struct rule_set *r, struct uuid tenant, struct uuid id,
+bool rule_set_find(const struct rule_set *s, struct uuid tenant, struct uuid id,
                    struct rule_facts *out);
-size_t rule_set_size(const struct rule_set *r);
+size_t rule_set_size(const struct rule_set *s); /* live rules */
 struct rule_set_count {
-    size_t live, made;
-}; /* made: deleted ones too */
-struct rule_set_count rule_set_count(const struct rule_set *r, struct uuid tenant);
+    size_t live, made; /* made: deleted ones too */
+};
+struct rule_set_count rule_set_count(const struct rule_set *s, struct uuid tenant);
 
-/* Names the series of the rules that rule_set_time(now_ns) may fire; a series may come twice, or for nothing. */
-void rule_set_due(const struct rule_set *r, int64_t now_ns,
-                  void (*each)(void *ctx, uint32_t series), void *ctx);
-/* Event time has reached now_ns: pending rules that are due fire with the value then standing. Call before the moves of a record. */
-void rule_set_time(struct rule_set *r, int64_t now_ns, fire_fn *emit, void *ctx);
-/* The series stands at `key` now. Costs nothing for a series without rules. */
-void rule_set_move(struct rule_set *r, uint32_t series, int64_t key, int64_t now_ns, fire_fn *emit,
-                   void *ctx);
-/* The series has no usable value (no data, low coverage, stale): its rules are stale and hold their breath. */
-void rule_set_unusable(struct rule_set *r, uint32_t series);
+/* Has the tenant a live rule about that series? */
+bool rule_set_sees(const struct rule_set *s, struct uuid tenant, uint32_t series);
+/* Every pair of which that is so, in the order they first came; `terms` of the tenant's live
+ * rules are about the series. */
+struct rule_sight {
+    struct uuid tenant;
+    uint32_t series, terms;
+};
+void rule_set_sights(const struct rule_set *s,
+                     void (*each)(void *ctx, const struct rule_sight *sight), void *ctx);
 
-void rule_set_save(const struct rule_set *r, struct buf *out);
+/* ---- state that lasts: named parts (core/state.h), nothing by position ---- */
+void rule_set_save(const struct rule_set *s, struct buf *out);
 MUST_USE enum err rule_set_load(const void *p, size_t n, struct rule_set **out, size_t *used,
                                 struct why *why);
 #endif

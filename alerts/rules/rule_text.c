@@ -1,7 +1,17 @@
+/* rule_text.c - "spread(SP500, window=36mo) > 2.5", clear 2: what is found where.
+ *
+ *     spread(SP500, window=36mo)   the measure, up to its own closing parenthesis; measure_n is 26
+ *     >                            the operator, OP_GT
+ *     2.5                          the threshold, a decimal number as JSON has it
+ *
+ * rule_term then makes levels of it: above, enter key(2.5) + 1, clear key(2) + 1. A wrong
+ * character is pointed at, from 1. */
 #include "alerts/rules/rule_text.h"
 
+#include "alerts/rules/key.h"
 #include "core/decimal.h"
 #include "core/json.h"
+#include "core/json_write.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,16 +22,13 @@
 static const char *const op_texts[] = {
     [OP_GE] = ">=", [OP_GT] = ">", [OP_LE] = "<=", [OP_LT] = "<"
 };
-static const char *const severities[] = { "info", "warning", "critical", NULL };
 static const char *const on_creates[] = { "fire", "wait", NULL };
 
-const char *rule_op_text(enum rule_op op) { return op_texts[op]; }
-
-/* Where the measure ends: behind the parenthesis that closes its first one. NULL when there is none, and *depth says how
- * many are still open:
+/* Where the measure ends: behind the parenthesis that closes its first one. NULL when there is
+ * none, and *depth says how many are still open:
  *
  *     max(change(last(NVDA), over=5m), over=20d) >= 2
- *        1      2    3    2         1         0        */
+ *        1      2    3    2         1         0 */
 static const char *measure_end(const char *s, int *depth)
 {
     *depth = 0;
@@ -51,7 +58,8 @@ static const char *skip_spaces(const char *p)
     return p;
 }
 
-/* The threshold is what is left, without the spaces at its end; whether it is a number is asked later. */
+/* The threshold is what is left, without the spaces at its end; whether it is a number is
+ * asked later. */
 static enum err read_threshold(struct rule_definition *d, const char *number, struct why *why)
 {
     const int at = (int)(number - d->text) + 1;
@@ -65,8 +73,8 @@ static enum err read_threshold(struct rule_definition *d, const char *number, st
     return ERR_OK;
 }
 
-/* "hhi(DEMO) >= 180" is a measure, an operator and a threshold. An operator inside the measure's parentheses is the
- * measure's own. */
+/* "hhi(DEMO) >= 180" is a measure, an operator and a threshold. An operator inside the
+ * measure's parentheses is the measure's own. */
 static enum err parse_text(struct rule_definition *d, struct why *why)
 {
     int open;
@@ -91,29 +99,35 @@ static int threshold_at(const struct rule_definition *d)
     return (int)(at - d->text) + 1;
 }
 
-/* JSON's number grammar, finite */
+static const char *skip_digits(const char *p)
+{
+    while (*p >= '0' && *p <= '9') p++;
+    return p;
+}
+
+/* JSON's number grammar, and finite. strtod alone would take " 1", "0x10", "inf" and "1." too. */
 static bool number_of(const char *s, double *out)
 {
-    size_t i = s[0] == '-', digits = i;
-    while (s[i] >= '0' && s[i] <= '9') i++;
-    if (i == digits || (s[digits] == '0' && i - digits > 1)) return false;
-    if (s[i] == '.') {
-        size_t from = ++i;
-        while (s[i] >= '0' && s[i] <= '9') i++;
-        if (i == from) return false;
+    const char *p = s + (s[0] == '-'), *end = skip_digits(p);
+    if (end == p || (*p == '0' && end - p > 1)) return false;
+    if (*end == '.') {
+        p = end + 1;
+        end = skip_digits(p);
+        if (end == p) return false;
     }
-    if (s[i] == 'e' || s[i] == 'E') {
-        i++;
-        if (s[i] == '+' || s[i] == '-') i++;
-        size_t from = i;
-        while (s[i] >= '0' && s[i] <= '9') i++;
-        if (i == from) return false;
+    if (*end == 'e' || *end == 'E') {
+        p = end + 1;
+        if (*p == '+' || *p == '-') p++;
+        end = skip_digits(p);
+        if (end == p) return false;
     }
-    if (s[i]) return false;
+    if (*end) return false;
     *out = strtod(s, NULL);
     return isfinite(*out);
 }
 
+/* A string, so that every digit arrives, or a number. What is cut off by `cap` differs in
+ * length and is refused. */
 static void want_decimal(struct json_fields *f, const char *key, char *out, size_t cap)
 {
     json_t *v = json_want_any(f, key);
@@ -131,6 +145,25 @@ static void want_decimal(struct json_fields *f, const char *key, char *out, size
         json_fail(f, "field \"%s\" must be a decimal number", key);
 }
 
+static enum err read_fields(json_t *j, struct rule_definition *d, struct why *why)
+{
+    struct json_fields f = json_fields_begin(j, why);
+    const char *text = json_want_string(&f, "rule", 1, RULE_TEXT_MAX, JSON_REQUIRED);
+    const char *name = json_want_string(&f, "name", 0, RULE_NAME_MAX, "");
+    want_decimal(&f, "clear", d->clear, sizeof d->clear);
+    d->hold_s = json_want_int(&f, "hold_s", 0, RULE_SECONDS_MAX, 0);
+    d->cooldown_s = json_want_int(&f, "cooldown_s", 0, RULE_SECONDS_MAX, 0);
+    d->severity =
+        (enum severity)json_want_choice(&f, "severity", severity_names.texts, SEVERITY_WARNING);
+    d->wait = json_want_choice(&f, "on_create", on_creates, 0) == 1;
+    d->enabled = json_want_bool(&f, "enabled", true);
+    enum err e = json_fields_end(&f);
+    if (e) return e;
+    snprintf(d->text, sizeof d->text, "%s", text);
+    snprintf(d->name, sizeof d->name, "%s", name);
+    return ERR_OK;
+}
+
 enum err rule_parse(const char *json, size_t n, struct rule_definition *out, struct why *why)
 {
     AUTO_JSON json_t *j = NULL;
@@ -139,28 +172,15 @@ enum err rule_parse(const char *json, size_t n, struct rule_definition *out, str
         if (why) why->at = 0; /* positions are for the rule text only */
         return e;
     }
-    struct json_fields f = json_fields_begin(j, why);
     struct rule_definition d = { 0 };
-    const char *text = json_want_string(&f, "rule", 1, RULE_TEXT_MAX, JSON_REQUIRED);
-    const char *name = json_want_string(&f, "name", 0, RULE_NAME_MAX, "");
-    want_decimal(&f, "clear", d.clear, sizeof d.clear);
-    d.hold_s = json_want_int(&f, "hold_s", 0, RULE_SECONDS_MAX, 0);
-    d.cooldown_s = json_want_int(&f, "cooldown_s", 0, RULE_SECONDS_MAX, 0);
-    d.severity = (enum severity)json_want_choice(&f, "severity", severities, SEVERITY_WARNING);
-    d.wait = json_want_choice(&f, "on_create", on_creates, 0) == 1;
-    d.enabled = json_want_bool(&f, "enabled", true);
-    e = json_fields_end(&f);
-    if (e) return e;
-    snprintf(d.text, sizeof d.text, "%s", text);
-    snprintf(d.name, sizeof d.name, "%s", name);
-    e = parse_text(&d, why);
-    if (e) return e;
     double ignored;
-    if (!number_of(d.threshold, &ignored))
-        return err_at(why, threshold_at(&d), ERR_SYNTAX,
-                      "expected a decimal number as the threshold, found \"%.30s\"", d.threshold);
-    *out = d;
-    return ERR_OK;
+    e = read_fields(j, &d, why);
+    if (!e) e = parse_text(&d, why);
+    if (!e && !number_of(d.threshold, &ignored))
+        e = err_at(why, threshold_at(&d), ERR_SYNTAX,
+                   "expected a decimal number as the threshold, found \"%.30s\"", d.threshold);
+    if (!e) *out = d;
+    return e;
 }
 
 enum err rule_canonical(struct rule_definition *d, const char *measure, struct why *why)
@@ -176,40 +196,23 @@ enum err rule_canonical(struct rule_definition *d, const char *measure, struct w
 
 void rule_render(const struct rule_definition *d, struct buf *out)
 {
-    buf_puts(out, "{\"name\":");
-    buf_json_string(out, d->name, strlen(d->name));
-    buf_puts(out, ",\"rule\":");
-    buf_json_string(out, d->text, strlen(d->text));
-    buf_puts(out, ",\"measure\":");
-    buf_json_string(out, d->text, d->measure_n);
-    buf_printf(out, ",\"op\":\"%s\",\"threshold\":\"%s\",\"clear\":", op_texts[d->op],
-               d->threshold);
-    if (d->clear[0]) buf_printf(out, "\"%s\"", d->clear);
-    else buf_puts(out, "null");
-    buf_printf(out,
-               ",\"hold_s\":%" PRId64 ",\"cooldown_s\":%" PRId64
-               ",\"severity\":\"%s\",\"on_create\":\"%s\",\"enabled\":%s}",
-               d->hold_s, d->cooldown_s, severity_name(d->severity), on_creates[d->wait],
-               d->enabled ? "true" : "false");
+    struct json_writer w = json_write(out);
+    json_put_object(&w, NULL);
+    json_put_text(&w, "name", d->name);
+    json_put_text(&w, "rule", d->text);
+    json_put_bytes(&w, "measure", d->text, d->measure_n);
+    json_put_text(&w, "op", op_texts[d->op]);
+    json_put_text(&w, "threshold", d->threshold);
+    json_put_text(&w, "clear", d->clear[0] ? d->clear : NULL);
+    json_put_int(&w, "hold_s", d->hold_s);
+    json_put_int(&w, "cooldown_s", d->cooldown_s);
+    json_put_text(&w, "severity", severity_name(d->severity));
+    json_put_text(&w, "on_create", on_creates[d->wait]);
+    json_put_bool(&w, "enabled", d->enabled);
+    json_put_end(&w);
 }
 
-/* ---- keys ---- */
-int64_t key_of_double(double v)
-{
-    int64_t bits;
-    v += 0.0; /* -0 and 0 are one number */
-    memcpy(&bits, &v, sizeof bits);
-    return bits >= 0 ? bits : INT64_MIN - bits;
-}
-
-double key_to_double(int64_t key)
-{
-    int64_t bits = key >= 0 ? key : INT64_MIN - key;
-    double v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
-
+/* ---- from texts to keys ---- */
 static enum err key_of_text(const char *s, bool price, int64_t *out, struct why *why)
 {
     if (price) return decimal_parse(s, strlen(s), out, why);
@@ -219,30 +222,42 @@ static enum err key_of_text(const char *s, bool price, int64_t *out, struct why 
     return ERR_OK;
 }
 
-enum err rule_edges(const struct rule_definition *d, bool price, struct rule_edges *out,
-                    struct why *why)
+/* A key that has a neighbour above it, so that k + 1 is a key too. */
+static enum err threshold_key(const struct rule_definition *d, bool price, int64_t *out,
+                              struct why *why)
+{
+    enum err e = key_of_text(d->threshold, price, out, why);
+    if (!e && *out == INT64_MAX) e = err_set(why, ERR_INVALID, "the threshold is out of range");
+    if (e && why) why->at = threshold_at(d);
+    return e;
+}
+
+/* The four operators as half-open ranges of keys, k the threshold's and c that of clear:
+ *
+ *     v >= k    key >= k          clear  v <= c    key <  c + 1
+ *     v >  k    key >= k + 1
+ *     v <  k    key <  k                 v >= c    key >= c
+ *     v <= k    key <  k + 1
+ *
+ * A clear level never reaches into the condition: v >= 180 with clear 180 is clear below 180,
+ * not at it. */
+enum err rule_term(const struct rule_definition *d, bool price, struct term *out, struct why *why)
 {
     int64_t k, c;
-    enum err e = key_of_text(d->threshold, price, &k, why);
-    if (!e && k == INT64_MAX)
-        e = err_set(why, ERR_INVALID,
-                    "the threshold is out of range"); /* so that k + 1 is a key too */
-    if (e) {
-        if (why) why->at = threshold_at(d);
-        return e;
-    }
-    struct rule_edges r = { .above = d->op == OP_GE || d->op == OP_GT };
-    r.enter = d->op == OP_GE || d->op == OP_LT ? k : k + 1;
-    r.clear = r.enter;
+    enum err e = threshold_key(d, price, &k, why);
+    if (e) return e;
+    struct term t = { .above = d->op == OP_GE || d->op == OP_GT };
+    t.enter = d->op == OP_GE || d->op == OP_LT ? k : k + 1;
+    t.clear = t.enter;
     if (d->clear[0]) {
         e = key_of_text(d->clear, price, &c, why);
         if (e) return e;
-        if (r.above ? c > k : c < k)
+        if (t.above ? c > k : c < k)
             return err_set(why, ERR_INVALID, "clear must be %s the threshold of a rule with %s",
-                           r.above ? "at or below" : "at or above", op_texts[d->op]);
-        /* re-arm at v <= c, which is v < c + 1 (above), or v >= c (below); never inside the condition itself */
-        r.clear = r.above ? (c < r.enter ? c + 1 : r.enter) : (c > r.enter ? c : r.enter);
+                           t.above ? "at or below" : "at or above", op_texts[d->op]);
+        if (t.above) t.clear = c < t.enter ? c + 1 : t.enter;
+        else t.clear = c > t.enter ? c : t.enter;
     }
-    *out = r;
+    *out = t;
     return ERR_OK;
 }

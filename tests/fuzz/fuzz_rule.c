@@ -1,4 +1,4 @@
-/* fuzz_rule.c - any bytes as a rule's JSON: what is read renders to JSON that reads back as the same rule and the same edges. */
+/* fuzz_rule.c - any bytes as a rule's JSON: what is read renders to JSON that reads back as the same rule and the same levels. */
 #include "alerts/rules/rule_text.h"
 
 #include "core/json.h"
@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void same_edges(const struct rule_definition *a, const struct rule_definition *b, bool price)
+static void same_terms(const struct rule_definition *a, const struct rule_definition *b, bool price)
 {
-    struct rule_edges x, y;
+    struct term x, y;
     struct why why = { 0 };
-    enum err e = rule_edges(a, price, &x, &why);
-    if (rule_edges(b, price, &y, NULL) != e) abort();
+    enum err e = rule_term(a, price, &x, &why);
+    if (rule_term(b, price, &y, NULL) != e) abort();
     if (e) {
         if (!why.text[0] || why.at < 0 || (size_t)why.at > strlen(a->text) + 1) abort();
         return;
@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     free(text);
     rule_render(&again, &two);
     if (one.len != two.len || memcmp(one.data, two.data, one.len) != 0) abort();
-    same_edges(&d, &again, false);
-    same_edges(&d, &again, true);
+    same_terms(&d, &again, false);
+    same_terms(&d, &again, true);
     return 0;
 }

@@ -1,6 +1,9 @@
-/* test_rule_set.c - the rule set against a slow evaluator written from rule_set.h alone: the same fires in the same order. */
+/* test_rule_set.c - the rule set against a slow evaluator written from rule_set.h alone: the
+ * same fires in the same order. */
 #include "alerts/rules/rule_set.h"
 
+#include "alerts/rules/key.h"
+#include "alerts/rules/rule_text.h"
 #include "core/vec.h"
 
 #include <inttypes.h>
@@ -17,10 +20,52 @@
 
 enum { SERIES = 7, RULES = 600, TENANTS = 5, LOG_MAX = 4096 };
 
+/* A rule of one term, in a row. */
+struct spec {
+    struct uuid tenant, id;
+    uint64_t no;
+    int32_t version;
+    uint32_t series;
+    struct {
+        bool above;
+        int64_t enter, clear;
+    } edges;
+    int64_t hold_ns, cooldown_ns;
+    enum severity severity;
+    bool wait, enabled;
+    const char *name, *text;
+};
+
+static fire_fn on_fire;
+static struct rule_set_change change;
+
+static enum err put_one(struct rule_set *r, const struct spec *s, int64_t now)
+{
+    struct term term = { s->edges.enter, s->edges.clear, s->series, s->edges.above };
+    struct rule_spec spec = { .tenant = s->tenant,
+                              .id = s->id,
+                              .no = s->no,
+                              .version = s->version,
+                              .terms = &term,
+                              .terms_n = 1,
+                              .clocks = { s->hold_ns, s->cooldown_ns, s->wait },
+                              .severity = s->severity,
+                              .enabled = s->enabled,
+                              .name = s->name,
+                              .text = s->text };
+    return rule_set_put(r, &spec, now, on_fire, NULL, &change, NULL);
+}
+
+static void move(struct rule_set *r, uint32_t series, int64_t key, int64_t now)
+{
+    rule_set_move(r, series, key);
+    rule_set_decide(r, now, on_fire, NULL);
+}
+
 /* ---- the slow evaluator ---- */
 enum state { OK, PENDING, FIRING, DISARMED };
 struct slow_rule {
-    struct rule_spec s;
+    struct spec s;
     bool live, known, begun, overdue;
     enum state state;
     int64_t due, quiet;
@@ -64,9 +109,15 @@ static void slow_emit(const struct slow_rule *u, enum alert_state state, int64_t
 {
     assert_true(want.n < LOG_MAX);
     struct fired *w = &want.f[want.n++];
-    w->f = (struct fire){ u->s.tenant, u->s.id,     u->s.no,       ++stream_no[u->s.tenant.b[2]],
-                          u->version,  u->s.series, u->s.severity, state,
-                          key,         NULL,        NULL };
+    w->f = (struct fire){ .tenant = u->s.tenant,
+                          .rule = u->s.id,
+                          .no = u->s.no,
+                          .stream_no = ++stream_no[u->s.tenant.b[2]],
+                          .version = u->version,
+                          .severity = u->s.severity,
+                          .state = state,
+                          .series = u->s.series,
+                          .key = key };
     memcpy(w->name, u->name, sizeof w->name);
     memcpy(w->text, u->text, sizeof w->text);
 }
@@ -176,7 +227,7 @@ static void slow_move(uint32_t no, int64_t key, int64_t now)
     }
 }
 
-static void slow_put(size_t at, const struct rule_spec *s, int64_t now)
+static void slow_put(size_t at, const struct spec *s, int64_t now)
 {
     struct slow_rule *u = &rules[at];
     int64_t quiet = u->quiet;
@@ -228,6 +279,7 @@ static size_t compare(int step, const char *what)
     return n;
 }
 
+static void compare_sights(const struct rule_set *r);
 static void compare_states(const struct rule_set *r, int step)
 {
     static const char *const names[] = { "ok", "pending", "firing", "ok" };
@@ -248,6 +300,7 @@ static void compare_states(const struct rule_set *r, int step)
         assert_false(rule_set_find(r, id_of(9, 9), u->s.id, &f));
     }
     assert_int_equal(rule_set_size(r), live);
+    compare_sights(r);
 }
 
 static struct rule_set *reloaded(struct rule_set *r)
@@ -275,35 +328,79 @@ static int64_t random_key(uint32_t no)
     return no % 2 ? key_of_double((double)k / 10) : k;
 }
 
-static struct rule_spec random_spec(size_t at, int64_t now, bool fresh)
+static struct spec random_spec(size_t at, bool fresh)
 {
     static char name[24], text[24];
     uint32_t no = upto(SERIES);
-    struct rule_definition d = { .op = (enum rule_op)upto(4) };
-    snprintf(d.threshold, sizeof d.threshold, "%d", (int)upto(21) - 10);
-    struct rule_edges e = { 0 };
-    bool above = d.op == OP_GE || d.op == OP_GT;
+    enum rule_op op = (enum rule_op)upto(4);
+    bool above = op == OP_GE || op == OP_GT;
     int64_t k = random_key(no), c = random_key(no);
-    e.above = above;
-    e.enter = d.op == OP_GE || d.op == OP_LT ? k : k + 1;
-    e.clear = e.enter;
-    if (upto(2) && (above ? c < e.enter : c > e.enter)) e.clear = c;
-    (void)now;
+    int64_t enter = op == OP_GE || op == OP_LT ? k : k + 1, clear = enter;
+    if (upto(2) && (above ? c < enter : c > enter)) clear = c;
     snprintf(name, sizeof name, "name %u", upto(1000));
     snprintf(text, sizeof text, "text %u", upto(1000));
-    struct rule_spec s = { .tenant = id_of(1, (unsigned)at % TENANTS),
-                           .id = id_of(2, (unsigned)at),
-                           .series = no,
-                           .edges = e,
-                           .severity = (enum severity)upto(3),
-                           .wait = upto(4) == 0,
-                           .enabled = upto(8) != 0,
-                           .name = name,
-                           .text = text };
+    struct spec s = { .tenant = id_of(1, (unsigned)at % TENANTS),
+                      .id = id_of(2, (unsigned)at),
+                      .series = no,
+                      .edges = { above, enter, clear },
+                      .severity = (enum severity)upto(3),
+                      .wait = upto(4) == 0,
+                      .enabled = upto(8) != 0,
+                      .name = name,
+                      .text = text };
     if (upto(2)) s.hold_ns = upto(6);
     if (upto(2)) s.cooldown_ns = upto(12);
     s.no = fresh ? 0 : rules[at].s.no;
     return s;
+}
+
+/* What the change of rule `at` to `to` (NULL: deleted) means for the series it was about and
+ * the one it will be about. */
+static void expect_change(size_t at, const struct spec *to, const struct rule_set_change *c)
+{
+    const struct slow_rule *u = &rules[at];
+    const struct uuid tenant = id_of(1, (unsigned)at % TENANTS);
+    size_t n = 0;
+    for (uint32_t no = 0; no < SERIES; no++) {
+        int had = 0; /* the tenant's live rules about it */
+        for (size_t i = 0; i < rules_n; i++)
+            had +=
+                rules[i].live && uuid_equal(rules[i].s.tenant, tenant) && rules[i].s.series == no;
+        const bool was = u->live && u->s.series == no, is = to && to->series == no;
+        const struct series_change want = {
+            .series = no,
+            .asked = is - was,
+            .watched = (is && to->enabled) - (was && u->s.enabled),
+            .seen = (had + is - was > 0) - (had > 0),
+        };
+        if (!want.asked && !want.watched) continue;
+        n++;
+        const struct series_change *got_it = NULL;
+        for (size_t i = 0; i < c->n; i++)
+            if (c->of[i].series == no) got_it = &c->of[i];
+        assert_non_null(got_it);
+        assert_memory_equal(got_it, &want, sizeof want);
+    }
+    assert_int_equal(c->n, n);
+}
+
+static void count_sight(void *ctx, const struct rule_sight *sight)
+{
+    uint32_t(*terms)[SERIES] = ctx;
+    terms[sight->tenant.b[2]][sight->series] += sight->terms;
+}
+
+static void compare_sights(const struct rule_set *r)
+{
+    uint32_t told[TENANTS][SERIES] = { 0 }, want_terms[TENANTS][SERIES] = { 0 };
+    for (size_t i = 0; i < rules_n; i++)
+        want_terms[i % TENANTS][rules[i].s.series] += rules[i].live;
+    rule_set_sights(r, count_sight, told);
+    assert_memory_equal(told, want_terms, sizeof told);
+    for (unsigned t = 0; t < TENANTS; t++)
+        for (uint32_t no = 0; no < SERIES; no++)
+            assert_int_equal(rule_set_sees(r, id_of(1, t), no), want_terms[t][no] > 0);
+    assert_false(rule_set_sees(r, id_of(9, 9), 0));
 }
 
 static size_t differential(uint64_t start, int steps, size_t rules_max, bool reload)
@@ -318,16 +415,16 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
     int64_t now = 1000;
     uint64_t number = 0;
     size_t fires = 0;
-    struct rule_spec asleep = { .tenant = id_of(1, 0),
-                                .id = id_of(2, 0),
-                                .no = number++,
-                                .version = 1,
-                                .series = SERIES - 1,
-                                .name = "",
-                                .text = "" };
-    struct rule_set_change
-        c; /* values told before there is a rule at or beyond a series are not kept: so there is one, disabled */
-    assert_int_equal(rule_set_put(r, &asleep, now, on_fire, NULL, &c, NULL), ERR_OK);
+    struct spec asleep = { .tenant = id_of(1, 0),
+                           .id = id_of(2, 0),
+                           .no = number++,
+                           .version = 1,
+                           .series = SERIES - 1,
+                           .name = "",
+                           .text = "" };
+    /* values told before there is a rule at or beyond a series are not kept: so there is one,
+     * disabled */
+    assert_int_equal(put_one(r, &asleep, now), ERR_OK);
     slow_put(rules_n++, &asleep, now);
     for (int step = 0; step < steps; step++) {
         const char *what = "time";
@@ -342,7 +439,7 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
             if (upto(3) == 0 && series[no].has)
                 key = series[no].last + (no % 2 ? 0 : (int64_t)upto(3) - 1);
             what = "move";
-            rule_set_move(r, no, key, now, on_fire, NULL);
+            move(r, no, key, now);
             slow_move(no, key, now);
         } else if (op < 68) {
             uint32_t no = upto(SERIES);
@@ -357,24 +454,20 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
                             : rules_n                      ? upto((uint32_t)rules_n)
                                                            : 0;
                 bool fresh = at == rules_n || !rules[at].live;
-                struct rule_spec s = random_spec(at, now, fresh);
+                struct spec s = random_spec(at, fresh);
                 if (fresh) s.no = number++;
                 s.version = rules[at].version + 1;
-                struct why why = { 0 };
-                uint32_t left =
-                    rules[at].live && rules[at].s.enabled ? rules[at].s.series : UINT32_MAX;
-                if (rule_set_put(r, &s, now, on_fire, NULL, &c, &why)) fail_msg("%s", why.text);
-                assert_int_equal(c.left, left);
-                assert_int_equal(c.joined, s.enabled ? s.series : UINT32_MAX);
+                assert_int_equal(put_one(r, &s, now), ERR_OK);
+                expect_change(at, &s, &change);
                 if (at == rules_n) rules_n++;
                 slow_put(at, &s, now);
             }
         } else if (op < 95 && rules_n) {
             size_t at = upto((uint32_t)rules_n);
             what = "delete";
-            enum err e = rule_set_delete(r, rules[at].s.tenant, rules[at].s.id, &c);
+            enum err e = rule_set_delete(r, rules[at].s.tenant, rules[at].s.id, &change);
             assert_int_equal(e, rules[at].live ? ERR_OK : ERR_NOT_FOUND);
-            assert_int_equal(c.left, counts(&rules[at]) ? rules[at].s.series : UINT32_MAX);
+            expect_change(at, NULL, &change);
             if (rules[at].live) rules[at].version++;
             rules[at].live = false;
         }
@@ -407,23 +500,21 @@ static void it_agrees_with_the_slow_evaluator(void **state)
 }
 
 /* ---- one story each ---- */
-static struct rule_spec above(unsigned id, int64_t enter, int64_t clear)
+static struct spec above(unsigned id, int64_t enter, int64_t clear)
 {
-    return (struct rule_spec){ .tenant = id_of(1, id % TENANTS),
-                               .id = id_of(2, id),
-                               .no = id + 1,
-                               .version = 1,
-                               .edges = { true, enter, clear },
-                               .enabled = true,
-                               .name = "n",
-                               .text = "t" };
+    return (struct spec){ .tenant = id_of(1, id % TENANTS),
+                          .id = id_of(2, id),
+                          .no = id + 1,
+                          .version = 1,
+                          .edges = { true, enter, clear },
+                          .enabled = true,
+                          .name = "n",
+                          .text = "t" };
 }
 
-static void put(struct rule_set *r, struct rule_spec s, int64_t now)
+static void put(struct rule_set *r, struct spec s, int64_t now)
 {
-    struct rule_set_change c;
-    struct why why = { 0 };
-    if (rule_set_put(r, &s, now, on_fire, NULL, &c, &why)) fail_msg("%s", why.text);
+    assert_int_equal(put_one(r, &s, now), ERR_OK);
 }
 
 static void a_rule_lives(void **state)
@@ -433,7 +524,7 @@ static void a_rule_lives(void **state)
     struct rule_facts f;
     got.n = 0;
     assert_int_equal(rule_set_new(&r), ERR_OK);
-    struct rule_spec s = above(0, 100, 98);
+    struct spec s = above(0, 100, 98);
     s.cooldown_ns = 10;
     put(r, s, 0);
     assert_true(rule_set_find(r, s.tenant, s.id, &f));
@@ -449,7 +540,7 @@ static void a_rule_lives(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         rule_set_time(r, rows[i].at, on_fire, NULL);
-        rule_set_move(r, 0, rows[i].value, rows[i].at, on_fire, NULL);
+        move(r, 0, rows[i].value, rows[i].at);
         assert_true(rule_set_find(r, s.tenant, s.id, &f));
         if (got.n != rows[i].fires || strcmp(f.state, rows[i].state) != 0)
             fail_msg("row %zu: %zu fires, %s", i, got.n, f.state);
@@ -461,14 +552,13 @@ static void rules_are_counted_by_tenant(void **state)
 {
     (void)state;
     struct rule_set *r, *again;
-    struct rule_set_change c;
     struct why why;
     size_t used;
     assert_int_equal(rule_set_new(&r), ERR_OK);
     for (unsigned i = 0; i < 4 * TENANTS; i++) put(r, above(i, 10, 5), 0);
     put(r, above(TENANTS, 11, 5), 0); /* a change */
-    struct rule_spec gone = above(0, 10, 5);
-    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, &c), ERR_OK);
+    struct spec gone = above(0, 10, 5);
+    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, &change), ERR_OK);
     assert_int_equal(rule_set_count(r, id_of(1, 0)).live, 3);
     assert_int_equal(rule_set_count(r, id_of(1, 0)).made, 4);
     assert_int_equal(rule_set_count(r, id_of(1, 1)).live, 4);
@@ -485,7 +575,8 @@ static void rules_are_counted_by_tenant(void **state)
     rule_set_free(again);
 }
 
-/* The same rules and values, whether all rules stood before the first value or came one by one between values. */
+/* The same rules and values, whether all rules stood before the first value or came one by one
+ * between values. */
 static void order_does_not_depend_on_how_rules_came(void **state)
 {
     (void)state;
@@ -494,14 +585,14 @@ static void order_does_not_depend_on_how_rules_came(void **state)
         struct rule_set *r;
         got.n = 0;
         assert_int_equal(rule_set_new(&r), ERR_OK);
-        if (way) rule_set_move(r, 0, 0, 1, on_fire, NULL);
+        if (way) move(r, 0, 0, 1);
         for (unsigned i = 0; i < 50; i++) {
             put(r, above(i, 10 + i % 3, 5 + i % 3), 1);
-            if (way == 2) rule_set_move(r, 0, 0, 1, on_fire, NULL); /* settles each by itself */
+            if (way == 2) move(r, 0, 0, 1); /* settles each by itself */
         }
-        if (!way) rule_set_move(r, 0, 0, 1, on_fire, NULL);
-        rule_set_move(r, 0, 20, 2, on_fire, NULL);
-        rule_set_move(r, 0, 0, 3, on_fire, NULL);
+        if (!way) move(r, 0, 0, 1);
+        move(r, 0, 20, 2);
+        move(r, 0, 0, 3);
         assert_int_equal(got.n, 100);
         if (!way) first = got;
         for (size_t i = 0; i < got.n; i++) assert_true(same(&got.f[i], &first.f[i]));
@@ -516,18 +607,18 @@ static void the_end_of_time_does_not_wrap(void **state)
     struct rule_set *r;
     got.n = 0;
     assert_int_equal(rule_set_new(&r), ERR_OK);
-    struct rule_spec s = above(0, 100, 100);
+    struct spec s = above(0, 100, 100);
     s.hold_ns = 1000;
     s.cooldown_ns = 1000;
     put(r, s, INT64_MAX - 5);
-    rule_set_move(r, 0, 100, INT64_MAX - 5, on_fire, NULL);
+    move(r, 0, 100, INT64_MAX - 5);
     assert_int_equal(got.n, 0);
     s = above(1, 100, 100);
     s.cooldown_ns = 1000;
     put(r, s, INT64_MAX - 5);
     assert_int_equal(got.n, 1);
-    rule_set_move(r, 0, 99, INT64_MAX - 4, on_fire, NULL);
-    rule_set_move(r, 0, 100, INT64_MAX - 3, on_fire, NULL);
+    move(r, 0, 99, INT64_MAX - 4);
+    move(r, 0, 100, INT64_MAX - 3);
     assert_int_equal(got.n, 2); /* fired, resolved, and now quiet */
     rule_set_free(r);
 }
@@ -537,27 +628,28 @@ static size_t in_use(void)
     return mallinfo2().uordblks + mallinfo2().hblkhd;
 } /* 0 where the allocator does not say */
 
-/* A rule put again and again, or going in and out of its condition all day, does not make the state grow without end. */
+/* A rule put again and again, or going in and out of its condition all day, does not make the
+ * state grow without end. */
 static void nothing_grows_without_end(void **state)
 {
     (void)state;
     struct rule_set *r;
     got.n = 0;
     assert_int_equal(rule_set_new(&r), ERR_OK);
-    struct rule_spec s = above(0, 100, 98);
+    struct spec s = above(0, 100, 98);
     s.hold_ns = INT64_C(86400000000000);
     put(r, s, 0);
-    rule_set_move(r, 0, 1, 0, on_fire, NULL);
+    move(r, 0, 1, 0);
     size_t before = in_use();
     for (int64_t i = 1; i <= 200000; i++) {
         rule_set_time(r, i, on_fire, NULL);
-        rule_set_move(r, 0, i % 2 ? 100 : 97, i, on_fire, NULL);
+        move(r, 0, i % 2 ? 100 : 97, i);
     }
     size_t timers = in_use() - before;
     for (int i = 2; i < 20000; i++) {
         s.version = i;
         put(r, s, 200000);
-        rule_set_move(r, 0, 50 + i % 2, 200000, on_fire, NULL);
+        move(r, 0, 50 + i % 2, 200000);
     }
     size_t puts = in_use() - before - timers;
     if (before && (timers > 100000 || puts > 200000))

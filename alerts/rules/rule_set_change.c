@@ -1,0 +1,219 @@
+/* rule_set_change.c - rules come, change and go. Tenant T changes its only rule from series 4 to
+ * series 9:
+ *
+ *     make_room     all that can fail: the rule, series 9's ladder and two edges, T's sight of 9
+ *     rule_leave    series 4: the two edges are left there, dead; asked -1, watched -1
+ *     rule_join     series 9: two edges appended; asked +1, watched +1
+ *     finish        T sees 9 (seen +1), no longer 4 (-1). Nobody watches 4: its ladder is emptied
+ *     rule_look     the new version looks at where 9 stands, and may fire at once
+ *
+ * A change that stays with its series says nothing of it: nobody drops a series between
+ * leaving and joining. */
+#include "alerts/rules/rule_set_inside.h"
+
+#include "core/vec.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    UNSORTED_MAX = 1024
+}; /* new edges of a series that is silent while rules are put again and again */
+
+/* ---- room ---- */
+bool rule_keep(struct rule *u, const struct term *terms, uint32_t terms_n, const char *name,
+               const char *text)
+{
+    const size_t terms_size = terms_n * sizeof *terms, name_n = strlen(name) + 1,
+                 text_n = strlen(text) + 1;
+    char *block = malloc(terms_size + name_n + text_n);
+    if (!block) return false;
+    u->terms = memcpy(block, terms, terms_size);
+    u->terms_n = terms_n;
+    u->name = memcpy(block + terms_size, name, name_n);
+    u->text = memcpy(block + terms_size + name_n, text, text_n);
+    return true;
+}
+
+bool rule_set_room(struct rule_set *s, size_t rules)
+{
+    return VEC_GROW(&s->rules, &s->rules_cap, rules) && timers_reserve(&s->timers, rules)
+           && VEC_GROW(&s->touched, &s->touched_cap, 2 * rules); /* see drop_superseded */
+}
+
+bool ladder_room(struct rule_set *s, uint32_t series, size_t edges)
+{
+    if (series >= s->ladders_n) {
+        if (!VEC_GROW(&s->ladders, &s->ladders_cap, (size_t)series + 1)) return false;
+        memset(s->ladders + s->ladders_n, 0, (series + 1 - s->ladders_n) * sizeof *s->ladders);
+        s->ladders_n = (size_t)series + 1;
+    }
+    return ladder_reserve(&s->ladders[series], edges);
+}
+
+uint32_t tenant_keep(struct rule_set *s, struct uuid id)
+{
+    const uint32_t known = tenant_number(s, id);
+    if (known != MAP_NONE) return known;
+    if (!VEC_GROW(&s->tenants, &s->tenants_cap, s->tenants_n + 1)
+        || !map_add(&s->by_tenant, map_hash(id.b, 16), (uint32_t)s->tenants_n))
+        return MAP_NONE;
+    s->tenants[s->tenants_n] = (struct tenant){ .id = id };
+    return (uint32_t)s->tenants_n++;
+}
+
+/* All that joining and looking will need. The tenant's number, or MAP_NONE: out of memory. */
+static uint32_t make_room(struct rule_set *s, const struct rule_spec *spec)
+{
+    const uint32_t owner = tenant_keep(s, spec->tenant);
+    if (owner == MAP_NONE || !rule_set_room(s, s->rules_n + 1)) return MAP_NONE;
+    for (uint32_t i = 0; i < spec->terms_n; i++) {
+        const uint32_t series = spec->terms[i].series;
+        if (!ladder_room(s, series, 2 * (size_t)spec->terms_n)
+            || !sights_reserve(&s->sights, owner, series))
+            return MAP_NONE;
+        struct ladder *l = &s->ladders[series];
+        if (l->n - l->sorted_n > UNSORTED_MAX) ladder_settle(l, rule_set_edge_dead, s);
+    }
+    return owner;
+}
+
+/* ---- what a change says of its series ---- */
+static struct series_change *change_of(struct rule_set_change *c, uint32_t series)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->of[i].series == series) return &c->of[i];
+    c->of[c->n] = (struct series_change){ .series = series };
+    return &c->of[c->n++];
+}
+
+static void note(struct rule_set_change *c, const struct rule *u, int by)
+{
+    for (uint32_t i = 0; i < u->terms_n; i++) {
+        struct series_change *of = change_of(c, u->terms[i].series);
+        of->asked += by;
+        if (u->enabled) of->watched += by;
+    }
+}
+
+/* Sights follow; what has come to nothing goes; a ladder that nobody watches is emptied. */
+static void finish(struct rule_set *s, uint32_t owner, struct rule_set_change *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        struct series_change of = c->of[i];
+        of.seen = sights_change(&s->sights, owner, of.series, of.asked);
+        if (s->ladders[of.series].terms == 0) ladder_empty(&s->ladders[of.series]);
+        if (of.asked || of.watched || of.seen) c->of[n++] = of;
+    }
+    c->n = n;
+}
+
+/* ---- joining and leaving ---- */
+void rule_join(struct rule_set *s, uint32_t rule)
+{
+    const struct rule *u = &s->rules[rule];
+    for (uint32_t i = 0; i < u->terms_n; i++) {
+        const struct term *t = &u->terms[i];
+        struct ladder *l = &s->ladders[t->series];
+        const uint32_t which = 4 * i + (t->above ? EDGE_ABOVE : 0);
+        ladder_add(l, (struct edge){ t->enter, rule, which });
+        ladder_add(l, (struct edge){ t->clear, rule, which + EDGE_CLEARS });
+        l->terms++;
+    }
+    if (u->state.dark) rule_count_waiting(s, u);
+}
+
+/* What is left of a rule that goes or changes: who it was, and its cooldown. */
+static void rule_leave(struct rule_set *s, struct rule *u)
+{
+    if (u->state.dark) {
+        u->state.dark = false;
+        rule_count_waiting(s, u);
+    }
+    for (uint32_t i = 0; u->enabled && i < u->terms_n; i++) {
+        struct ladder *l = &s->ladders[u->terms[i].series];
+        l->terms--;
+        l->dead += 2;
+    }
+    free(u->terms);
+    u->terms = NULL;
+    u->terms_n = u->need = 0;
+    u->name = u->text = NULL;
+    u->touched = 0;
+    u->state = (struct rule_state){ .quiet_until_ns = u->state.quiet_until_ns };
+    u->live = u->enabled = false;
+    s->live_n--;
+    s->tenants[u->owner].count.live--;
+}
+
+/* The number of the rule with that id, which is new if there is none; MAP_NONE: out of memory.
+ * Room is there. */
+static uint32_t rule_number_for(struct rule_set *s, const struct rule_spec *spec, uint32_t owner)
+{
+    const uint32_t known = rule_number(s, spec->tenant, spec->id);
+    if (known != MAP_NONE) return known;
+    if (!map_add(&s->by_id, map_hash(spec->id.b, 16), (uint32_t)s->rules_n)) return MAP_NONE;
+    s->rules[s->rules_n] = (struct rule){ .tenant = spec->tenant, .id = spec->id, .owner = owner };
+    s->tenants[owner].count.made++;
+    return (uint32_t)s->rules_n++;
+}
+
+static void rule_begin(struct rule_set *s, uint32_t rule, const struct rule_spec *spec,
+                       const struct rule *block)
+{
+    struct rule *u = &s->rules[rule];
+    u->terms = block->terms;
+    u->terms_n = block->terms_n;
+    u->name = block->name;
+    u->text = block->text;
+    u->need = spec->need;
+    u->clocks = spec->clocks;
+    u->no = spec->no;
+    u->version = spec->version;
+    u->severity = spec->severity;
+    u->live = true;
+    u->enabled = u->state.dark = spec->enabled; /* a rule begins in the dark */
+    s->live_n++;
+    s->tenants[u->owner].count.live++;
+    if (u->enabled) rule_join(s, rule);
+}
+
+enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec, int64_t now_ns,
+                      fire_fn *emit, void *ctx, struct rule_set_change *change, struct why *why)
+{
+    assert(spec->terms_n >= 1 && spec->terms_n <= RULE_TERMS_MAX && spec->need <= spec->terms_n);
+    struct rule block = { 0 };
+    change->n = 0;
+    const uint32_t owner = make_room(s, spec);
+    if (owner == MAP_NONE || !rule_keep(&block, spec->terms, spec->terms_n, spec->name, spec->text))
+        return err_set(why, ERR_NOMEM, "out of memory");
+    const uint32_t at = rule_number_for(s, spec, owner);
+    if (at == MAP_NONE) {
+        free(block.terms);
+        return err_set(why, ERR_NOMEM, "out of memory");
+    }
+    if (s->rules[at].live) {
+        note(change, &s->rules[at], -1);
+        rule_leave(s, &s->rules[at]);
+    }
+    rule_begin(s, at, spec, &block);
+    note(change, &s->rules[at], 1);
+    finish(s, owner, change);
+    if (spec->enabled) rule_look(&(struct rule_moment){ s, now_ns, emit, ctx }, at);
+    return ERR_OK;
+}
+
+enum err rule_set_delete(struct rule_set *s, struct uuid tenant, struct uuid id,
+                         struct rule_set_change *change)
+{
+    change->n = 0;
+    const uint32_t at = rule_number(s, tenant, id);
+    if (at == MAP_NONE || !s->rules[at].live) return ERR_NOT_FOUND;
+    struct rule *u = &s->rules[at];
+    note(change, u, -1);
+    rule_leave(s, u);
+    u->version++;
+    finish(s, u->owner, change);
+    return ERR_OK;
+}

@@ -1,0 +1,80 @@
+/* rule_set_inside.h - what rule_set*.c share; for nobody else.
+ *
+ * A rule's life at its fields: rule_set_change.c makes, replaces and deletes it (all but
+ * `state` and `touched`); rule_set.c moves `state` on each look, and `touched` between a move
+ * and the decision; rule_set_save.c writes and reads all of it. */
+#ifndef TOCSIN_ALERTS_RULES_RULE_SET_INSIDE_H
+#define TOCSIN_ALERTS_RULES_RULE_SET_INSIDE_H
+#include "alerts/rules/ladder.h"
+#include "alerts/rules/rule_set.h"
+#include "alerts/rules/sights.h"
+#include "alerts/rules/timers.h"
+#include "core/map.h"
+
+struct rule {
+    /* first what a passed edge needs */
+    struct term *terms; /* owns them, name and text: one block, NULL when deleted */
+    uint32_t terms_n, need;
+    uint32_t touched; /* its place among the touched, from 1; 0: it is not there */
+    bool live, enabled;
+    struct rule_clocks clocks;
+    struct rule_state state;
+    /* then who it is */
+    struct uuid tenant, id;
+    uint64_t no;
+    uint32_t owner; /* its tenant's number */
+    int32_t version;
+    enum severity severity;
+    const char *name, *text;
+};
+
+struct tenant {
+    struct uuid id;
+    uint64_t stream_no;          /* of its last alert */
+    struct rule_set_count count; /* follows from the rules */
+};
+
+struct rule_set {
+    struct rule *rules; /* by number, in the order they came; a deleted one keeps its place */
+    size_t rules_n, rules_cap, live_n;
+    struct ladder *ladders; /* by series */
+    size_t ladders_n, ladders_cap;
+    struct timers timers; /* of pending rules */
+    uint32_t *touched; /* rules to decide; one that is touched again is decided at its last place */
+    size_t touched_n, touched_cap;
+    struct tenant *tenants; /* by number */
+    size_t tenants_n, tenants_cap;
+    struct sights sights;
+    struct map by_id, by_tenant; /* numbers of rules and tenants */
+};
+
+/* MAP_NONE: there is none. */
+uint32_t rule_number(const struct rule_set *s, struct uuid tenant, struct uuid id);
+uint32_t tenant_number(const struct rule_set *s, struct uuid id);
+/* Finds or adds; MAP_NONE: out of memory. */
+uint32_t tenant_keep(struct rule_set *s, struct uuid id);
+
+/* The block of a rule's terms, name and text. false: out of memory, and *u is as it was. */
+MUST_USE bool rule_keep(struct rule *u, const struct term *terms, uint32_t terms_n,
+                        const char *name, const char *text);
+/* Room for all that so many rules need while records go by. */
+MUST_USE bool rule_set_room(struct rule_set *s, size_t rules);
+/* The ladder of `series`, with room for so many more edges. */
+MUST_USE bool ladder_room(struct rule_set *s, uint32_t series, size_t edges);
+/* An enabled rule's edges join their ladders, into room that is there. */
+void rule_join(struct rule_set *s, uint32_t rule);
+edge_dead_fn rule_set_edge_dead;
+
+/* A moment: where what is emitted goes. */
+struct rule_moment {
+    struct rule_set *s;
+    int64_t now_ns;
+    fire_fn *emit;
+    void *ctx;
+};
+/* Looks at a live, enabled rule: its state moves on, and what comes of it is emitted. */
+void rule_look(const struct rule_moment *m, uint32_t rule);
+/* After state.dark has changed. */
+void rule_count_waiting(struct rule_set *s, const struct rule *u);
+enum truth rule_truth(const struct rule_set *s, const struct rule *u);
+#endif

@@ -1,0 +1,67 @@
+/* rule_state.h - what a rule does when it is looked at: pure, (rule, state, truth, time) ->
+ * (state, outcome).
+ *
+ *     phase     looked at and...  clear           between   holds
+ *     new       (never before)    ok              ok        enters, or disarmed when it is to wait
+ *     ok                          .               .         enters
+ *     pending                     ok              ok        fires once due
+ *     firing                      ok, RESOLVES    .         .
+ *     disarmed                    ok              .         .
+ *
+ * Entering: it fires at once when neither hold nor cooldown has time left, else it is pending
+ * until both have passed. A truth that is unknown changes nothing, but the rule stays in the
+ * dark: whoever keeps it looks again at the next value. The whole table is
+ * tests/unit/alerts/rules/test_rule_state.c. Times are event times. */
+#ifndef TOCSIN_ALERTS_RULES_RULE_STATE_H
+#define TOCSIN_ALERTS_RULES_RULE_STATE_H
+#include "alerts/rules/term.h"
+#include "core/names.h"
+
+/* What a term that moves may pass: into the condition, out of it, clear of it. */
+enum passed { PASSED_IN = 1, PASSED_OUT = 2, PASSED_CLEAR = 4 };
+
+/* PHASE(value, text in a saved state, text a tenant sees, what a term must pass for the phase
+ * to end by it) */
+#define RULE_PHASES(PHASE)                                                                         \
+    PHASE(RULE_NEW, "new", "ok", 0) /* is in the dark */                                           \
+    PHASE(RULE_OK, "ok", "ok", PASSED_IN)                                                          \
+    PHASE(RULE_PENDING, "pending", "pending", PASSED_OUT)                                          \
+    PHASE(RULE_FIRING, "firing", "firing", PASSED_CLEAR)                                           \
+    PHASE(RULE_DISARMED, "disarmed", "ok", PASSED_CLEAR)
+
+enum rule_phase {
+#define PHASE(value, saved, shown, minds) value,
+    RULE_PHASES(PHASE)
+#undef PHASE
+        RULE_PHASE_COUNT
+};
+extern const struct names rule_phase_names; /* as saved */
+const char *rule_phase_shown(enum rule_phase p);
+/* A look at a rule for what its phase does not mind would change nothing, and can be spared;
+ * unless it is in the dark. */
+extern const uint8_t rule_phase_minds[RULE_PHASE_COUNT];
+
+/* What time and birth do to a rule. */
+struct rule_clocks {
+    int64_t hold_ns;     /* the condition must hold so long before it fires */
+    int64_t cooldown_ns; /* so long from one firing to the next, at least */
+    bool wait;           /* a condition that holds at the first look must clear first */
+};
+
+struct rule_state { /* all zero: a new rule */
+    enum rule_phase phase;
+    bool dark;      /* its last look found no value: due for another as soon as there is one */
+    int64_t due_ns; /* pending: when it fires; else 0 */
+    int64_t quiet_until_ns; /* cooldown ends; outlives a change of the rule */
+};
+
+enum rule_outcome { RULE_QUIET, RULE_FIRES, RULE_RESOLVES };
+
+struct rule_step {
+    struct rule_state next;
+    enum rule_outcome outcome;
+};
+
+struct rule_step rule_state_step(const struct rule_clocks *c, struct rule_state s, enum truth truth,
+                                 int64_t now_ns);
+#endif
