@@ -6,7 +6,7 @@
 #include "core/decimal.h"
 #include "core/log.h"
 #include "core/when.h"
-#include "ingest/embedded.h"
+#include "ingest/kafka/embedded.h"
 #include "store/keys.h"
 #include "store/migrate.h"
 

@@ -15,7 +15,7 @@
 #include "core/queue.h"
 #include "core/vec.h"
 #include "core/when.h"
-#include "ingest/kafka.h"
+#include "ingest/kafka/source.h"
 #include "store/outbox.h"
 #include "store/writer.h"
 
@@ -709,6 +709,7 @@ static enum err open_kafka(struct service *s, struct why *why)
         if (!add_place(s, lives[i].source_id, lives[i].part, lives[i].topic))
             e = err_set(why, ERR_NOMEM, "out of memory");
     const struct kafka_config cfg = { .brokers = s->c->kafka_brokers,
+                                      .format = s->c->kafka_format,
                                       .group = s->c->kafka_group,
                                       .topics = topics,
                                       .topics_n = topics_n,
