@@ -5,6 +5,7 @@
 #include "analytics/measure.h"
 #include "api/api.h"
 #include "core/log.h"
+#include "ingest/kinds/kind.h"
 #include "store/keys.h"
 #include "store/migrate.h"
 
@@ -57,6 +58,7 @@ static void usage(FILE *out)
     fprintf(
         out,
         "\n  --help-config    every setting, as Markdown\n  --help-measures  every measure, as Markdown\n"
+        "  --help-messages  every kind of message, as Markdown\n"
         "  --openapi        the API's description, as /openapi.json says it\n  --version\n\n"
         "exit codes: 0 fine, 1 verify found differences, 64 wrong usage, 65 wrong data, 69 database not reachable, 70 cannot go on, 78 wrong configuration\n");
 }
@@ -227,6 +229,7 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[1], "--help-config") == 0) return print_text(config_reference);
         if (strcmp(argv[1], "--help-measures") == 0) return print_text(measures_reference);
+        if (strcmp(argv[1], "--help-messages") == 0) return print_text(kinds_reference);
         if (strcmp(argv[1], "--openapi") == 0) return print_text(openapi_render);
         for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
             if (strcmp(argv[1], commands[i].name) != 0) continue;
