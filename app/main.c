@@ -1,5 +1,6 @@
 /* main.c - one binary, its subcommands in a table. */
 #include "app/app.h"
+#include "app/secrets.h"
 
 #include "alerts/rules/rule_text.h"
 #include "analytics/measure.h"
@@ -23,7 +24,9 @@ static const char check_usage[] = "usage: tocsin check -c FILE\n",
                   migrate_usage[] = "usage: tocsin migrate -c FILE\n";
 static const char keys_usage[] =
     "usage: tocsin keys create -c FILE --tenant NAME [--label TEXT] [--days N] [--quiet]\n"
-    "       tocsin keys list -c FILE [--tenant NAME]\n       tocsin keys revoke -c FILE --tenant NAME --key ID\n";
+    "       tocsin keys list -c FILE [--tenant NAME]\n"
+    "       tocsin keys revoke -c FILE --tenant NAME --key ID\n"
+    "       tocsin keys seal-key --out FILE [--add]\n";
 
 static const struct command {
     const char *name;
@@ -38,8 +41,8 @@ static const struct command {
       "says what is wrong with a configuration; does nothing else" },
     { "migrate", cmd_migrate, migrate_usage, "-c FILE",
       "brings the database to this program's schema" },
-    { "keys", cmd_keys, keys_usage, "create|list|revoke -c FILE ...",
-      "API keys and their tenants" },
+    { "keys", cmd_keys, keys_usage, "create|list|revoke -c FILE ... | seal-key ...",
+      "API keys and their tenants; the key that keeps channels' secrets" },
     { "import", cmd_import, import_usage, "-c FILE [--reference CSV] [--prices CSV]",
       "reference data and prices from CSV into the database" },
     { "replay", cmd_replay, replay_usage, "-c FILE --prices CSV [--speed max|N]",
@@ -89,8 +92,15 @@ int cmd_check(int argc, char **argv)
         fputs(check_usage, stderr);
         return EXIT_WRONG_USAGE;
     }
+    struct seal_keys *keys = NULL;
+    struct why why = { .text = "" };
     int code = load_config(argv[2], &c);
+    if (!code && secrets_read(&c, &keys, &why)) {
+        fprintf(stderr, "%s: %s\n", argv[2], why.text);
+        code = EXIT_CONFIG;
+    }
     if (!code) printf("%s: fine\n", argv[2]);
+    seal_keys_free(keys);
     config_release(&c);
     return code;
 }
@@ -185,6 +195,11 @@ int cmd_keys(int argc, char **argv)
     struct config c;
     struct db d = { 0 };
     struct why why = { 0 };
+    if (argc > 1 && strcmp(argv[1], "seal-key") == 0) {
+        int made = cmd_seal_key(argc - 1, argv + 1);
+        if (made == EXIT_WRONG_USAGE) fputs(keys_usage, stderr);
+        return made;
+    }
     if (!read_key_options(argc, argv, &o)) {
         fputs(keys_usage, stderr);
         return EXIT_WRONG_USAGE;
