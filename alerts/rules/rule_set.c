@@ -47,7 +47,7 @@ enum truth rule_truth(const struct rule_set *s, const struct rule *u)
     return terms_truth(counts, u->need);
 }
 
-static void emit(const struct rule_moment *m, const struct rule *u, enum alert_state state)
+static void emit_alert(const struct rule_moment *m, const struct rule *u, enum alert_state state)
 {
     struct rule_set *s = m->s;
     const uint32_t series = u->terms[0].series;
@@ -88,8 +88,8 @@ void rule_look(const struct rule_moment *m, uint32_t rule)
         timers_want(&m->s->timers, (struct timer){ u->state.due_ns, u->no, rule });
     switch (step.outcome) {
     case RULE_QUIET: break;
-    case RULE_FIRES: emit(m, u, ALERT_FIRING); break;
-    case RULE_RESOLVES: emit(m, u, ALERT_RESOLVED); break;
+    case RULE_FIRES: emit_alert(m, u, ALERT_FIRING); break;
+    case RULE_RESOLVES: emit_alert(m, u, ALERT_RESOLVED); break;
     }
 }
 
@@ -137,7 +137,7 @@ static void drop_superseded(struct rule_set *s)
     s->touched_n = n;
 }
 
-static void touch(struct rule_set *s, uint32_t rule)
+static void touch_rule(struct rule_set *s, uint32_t rule)
 {
     if (s->touched_n == s->touched_cap) drop_superseded(s);
     s->touched[s->touched_n++] = rule;
@@ -152,7 +152,7 @@ static void touch_waiting(struct rule_set *s, const struct ladder *l)
         const struct edge *e = &l->edges[i];
         if (edge_clears(e) || rule_set_edge_dead(s, l, e) || !s->rules[e->rule].state.dark)
             continue;
-        touch(s, e->rule);
+        touch_rule(s, e->rule);
         left--;
     }
 }
@@ -165,7 +165,7 @@ void rule_set_move(struct rule_set *s, uint32_t series, int64_t key)
     const bool lit = ladder_move(l, key);
     bool up;
     for (const struct edge *e; (e = ladder_pass(l, &up));)
-        if (edge_matters(s, l, e, up)) touch(s, e->rule);
+        if (edge_matters(s, l, e, up)) touch_rule(s, e->rule);
     if (lit && l->waiting) touch_waiting(s, l);
 }
 

@@ -9,7 +9,7 @@
  *
  * So a rule of several terms is looked at once, with every series where the record has put it.
  * What is emitted has a fixed order: due timers by (time, rule number), then by series as moved,
- * within one by the last edge passed (key, rule).
+ * within one by the edge that made it so: (key, rule), on the way down the highest first.
  *
  * Nothing that no edge passes is paid for: a move costs O(1 + passed). Event time only; no
  * clock, lock, log, and no allocation but in put and load. Thread: the engine's. */

@@ -1,11 +1,11 @@
 /* rule_set_change.c - rules come, change and go. Tenant T changes its only rule from series 4 to
  * series 9:
  *
- *     make_room     all that can fail: the rule, series 9's ladder and two edges, T's sight of 9
- *     rule_leave    series 4: the two edges are left there, dead; asked -1, watched -1
- *     rule_join     series 9: two edges appended; asked +1, watched +1
- *     finish        T sees 9 (seen +1), no longer 4 (-1). Nobody watches 4: its ladder is emptied
- *     rule_look     the new version looks at where 9 stands, and may fire at once
+ *     make_room      all that can fail: the rule, series 9's ladder and two edges, T's sight of 9
+ *     rule_leave     series 4: the two edges are left there, dead; asked -1, watched -1
+ *     rule_begin     series 9: two edges appended; asked +1, watched +1
+ *     change_finish  T sees 9 (seen +1), no longer 4 (-1). Nobody watches 4: its ladder is emptied
+ *     rule_look      the new version looks at where 9 stands, and may fire at once
  *
  * A change that stays with its series says nothing of it: nobody drops a series between
  * leaving and joining. */
@@ -16,11 +16,11 @@
 #include <assert.h>
 #include <string.h>
 
-enum {
-    UNSORTED_MAX = 1024
-}; /* new edges of a series that is silent while rules are put again and again */
+/* A series that is silent while rules are put again and again settles after so many new edges. */
+enum { UNSETTLED_MAX = 1024 };
 
 /* ---- room ---- */
+/* Terms first: they need the alignment. */
 bool rule_keep(struct rule *u, const struct term *terms, uint32_t terms_n, const char *name,
                const char *text)
 {
@@ -73,7 +73,7 @@ static uint32_t make_room(struct rule_set *s, const struct rule_spec *spec)
             || !sights_reserve(&s->sights, owner, series))
             return MAP_NONE;
         struct ladder *l = &s->ladders[series];
-        if (l->n - l->sorted_n > UNSORTED_MAX) ladder_settle(l, rule_set_edge_dead, s);
+        if (l->n - l->sorted_n > UNSETTLED_MAX) ladder_settle(l, rule_set_edge_dead, s);
     }
     return owner;
 }
@@ -87,7 +87,7 @@ static struct series_change *change_of(struct rule_set_change *c, uint32_t serie
     return &c->of[c->n++];
 }
 
-static void note(struct rule_set_change *c, const struct rule *u, int by)
+static void change_note(struct rule_set_change *c, const struct rule *u, int by)
 {
     for (uint32_t i = 0; i < u->terms_n; i++) {
         struct series_change *of = change_of(c, u->terms[i].series);
@@ -97,7 +97,7 @@ static void note(struct rule_set_change *c, const struct rule *u, int by)
 }
 
 /* Sights follow; what has come to nothing goes; a ladder that nobody watches is emptied. */
-static void finish(struct rule_set *s, uint32_t owner, struct rule_set_change *c)
+static void change_finish(struct rule_set *s, uint32_t owner, struct rule_set_change *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->n; i++) {
@@ -159,6 +159,8 @@ static uint32_t rule_number_for(struct rule_set *s, const struct rule_spec *spec
     return (uint32_t)s->rules_n++;
 }
 
+/* The new version takes over the block of terms and texts, and begins in the dark: the look
+ * that follows finds out. */
 static void rule_begin(struct rule_set *s, uint32_t rule, const struct rule_spec *spec,
                        const struct rule *block)
 {
@@ -173,7 +175,7 @@ static void rule_begin(struct rule_set *s, uint32_t rule, const struct rule_spec
     u->version = spec->version;
     u->severity = spec->severity;
     u->live = true;
-    u->enabled = u->state.dark = spec->enabled; /* a rule begins in the dark */
+    u->enabled = u->state.dark = spec->enabled;
     s->live_n++;
     s->tenants[u->owner].count.live++;
     if (u->enabled) rule_join(s, rule);
@@ -194,12 +196,12 @@ enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec, int64_t 
         return err_set(why, ERR_NOMEM, "out of memory");
     }
     if (s->rules[at].live) {
-        note(change, &s->rules[at], -1);
+        change_note(change, &s->rules[at], -1);
         rule_leave(s, &s->rules[at]);
     }
     rule_begin(s, at, spec, &block);
-    note(change, &s->rules[at], 1);
-    finish(s, owner, change);
+    change_note(change, &s->rules[at], 1);
+    change_finish(s, owner, change);
     if (spec->enabled) rule_look(&(struct rule_moment){ s, now_ns, emit, ctx }, at);
     return ERR_OK;
 }
@@ -211,9 +213,9 @@ enum err rule_set_delete(struct rule_set *s, struct uuid tenant, struct uuid id,
     const uint32_t at = rule_number(s, tenant, id);
     if (at == MAP_NONE || !s->rules[at].live) return ERR_NOT_FOUND;
     struct rule *u = &s->rules[at];
-    note(change, u, -1);
+    change_note(change, u, -1);
     rule_leave(s, u);
     u->version++;
-    finish(s, u->owner, change);
+    change_finish(s, u->owner, change);
     return ERR_OK;
 }

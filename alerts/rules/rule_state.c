@@ -52,18 +52,19 @@ static struct rule_step to_phase(struct rule_state s, enum rule_phase phase,
     return (struct rule_step){ s, outcome };
 }
 
-static struct rule_step fire(const struct rule_clocks *c, struct rule_state s, int64_t now_ns)
+static struct rule_step to_firing(const struct rule_clocks *c, struct rule_state s, int64_t now_ns)
 {
     s.quiet_until_ns = later(now_ns, c->cooldown_ns);
     return to_phase(s, RULE_FIRING, RULE_FIRES);
 }
 
 /* The condition has come true: hold and cooldown run side by side, and the later one counts. */
-static struct rule_step enter(const struct rule_clocks *c, struct rule_state s, int64_t now_ns)
+static struct rule_step enter_condition(const struct rule_clocks *c, struct rule_state s,
+                                        int64_t now_ns)
 {
     int64_t due = later(now_ns, c->hold_ns);
     if (due < s.quiet_until_ns) due = s.quiet_until_ns;
-    if (due <= now_ns) return fire(c, s, now_ns);
+    if (due <= now_ns) return to_firing(c, s, now_ns);
     struct rule_step step = to_phase(s, RULE_PENDING, RULE_QUIET);
     step.next.due_ns = due;
     return step;
@@ -89,10 +90,11 @@ struct rule_step rule_state_step(const struct rule_clocks *c, struct rule_state 
     case STAY: return (struct rule_step){ s, RULE_QUIET };
     case TO_OK: return to_phase(s, RULE_OK, RULE_QUIET);
     case RESOLVE: return to_phase(s, RULE_OK, RULE_RESOLVES);
-    case BEGIN: return c->wait ? to_phase(s, RULE_DISARMED, RULE_QUIET) : enter(c, s, now_ns);
-    case ENTER: return enter(c, s, now_ns);
+    case BEGIN:
+        return c->wait ? to_phase(s, RULE_DISARMED, RULE_QUIET) : enter_condition(c, s, now_ns);
+    case ENTER: return enter_condition(c, s, now_ns);
     case FIRE_IF_DUE:
-        if (s.due_ns <= now_ns) return fire(c, s, now_ns);
+        if (s.due_ns <= now_ns) return to_firing(c, s, now_ns);
         return (struct rule_step){ s, RULE_QUIET };
     case ACT_MISSING: break;
     }

@@ -1,3 +1,6 @@
+/* sights.c - one count a pair, found by a hash of both numbers. Pairs are never taken out: a
+ * tenant has as many as its rules, deleted ones included, ever had series, and after a restart
+ * only those of live ones. */
 #include "alerts/rules/sights.h"
 
 #include "core/vec.h"
@@ -16,7 +19,7 @@ static uint64_t hash_of(uint32_t tenant, uint32_t series)
     return map_hash(&pair, sizeof pair);
 }
 
-static uint32_t find(const struct sights *s, uint32_t tenant, uint32_t series)
+static uint32_t sight_number(const struct sights *s, uint32_t tenant, uint32_t series)
 {
     const struct sight key = { .tenant = tenant, .series = series };
     return map_find(&s->by_pair, hash_of(tenant, series), same_pair, s, &key);
@@ -24,7 +27,7 @@ static uint32_t find(const struct sights *s, uint32_t tenant, uint32_t series)
 
 bool sights_reserve(struct sights *s, uint32_t tenant, uint32_t series)
 {
-    if (find(s, tenant, series) != MAP_NONE) return true;
+    if (sight_number(s, tenant, series) != MAP_NONE) return true;
     if (!VEC_GROW(&s->all, &s->cap, s->n + 1)
         || !map_add(&s->by_pair, hash_of(tenant, series), (uint32_t)s->n))
         return false;
@@ -34,7 +37,7 @@ bool sights_reserve(struct sights *s, uint32_t tenant, uint32_t series)
 
 int sights_change(struct sights *s, uint32_t tenant, uint32_t series, int by)
 {
-    uint32_t at = find(s, tenant, series);
+    uint32_t at = sight_number(s, tenant, series);
     assert(at != MAP_NONE && (int64_t)s->all[at].terms + by >= 0);
     const bool was = s->all[at].terms > 0;
     s->all[at].terms += (uint32_t)by;
@@ -43,7 +46,7 @@ int sights_change(struct sights *s, uint32_t tenant, uint32_t series, int by)
 
 bool sights_has(const struct sights *s, uint32_t tenant, uint32_t series)
 {
-    uint32_t at = find(s, tenant, series);
+    uint32_t at = sight_number(s, tenant, series);
     return at != MAP_NONE && s->all[at].terms > 0;
 }
 
