@@ -5,17 +5,23 @@
  *   3. settle       moves go through the graph of series; the watched ones are the output
  *
  * A clock record's own time is in force before step 1: what ages, ages first. */
-#include "analytics/engine_state.h"
+#include "analytics/engine.h"
 
 #include "analytics/books/books.h"
 #include "analytics/facts/exposure.h"
 #include "analytics/reference.h"
+#include "analytics/save.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
+#include "analytics/window.h"
 #include "core/when.h"
 
-#include <assert.h>
 #include <stdlib.h>
+
+struct engine {
+    struct market market;
+    struct engine_output out;
+};
 
 /* ---- records, one function a kind ---- */
 static enum err apply_trade(struct engine *e, const struct record *r, struct why *why)
@@ -184,6 +190,7 @@ uint32_t engine_find_series(const struct engine *e, struct uuid tenant, const ch
     return series_find(&e->market, tenant, canonical);
 }
 size_t engine_series_count(const struct engine *e) { return e->market.series_n; }
+uint64_t engine_series_generation(const struct engine *e) { return e->market.generation; }
 
 struct series_facts engine_series_facts(const struct engine *e, uint32_t no)
 {
@@ -199,14 +206,14 @@ struct series_facts engine_series_facts(const struct engine *e, uint32_t no)
 
 struct reading engine_reading(const struct engine *e, uint32_t series)
 {
-    return series_reading(&e->market, series);
+    return *series_reading(&e->market, series);
 }
 
-int64_t engine_price_e8(const struct engine *e, uint32_t series)
+const struct reading *engine_look(const struct engine *e, uint32_t series, int64_t *exact_e8)
 {
     const struct series *s = &e->market.series[series];
-    assert(s->kind->exact_e8);
-    return s->kind->exact_e8(&e->market, s);
+    *exact_e8 = s->kind->exact_e8 ? s->kind->exact_e8(&e->market, s) : NOT_EXACT;
+    return series_reading(&e->market, series);
 }
 
 void engine_inputs(const struct engine *e, uint32_t series, struct buf *out)
@@ -249,9 +256,38 @@ enum err engine_new(struct engine **out)
     return ERR_OK;
 }
 
+static void release(struct market *m)
+{
+    for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
+    for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
+    void *const arrays[] = { m->instruments, m->issuers, m->universes, m->store.lines,
+                             m->store.slots, m->closes,  m->series,    m->exposures,
+                             m->slow,        m->touched, m->moved };
+    for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
+    map_release(&m->by_symbol);
+    map_release(&m->by_issuer);
+    map_release(&m->by_series);
+}
+
 void engine_free(struct engine *e)
 {
     if (!e) return;
-    market_release(&e->market);
+    release(&e->market);
     free(e);
+}
+
+struct market *engine_market(struct engine *e) { return &e->market; }
+
+/* ---- the state that lasts ---- */
+void engine_save(const struct engine *e, struct buf *out) { market_save(&e->market, out); }
+
+enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used, struct why *why)
+{
+    struct engine *e;
+    enum err err = engine_new(&e);
+    if (err) return err;
+    err = market_load(p, n, &e->market, used, why);
+    if (err) engine_free(e);
+    else *out = e;
+    return err;
 }

@@ -9,7 +9,6 @@
 #include "analytics/measure.h"
 #include "analytics/news/news.h"
 #include "analytics/reading.h"
-#include "analytics/snapshot.h"
 #include "ingest/record.h"
 
 #define SERIES_NONE UINT32_MAX
@@ -26,6 +25,9 @@ struct engine_output {     /* of the last record applied; overwritten by the nex
 };
 
 MUST_USE enum err engine_new(struct engine **out);
+/* Its memory, for pictures, the saved state and tests. */
+struct market *engine_market(struct engine *e);
+
 void engine_free(struct engine *e); /* NULL is fine */
 
 /* ERR_UNKNOWN_SYMBOL, ERR_UNKNOWN_INDEX, ERR_INVALID with the reason: the record does not count. ERR_NOMEM: give up the process.
@@ -56,15 +58,19 @@ struct series_facts {
     struct uuid tenant; /* whose book it is of; none: no book's */
     const char *text, *unit;
     int version;
-    bool price;      /* its values are exact decimals at 1e-8: engine_price_e8 */
+    bool price;      /* its values are exact decimals at 1e-8: engine_look */
     bool configured; /* everybody may see it; else those who have a rule on it */
     bool live;       /* somebody asks for it */
 };
 size_t engine_series_count(const struct engine *e);
+/* Another number whenever a series has come, gone, or become everybody's. */
+uint64_t engine_series_generation(const struct engine *e);
 struct series_facts engine_series_facts(const struct engine *e, uint32_t series);
 struct reading engine_reading(const struct engine *e, uint32_t series);
-/* The exact price behind a series of prices, 0 when there is none: above 2^53 a double cannot tell neighbours apart. */
-int64_t engine_price_e8(const struct engine *e, uint32_t series);
+/* The same without a copy, valid until the next record; and the value as an exact decimal where it is one: above 2^53 a
+ * double cannot tell neighbours apart. */
+#define NOT_EXACT INT64_MIN
+const struct reading *engine_look(const struct engine *e, uint32_t series, int64_t *exact_e8);
 /* What the value was computed from, as a JSON object. */
 void engine_inputs(const struct engine *e, uint32_t series, struct buf *out);
 
@@ -84,6 +90,4 @@ struct market_settings engine_settings(const struct engine *e);
 void engine_save(const struct engine *e, struct buf *out);
 MUST_USE enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used,
                               struct why *why);
-/* NULL when out of memory; the caller holds the one reference. */
-struct snapshot *engine_snapshot(const struct engine *e);
 #endif

@@ -1,11 +1,8 @@
 #include "analytics/market.h"
 
-#include "analytics/books/books.h"
-#include "analytics/series.h"
 #include "core/utf8.h"
 #include "core/vec.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static bool symbol_matches(const void *ctx, uint32_t v, const void *key)
@@ -55,39 +52,4 @@ enum err market_issuer(struct market *m, struct str text, uint32_t *out)
     }
     *out = v;
     return ERR_OK;
-}
-
-void market_weights(const struct market *m, const struct universe *u, weight_fn *each, void *ctx)
-{
-    if (u->book) {
-        books_weights(m, u, each, ctx);
-        return;
-    }
-    for (uint32_t k = u->first_slot; k != NONE; k = m->store.slots[k].next_of_universe)
-        each(ctx, m, &m->issuers[m->store.slots[k].issuer], (double)m->store.slots[k].value / 100);
-}
-
-int64_t market_newest_ns(const struct market *m, const struct universe *u)
-{
-    return u->book ? books_newest_ns(m, u) : u->last_ns;
-}
-
-void market_release(struct market *m)
-{
-    for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
-    for (size_t i = 0; i < m->series_n; i++) series_release(&m->series[i]);
-    free(m->instruments);
-    free(m->issuers);
-    free(m->universes);
-    free(m->store.lines);
-    free(m->store.slots);
-    free(m->closes);
-    free(m->series);
-    free(m->exposures);
-    free(m->slow);
-    free(m->touched);
-    free(m->moved);
-    map_release(&m->by_symbol);
-    map_release(&m->by_issuer);
-    map_release(&m->by_series);
 }

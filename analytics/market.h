@@ -94,16 +94,18 @@ struct market {
 
     struct map by_symbol, by_issuer, by_series;
     struct market_settings settings;
-    double gate;        /* coverage_gate_e8 as 0..1 */
-    int64_t now_ns;     /* the greatest event time so far */
-    int64_t sampled_ns; /* when readings were last stored */
-    uint64_t seq,
-        turn; /* of the last record applied; counts state changes, for remembered readings */
+    double gate;         /* coverage_gate_e8 as 0..1 */
+    int64_t now_ns;      /* the greatest event time so far */
+    int64_t sampled_ns;  /* when readings were last stored */
+    uint64_t seq;        /* of the last record applied */
+    uint64_t turn;       /* counts states, for remembered readings */
+    uint64_t generation; /* counts changes of who is live or configured, for pictures */
     int32_t session_day; /* the session in progress, or the last one ended */
     int32_t session_no;  /* sessions begun so far: the bucket of windows over sessions */
     bool in_session;
 
-    uint32_t *slow; /* series that prices do not move, ascending: news, facts, positions do */
+    size_t parents_n; /* live series that are taken of another */
+    uint32_t *slow;   /* series that prices do not move, ascending: news, facts, positions do */
     size_t slow_n, slow_cap;
     uint32_t *touched; /* series that the record in hand may have moved, in order */
     size_t touched_n, touched_cap;
@@ -118,12 +120,4 @@ struct universe *market_index(const struct market *m, struct str name);
 MUST_USE enum err market_issuer(struct market *m, struct str key, uint32_t *out);
 /* Cut, where it must be, between two characters: names go to the database. */
 void copy_name(char *out, size_t cap, struct str s);
-
-/* Each company of a universe with its weight (an index: its value in currency; a book: its gross value), in a fixed order. */
-typedef void weight_fn(void *ctx, const struct market *m, const struct issuer *i, double value);
-void market_weights(const struct market *m, const struct universe *u, weight_fn *each, void *ctx);
-/* Event time of the newest price or position in it. */
-int64_t market_newest_ns(const struct market *m, const struct universe *u);
-
-void market_release(struct market *m);
 #endif

@@ -68,7 +68,7 @@ struct measure_kind {
     /* Its last asker has gone: lets go of what it kept. NULL: nothing. */
     void (*end)(struct market *m, struct series *s);
     /* The value as of the last record. */
-    struct reading (*read)(const struct market *m, const struct series *s);
+    void (*read)(const struct market *m, const struct series *s, struct reading *out);
     /* What the value was computed from, as members of an object. */
     void (*inputs)(const struct market *m, const struct series *s, struct json_writer *w);
     /* The value as an exact decimal at 1e-8, for rules on prices. NULL: its values are doubles. */

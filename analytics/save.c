@@ -2,9 +2,10 @@
  *
  * Saved is what nothing else says: what came in records, and what depends on the way it came (levels' references, equal
  * weights, windows). Not saved is what follows from that: maps, chains of series, squares, orders, sums, starts of windows;
- * engine_load makes them anew from what is there. Values of equal-weight variants are fields named after the variant
+ * market_load makes them anew from what is there. Values of equal-weight variants are fields named after the variant
  * ("q_monthly_line"), so that no variant is known by its place. */
-#include "analytics/engine_state.h"
+#include "analytics/save.h"
+
 #include "analytics/series.h"
 #include "analytics/window.h"
 #include "core/vec.h"
@@ -262,9 +263,8 @@ static void save_windows(const struct market *m, struct state_writer *w)
     free(runs);
 }
 
-void engine_save(const struct engine *e, struct buf *out)
+void market_save(const struct market *m, struct buf *out)
 {
-    const struct market *m = &e->market;
     struct state_writer w = state_write(out);
     state_put(&w, &market_part, m, 1);
     state_put(&w, &instrument_part, m->instruments, m->instruments_n);
@@ -371,8 +371,7 @@ static void put_weights(struct market *m, const struct saved_weights *s)
 {
     struct equal_weight *e = universe_kept(&m->universes[s->universe], &aggregate_equal_weight);
     for (int k = 0; k < EW_VARIANTS; k++) {
-        e->variants[k].level_ref = s->level_ref[k];
-        e->variants[k].ref = s->ref[k];
+        equal_weight_set_ref(&e->variants[k], s->level_ref[k], s->ref[k]);
     }
 }
 
@@ -431,7 +430,7 @@ static enum err begin_series(struct market *m, struct why *why)
     for (size_t i = 0; i < m->series_n && !e; i++) {
         struct series *s = &m->series[i];
         if (!s->live) continue;
-        if (s->subject_type == SUBJECT_SERIES) m->series[s->subject].parents++;
+        if (s->subject_type == SUBJECT_SERIES) m->series[s->subject].parents++, m->parents_n++;
         if (s->kind->begin) e = s->kind->begin(m, s);
         if (!e && s->kind->session) s->kind->session(m, s);
     }
@@ -473,7 +472,7 @@ static enum err load_windows(struct state_reader *r, struct market *m, struct wh
     return e;
 }
 
-static enum err load_market(struct state_reader *r, struct market *m, struct why *why)
+static enum err load_all(struct state_reader *r, struct market *m, struct why *why)
 {
     enum err e = load_scalars(r, m, why);
     if (!e) e = load_arrays(r, m, why);
@@ -486,20 +485,12 @@ static enum err load_market(struct state_reader *r, struct market *m, struct why
     return e ? e : state_close(r, why);
 }
 
-enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used, struct why *why)
+enum err market_load(const void *p, size_t n, struct market *m, size_t *used, struct why *why)
 {
-    struct engine *e;
     struct state_reader r;
-    enum err err = state_open(p, n, &r, why);
-    if (!err) err = engine_new(&e);
-    if (err) return err;
-    err = load_market(&r, &e->market, why);
-    if (err) {
-        engine_free(e);
-        return err;
-    }
-    e->market.turn++; /* readings made meanwhile are not remembered */
+    enum err e = state_open(p, n, &r, why);
+    if (!e) e = load_all(&r, m, why);
+    m->turn++; /* readings made meanwhile are not remembered */
     *used = r.used;
-    *out = e;
-    return ERR_OK;
+    return e;
 }

@@ -177,6 +177,7 @@ static enum err begin_series(struct market *m, uint32_t no)
     struct series *s = &m->series[no];
     if (s->subject_type == SUBJECT_SERIES) {
         m->series[s->subject].parents++;
+        m->parents_n++;
         enum err e = set_live(m, s->subject);
         if (e) return e;
     }
@@ -191,6 +192,7 @@ static enum err end_series(struct market *m, uint32_t no)
     if (s->kind->end) s->kind->end(m, s);
     if (s->subject_type != SUBJECT_SERIES) return ERR_OK;
     m->series[s->subject].parents--;
+    m->parents_n--;
     return set_live(m, s->subject);
 }
 
@@ -202,11 +204,13 @@ static enum err set_live(struct market *m, uint32_t no)
     if (live == s->live) return ERR_OK;
     s->live = live;
     s->read_at = 0;
+    m->generation++;
     return live ? begin_series(m, no) : end_series(m, no);
 }
 
 enum err series_configure(struct market *m, uint32_t no)
 {
+    if (!m->series[no].configured) m->generation++;
     m->series[no].configured = true;
     return set_live(m, no);
 }
@@ -233,8 +237,6 @@ enum err series_review(struct market *m)
     }
     return ERR_OK;
 }
-
-void series_release(struct series *s) { window_free(s->window); }
 
 /* ---- moves ---- */
 static bool looked_at(const struct series *s)
@@ -268,11 +270,11 @@ static enum err pass_on(struct market *m, uint32_t no)
 {
     if (m->series[no].watchers > 0) m->moved[m->moved_n++] = no;
     if (m->series[no].parents == 0) return ERR_OK;
-    struct reading r = series_reading(m, no);
+    const struct reading *r = series_reading(m, no);
     for (uint32_t p = m->series[no].first_parent; p != NONE; p = m->series[p].next_of_subject) {
         struct series *parent = &m->series[p];
         if (!parent->live) continue;
-        enum err e = parent->kind->subject_moved(m, parent, &r);
+        enum err e = parent->kind->subject_moved(m, parent, r);
         if (!e) e = pass_on(m, p);
         if (e) return e;
     }
@@ -281,6 +283,13 @@ static enum err pass_on(struct market *m, uint32_t no)
 
 enum err series_settle(struct market *m)
 {
+    if (m->parents_n == 0) { /* nothing is taken of anything: what was touched is watched */
+        uint32_t *moved = m->moved;
+        size_t cap = m->moved_cap;
+        m->moved = m->touched, m->moved_n = m->touched_n, m->moved_cap = m->touched_cap;
+        m->touched = moved, m->touched_n = 0, m->touched_cap = cap;
+        return ERR_OK;
+    }
     enum err e = ERR_OK;
     for (size_t i = 0; i < m->touched_n && !e; i++) e = pass_on(m, m->touched[i]);
     return e;
@@ -295,29 +304,28 @@ void series_session(struct market *m)
 }
 
 /* ---- reading ---- */
-struct reading reading_none(void)
+static const struct reading NO_READING = { .value = NAN, .status = READING_NO_DATA };
+
+void reading_none(struct reading *out) { *out = NO_READING; }
+
+void reading_finish(const struct market *m, struct reading *r)
 {
-    return (struct reading){ .value = NAN, .status = READING_NO_DATA };
+    r->staleness_ns = m->now_ns > r->event_ns ? m->now_ns - r->event_ns : 0;
+    if (r->status == READING_OK) {
+        bool old = m->settings.stale_after_ns > 0 && r->staleness_ns > m->settings.stale_after_ns;
+        r->status = old ? READING_STALE : isfinite(r->value) ? READING_OK : READING_NO_DATA;
+    }
+    if (!reading_has_value(r->status)) r->value = NAN;
 }
 
-struct reading reading_finish(const struct market *m, struct reading r)
+const struct reading *series_reading(const struct market *m, uint32_t no)
 {
-    r.staleness_ns = m->now_ns > r.event_ns ? m->now_ns - r.event_ns : 0;
-    bool old = m->settings.stale_after_ns > 0 && r.staleness_ns > m->settings.stale_after_ns;
-    if (r.status == READING_OK && old) r.status = READING_STALE;
-    if (r.status == READING_OK && !isfinite(r.value)) r.status = READING_NO_DATA;
-    if (!reading_has_value(r.status)) r.value = NAN;
-    return r;
-}
-
-struct reading series_reading(const struct market *m, uint32_t no)
-{
-    struct series *s = &m->series[no];   /* remembering changes no answer */
-    if (!s->live) return reading_none(); /* what it needs may not be kept any more */
-    if (s->read_at == m->turn) return s->reading;
-    s->reading = s->kind->read(m, s);
+    struct series *s = &m->series[no]; /* remembering changes no answer */
+    if (s->read_at == m->turn) return &s->reading;
+    if (!s->live) return &NO_READING; /* what it needs may not be kept any more */
+    s->kind->read(m, s, &s->reading);
     s->read_at = m->turn;
-    return s->reading;
+    return &s->reading;
 }
 
 enum err series_restore(struct market *m, uint32_t no, struct why *why)

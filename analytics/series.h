@@ -38,14 +38,14 @@ MUST_USE enum err series_settle(struct market *m); /* touched -> moved */
 void series_session(struct market *m);
 
 /* ---- reading ---- */
-struct reading series_reading(const struct market *m, uint32_t series);
-/* For the kinds: a reading that is not there, and one that is, with its age and gates applied. */
-struct reading reading_none(void);
-struct reading reading_finish(const struct market *m, struct reading r);
+/* As of the last record, made at most once; valid until the next record. */
+const struct reading *series_reading(const struct market *m, uint32_t series);
+/* For the kinds: there is no value; or there is one (value, coverage, event_ns, status set), to which age and gates apply. */
+void reading_none(struct reading *out);
+void reading_finish(const struct market *m, struct reading *r);
 const struct instrument *series_instrument(const struct market *m, const struct series *s);
 struct universe *series_universe(const struct market *m, const struct series *s);
 
 /* For save.c: its place in the chains and maps, after the fields that are saved are there. */
 MUST_USE enum err series_restore(struct market *m, uint32_t series, struct why *why);
-void series_release(struct series *s);
 #endif

@@ -4,8 +4,8 @@
  * of the running engine comes through struct api_backend, wired in app/. */
 #ifndef TOCSIN_API_API_H
 #define TOCSIN_API_API_H
-#include "alerts/delivery/channel.h"
-#include "analytics/snapshot.h"
+#include "alerts/alert.h"
+#include "analytics/picture.h"
 #include "core/buf.h"
 
 enum rule_change { RULE_CREATE, RULE_REPLACE, RULE_DELETE };
@@ -30,15 +30,15 @@ struct api_backend {
     /* States of rules as the engine has them: out[i] is "ok", "pending", "firing", "stale", or NULL when it does not know the rule. */
     enum err (*rule_states)(void *ctx, struct uuid tenant, const struct uuid *rules, size_t n,
                             const char **out);
-    /* The newest committed snapshot, retained; NULL before the first. */
-    struct snapshot *(*snapshot)(void *ctx);
+    /* The picture of the newest commit, retained; NULL before the first. */
+    struct picture *(*picture)(void *ctx);
     /* Appends {"ready":true|false,"reasons":["kafka: ...", ...]} and returns the flag. */
     bool (*ready)(void *ctx, struct buf *out);
+    /* Whether alerts may be pushed to that URL (alerts/delivery/url.h's check of its text): ERR_OK, or ERR_INVALID and why. NULL: no channel is taken. */
+    enum err (*channel_check)(void *ctx, const char *url, struct why *why);
     /* The canonical text of a measure, as a rule on it would have it; else the error of a rule. NULL: only canonical texts are known. Thread: any. */
     enum err (*measure)(void *ctx, const char *text, char out[API_MEASURE_MAX], struct why *why);
 };
-
-struct seal_keys;
 
 struct api_config {
     const char *bind_address; /* "127.0.0.1" */
@@ -48,8 +48,8 @@ struct api_config {
     int connections_max, per_ip_max;
     int header_timeout_ms, request_timeout_ms; /* absolute deadlines */
     int stream_heartbeat_ms;                   /* at most 15000 */
-    struct channel_limits channel_limits;      /* what the operator allows a channel */
-    const struct seal_keys *seal_keys;         /* for their secrets; NULL: none. Outlive the API */
+    bool webhook_allow_http,
+        webhook_allow_private; /* for development only; see alerts/delivery/url.h */
 };
 
 struct api;

@@ -4,7 +4,7 @@
 #include "core/decimal.h"
 #include "core/log.h"
 #include "core/when.h"
-#include "ingest/kafka/producer.h"
+#include "ingest/producer.h"
 #include "store/db.h"
 
 #include <inttypes.h>

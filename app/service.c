@@ -6,16 +6,16 @@
  * load by themselves; an idle writer gets whatever is there at once. Every queue is bounded: when PostgreSQL stands still the
  * engine stops, then ingest stops polling, and Kafka keeps what is not read. */
 #include "alerts/delivery/dispatcher.h"
+#include "alerts/delivery/url.h"
 #include "api/api.h"
 #include "app/app.h"
 #include "app/recover.h"
-#include "app/secrets.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/queue.h"
 #include "core/vec.h"
 #include "core/when.h"
-#include "ingest/kafka/source.h"
+#include "ingest/kafka.h"
 #include "store/outbox.h"
 #include "store/writer.h"
 
@@ -68,7 +68,7 @@ struct turn {
     struct write_batch *batch;
     struct command **waiting; /* answered when the turn is committed */
     size_t waiting_n, waiting_cap;
-    struct snapshot *picture; /* shown when the turn is committed; may be NULL */
+    struct picture *picture; /* shown when the turn is committed; may be NULL */
 };
 
 struct place {
@@ -81,7 +81,6 @@ struct service {
     struct step step; /* engine thread, once running */
     struct writer *writer;
     struct kafka_source *kafka;
-    struct seal_keys *seal_keys; /* NULL: none are configured */
     struct outbox *outbox;
     struct dispatcher *delivery;
     struct api *api;
@@ -99,7 +98,7 @@ struct service {
     atomic_bool caught_up; /* the sources have been read to their end once */
     atomic_int exit_code;
     pthread_mutex_t picture_lock;
-    struct snapshot *picture; /* newest committed */
+    struct picture *picture; /* newest committed */
 };
 
 static void give_up(struct service *s, int code)
@@ -216,11 +215,11 @@ static enum err backend_rule_states(void *ctx, struct uuid tenant, const struct 
     return e;
 }
 
-static struct snapshot *backend_snapshot(void *ctx)
+static struct picture *backend_picture(void *ctx)
 {
     struct service *s = ctx;
     pthread_mutex_lock(&s->picture_lock);
-    struct snapshot *p = s->picture ? snapshot_retain(s->picture) : NULL;
+    struct picture *p = s->picture ? picture_retain(s->picture) : NULL;
     pthread_mutex_unlock(&s->picture_lock);
     return p;
 }
@@ -240,6 +239,12 @@ static bool backend_ready(void *ctx, struct buf *out)
     buf_printf(out, "{\"ready\":%s,\"reasons\":[%s]}", ready ? "true" : "false",
                reasons.data ? reasons.data : "");
     return ready;
+}
+
+static enum err backend_channel_check(void *ctx, const char *url, struct why *why)
+{
+    const struct service *s = ctx;
+    return url_check(url, s->c->webhooks_allow_http, s->c->webhooks_allow_private, why);
 }
 
 static_assert((int)MEASURE_TEXT_MAX <= (int)API_MEASURE_MAX, "a canonical text fits");
@@ -459,8 +464,8 @@ static void take_picture(struct service *s)
     if (engine_seq(s->step.engine) == s->picture_seq
         || mono_ns() - s->picture_ns < PICTURE_MS * NS_PER_MS)
         return;
-    snapshot_release(s->turn->picture);
-    s->turn->picture = engine_snapshot(s->step.engine);
+    picture_release(s->turn->picture);
+    s->turn->picture = step_picture(&s->step);
     s->picture_seq = engine_seq(s->step.engine);
     s->picture_ns = mono_ns();
 }
@@ -591,13 +596,13 @@ static bool commit(struct service *s, const struct write_batch *b, int64_t *owed
     return true;
 }
 
-static void show(struct service *s, struct snapshot *picture)
+static void show(struct service *s, struct picture *picture)
 {
     pthread_mutex_lock(&s->picture_lock);
-    struct snapshot *old = s->picture;
+    struct picture *old = s->picture;
     s->picture = picture;
     pthread_mutex_unlock(&s->picture_lock);
-    snapshot_release(old);
+    picture_release(old);
 }
 
 static void announce(struct service *s, struct turn *t, int64_t owed)
@@ -637,7 +642,7 @@ static void *writer_main(void *arg)
         else {
             for (size_t i = 0; i < t->waiting_n; i++)
                 command_answer(t->waiting[i], ERR_STOPPING, NULL);
-            snapshot_release(t->picture);
+            picture_release(t->picture);
             t->picture = NULL;
             if (!atomic_load(&s->stopping)) give_up(s, EXIT_BROKEN);
         }
@@ -704,7 +709,6 @@ static enum err open_kafka(struct service *s, struct why *why)
         if (!add_place(s, lives[i].source_id, lives[i].part, lives[i].topic))
             e = err_set(why, ERR_NOMEM, "out of memory");
     const struct kafka_config cfg = { .brokers = s->c->kafka_brokers,
-                                      .format = s->c->kafka_format,
                                       .group = s->c->kafka_group,
                                       .topics = topics,
                                       .topics_n = topics_n,
@@ -742,10 +746,11 @@ static void apply_settings(struct service *s)
     const struct market_settings want = { .stale_after_ns = s->c->engine_stale_after_ms * NS_PER_MS,
                                           .sample_ns = s->c->engine_sample_ms * NS_PER_MS,
                                           .coverage_gate_e8 =
-                                              s->c->engine_coverage_gate_pct * 1000000 };
+                                              s->c->engine_coverage_gate_pct * 1000000,
+                                          .drop_unasked = true };
     const struct market_settings have = engine_settings(s->step.engine);
     if (have.stale_after_ns == want.stale_after_ns && have.sample_ns == want.sample_ns
-        && have.coverage_gate_e8 == want.coverage_gate_e8)
+        && have.coverage_gate_e8 == want.coverage_gate_e8 && have.drop_unasked == want.drop_unasked)
         return;
     struct record r = step_settings(&s->step, &want);
     apply_own(s, &r, "settings");
@@ -758,9 +763,7 @@ static enum err start(struct service *s, struct why *why)
     if (e) return err_set(why, e, "out of memory");
     e = api_port_check(s->c->api_bind, (int)s->c->api_port,
                        why); /* before the shard is taken from one that is well */
-    if (!e) e = secrets_read(s->c, &s->seal_keys, why);
     if (!e) e = writer_open(s->c->database_conninfo, &s->writer, &last_seq, why);
-    if (!e) e = secrets_settle(s->c, s->seal_keys, why);
     if (!e) e = step_init(&s->step);
     if (!e) e = recover_state(s->c->database_conninfo, &s->step, why);
     if (!e && engine_seq(s->step.engine) != last_seq)
@@ -776,13 +779,14 @@ static enum err start(struct service *s, struct why *why)
     if (e) return e;
     apply_settings(s);
     try_tracks(s);
-    s->picture = engine_snapshot(s->step.engine);
+    s->picture = step_picture(&s->step);
     e = open_kafka(s, why);
-    if (!e) e = outbox_new(s->c->database_conninfo, s->seal_keys, &s->outbox);
-    const struct channel_limits may = { .allow_plain = s->c->webhooks_allow_http,
-                                        .allow_private = s->c->webhooks_allow_private };
-    const struct dispatcher_config delivery = { .workers = (int)s->c->webhooks_workers,
-                                                .setup.limits = may };
+    if (!e) e = outbox_new(s->c->database_conninfo, &s->outbox);
+    const struct dispatcher_config delivery = {
+        .workers = (int)s->c->webhooks_workers,
+        .setup.limits = { .allow_plain = s->c->webhooks_allow_http,
+                          .allow_private = s->c->webhooks_allow_private }
+    };
     const struct outbox_calls outbox = e ? (struct outbox_calls){ 0 } : outbox_calls(s->outbox);
     if (!e) e = dispatcher_start(&delivery, &outbox, &s->delivery, why);
     const struct api_config api = { .bind_address = s->c->api_bind,
@@ -794,13 +798,14 @@ static enum err start(struct service *s, struct why *why)
                                     .header_timeout_ms = (int)s->c->api_header_timeout_ms,
                                     .request_timeout_ms = (int)s->c->api_request_timeout_ms,
                                     .stream_heartbeat_ms = (int)s->c->api_heartbeat_ms,
-                                    .channel_limits = may,
-                                    .seal_keys = s->seal_keys };
+                                    .webhook_allow_http = s->c->webhooks_allow_http,
+                                    .webhook_allow_private = s->c->webhooks_allow_private };
     const struct api_backend backend = { s,
                                          backend_rule_change,
                                          backend_rule_states,
-                                         backend_snapshot,
+                                         backend_picture,
                                          backend_ready,
+                                         backend_channel_check,
                                          backend_measure };
     if (!e) e = api_start(&api, &backend, &s->api, why);
     if (e) return e;
@@ -819,7 +824,6 @@ static void release(struct service *s)
     dispatcher_stop(s->delivery, 2000);
     kafka_source_close(s->kafka);
     outbox_free(s->outbox);
-    seal_keys_free(s->seal_keys);
     writer_close(s->writer);
     step_release(&s->step);
     if (s->commands)
@@ -831,7 +835,7 @@ static void release(struct service *s)
     if (s->turn && queue_push(s->spare_turns, s->turn, 0)) {}
     if (s->spare_turns)
         for (struct turn *t; (t = queue_pop(s->spare_turns, 0)) != NULL;) {
-            snapshot_release(t->picture);
+            picture_release(t->picture);
             write_batch_free(t->batch);
             free(t->waiting);
             free(t);
@@ -841,7 +845,7 @@ static void release(struct service *s)
     queue_free(s->turns);
     queue_free(s->spare_turns);
     queue_free(s->commands);
-    snapshot_release(s->picture);
+    picture_release(s->picture);
     for (size_t i = 0; i < s->tracks_n; i++) free(s->tracks[i]);
     free(s->places);
     arena_release(&s->scratch);

@@ -2,6 +2,7 @@
 
 #include "alerts/rules/key.h"
 #include "alerts/rules/rule_text.h"
+#include "analytics/picture.h"
 #include "core/arena.h"
 #include "core/json.h"
 #include "core/vec.h"
@@ -30,6 +31,7 @@ void step_release(struct step *s)
     buf_release(&s->inputs);
     buf_release(&s->held_text);
     free(s->held);
+    picture_list_release(s->list);
     *s = (struct step){ 0 };
 }
 
@@ -164,14 +166,13 @@ static void on_fire(void *ctx, const struct fire *f)
 
 static void move(struct step *s, uint32_t series)
 {
-    struct reading v = engine_reading(s->engine, series);
-    if (v.status != READING_OK) {
+    int64_t exact;
+    const struct reading *v = engine_look(s->engine, series, &exact);
+    if (v->status != READING_OK) {
         rule_set_unusable(s->rules, series);
         return;
     }
-    bool price = engine_series_facts(s->engine, series).price;
-    int64_t key = price ? engine_price_e8(s->engine, series) : key_of_double(v.value);
-    rule_set_move(s->rules, series, key);
+    rule_set_move(s->rules, series, exact != NOT_EXACT ? exact : key_of_double(v->value));
 }
 
 /* The rules look at where the series stands by now. */
@@ -213,10 +214,17 @@ static enum err read_rule(const char *definition, size_t n, struct rule_parts *o
     return e ? e : rule_canonical(&out->d, canonical, why);
 }
 
-static void watch(struct step *s, const struct rule_set_change *c)
+/* Whose rules look at which series has changed: the engine hears who asks, pictures who sees. ERR_NOMEM. */
+static enum err take_change(struct step *s, const struct rule_set_change *c)
 {
-    for (size_t i = 0; i < c->n; i++)
-        if (c->of[i].watched) engine_watch(s->engine, c->of[i].series, c->of[i].watched);
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < c->n && !e; i++) {
+        const struct series_change *x = &c->of[i];
+        if (x->watched) engine_watch(s->engine, x->series, x->watched);
+        if (x->asked) e = engine_ask(s->engine, x->series, x->asked);
+        s->sights_changed |= x->seen != 0;
+    }
+    return e;
 }
 
 /* The record has the definition as rule_render wrote it; what rule_parse does not take back is derived from the text. */
@@ -296,11 +304,15 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
     struct moment m = { s, r };
     struct rule_set_change c;
     tell_series(s);
-    /* The rule set knows the value only as of the last time a rule looked at it. A new rule begins from the one that stands now. */
+    /* The rule set knows the value only as of the last time a rule looked at it. A new rule begins from the one that stands
+     * now; so the series is held while the rule comes. */
+    e = engine_ask(s->engine, series, 1);
+    if (e) return e;
     if (p->d.enabled) look(s, series, &m);
     e = rule_set_put(s->rules, &spec, engine_now_ns(s->engine), on_fire, &m, &c, why);
+    if (!e) e = take_change(s, &c);
+    if (!e) e = engine_ask(s->engine, series, -1);
     if (e) return e;
-    watch(s, &c);
     if (p->d.enabled) look(s, series, &m);
     if (!s->wanted[STEP_rule_row] && !s->wanted[STEP_rule_version_row]) return ERR_OK;
     AUTO_BUF struct buf definition = { 0 };
@@ -317,8 +329,8 @@ static enum err delete_rule(struct step *s, const struct record *r, struct why *
     if (!rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)
         return err_set(why, ERR_NOT_FOUND, "no such rule");
     enum err e = rule_set_delete(s->rules, r->u.rule.tenant, r->u.rule.rule, &c);
+    if (!e) e = take_change(s, &c);
     if (e) return e;
-    watch(s, &c);
     tell_rule(s, r, had.version + 1, RULE_DELETED, "{}");
     return ERR_OK;
 }
@@ -423,41 +435,54 @@ static enum err tell(struct step *s, const struct record *r, const struct engine
     return e;
 }
 
-enum err step_apply(struct step *s, struct record *r, struct why *why)
+/* One record through the engine, and what its time makes due. On failure no seq is used. */
+static enum err apply_record(struct step *s, struct record *r, struct why *why)
 {
-    struct rule_parts rule;
-    struct rule_facts had;
-    assert(s->sink.row);
     r->seq = engine_seq(s->engine) + 1;
-    if (r->kind
-        == RECORD_RULE_PUT) { /* everything that can be refused is refused before anything changes */
-        enum err e = read_rule_record(r, &rule, why);
-        if (!e) e = engine_can_track(s->engine, rule_tenant(s, r, &rule), &rule.m, why);
-        if (e) {
-            r->seq = 0;
-            return e;
-        }
-    }
-    if (r->kind == RECORD_RULE_DELETE
-        && (!rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)) {
-        r->seq = 0;
-        return err_set(why, ERR_NOT_FOUND, "no such rule");
-    }
     enum err e = hold_evidence(s, r);
     if (!e) e = engine_apply(s->engine, r, why);
     if (e) {
         r->seq = 0;
         return e;
     }
-    const struct engine_output *o = engine_output(s->engine);
-    struct moment m = { s, r };
-    e = tell(s, r, o);
+    e = tell(s, r, engine_output(s->engine));
     if (e) return e;
+    struct moment m = { s, r };
     s->timing = true;
     rule_set_time(s->rules, engine_now_ns(s->engine), on_fire, &m);
     s->timing = false;
-    if (r->kind == RECORD_RULE_PUT) return put_rule(s, r, &rule, why);
-    if (r->kind == RECORD_RULE_DELETE) return delete_rule(s, r, why);
+    return ERR_OK;
+}
+
+/* Everything that can be refused is refused before anything changes. */
+static enum err apply_rule_put(struct step *s, struct record *r, struct why *why)
+{
+    struct rule_parts rule;
+    enum err e = read_rule_record(r, &rule, why);
+    if (!e) e = engine_can_track(s->engine, rule_tenant(s, r, &rule), &rule.m, why);
+    if (!e) e = apply_record(s, r, why);
+    return e ? e : put_rule(s, r, &rule, why);
+}
+
+static enum err apply_rule_delete(struct step *s, struct record *r, struct why *why)
+{
+    struct rule_facts had;
+    if (!rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)
+        return err_set(why, ERR_NOT_FOUND, "no such rule");
+    enum err e = apply_record(s, r, why);
+    return e ? e : delete_rule(s, r, why);
+}
+
+enum err step_apply(struct step *s, struct record *r, struct why *why)
+{
+    assert(s->sink.row);
+    r->seq = 0;
+    if (r->kind == RECORD_RULE_PUT) return apply_rule_put(s, r, why);
+    if (r->kind == RECORD_RULE_DELETE) return apply_rule_delete(s, r, why);
+    enum err e = apply_record(s, r, why);
+    if (e) return e;
+    const struct engine_output *o = engine_output(s->engine);
+    struct moment m = { s, r };
     for (size_t i = 0; i < o->moved_n; i++) move(s, o->moved[i]);
     rule_set_decide(s->rules, engine_now_ns(s->engine), on_fire, &m);
     return ERR_OK;
@@ -490,6 +515,7 @@ enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
     s->engine = engine;
     s->rules = rules;
     s->series_told = engine_series_count(engine);
+    s->sights_changed = true;
     return ERR_OK;
 }
 
@@ -568,4 +594,46 @@ struct record step_clock(const struct step *s, int64_t event_ns)
     r.event_ns = event_ns;
     r.u.clock.session_end = NO_DAY;
     return r;
+}
+
+/* ---- what others see ---- */
+static bool list_is_current(const struct step *s)
+{
+    return s->list && !s->sights_changed
+           && s->list_generation == engine_series_generation(s->engine);
+}
+
+struct viewers {
+    struct viewer *of;
+    size_t n, cap;
+    bool failed;
+};
+
+static void add_viewer(void *ctx, const struct rule_sight *sight)
+{
+    struct viewers *v = ctx;
+    if (VEC_GROW(&v->of, &v->cap, v->n + 1))
+        v->of[v->n++] = (struct viewer){ sight->tenant, sight->series };
+    else v->failed = true;
+}
+
+static bool renew_list(struct step *s)
+{
+    struct viewers v = { 0 };
+    rule_set_sights(s->rules, add_viewer, &v);
+    struct picture_list *fresh =
+        v.failed ? NULL : picture_list_new(engine_market(s->engine), v.of, v.n);
+    free(v.of);
+    if (!fresh) return false;
+    picture_list_release(s->list);
+    s->list = fresh;
+    s->list_generation = engine_series_generation(s->engine);
+    s->sights_changed = false;
+    return true;
+}
+
+struct picture *step_picture(struct step *s)
+{
+    if (!list_is_current(s) && !renew_list(s)) return NULL;
+    return picture_new(engine_market(s->engine), s->list);
 }

@@ -41,6 +41,10 @@ struct step {
     size_t held_n, held_cap;
     struct buf held_text;
     bool timing; /* what fires now fires with the value held */
+    struct picture_list
+        *list; /* of the series and who sees them as of list_generation; NULL: none yet */
+    uint64_t list_generation;
+    bool sights_changed; /* since then a tenant has begun or ceased to see a series */
 };
 
 MUST_USE enum err step_init(struct step *s);
@@ -55,6 +59,9 @@ extern const struct step_sink
 /* Gives r the next seq and applies it. On failure nothing has changed, no seq is used, and the reason is the sender's to hear
  * (a dead letter, a problem body); ERR_NOMEM alone is the end of the process. */
 MUST_USE enum err step_apply(struct step *s, struct record *r, struct why *why);
+
+/* What others may see of the state now. NULL: out of memory. The caller holds the one reference. */
+struct picture *step_picture(struct step *s);
 
 void step_save(const struct step *s, struct buf *out);
 MUST_USE enum err step_load(struct step *s, const void *p, size_t n, struct why *why);

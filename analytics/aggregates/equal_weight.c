@@ -9,7 +9,7 @@
  * q is floored once a rebalance and then only multiplied: a tick costs one multiplication a variant and no division. */
 #include "analytics/aggregates/equal_weight.h"
 
-#include "analytics/universe.h"
+#include "analytics/members.h"
 
 #include <string.h>
 
@@ -61,7 +61,22 @@ void equal_weight_ask(const struct universe_store *s, const struct universe *u, 
 double equal_weight_level(const struct universe *u, int variant)
 {
     const struct variant *v = &weights_of(u)->variants[variant];
-    return v->level_ref * cents(v->sum) / cents(v->ref);
+    return v->level_ref * cents(v->sum) / v->ref_cents;
+}
+
+double equal_weight_level_now(const struct universe_store *s, const struct universe *u, int variant)
+{
+    const struct equal_weight *w = weights_of(u);
+    const struct variant *v = &w->variants[variant];
+    if (v->asked || !w->behind) return equal_weight_level(u, variant);
+    return v->level_ref * cents(sum_afresh(s, u, variant)) / v->ref_cents;
+}
+
+void equal_weight_set_ref(struct variant *v, double level_ref, i128 ref)
+{
+    v->level_ref = level_ref;
+    v->ref = ref;
+    v->ref_cents = cents(ref);
 }
 
 static void move_weights(struct universe_store *s, const struct universe *u, void *state,
@@ -120,8 +135,7 @@ void equal_weight_chain(const struct universe *u, const double levels[EW_VARIANT
 {
     struct equal_weight *w = weights_of(u);
     for (int k = 0; k < EW_VARIANTS; k++) {
-        w->variants[k].level_ref = levels[k];
-        w->variants[k].ref = w->variants[k].sum;
+        equal_weight_set_ref(&w->variants[k], levels[k], w->variants[k].sum);
     }
 }
 
@@ -138,8 +152,7 @@ void equal_weight_restore(struct universe_store *s, const struct universe *u, in
         l->q[variant] = (int64_t)(unit / (names * l->price_e8));
         v->sum += (i128)l->q[variant] * l->price_e8;
     }
-    v->ref = v->sum;
-    v->level_ref = level;
+    equal_weight_set_ref(v, level, v->sum);
 }
 
 /* ---- shards ---- */
@@ -150,7 +163,8 @@ static enum err merge_weights(const struct universe_store *s, void *into, const 
     const struct equal_weight *b = other;
     for (int k = 0; k < EW_VARIANTS; k++) {
         a->variants[k].sum += b->variants[k].sum;
-        a->variants[k].ref += b->variants[k].ref;
+        equal_weight_set_ref(&a->variants[k], a->variants[k].level_ref,
+                             a->variants[k].ref + b->variants[k].ref);
     }
     return ERR_OK;
 }

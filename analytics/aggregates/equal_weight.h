@@ -9,19 +9,13 @@
  * needed next (equal_weight_refresh), which gives the same integers. */
 #ifndef TOCSIN_ANALYTICS_AGGREGATES_EQUAL_WEIGHT_H
 #define TOCSIN_ANALYTICS_AGGREGATES_EQUAL_WEIGHT_H
-#include "analytics/aggregate.h"
-
-enum ew { EW_QUARTERLY, EW_MONTHLY, EW_DAILY, EW_HELD, EW_THIRD_FRIDAY, EW_COUNT };
-enum by { BY_ISSUER, BY_LINE, BY_COUNT };
-extern const char *const ew_names[], *const by_names[]; /* NULL-ended */
-
-enum { EW_VARIANTS = EW_COUNT * BY_COUNT };
-static inline int ew_variant(enum ew ew, enum by by) { return (int)ew * BY_COUNT + (int)by; }
+#include "analytics/members.h"
 
 struct equal_weight {
     struct variant {
         double level_ref;
-        i128 sum, ref; /* E now, and when level_ref was the level */
+        i128 sum, ref;    /* E now, and when level_ref was the level */
+        double ref_cents; /* of ref, since a level is read on every tick */
         uint32_t asked;
     } variants[EW_VARIANTS];
     uint8_t followed[EW_VARIANTS]; /* numbers of the variants that are asked for */
@@ -41,8 +35,13 @@ void equal_weight_ask(const struct universe_store *s, const struct universe *u, 
                       int by);
 /* All sums stand for the prices of now. */
 void equal_weight_refresh(const struct universe_store *s, const struct universe *u);
+/* Sets what the level is measured from. */
+void equal_weight_set_ref(struct variant *v, double level_ref, i128 ref);
 /* Of a variant that is asked for, or after a refresh. */
 double equal_weight_level(const struct universe *u, int variant);
+/* Of any, at any time: sums it afresh if it must. */
+double equal_weight_level_now(const struct universe_store *s, const struct universe *u,
+                              int variant);
 
 /* ---- for universe.c: a line comes to count (before it does) or ceases to; sums are fresh ---- */
 void equal_weight_enter(struct universe_store *s, const struct universe *u, uint32_t line);

@@ -5,7 +5,7 @@
  *
  * Each slot knows its rank, so a move begins where the company stands. Ties go by issuer number: the same members give the
  * same order, whatever way they came. */
-#include "analytics/universe.h"
+#include "analytics/members.h"
 #include "core/vec.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * A and B of two companies are worth 100 and 300 cents: the sum is 10,000 + 90,000 = 100,000, the total 400, and HHI is
  * 10,000 * 100,000 / 400^2 = 6,250. B falls to 200: the sum gets 200^2 - 300^2 = -50,000. */
-#include "analytics/universe.h"
+#include "analytics/members.h"
 
 static enum err rebuild_by_issuer(const struct universe_store *s, const struct universe *u,
                                   void *state)

@@ -4,7 +4,6 @@
 
 #include "core/vec.h"
 
-#include <math.h>
 #include <string.h>
 
 uint32_t books_number(const struct market *m, struct uuid owner, struct str name)
@@ -57,23 +56,4 @@ enum err books_position(struct market *m, const struct record *r, struct why *wh
     m->store.lines[l].quantity_e8 = r->u.position.quantity_e8;
     if (r->event_ns > u->last_ns) u->last_ns = r->event_ns;
     return ERR_OK;
-}
-
-void books_weights(const struct market *m, const struct universe *u, weight_fn *each, void *ctx)
-{
-    for (uint32_t l = u->first_line; l != NONE; l = m->store.lines[l].next_of_universe) {
-        const struct instrument *i = &m->instruments[m->store.lines[l].instrument];
-        double gross = fabs((double)m->store.lines[l].quantity_e8) * (double)i->price_e8 / 1e16;
-        each(ctx, m, &m->issuers[i->issuer], gross);
-    }
-}
-
-int64_t books_newest_ns(const struct market *m, const struct universe *u)
-{
-    int64_t newest = u->last_ns;
-    for (uint32_t l = u->first_line; l != NONE; l = m->store.lines[l].next_of_universe) {
-        const struct instrument *i = &m->instruments[m->store.lines[l].instrument];
-        if (i->price_ns > newest) newest = i->price_ns;
-    }
-    return newest;
 }

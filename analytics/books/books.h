@@ -8,8 +8,4 @@ MUST_USE enum err books_find(struct market *m, struct uuid owner, struct str nam
 /* The number of that tenant's book, NONE when it has none of that name. */
 uint32_t books_number(const struct market *m, struct uuid owner, struct str name);
 MUST_USE enum err books_position(struct market *m, const struct record *r, struct why *why);
-
-/* For market.c: gross value of each position, newest first. */
-void books_weights(const struct market *m, const struct universe *u, weight_fn *each, void *ctx);
-int64_t books_newest_ns(const struct market *m, const struct universe *u);
 #endif

@@ -32,24 +32,22 @@ static i128 squares_sum(const struct universe *u, const struct series *s)
     return ((const struct squares *)universe_kept(u, squares_of(s)))->sum;
 }
 
-static struct reading read_hhi(const struct market *m, const struct series *s)
+static void read_hhi(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
-    struct reading r;
-    if (!index_has_value(m, u, false, &r)) return r;
+    if (!index_has_value(m, u, false, r)) return;
     double t = (double)u->total;
-    r.value = 10000.0 * (double)squares_sum(u, s) / (t * t);
-    return reading_finish(m, r);
+    r->value = 10000.0 * (double)squares_sum(u, s) / (t * t);
+    reading_finish(m, r);
 }
 
-static struct reading read_effective_number(const struct market *m, const struct series *s)
+static void read_effective_number(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
-    struct reading r;
-    if (!index_has_value(m, u, false, &r)) return r;
+    if (!index_has_value(m, u, false, r)) return;
     double t = (double)u->total;
-    r.value = t * t / (double)squares_sum(u, s);
-    return reading_finish(m, r);
+    r->value = t * t / (double)squares_sum(u, s);
+    reading_finish(m, r);
 }
 
 /* The n largest lines by looking at all: up to some hundred members that is quicker than keeping them in order. */
@@ -75,15 +73,14 @@ static int64_t top_issuers(const struct market *m, const struct universe *u, int
     return sum;
 }
 
-static struct reading read_top_weight(const struct market *m, const struct series *s)
+static void read_top_weight(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
-    struct reading r;
-    if (!index_has_value(m, u, false, &r)) return r;
+    if (!index_has_value(m, u, false, r)) return;
     int64_t n = s->args.v[TOP_N],
             top = by_of(s) == BY_LINE ? top_lines(m, u, n) : top_issuers(m, u, n);
-    r.value = 100.0 * (double)top / (double)u->total;
-    return reading_finish(m, r);
+    r->value = 100.0 * (double)top / (double)u->total;
+    reading_finish(m, r);
 }
 
 /* An index keeps its order of companies from its first day (universe_keep_standard), so nobody here asks for it. */

@@ -19,7 +19,7 @@ static inline bool index_has_value(const struct market *m, const struct universe
     }
     if (r->coverage < m->gate) {
         r->status = READING_LOW_COVERAGE;
-        *r = reading_finish(m, *r);
+        reading_finish(m, r);
         return false;
     }
     return true;

@@ -33,13 +33,12 @@ static const char *const kind_names[] = { [SPREAD_GEOM] = "geom",
 extern const struct measure_kind measure_level, measure_spread; /* at the end of this file */
 
 /* ---- level ---- */
-static struct reading read_level(const struct market *m, const struct series *s)
+static void read_level(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
-    struct reading r;
-    if (!index_has_value(m, u, true, &r)) return r;
-    r.value = universe_level(u);
-    return reading_finish(m, r);
+    if (!index_has_value(m, u, true, r)) return;
+    r->value = universe_level(u);
+    reading_finish(m, r);
 }
 
 /* ---- ew_level ---- */
@@ -62,13 +61,12 @@ static void leave_variant(struct market *m, struct series *s)
     equal_weight_ask(&m->store, series_universe(m, s), variant_of(s), -1);
 }
 
-static struct reading read_ew_level(const struct market *m, const struct series *s)
+static void read_ew_level(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
-    struct reading r;
-    if (!index_has_value(m, u, true, &r)) return r;
-    r.value = equal_weight_level(u, variant_of(s));
-    return reading_finish(m, r);
+    if (!index_has_value(m, u, true, r)) return;
+    r->value = equal_weight_level(u, variant_of(s));
+    reading_finish(m, r);
 }
 
 /* ---- spread ---- */
@@ -126,35 +124,35 @@ static enum reading_status of_returns(const struct returns *r, enum spread_kind 
     return READING_NO_DATA;
 }
 
-static struct reading read_spread(const struct market *m, const struct series *s)
+static void read_spread(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
     enum spread_kind kind = (enum spread_kind)s->args.v[SPREAD_KIND];
     struct returns returns;
-    struct reading r;
-    if (!index_has_value(m, u, true, &r)) return r;
-    if (kind == SPREAD_POINTS) r.value = universe_level(u) - equal_weight_level(u, variant_of(s));
+    if (!index_has_value(m, u, true, r)) return;
+    if (kind == SPREAD_POINTS) r->value = universe_level(u) - equal_weight_level(u, variant_of(s));
     else if (kind == SPREAD_RATIO)
-        r.value = universe_level(u) / equal_weight_level(u, variant_of(s));
+        r->value = universe_level(u) / equal_weight_level(u, variant_of(s));
     else
-        r.status = spread_returns(m, s, &returns) ? of_returns(&returns, kind, &r.value)
-                                                  : READING_NO_HISTORY;
-    return reading_finish(m, r);
+        r->status = spread_returns(m, s, &returns) ? of_returns(&returns, kind, &r->value)
+                                                   : READING_NO_HISTORY;
+    reading_finish(m, r);
 }
 
 /* ---- inputs ---- */
-static void put_levels(const struct universe *u, int variant, struct json_writer *w)
+static void put_levels(const struct market *m, const struct universe *u, int variant,
+                       struct json_writer *w)
 {
     json_put_real(w, "level", universe_level(u));
-    json_put_real(w, "ew_level", equal_weight_level(u, variant));
+    json_put_real(w, "ew_level", equal_weight_level_now(&m->store, u, variant));
 }
 
+/* Beside a level stands the equal-weighted one of the default variant, whether a series follows it or not. */
 static void level_inputs(const struct market *m, const struct series *s, struct json_writer *w)
 {
     const struct universe *u = series_universe(m, s);
     int quarterly = ew_variant(EW_QUARTERLY, BY_ISSUER);
-    equal_weight_refresh(&m->store, u);
-    put_levels(u, s->kind == &measure_level ? quarterly : variant_of(s), w);
+    put_levels(m, u, s->kind == &measure_level ? quarterly : variant_of(s), w);
     index_inputs(u, w);
 }
 
@@ -163,7 +161,7 @@ static void spread_inputs(const struct market *m, const struct series *s, struct
     const struct universe *u = series_universe(m, s);
     enum spread_kind kind = (enum spread_kind)s->args.v[SPREAD_KIND];
     struct returns r;
-    put_levels(u, variant_of(s), w);
+    put_levels(m, u, variant_of(s), w);
     if (kind != SPREAD_RATIO && kind != SPREAD_POINTS && spread_returns(m, s, &r)) {
         json_put_real(w, "cap_return", r.cap);
         json_put_real(w, "equal_return", r.equal);

@@ -41,8 +41,7 @@ static enum err begin_window(struct market *m, struct series *s, enum window_kee
 {
     s->window = window_new(keeps, span_of(s->args.v[OVER]));
     if (!s->window) return ERR_NOMEM;
-    struct reading r = series_reading(m, s->subject);
-    return put_reading(m, s, &r);
+    return put_reading(m, s, series_reading(m, s->subject));
 }
 
 static enum err begin_runs(struct market *m, struct series *s)
@@ -66,45 +65,43 @@ static void end_window(struct market *m, struct series *s)
 }
 
 /* The subject's reading with another value: its coverage, age and status travel up. */
-static struct reading of_subject(const struct market *m, const struct series *s, bool reaches,
-                                 double value)
+static void of_subject(const struct market *m, const struct series *s, bool reaches, double value,
+                       struct reading *out)
 {
-    struct reading r = series_reading(m, s->subject);
-    if (!reading_has_value(r.status)) return r;
-    r.value = reaches && isfinite(value) ? value : NAN;
-    if (!reaches) r.status = READING_NO_HISTORY;
-    else if (!isfinite(value)) r.status = READING_NO_DATA;
-    return r;
+    *out = *series_reading(m, s->subject);
+    if (!reading_has_value(out->status)) return;
+    out->value = reaches && isfinite(value) ? value : NAN;
+    if (!reaches) out->status = READING_NO_HISTORY;
+    else if (!isfinite(value)) out->status = READING_NO_DATA;
 }
 
-static struct reading read_change(const struct market *m, const struct series *s)
+static void read_change(const struct market *m, const struct series *s, struct reading *out)
 {
-    double before = 0, now = series_reading(m, s->subject).value;
+    double before = 0, now = series_reading(m, s->subject)->value;
     bool reaches = s->window && window_before(s->window, step_now(m, s), &before);
-    return of_subject(m, s, reaches,
-                      s->args.v[CHANGE_UNIT] == UNIT_PCT ? 100 * (now - before) / fabs(before)
-                                                         : now - before);
+    bool relative = s->args.v[CHANGE_UNIT] == UNIT_PCT;
+    of_subject(m, s, reaches, relative ? 100 * (now - before) / fabs(before) : now - before, out);
 }
 
-static struct reading read_extreme(const struct market *m, const struct series *s)
+static void read_extreme(const struct market *m, const struct series *s, struct reading *out)
 {
     double v = 0;
     bool reaches = s->window && window_extreme(s->window, step_now(m, s), &v);
-    return of_subject(m, s, reaches, v);
+    of_subject(m, s, reaches, v, out);
 }
 
-static struct reading read_mean(const struct market *m, const struct series *s)
+static void read_mean(const struct market *m, const struct series *s, struct reading *out)
 {
     double v = 0;
     bool reaches = s->window && window_mean(s->window, step_now(m, s), &v);
-    return of_subject(m, s, reaches, v);
+    of_subject(m, s, reaches, v, out);
 }
 
 static void over_inputs(const struct market *m, const struct series *s, struct json_writer *w)
 {
     const struct series *inner = &m->series[s->subject];
     json_put_text(w, "of", inner->text);
-    json_put_real(w, "now", series_reading(m, s->subject).value);
+    json_put_real(w, "now", series_reading(m, s->subject)->value);
     json_put_object(w, "inputs");
     inner->kind->inputs(m, inner, w);
     json_put_end(w);

@@ -4,20 +4,21 @@
 
 #include <math.h>
 
-static struct reading price_reading(const struct market *m, const struct series *s, double value,
-                                    enum reading_status status)
+static void price_reading(const struct market *m, const struct series *s, double value,
+                          enum reading_status status, struct reading *out)
 {
-    return reading_finish(m, (struct reading){ .value = value,
-                                               .coverage = 1,
-                                               .event_ns = series_instrument(m, s)->price_ns,
-                                               .status = status });
+    *out = (struct reading){ .value = value,
+                             .coverage = 1,
+                             .event_ns = series_instrument(m, s)->price_ns,
+                             .status = status };
+    reading_finish(m, out);
 }
 
-static struct reading read_last(const struct market *m, const struct series *s)
+static void read_last(const struct market *m, const struct series *s, struct reading *out)
 {
     const struct instrument *x = series_instrument(m, s);
-    if (x->price_e8 == 0) return reading_none();
-    return price_reading(m, s, (double)x->price_e8 / 1e8, READING_OK);
+    if (x->price_e8 == 0) reading_none(out);
+    else price_reading(m, s, (double)x->price_e8 / 1e8, READING_OK, out);
 }
 
 static int64_t last_e8(const struct market *m, const struct series *s)
@@ -60,13 +61,19 @@ static void find_close(const struct market *m, struct series *s)
     if (start >= 0) s->start = number[at + (size_t)start];
 }
 
-static struct reading read_ret(const struct market *m, const struct series *s)
+static void read_ret(const struct market *m, const struct series *s, struct reading *out)
 {
     const struct instrument *x = series_instrument(m, s);
-    if (x->price_e8 == 0) return reading_none();
-    if (s->start == NONE) return price_reading(m, s, NAN, READING_NO_HISTORY);
+    if (x->price_e8 == 0) {
+        reading_none(out);
+        return;
+    }
+    if (s->start == NONE) {
+        price_reading(m, s, NAN, READING_NO_HISTORY, out);
+        return;
+    }
     double close = (double)m->closes[s->start].price_e8;
-    return price_reading(m, s, 100 * ((double)x->price_e8 / close - 1), READING_OK);
+    price_reading(m, s, 100 * ((double)x->price_e8 / close - 1), READING_OK, out);
 }
 
 const struct measure_kind measure_last = {

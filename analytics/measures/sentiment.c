@@ -5,6 +5,7 @@
 #include "analytics/facts/exposure.h"
 #include "analytics/news/news.h"
 #include "analytics/series.h"
+#include "analytics/weights.h"
 
 #include <math.h>
 
@@ -13,11 +14,14 @@ static const struct issuer *issuer_of(const struct market *m, const struct serie
     return &m->issuers[series_instrument(m, s)->issuer];
 }
 
-static struct reading read_sentiment(const struct market *m, const struct series *s)
+static void read_sentiment(const struct market *m, const struct series *s, struct reading *out)
 {
     const struct issuer *i = issuer_of(m, s);
-    if (i->weight <= 0) return reading_none();
-    return (struct reading){ .value = news_sentiment(i),
+    if (i->weight <= 0) {
+        reading_none(out);
+        return;
+    }
+    *out = (struct reading){ .value = news_sentiment(i),
                              .coverage = 1,
                              .event_ns = i->news_ns,
                              .staleness_ns = m->now_ns - i->news_ns,
@@ -49,7 +53,7 @@ static struct reading held_reading(const struct market *m, const struct universe
                                    double value, double coverage)
 {
     struct reading r = { .value = NAN,
-                         .event_ns = market_newest_ns(m, u),
+                         .event_ns = weights_newest_ns(m, u),
                          .status = READING_NO_DATA };
     if (has)
         r = (struct reading){
@@ -59,25 +63,27 @@ static struct reading held_reading(const struct market *m, const struct universe
     return r;
 }
 
-static struct reading read_ai_exposure(const struct market *m, const struct series *s)
+static void read_ai_exposure(const struct market *m, const struct series *s, struct reading *out)
 {
     struct sums t = { 0 };
     const struct universe *u = series_universe(m, s);
-    market_weights(m, u, add_holding, &t);
-    return held_reading(m, u, t.gross > 0, t.exposed / t.gross, 1);
+    weights_each(m, u, add_holding, &t);
+    *out = held_reading(m, u, t.gross > 0, t.exposed / t.gross, 1);
 }
 
-static struct reading read_ai_sentiment(const struct market *m, const struct series *s)
+static void read_ai_sentiment(const struct market *m, const struct series *s, struct reading *out)
 {
     struct sums t = { 0 };
     const struct universe *u = series_universe(m, s);
-    market_weights(m, u, add_holding, &t);
-    return held_reading(m, u, t.covered > 0, t.feeling / t.covered, t.covered / t.exposed);
+    weights_each(m, u, add_holding, &t);
+    *out = held_reading(m, u, t.covered > 0, t.feeling / t.covered, t.covered / t.exposed);
 }
 
 static void held_inputs(const struct market *m, const struct series *s, struct json_writer *w)
 {
-    json_put_real(w, "coverage", s->kind->read(m, s).coverage);
+    struct reading r;
+    s->kind->read(m, s, &r);
+    json_put_real(w, "coverage", r.coverage);
 }
 
 const struct measure_kind measure_sentiment = {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-static void put_constituent(struct json_writer *w, const struct snapshot_member *m)
+static void put_constituent(struct json_writer *w, const struct picture_member *m)
 {
     json_put_object(w, NULL);
     json_put_text(w, "issuer", m->issuer);
@@ -16,14 +16,7 @@ static void put_constituent(struct json_writer *w, const struct snapshot_member 
     json_put_end(w);
 }
 
-static const struct snapshot_index *find_index(const struct snapshot *s, const char *name)
-{
-    for (size_t i = 0; i < s->indexes_n; i++)
-        if (strcmp(s->indexes[i].name, name) == 0) return &s->indexes[i];
-    return NULL;
-}
-
-static void reply_index(struct request *r, const struct snapshot *s, const struct snapshot_index *x)
+static void reply_index(struct request *r, const struct picture *s, const struct picture_index *x)
 {
     struct json_writer w = json_write(&r->reply.body);
     json_put_object(&w, NULL);
@@ -41,14 +34,14 @@ static void reply_index(struct request *r, const struct snapshot *s, const struc
 
 static void get_constituents(struct request *r)
 {
-    struct snapshot *s = picture_or_problem(r);
+    struct picture *s = picture_or_problem(r);
     if (!s) return;
     const char *name = request_arg(r, "index")->text;
-    const struct snapshot_index *x = find_index(s, name);
+    const struct picture_index *x = picture_index_named(s, name);
     struct why why;
     if (x) reply_index(r, s, x);
     else reply_problem(r, err_set(&why, ERR_NOT_FOUND, "no index \"%s\"", name), &why);
-    snapshot_release(s);
+    picture_release(s);
 }
 
 static const struct arg_spec constituents_args[] = {

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static void put_measure(struct json_writer *w, const struct snapshot_row *row)
+static void put_measure(struct json_writer *w, const struct picture_row *row)
 {
     const struct reading *g = &row->reading;
-    bool has_value = g->status == READING_OK || g->status == READING_STALE;
+    bool has_value = reading_has_value(g->status);
     json_put_object(w, NULL);
     json_put_text(w, "measure", row->measure);
     json_put_real(w, "value", has_value ? g->value : NAN);
@@ -25,41 +25,34 @@ static void put_measure(struct json_writer *w, const struct snapshot_row *row)
     json_put_end(w);
 }
 
-/* Everybody's and the tenant's own. */
-static void put_visible(struct json_writer *w, const struct snapshot *s, struct uuid tenant)
-{
-    for (size_t i = 0; i < s->rows_n; i++) {
-        const struct snapshot_row *row = &s->rows[i];
-        if (uuid_is_none(row->tenant) || uuid_equal(row->tenant, tenant)) put_measure(w, row);
-    }
-}
+static void put_one(void *ctx, const struct picture_row *row) { put_measure(ctx, row); }
 
-static const struct snapshot_row *find_measure(const struct request *r, const struct snapshot *s,
-                                               const char *text, struct why *why)
+/* By any text that means it. */
+static bool find_measure(const struct request *r, const struct picture *p, const char *text,
+                         struct picture_row *out, struct why *why)
 {
     char name[API_MEASURE_MAX];
-    const struct snapshot_row *row = snapshot_find(s, r->tenant, text);
-    if (row || measure_canonical(r, text, name, why)) return row;
-    row = snapshot_find(s, r->tenant, name);
-    if (!row)
-        err_set(why, ERR_UNKNOWN_MEASURE,
-                "%s is not tracked; a rule on it makes it so, or engine.track", name);
-    return row;
+    if (picture_find(p, r->tenant, text, out)) return true;
+    if (measure_canonical(r, text, name, why)) return false;
+    if (picture_find(p, r->tenant, name, out)) return true;
+    err_set(why, ERR_UNKNOWN_MEASURE,
+            "%s is not tracked; a rule on it makes it so, or engine.track", name);
+    return false;
 }
 
 /* The measures asked for; false and the reason when one is not there. */
-static bool put_asked(struct json_writer *w, const struct request *r, const struct snapshot *s,
+static bool put_asked(struct json_writer *w, const struct request *r, const struct picture *p,
                       struct why *why)
 {
     for (size_t i = 0; i < r->target.args_n; i++) {
-        const struct snapshot_row *row = find_measure(r, s, r->target.args[i].value, why);
-        if (!row) return false;
-        put_measure(w, row);
+        struct picture_row row;
+        if (!find_measure(r, p, r->target.args[i].value, &row, why)) return false;
+        put_measure(w, &row);
     }
     return true;
 }
 
-static void reply_measures(struct request *r, const struct snapshot *s)
+static void reply_measures(struct request *r, const struct picture *s)
 {
     struct why why = { 0 };
     struct json_writer w = json_write(&r->reply.body);
@@ -71,7 +64,7 @@ static void reply_measures(struct request *r, const struct snapshot *s)
         r->reply.etag[0] = '\0';
         return reply_problem_as(r, ERR_UNKNOWN_MEASURE, 404, NULL, &why);
     }
-    if (r->target.args_n == 0) put_visible(&w, s, r->tenant);
+    if (r->target.args_n == 0) picture_each(s, r->tenant, put_one, &w);
     json_put_end(&w);
     json_put_end(&w);
     if (r->if_none_match
@@ -85,11 +78,11 @@ static void reply_measures(struct request *r, const struct snapshot *s)
 
 static void get_measures(struct request *r)
 {
-    struct snapshot *s = picture_or_problem(r);
+    struct picture *s = picture_or_problem(r);
     if (!s) return;
     snprintf(r->reply.etag, sizeof r->reply.etag, "\"m-%" PRIu64 "\"", s->seq);
     reply_measures(r, s);
-    snapshot_release(s);
+    picture_release(s);
 }
 
 static const struct arg_spec measures_args[] = {

@@ -1,7 +1,6 @@
 /* test_engine.c - 100,000 random records against sums recomputed from scratch; windows, rebalances, gates and refusals by hand. */
 #include "analytics/engine.h"
 
-#include "analytics/engine_state.h"
 #include "core/utf8.h"
 #include "core/when.h"
 
@@ -440,8 +439,10 @@ static void long_names_are_cut_between_characters(void **state)
                                .u.index = { str("X"), str(name), 1000ll * E8 } });
         const char *kept = engine_instrument_facts(e, 0).name;
         assert_true(strlen(kept) >= 60 && utf8_valid(kept, strlen(kept)));
-        assert_true(utf8_valid(e->market.issuers[0].name, strlen(e->market.issuers[0].name)));
-        assert_true(utf8_valid(e->market.universes[0].title, strlen(e->market.universes[0].title)));
+        assert_true(utf8_valid(engine_market(e)->issuers[0].name,
+                               strlen(engine_market(e)->issuers[0].name)));
+        assert_true(utf8_valid(engine_market(e)->universes[0].title,
+                               strlen(engine_market(e)->universes[0].title)));
     }
     engine_free(e);
 }
@@ -646,11 +647,11 @@ static void model_recompose(int i, int x, bool was)
     }
 }
 
-static void check_sums(const struct engine *e, int step)
+static void check_sums(struct engine *e, int step)
 {
     for (int x = 0; x < INDEXES; x++) {
-        const struct universe *n = &e->market.universes[x];
-        equal_weight_refresh(&e->market.store, n);
+        const struct universe *n = &engine_market(e)->universes[x];
+        equal_weight_refresh(&engine_market(e)->store, n);
         const struct order *order = universe_kept(n, &aggregate_order);
         const struct equal_weight *weights = universe_kept(n, &aggregate_equal_weight);
         i128 total = 0, squares[BY_COUNT] = { 0 }, ew[EW_VARIANTS] = { 0 },
@@ -666,14 +667,14 @@ static void check_sums(const struct engine *e, int step)
         }
         for (int i = 0; i < ISSUERS; i++) squares[BY_ISSUER] += by_issuer[i] * by_issuer[i];
         for (uint32_t no = n->first_line; no != NONE;
-             no = e->market.store.lines[no].next_of_universe) {
-            const struct line *l = &e->market.store.lines[no];
+             no = engine_market(e)->store.lines[no].next_of_universe) {
+            const struct line *l = &engine_market(e)->store.lines[no];
             for (int v = 0; v < EW_VARIANTS; v++) {
                 if (!l->valued) assert_true(l->q[v] == 0);
                 ew[v] += (i128)l->q[v] * l->price_e8;
             }
             if (l->valued)
-                assert_true(l->price_e8 == e->market.instruments[l->instrument].price_e8);
+                assert_true(l->price_e8 == engine_market(e)->instruments[l->instrument].price_e8);
         }
         if (n->total != total
             || ((const struct squares *)universe_kept(n, &aggregate_squares_by_line))->sum
@@ -686,10 +687,12 @@ static void check_sums(const struct engine *e, int step)
             if (weights->variants[v].sum != ew[v] && n->based)
                 fail_msg("step %d: index %d's equal-weighted sum %d is off", step, x, v);
         for (uint32_t k = 0; k < n->slots_n; k++) {
-            const struct slot *s = &e->market.store.slots[order->slots[k]],
-                              *before = k ? &e->market.store.slots[order->slots[k - 1]] : NULL;
+            const struct slot *s = &engine_market(e)->store.slots[order->slots[k]],
+                              *before =
+                                  k ? &engine_market(e)->store.slots[order->slots[k - 1]] : NULL;
             assert_int_equal(s->rank, k);
-            assert_true((i128)s->value == by_issuer[atoi(e->market.issuers[s->issuer].key + 1)]);
+            assert_true((i128)s->value
+                        == by_issuer[atoi(engine_market(e)->issuers[s->issuer].key + 1)]);
             if (before
                 && !(before->value > s->value
                      || (before->value == s->value && before->issuer < s->issuer)))
@@ -698,11 +701,11 @@ static void check_sums(const struct engine *e, int step)
     }
 }
 
-static void check_levels(const struct engine *e, int step, const char *what)
+static void check_levels(struct engine *e, int step, const char *what)
 {
     for (int x = 0; x < INDEXES; x++) {
-        const struct universe *n = &e->market.universes[x];
-        equal_weight_refresh(&e->market.store, n);
+        const struct universe *n = &engine_market(e)->universes[x];
+        equal_weight_refresh(&engine_market(e)->store, n);
         if (n->based != model[x].based)
             fail_msg("step %d (%s): index %d is %sbased", step, what, x, n->based ? "" : "not ");
         if (!n->based) continue;
@@ -823,9 +826,9 @@ static void sums_equal_a_recomputation(void **state)
     model_day = NO_DAY;
     for (int x = 0; x < INDEXES; x++) {
         ok(e, index_record(index_names[x]));
-        assert_int_equal(
-            universe_ask(&e->market.store, &e->market.universes[x], &aggregate_squares_by_line),
-            ERR_OK);
+        assert_int_equal(universe_ask(&engine_market(e)->store, &engine_market(e)->universes[x],
+                                      &aggregate_squares_by_line),
+                         ERR_OK);
     }
     for (int i = 0; i < INSTRUMENTS; i++) {
         char s[8], issuer[8];
@@ -842,7 +845,8 @@ static void sums_equal_a_recomputation(void **state)
         if (step % 1000 == 0) check_sums(e, step);
     }
     printf("%d days, levels %.6g %.6g\n", (int)(day_of_ns(now) - day("2025-01-02")),
-           universe_level(&e->market.universes[0]), universe_level(&e->market.universes[1]));
+           universe_level(&engine_market(e)->universes[0]),
+           universe_level(&engine_market(e)->universes[1]));
     engine_free(e);
 }
 

@@ -67,7 +67,9 @@ static double value(const struct world *w, const char *text)
     const struct market m = { .universes = &universe, .universes_n = 1, .store = w->store };
     assert_int_equal(measure_parse(text, strlen(text), &x, NULL), ERR_OK);
     const struct series s = { .kind = x.kind, .args = x.args };
-    return x.kind->read(&m, &s).value;
+    struct reading r;
+    x.kind->read(&m, &s, &r);
+    return r.value;
 }
 
 static void near(double got, double want, double relative)

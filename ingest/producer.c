@@ -1,4 +1,4 @@
-#include "ingest/kafka/producer.h"
+#include "ingest/producer.h"
 
 #include "core/when.h"
 

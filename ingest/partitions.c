@@ -1,4 +1,4 @@
-#include "ingest/kafka/partitions.h"
+#include "ingest/partitions.h"
 
 #include <librdkafka/rdkafka.h>
 #include <string.h>

@@ -1,0 +1,81 @@
+/* members.h - who is in a universe, as data: lines, companies, and the universe that they make up. How they change is
+ * universe.h's; what is kept of them beside, the aggregates'. */
+#ifndef TOCSIN_ANALYTICS_MEMBERS_H
+#define TOCSIN_ANALYTICS_MEMBERS_H
+#include "analytics/aggregate.h"
+#include "core/uuid.h"
+
+#include <stddef.h>
+
+/* The variants of equal weights: when they are restored, and whether a company or each of its lines counts as one. */
+enum ew { EW_QUARTERLY, EW_MONTHLY, EW_DAILY, EW_HELD, EW_THIRD_FRIDAY, EW_COUNT };
+enum by { BY_ISSUER, BY_LINE, BY_COUNT };
+extern const char *const ew_names[], *const by_names[]; /* NULL-ended */
+
+enum { EW_VARIANTS = EW_COUNT * BY_COUNT };
+static inline int ew_variant(enum ew ew, enum by by) { return (int)ew * BY_COUNT + (int)by; }
+
+#define NONE UINT32_MAX
+
+struct line { /* an instrument's place in a universe */
+    uint32_t universe, instrument, slot;
+    uint32_t next_of_instrument, next_of_universe;
+    bool active, valued; /* member; has price and shares */
+    int64_t own_shares;  /* index shares given with the membership; 0: the instrument's */
+    int64_t shares;      /* effective: times float, floored */
+    int64_t price_e8, value;
+    int64_t quantity_e8; /* of a book's position, signed; 0 in an index */
+    int64_t q[EW_VARIANTS];
+};
+
+struct slot {                                /* a company's place in an index */
+    uint32_t issuer, next_of_universe, rank; /* rank: the order aggregate's */
+    uint32_t lines_n;                        /* valued lines */
+    int64_t value;
+};
+
+struct level_day { /* at a session's end */
+    int32_t day;
+    double level, ew[EW_VARIANTS];
+};
+
+struct kept {
+    const struct aggregate_kind *kind;
+    void *state;
+    uint32_t asked;
+};
+
+struct universe {
+    char name[40], title[64];
+    bool book;
+    struct uuid owner; /* of a book */
+    double base;       /* level at the first complete session end */
+    uint32_t first_line, first_slot, first_series;
+    uint32_t lines_n, valued_n, slots_n,
+        issuers_n; /* active lines, valued lines, slots ever, companies with a valued line */
+    bool based;
+    int64_t last_ns; /* event time of the newest price; of a book, of its newest position */
+    i128 total, total_ref;
+    double level_ref;
+    struct level_day *days; /* ascending */
+    size_t days_n, days_cap;
+    struct kept kept[AGGREGATES_MAX]; /* those that are asked for, in the order of aggregates.def */
+    uint32_t kept_n;
+};
+
+/* The lines and slots of all universes live in two arrays; a universe is a chain through them. */
+struct universe_store {
+    struct line *lines;
+    size_t lines_n, lines_cap;
+    struct slot *slots;
+    size_t slots_n, slots_cap;
+};
+
+/* Its state; it must have been asked for. */
+static inline void *universe_kept(const struct universe *u, const struct aggregate_kind *kind)
+{
+    uint32_t i = 0;
+    while (u->kept[i].kind != kind) i++;
+    return u->kept[i].state;
+}
+#endif

@@ -1,0 +1,10 @@
+/* save.h - the market as parts of a saved state (core/state.h), and back. */
+#ifndef TOCSIN_ANALYTICS_SAVE_H
+#define TOCSIN_ANALYTICS_SAVE_H
+#include "analytics/market.h"
+
+void market_save(const struct market *m, struct buf *out);
+/* Into an empty one, which is to be released also after a failure. ERR_INVALID with the reason; *used: bytes of the state. */
+MUST_USE enum err market_load(const void *p, size_t n, struct market *m, size_t *used,
+                              struct why *why);
+#endif

@@ -1,0 +1,39 @@
+/* weights.c - a book of 10 A at 100.00 and -5 B at 40.00 holds A with 1000 and B with 200, gross. */
+#include "analytics/weights.h"
+
+#include <math.h>
+
+static void each_position(const struct market *m, const struct universe *u, weight_fn *each,
+                          void *ctx)
+{
+    for (uint32_t l = u->first_line; l != NONE; l = m->store.lines[l].next_of_universe) {
+        const struct instrument *i = &m->instruments[m->store.lines[l].instrument];
+        double gross = fabs((double)m->store.lines[l].quantity_e8) * (double)i->price_e8 / 1e16;
+        each(ctx, m, &m->issuers[i->issuer], gross);
+    }
+}
+
+static int64_t newest_of_book(const struct market *m, const struct universe *u)
+{
+    int64_t newest = u->last_ns;
+    for (uint32_t l = u->first_line; l != NONE; l = m->store.lines[l].next_of_universe) {
+        const struct instrument *i = &m->instruments[m->store.lines[l].instrument];
+        if (i->price_ns > newest) newest = i->price_ns;
+    }
+    return newest;
+}
+
+void weights_each(const struct market *m, const struct universe *u, weight_fn *each, void *ctx)
+{
+    if (u->book) {
+        each_position(m, u, each, ctx);
+        return;
+    }
+    for (uint32_t k = u->first_slot; k != NONE; k = m->store.slots[k].next_of_universe)
+        each(ctx, m, &m->issuers[m->store.slots[k].issuer], (double)m->store.slots[k].value / 100);
+}
+
+int64_t weights_newest_ns(const struct market *m, const struct universe *u)
+{
+    return u->book ? newest_of_book(m, u) : u->last_ns;
+}
