@@ -9,6 +9,7 @@
 #include "ingest/embedded.h"
 #include "store/keys.h"
 #include "store/migrate.h"
+#include "store/questions.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -208,36 +209,17 @@ static enum err check_port(struct demo *d)
 }
 
 /* ---- the database ---- */
-static enum err make_database(struct demo *d)
+static enum err open_database(struct demo *d)
 {
     char admin[1024];
     struct db db;
-    AUTO_PGRESULT PGresult *r = NULL;
+    int applied;
     private_pg_conninfo(d->pg, "postgres", admin, sizeof admin);
     private_pg_conninfo(d->pg, "tocsin", d->conninfo, sizeof d->conninfo);
     enum err e = db_open(admin, NULL, "tocsin demo", &db, &d->why);
-    if (!e)
-        e = db_query(&db, "SELECT 1 FROM pg_database WHERE datname = 'tocsin'", 0, NULL, &r,
-                     &d->why);
-    if (!e && PQntuples(r) == 0) e = db_exec(&db, "CREATE DATABASE tocsin", 0, NULL, &d->why);
+    if (!e) e = make_database(&db, "tocsin", &d->why);
     db_close(&db);
-    int applied;
     return e ? e : migrate_run(d->conninfo, &applied, &d->why);
-}
-
-static enum err key_known(struct db *db, const char *text, bool *out, struct why *why)
-{
-    struct key k;
-    AUTO_PGRESULT PGresult *r = NULL;
-    *out = false;
-    if (!key_parse(text, strlen(text), &k)) return ERR_OK;
-    char hex[2 * SHA256_SIZE + 1];
-    for (size_t i = 0; i < SHA256_SIZE; i++) snprintf(hex + 2 * i, 3, "%02x", k.sha256[i]);
-    const char *const params[] = { k.id, hex };
-    enum err e = db_query(db, "SELECT 1 FROM tocsin.find_key($1) WHERE sha256 = decode($2, 'hex')",
-                          2, params, &r, why);
-    if (!e) *out = PQntuples(r) == 1;
-    return e;
 }
 
 static enum err make_key(struct demo *d)
@@ -248,7 +230,8 @@ static enum err make_key(struct demo *d)
     char text[KEY_TEXT_LEN + 16] = "";
     enum err e = db_open(d->conninfo, "tocsin_engine", "tocsin demo", &db, &d->why);
     if (e) return e;
-    if (read_file(d, "api-key", text, sizeof text)) e = key_known(&db, text, &known, &d->why);
+    if (read_file(d, "api-key", text, sizeof text))
+        e = keys_check(&db, text, strlen(text), &known, &d->why);
     if (!e && known) snprintf(d->key, sizeof d->key, "%.*s", KEY_TEXT_LEN, text);
     else if (!e) {
         e = keys_create(&db, TENANT, "made by tocsin demo", 0, d->key, &tenant, &d->why);
@@ -383,7 +366,7 @@ static enum err prepare(struct demo *d)
     printf("Starting PostgreSQL in %s ...\n", d->folder);
     fflush(stdout);
     e = private_pg_open(d->folder, &d->pg, &d->why);
-    if (!e) e = make_database(d);
+    if (!e) e = open_database(d);
     if (!e) e = make_key(d);
     if (!e) e = make_broker(d);
     if (!e) e = make_config(d);

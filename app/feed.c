@@ -5,7 +5,8 @@
 #include "core/log.h"
 #include "core/when.h"
 #include "ingest/producer.h"
-#include "store/db.h"
+#include "store/history.h"
+#include "store/questions.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -50,24 +51,7 @@ struct feed {
     int64_t failed_seen;
 };
 
-/* ---- what the database has ---- */
-static enum err number_of(struct feed *f, const char *sql, int n, const char *const *params,
-                          int64_t *out, struct why *why)
-{
-    AUTO_PGRESULT PGresult *r = NULL;
-    enum err e = db_query(&f->db, sql, n, params, &r, why);
-    if (e) return e;
-    *out = PQntuples(r) && !PQgetisnull(r, 0, 0) ? strtoll(PQgetvalue(r, 0, 0), NULL, 10) : -1;
-    return ERR_OK;
-}
-
-/* All lives together. A life of this run begins at 0, so the sum grows by what this run's messages are consumed. */
-static enum err position(struct feed *f, const char *topic, int64_t *out, struct why *why)
-{
-    return number_of(f, "SELECT coalesce(sum(next_offset), 0) FROM tocsin.source WHERE topic = $1",
-                     1, &topic, out, why);
-}
-
+/* ---- waiting ---- */
 static bool stopping(const struct feed *f) { return atomic_load(&f->stopping); }
 
 /* Waits until at most `most` of the messages sent on the topic are not committed. ERR_STOPPING when told to end meanwhile. */
@@ -77,7 +61,7 @@ static enum err wait_for_backlog(struct feed *f, const char *topic, int64_t sent
     for (;;) {
         int64_t at;
         if (stopping(f)) return ERR_STOPPING;
-        enum err e = position(f, topic, &at, why);
+        enum err e = ask_topic_position(&f->db, topic, &at, why);
         if (e == ERR_DB_LOST) e = db_reopen(&f->db, why);
         else if (!e && sent - (at - base) <= most) return ERR_OK;
         if (e && e != ERR_DB_LOST) return e;
@@ -187,15 +171,10 @@ static enum err send_stock(struct feed *f, const struct sim_stock *k, int32_t da
 static enum err send_book(struct feed *f, int64_t ts, struct why *why)
 {
     char tenant[UUID_TEXT];
-    {
-        AUTO_PGRESULT PGresult *r = NULL;
-        enum err e = db_query(&f->db, "SELECT tenant_id FROM tocsin.tenant WHERE name = $1", 1,
-                              &f->cfg.tenant, &r, why);
-        if (e) return e;
-        if (PQntuples(r) != 1) return err_set(why, ERR_NOT_FOUND, "no tenant %s", f->cfg.tenant);
-        snprintf(tenant, sizeof tenant, "%s", PQgetvalue(r, 0, 0));
-    }
-    enum err e = ERR_OK;
+    struct uuid id;
+    enum err e = ask_tenant(&f->db, f->cfg.tenant, &id, why);
+    if (e) return e;
+    uuid_format(id, tenant);
     for (size_t i = 0; i < 10 && !e; i++) {
         const struct sim_stock *k = simulation_stock(f->sim, i);
         SAY(f,
@@ -284,29 +263,26 @@ static enum err do_history(struct feed *f, struct why *why)
 }
 
 /* ---- going on from where an earlier run stopped ---- */
+static void take_price(void *ctx, const char *symbol, int64_t price_e8)
+{
+    struct feed *f = ctx;
+    for (size_t i = 0; i < simulation_stocks(f->sim); i++)
+        if (strcmp(simulation_stock(f->sim, i)->symbol.s, symbol) == 0)
+            simulation_set_price(f->sim, i, price_e8);
+}
+
 /* The last price of every instrument, looking back further until all are found. *traded: the day of the last trade, or NO_DAY. */
 static enum err load_prices(struct feed *f, int32_t *traded, struct why *why)
 {
     *traded = NO_DAY;
-    for (int64_t window = 500000;; window *= 16) {
-        char from[24];
-        AUTO_PGRESULT PGresult *r = NULL;
-        snprintf(from, sizeof from, "%" PRId64,
-                 (int64_t)f->run > window ? (int64_t)f->run - window : 0);
-        const char *const params[] = { from };
-        enum err e = db_query(
-            &f->db,
-            "SELECT DISTINCT ON (t.instrument_id) i.symbol, t.price_e8, max(t.event_ns) FILTER (WHERE t.day_or_kind = -2147483648) OVER ()"
-            " FROM tocsin.tick t JOIN tocsin.instrument i USING (instrument_id) WHERE t.seq > $1::bigint ORDER BY t.instrument_id, t.seq DESC",
-            1, params, &r, why);
+    for (uint64_t window = 500000;; window *= 16) {
+        const uint64_t after = f->run > window ? f->run - window : 0;
+        size_t n;
+        int64_t traded_ns;
+        enum err e = ask_last_prices(&f->db, after, take_price, f, &n, &traded_ns, why);
         if (e) return e;
-        if ((size_t)PQntuples(r) < simulation_stocks(f->sim) && (int64_t)f->run > window) continue;
-        for (int k = 0; k < PQntuples(r); k++)
-            for (size_t i = 0; i < simulation_stocks(f->sim); i++)
-                if (strcmp(simulation_stock(f->sim, i)->symbol.s, PQgetvalue(r, k, 0)) == 0)
-                    simulation_set_price(f->sim, i, strtoll(PQgetvalue(r, k, 1), NULL, 10));
-        if (PQntuples(r) && !PQgetisnull(r, 0, 2))
-            *traded = day_of_ns(strtoll(PQgetvalue(r, 0, 2), NULL, 10));
+        if (n < simulation_stocks(f->sim) && after > 0) continue;
+        if (traded_ns >= 0) *traded = day_of_ns(traded_ns);
         return ERR_OK;
     }
 }
@@ -345,23 +321,14 @@ static enum err send_news(struct feed *f, struct why *why)
 
 static void say_live(struct feed *f)
 {
-    struct why why;
-    AUTO_PGRESULT PGresult *r = NULL;
     size_t i = simulation_most_volatile(f->sim);
     struct feed_start s = { simulation_hhi(f->sim), simulation_stock(f->sim, i),
                             simulation_price_e8(f->sim, i) };
-    char since[24];
-    snprintf(since, sizeof since, "%lld", wall_ns() - 60 * NS_PER_S);
-    const char *const params[] = { since };
-    if (db_query(
-            &f->db,
-            "SELECT r.value FROM tocsin.reading r JOIN tocsin.series s USING (series_id)"
-            " WHERE s.measure = 'hhi(" FEED_INDEX
-            ")' AND s.tenant_id IS NULL AND r.value IS NOT NULL AND r.event_ns > $1::bigint ORDER BY r.seq DESC LIMIT 1",
-            1, params, &r, &why)
-            == ERR_OK
-        && PQntuples(r))
-        s.hhi = strtod(PQgetvalue(r, 0, 0), NULL);
+    double stored;
+    const int64_t since = wall_ns() - 60 * NS_PER_S;
+    if (ask_newest_value(&f->db, "hhi(" FEED_INDEX ")", since, &stored, NULL) == ERR_OK
+        && isfinite(stored))
+        s.hhi = stored;
     if (f->cfg.live) f->cfg.live(f->cfg.ctx, &s);
 }
 
@@ -452,16 +419,12 @@ static void release(struct feed *f)
 static enum err begin(struct feed *f, struct why *why)
 {
     const struct producer_config cfg = { .brokers = f->cfg.brokers };
-    int64_t seq = 0;
     enum err e = simulation_new(f->cfg.seed, &f->sim);
     if (!e) e = db_open(f->cfg.conninfo, "tocsin_engine", "tocsin demo feed", &f->db, why);
-    if (!e) e = position(f, REFERENCE, &f->base_reference, why);
-    if (!e) e = position(f, TICKS, &f->base_ticks, why);
-    if (!e)
-        e = number_of(f, "SELECT last_seq FROM tocsin.shard WHERE shard_id = 0", 0, NULL, &seq,
-                      why);
+    if (!e) e = ask_topic_position(&f->db, REFERENCE, &f->base_reference, why);
+    if (!e) e = ask_topic_position(&f->db, TICKS, &f->base_ticks, why);
+    if (!e) e = history_last_seq(&f->db, &f->run, why);
     if (!e) e = producer_open(&cfg, &f->producer, why);
-    f->run = (uint64_t)seq;
     return e;
 }
 

@@ -10,6 +10,7 @@
 #include "core/when.h"
 #include "ingest/formats/json.h"
 #include "ingest/symbol.h"
+#include "store/questions.h"
 #include "store/writer.h"
 
 #include <errno.h>
@@ -415,17 +416,12 @@ static void layout_release(struct layout *l)
 }
 
 /* The backend of a service's writer. One that has just ended may still be seen for a moment. */
-static enum err running_writer(struct db *d, char backend[24], struct why *why)
+static enum err running_writer(struct db *d, char backend[BACKEND_TEXT], struct why *why)
 {
     for (int tries = 0; tries < 10; tries++) {
         if (tries) nanosleep(&(struct timespec){ 0, 200000000 }, NULL);
-        AUTO_PGRESULT PGresult *r = NULL;
-        enum err e = db_query(
-            d,
-            "SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() AND application_name = 'tocsin writer'",
-            0, NULL, &r, why);
+        enum err e = ask_writer(d, backend, why);
         if (e) return e;
-        snprintf(backend, 24, "%s", PQntuples(r) ? PQgetvalue(r, 0, 0) : "");
         if (!backend[0]) break;
     }
     return ERR_OK;
@@ -436,8 +432,8 @@ static enum err nothing_in_the_way(const struct config *c, const struct price_fi
                                    struct why *why)
 {
     struct db d;
-    AUTO_PGRESULT PGresult *later = NULL;
-    char backend[24] = "";
+    char backend[BACKEND_TEXT] = "", date[DATE_TEXT_MAX];
+    bool later = false;
     enum err e = db_open(c->database_conninfo, "tocsin_engine", "tocsin import", &d, why);
     if (!e) e = running_writer(&d, backend, why);
     if (!e && backend[0])
@@ -446,14 +442,9 @@ static enum err nothing_in_the_way(const struct config *c, const struct price_fi
             "a service is running on this database (backend %s): stop it first, or send the prices through Kafka with tocsin replay",
             backend);
     if (!e && prices->n) {
-        char day[16], from[24], date[DATE_TEXT_MAX];
-        snprintf(day, sizeof day, "%d", prices->rows[0].day);
-        snprintf(from, sizeof from, "%lld", prices->rows[0].day * NS_PER_DAY);
         date_format(prices->rows[0].day, date);
-        e = db_query(&d,
-                     "SELECT 1 FROM tocsin.tick WHERE event_ns >= $1 AND day_or_kind >= $2 LIMIT 1",
-                     2, (const char *const[]){ from, day }, &later, why);
-        if (!e && PQntuples(later))
+        e = ask_close_since(&d, prices->rows[0].day, &later, why);
+        if (!e && later)
             e = err_set(
                 why, ERR_CONFLICT,
                 "%s: closes of %s or later are stored already, and time only goes forward: import only the sessions after them",

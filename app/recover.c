@@ -47,19 +47,18 @@ enum err recover_state(const char *conninfo, struct step *s, struct why *why)
     int64_t began = mono_ns();
     enum err e = db_open(conninfo, "tocsin_engine", "tocsin recovery", &d, why);
     if (e) return e;
-    AUTO_PGRESULT PGresult *holder = NULL;
+    AUTO_BUF struct buf state = { 0 };
     uint64_t from = 0;
-    const void *state;
-    size_t n;
-    e = history_snapshot(&d, STEP_STATE_VERSION, &from, &state, &n, &holder, why);
-    if (!e && state) {
-        e = step_load(s, state, n, why);
+    e = history_snapshot(&d, STEP_STATE_VERSION, &from, &state, why);
+    if (!e && from) {
+        e = step_load(s, state.data, state.len, why);
         if (e == ERR_INVALID) { /* from another build: slower, but the records are all there */
             log_warn("snapshot not readable; replaying everything", "reason", why->text);
             from = 0;
             e = ERR_OK;
         }
     }
+    buf_release(&state);
     step_hear(s, &step_deaf);
     struct history *h = NULL;
     if (!e) e = history_open(&d, from, UINT64_MAX, &h, why);

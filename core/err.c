@@ -17,12 +17,12 @@ static const struct {
 #undef ERR
 };
 
-static const char *const err_texts[] = {
+static const char *const err_texts[ERR_COUNT + 1] = {
 #define ERR(id, name, http, retry, text) [ERR_##id] = name,
 #include "core/errors.def"
 #undef ERR
 };
-const struct names err_names = { "error", err_texts, ARRAY_LEN(err_texts) };
+const struct names err_names = { "error", err_texts, ERR_COUNT };
 
 const char *err_name(enum err e) { return names_text(&err_names, (int)e); }
 const char *err_text(enum err e) { return rows[e].text; }

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- one field, by its type ---- */
@@ -61,23 +62,36 @@ size_t row_text_bytes(const struct row_type *t, const void *row)
     return n;
 }
 
-bool row_copy(const struct row_type *t, const void *row, struct arena *arena, void *out)
+/* `texts` has room for row_text_bytes. */
+static void copy_into(const struct row_type *t, const void *row, void *out, char *texts)
 {
     memcpy(out, row, t->size);
-    size_t n = row_text_bytes(t, row);
-    char *to = n ? arena_alloc(arena, n) : NULL;
-    if (n && !to) return false;
     for (size_t i = 0; i < t->columns_n; i++) {
         const struct column *c = &t->columns[i];
         struct str s = text_field(c, row);
         if (!s.p) continue;
-        memcpy(to, s.p, s.n);
-        to[s.n] = '\0';
+        memcpy(texts, s.p, s.n);
+        texts[s.n] = '\0';
         /* the pointer is a text's whole field, and the first of a str's two */
-        memcpy((char *)out + c->offset, &(const char *){ to }, sizeof(const char *));
-        to += (size_t)s.n + 1;
+        memcpy((char *)out + c->offset, &(const char *){ texts }, sizeof(const char *));
+        texts += (size_t)s.n + 1;
     }
+}
+
+bool row_copy(const struct row_type *t, const void *row, struct arena *arena, void *out)
+{
+    size_t n = row_text_bytes(t, row);
+    char *texts = n ? arena_alloc(arena, n) : NULL;
+    if (n && !texts) return false;
+    copy_into(t, row, out, texts);
     return true;
+}
+
+void *row_new(const struct row_type *t, const void *row)
+{
+    char *out = malloc(t->size + row_text_bytes(t, row));
+    if (out) copy_into(t, row, out, out + t->size);
+    return out;
 }
 
 /* ---- JSON ---- */

@@ -90,6 +90,8 @@ const struct column *row_column(const struct row_type *t, const char *name);
 
 /* *out becomes `row` with its texts in the arena. false: out of memory, and *out is not to be looked at. */
 MUST_USE bool row_copy(const struct row_type *t, const void *row, struct arena *arena, void *out);
+/* A copy of its own in one piece, to end with free(). NULL: out of memory. */
+MUST_USE void *row_new(const struct row_type *t, const void *row);
 /* Bytes of its texts: about what row_copy takes from the arena. */
 size_t row_text_bytes(const struct row_type *t, const void *row);
 

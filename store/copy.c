@@ -1,5 +1,6 @@
 #include "store/copy.h"
 
+#include "store/pg.h"
 #include "store/wire.h"
 
 enum { PIECE = 60000 }; /* bytes: libpq copies what it cannot send at once */

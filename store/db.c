@@ -1,5 +1,7 @@
 #include "store/db.h"
 
+#include "store/pg.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -110,16 +112,28 @@ enum err db_check(struct db *d, PGresult *r, struct why *why)
     return e;
 }
 
-enum err db_query(struct db *d, const char *sql, int n, const char *const *params, PGresult **out,
-                  struct why *why)
+static enum err query(struct db *d, const char *sql, int n, const char *const *params, int format,
+                      PGresult **out, struct why *why)
 {
     *out = NULL;
     if (!d->conn) return err_set(why, ERR_DB_LOST, "08003: not connected to PostgreSQL");
-    PGresult *r = PQexecParams(d->conn, sql, n, NULL, params, NULL, NULL, 0);
+    PGresult *r = PQexecParams(d->conn, sql, n, NULL, params, NULL, NULL, format);
     ExecStatusType s = r ? PQresultStatus(r) : PGRES_FATAL_ERROR;
     if (s != PGRES_TUPLES_OK && s != PGRES_COMMAND_OK) return db_check(d, r, why);
     *out = r;
     return ERR_OK;
+}
+
+enum err db_query(struct db *d, const char *sql, int n, const char *const *params, PGresult **out,
+                  struct why *why)
+{
+    return query(d, sql, n, params, 0, out, why);
+}
+
+enum err db_query_binary(struct db *d, const char *sql, int n, const char *const *params,
+                         PGresult **out, struct why *why)
+{
+    return query(d, sql, n, params, 1, out, why);
 }
 
 enum err db_exec(struct db *d, const char *sql, int n, const char *const *params, struct why *why)

@@ -1,5 +1,7 @@
 #include "store/keys.h"
 
+#include "store/pg.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -141,6 +143,20 @@ enum err keys_list(struct db *d, const char *tenant,
         fn(ctx, &row);
     }
     return ERR_OK;
+}
+
+enum err keys_check(struct db *d, const char *text, size_t n, bool *out, struct why *why)
+{
+    struct key k;
+    char hex[2 * SHA256_SIZE + 1];
+    AUTO_PGRESULT PGresult *r = NULL;
+    *out = false;
+    if (!key_parse(text, n, &k)) return ERR_OK;
+    for (size_t i = 0; i < SHA256_SIZE; i++) snprintf(hex + 2 * i, 3, "%02x", k.sha256[i]);
+    enum err e = db_query(d, "SELECT 1 FROM tocsin.find_key($1) WHERE sha256 = decode($2, 'hex')",
+                          2, (const char *const[]){ k.id, hex }, &r, why);
+    if (!e) *out = PQntuples(r) == 1;
+    return e;
 }
 
 enum err keys_revoke(struct db *d, const char *tenant, const char *key_id, struct why *why)

@@ -42,6 +42,9 @@ MUST_USE enum err keys_list(struct db *d, const char *tenant,
                             void (*fn)(void *ctx, const struct key_row *row), void *ctx,
                             struct why *why);
 
+/* Is it the text of a key that lives? */
+MUST_USE enum err keys_check(struct db *d, const char *text, size_t n, bool *out, struct why *why);
+
 /* ERR_NOT_FOUND when that tenant has no such key; revoking twice is fine. */
 MUST_USE enum err keys_revoke(struct db *d, const char *tenant, const char *key_id,
                               struct why *why);

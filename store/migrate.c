@@ -1,6 +1,6 @@
 #include "store/migrate.h"
 
-#include "store/db.h"
+#include "store/pg.h"
 #include "store/schema_files.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "store/outbox.h"
 
 #include "core/when.h"
-#include "store/db.h"
+#include "store/pg.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 
 #include "core/vec.h"
 #include "core/when.h"
+#include "store/pg.h"
 
 #include <assert.h>
 #include <stdio.h>

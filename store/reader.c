@@ -1,13 +1,16 @@
 #include "store/reader.h"
 
 #include "core/when.h"
-#include "store/db.h"
+#include "store/pg.h"
+#include "store/table.h"
+#include "store/wire.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum mode { READ, WRITE };
+enum mode { READ, WRITE, ALERTS };
 
 static const struct {
     enum mode mode;
@@ -67,6 +70,18 @@ static enum err ensure_open(struct reader *r, struct why *why)
     return e;
 }
 
+/* The rows of an alert are read by its description, in binary. */
+static enum err query_alerts(struct reader *r, enum query q, const char *const *params,
+                             PGresult **out, struct why *why)
+{
+    AUTO_BUF struct buf sql = { 0 };
+    buf_puts(&sql, "SELECT ");
+    table_columns(&alert_row, &sql);
+    buf_printf(&sql, " FROM tocsin.alert %s", queries[q].sql);
+    if (!buf_ok(&sql)) return err_set(why, ERR_NOMEM, "out of memory");
+    return db_query_binary(&r->db, sql.data, queries[q].params, params, out, why);
+}
+
 /* One transaction; on failure it is rolled back, and the session closed where that fails too. */
 static enum err transaction(struct reader *r, struct uuid tenant, enum query q,
                             const char *const *params, PGresult **out, struct why *why)
@@ -74,9 +89,12 @@ static enum err transaction(struct reader *r, struct uuid tenant, enum query q,
     char text[UUID_TEXT] = "";
     if (!uuid_is_none(tenant)) uuid_format(tenant, text);
     const char *set = text;
-    enum err e = db_script(&r->db, queries[q].mode == READ ? "BEGIN READ ONLY" : "BEGIN", why);
+    enum err e = db_script(&r->db, queries[q].mode == WRITE ? "BEGIN" : "BEGIN READ ONLY", why);
     if (!e) e = db_exec(&r->db, "SELECT set_config('tocsin.tenant', $1, true)", 1, &set, why);
-    if (!e) e = db_query(&r->db, queries[q].sql, queries[q].params, params, out, why);
+    if (!e)
+        e = queries[q].mode == ALERTS
+                ? query_alerts(r, q, params, out, why)
+                : db_query(&r->db, queries[q].sql, queries[q].params, params, out, why);
     if (!e) e = db_script(&r->db, "COMMIT", why);
     if (!e) return ERR_OK;
     PQclear(*out);
@@ -131,59 +149,21 @@ enum err reader_text(struct reader *r, struct uuid tenant, enum query q, const c
     return buf_ok(out) ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
 }
 
-struct alert_rows {
-    void (*fn)(void *ctx, const struct alert *a);
-    void *ctx;
-    struct why *why;
-    enum err err;
-};
-
-static struct uuid uuid_of(const char *s)
-{
-    struct uuid u = { 0 };
-    return uuid_parse(s, strlen(s), &u) ? (struct uuid){ 0 } : u;
-}
-
-static void one_alert(void *ctx, const char *const *c) /* SQL_ALERT_COLUMNS, none of them null */
-{
-    struct alert_rows *rows = ctx;
-    int state, severity;
-    if (rows->err) return;
-    rows->err = names_value(&alert_state_names, c[5], strlen(c[5]), &state, rows->why);
-    if (!rows->err)
-        rows->err = names_value(&severity_names, c[11], strlen(c[11]), &severity, rows->why);
-    if (rows->err) {
-        rows->err = ERR_DB;
-        return;
-    }
-    const struct alert a = {
-        .tenant_id = uuid_of(c[0]),
-        .stream_no = strtoull(c[1], NULL, 10),
-        .alert_id = uuid_of(c[2]),
-        .seq = strtoull(c[3], NULL, 10),
-        .event_ns = strtoll(c[4], NULL, 10),
-        .state = (enum alert_state)state,
-        .rule_id = uuid_of(c[6]),
-        .rule_version = (int32_t)strtol(c[7], NULL, 10),
-        .rule_no = strtoull(c[8], NULL, 10),
-        .rule_name = c[9],
-        .rule_text = c[10],
-        .severity = (enum severity)severity,
-        .measure = c[12],
-        .unit = c[13],
-        .value = strtod(c[14], NULL),
-        .inputs = c[15],
-    };
-    rows->fn(rows->ctx, &a);
-}
-
 enum err reader_alerts(struct reader *r, struct uuid tenant, enum query q,
                        const char *const *params, void (*fn)(void *ctx, const struct alert *a),
                        void *ctx, struct why *why)
 {
-    struct alert_rows rows = { fn, ctx, why, ERR_OK };
-    enum err e = reader_rows(r, tenant, q, params, one_alert, &rows, why);
-    return e ? e : rows.err;
+    AUTO_PGRESULT PGresult *res = NULL;
+    assert(queries[q].mode == ALERTS);
+    enum err e = run(r, tenant, q, params, &res, why);
+    for (int i = 0; !e && i < PQntuples(res); i++) {
+        struct alert a;
+        e = wire_get(&alert_row, res, i, &a, why);
+        if (!e) fn(ctx, &a);
+        else if (e == ERR_INVALID)
+            e = ERR_DB; /* it is the database that is wrong, not the caller */
+    }
+    return e;
 }
 
 static int hex_digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }

@@ -56,6 +56,19 @@ size_t table_key(const struct table *t, const struct column *out[TABLE_KEY_MAX])
     return n;
 }
 
+size_t table_order(const struct table *t, const struct column *out[TABLE_KEY_MAX])
+{
+    const struct column *key[TABLE_KEY_MAX], *seq = row_column(t->row, "seq");
+    size_t n = table_key(t, key), k = 0;
+    if (t->check == CHECK_STANDS || !seq) seq = NULL;
+    else out[k++] = seq;
+    for (size_t i = 0; i < n; i++) {
+        assert(k < TABLE_KEY_MAX);
+        if (key[i] != seq) out[k++] = key[i];
+    }
+    return k;
+}
+
 /* ---- SQL ---- */
 static const char *sql_type(enum column_type type)
 {
@@ -89,6 +102,13 @@ void table_definition(const struct row_type *row, struct buf *out)
         buf_printf(out, "%s%s %s", i ? ", " : "(", row->columns[i].name,
                    sql_type(row->columns[i].type));
     buf_puts(out, ")");
+}
+
+void table_order_text(const struct table *t, struct buf *out)
+{
+    const struct column *by[TABLE_KEY_MAX];
+    size_t n = table_order(t, by);
+    for (size_t i = 0; i < n; i++) buf_printf(out, "%s%s", i ? ", " : "", by[i]->name);
 }
 
 /* "a = n.a, b = n.b" of the columns outside the key */

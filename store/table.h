@@ -40,6 +40,11 @@ enum table_id table_of(const struct row_type *row);
 /* The columns of its key, in order; returns how many. */
 size_t table_key(const struct table *t, const struct column *out[TABLE_KEY_MAX]);
 
+/* The order its rows are read in: those that are read along by seq and then what else tells them apart, others by their key.
+ * Returns how many columns. */
+size_t table_order(const struct table *t, const struct column *out[TABLE_KEY_MAX]);
+void table_order_text(const struct table *t, struct buf *out);
+
 /* "seq, event_ns, value": the columns in the row's order. */
 void table_columns(const struct row_type *row, struct buf *out);
 /* "(seq bigint, event_ns bigint, value double precision)" */

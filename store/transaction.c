@@ -21,6 +21,7 @@
 #include "store/transaction.h"
 
 #include "store/copy.h"
+#include "store/pg.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 #include "store/writer.h"
 
+#include "store/pg.h"
 #include "store/schema_files.h"
 #include "store/transaction.h"
 

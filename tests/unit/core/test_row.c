@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -125,6 +126,10 @@ static void a_copy_stands_by_itself(void **state)
     assert_string_equal(out.str.p, "st");         /* and ends in a NUL, whatever it was part of */
     assert_true(out.bytes.p && out.bytes.n == 0); /* empty is not null */
     assert_string_equal(out.json, "{}");
+    struct every *own = row_new(&every_row, &out);
+    assert_int_equal(differing(*own, out), 0);
+    assert_true(own->text != out.text && own->json != out.json);
+    free(own);
     const struct every empty = nothing();
     assert_true(row_copy(&every_row, &empty, &arena, &out));
     assert_null(out.bytes.p);

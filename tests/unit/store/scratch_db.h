@@ -2,7 +2,7 @@
  * migrated, and dropped at the end. For one test program each: everything is static. */
 #ifndef TOCSIN_TESTS_SCRATCH_DB_H
 #define TOCSIN_TESTS_SCRATCH_DB_H
-#include "store/db.h"
+#include "store/pg.h"
 #include "store/migrate.h"
 
 #include <setjmp.h>

@@ -6,7 +6,7 @@
 #include "alerts/delivery/schedule.h"
 #include "core/digest.h"
 #include "core/when.h"
-#include "store/db.h"
+#include "store/pg.h"
 
 #include <pthread.h>
 #include <setjmp.h>

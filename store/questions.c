@@ -1,0 +1,104 @@
+#include "store/questions.h"
+
+#include "store/pg.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum err ask_writer(struct db *d, char backend[BACKEND_TEXT], struct why *why)
+{
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e = db_query(d,
+                          "SELECT pid FROM pg_catalog.pg_stat_activity"
+                          " WHERE datname = pg_catalog.current_database()"
+                          " AND application_name = 'tocsin writer'",
+                          0, NULL, &r, why);
+    if (e) return e;
+    snprintf(backend, BACKEND_TEXT, "%s", PQntuples(r) ? PQgetvalue(r, 0, 0) : "");
+    return ERR_OK;
+}
+
+enum err ask_close_since(struct db *d, int32_t day, bool *out, struct why *why)
+{
+    char since[16], from[24];
+    snprintf(since, sizeof since, "%" PRId32, day);
+    snprintf(from, sizeof from, "%" PRId64, day * INT64_C(86400000000000));
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e =
+        db_query(d, "SELECT 1 FROM tocsin.tick WHERE event_ns >= $1 AND day_or_kind >= $2 LIMIT 1",
+                 2, (const char *const[]){ from, since }, &r, why);
+    if (!e) *out = PQntuples(r) > 0;
+    return e;
+}
+
+enum err make_database(struct db *d, const char *name, struct why *why)
+{
+    char sql[100];
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e =
+        db_query(d, "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", 1, &name, &r, why);
+    if (e || PQntuples(r) > 0) return e;
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s", name);
+    return db_exec(d, sql, 0, NULL, why);
+}
+
+enum err ask_tenant(struct db *d, const char *name, struct uuid *out, struct why *why)
+{
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e =
+        db_query(d, "SELECT tenant_id FROM tocsin.tenant WHERE name = $1", 1, &name, &r, why);
+    if (e) return e;
+    if (PQntuples(r) != 1) return err_set(why, ERR_NOT_FOUND, "no tenant %s", name);
+    return uuid_parse(PQgetvalue(r, 0, 0), UUID_TEXT - 1, out);
+}
+
+enum err ask_topic_position(struct db *d, const char *topic, int64_t *out, struct why *why)
+{
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e =
+        db_query(d, "SELECT coalesce(sum(next_offset), 0) FROM tocsin.source WHERE topic = $1", 1,
+                 &topic, &r, why);
+    if (!e) *out = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+    return e;
+}
+
+enum err ask_newest_value(struct db *d, const char *measure, int64_t since_ns, double *out,
+                          struct why *why)
+{
+    char since[24];
+    snprintf(since, sizeof since, "%" PRId64, since_ns);
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e = db_query(d,
+                          "SELECT r.value FROM tocsin.reading r JOIN tocsin.series s"
+                          " USING (series_id) WHERE s.measure = $1 AND s.tenant_id IS NULL"
+                          " AND r.value IS NOT NULL AND r.event_ns >= $2::bigint"
+                          " ORDER BY r.seq DESC LIMIT 1",
+                          2, (const char *const[]){ measure, since }, &r, why);
+    if (!e) *out = PQntuples(r) ? strtod(PQgetvalue(r, 0, 0), NULL) : NAN;
+    return e;
+}
+
+enum err ask_last_prices(struct db *d, uint64_t after,
+                         void (*fn)(void *ctx, const char *symbol, int64_t price_e8), void *ctx,
+                         size_t *n, int64_t *traded_ns, struct why *why)
+{
+    char from[24];
+    const char *const params[] = { from };
+    snprintf(from, sizeof from, "%" PRIu64, after);
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e = db_query(d,
+                          "SELECT DISTINCT ON (t.instrument_id) i.symbol, t.price_e8,"
+                          " max(t.event_ns) FILTER (WHERE t.day_or_kind = -2147483648) OVER ()"
+                          " FROM tocsin.tick t JOIN tocsin.instrument i USING (instrument_id)"
+                          " WHERE t.seq > $1::bigint ORDER BY t.instrument_id, t.seq DESC",
+                          1, params, &r, why);
+    if (e) return e;
+    *n = (size_t)PQntuples(r);
+    *traded_ns = *n && !PQgetisnull(r, 0, 2) ? strtoll(PQgetvalue(r, 0, 2), NULL, 10) : -1;
+    for (int i = 0; i < PQntuples(r); i++)
+        fn(ctx, PQgetvalue(r, i, 0), strtoll(PQgetvalue(r, i, 1), NULL, 10));
+    return ERR_OK;
+}
