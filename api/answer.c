@@ -46,15 +46,17 @@ void reply_by_id(struct request *r, enum query q)
 
 struct page_state {
     struct json_writer *w;
-    int64_t limit, n;
+    const struct page *page;
+    int64_t n;
     char cursor[UUID_TEXT];
 };
 
 static void put_row(void *ctx, const char *const *columns)
 {
     struct page_state *p = ctx;
-    if (p->n++ >= p->limit) return;
-    json_put_raw(p->w, NULL, columns[1], strlen(columns[1]));
+    if (p->n++ >= p->page->limit) return;
+    if (p->page->put) p->page->put(p->w, columns);
+    else json_put_raw(p->w, NULL, columns[1], strlen(columns[1]));
     snprintf(p->cursor, sizeof p->cursor, "%s", columns[0]);
 }
 
@@ -68,13 +70,13 @@ static void put_next(struct json_writer *w, enum cursor_type type, const char *c
 
 void reply_page(struct request *r, struct json_writer *w, const struct page *page)
 {
-    struct page_state p = { .w = w, .limit = page->limit };
+    struct page_state p = { .w = w, .page = page };
     struct why why = { 0 };
     json_put_array(w, page->name);
     enum err e = reader_rows(r->db, r->tenant, page->query, page->params, put_row, &p, &why);
     if (e) return reply_problem(r, e, &why);
     json_put_end(w);
-    if (p.n > p.limit) put_next(w, page->cursor, p.cursor);
+    if (p.n > page->limit) put_next(w, page->cursor, p.cursor);
     else json_put_null(w, "next");
     json_put_end(w);
     reply_json(r, 200);

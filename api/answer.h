@@ -21,7 +21,7 @@ void reply_query(struct request *r, enum query q, const char *const *params);
 /* The same, of the object that the path's {id} names. */
 void reply_by_id(struct request *r, enum query q);
 
-/* The rows of a query, (cursor, JSON) each, as the list `name` in an object that was begun with `w`, and after it
+/* The rows of a query, (cursor, JSON) each or as `put` writes them, as the list `name` in an object that was begun with `w`, and after it
  * "next": the last cursor when there are more than `limit`, else null. */
 enum cursor_type { CURSOR_NUMBER, CURSOR_UUID };
 struct page {
@@ -30,6 +30,8 @@ struct page {
     const char *const *params;
     int64_t limit;
     enum cursor_type cursor;
+    /* One row's value, from its columns; the first is the cursor. NULL: the second is JSON. */
+    void (*put)(struct json_writer *w, const char *const *columns);
 };
 void reply_page(struct request *r, struct json_writer *w, const struct page *page);
 

@@ -4,7 +4,7 @@
  * of the running engine comes through struct api_backend, wired in app/. */
 #ifndef TOCSIN_API_API_H
 #define TOCSIN_API_API_H
-#include "alerts/alert.h"
+#include "alerts/delivery/channel.h"
 #include "analytics/picture.h"
 #include "core/buf.h"
 
@@ -34,11 +34,11 @@ struct api_backend {
     struct picture *(*picture)(void *ctx);
     /* Appends {"ready":true|false,"reasons":["kafka: ...", ...]} and returns the flag. */
     bool (*ready)(void *ctx, struct buf *out);
-    /* Whether alerts may be pushed to that URL (alerts/delivery/url.h's check of its text): ERR_OK, or ERR_INVALID and why. NULL: no channel is taken. */
-    enum err (*channel_check)(void *ctx, const char *url, struct why *why);
     /* The canonical text of a measure, as a rule on it would have it; else the error of a rule. NULL: only canonical texts are known. Thread: any. */
     enum err (*measure)(void *ctx, const char *text, char out[API_MEASURE_MAX], struct why *why);
 };
+
+struct seal_keys;
 
 struct api_config {
     const char *bind_address; /* "127.0.0.1" */
@@ -48,8 +48,8 @@ struct api_config {
     int connections_max, per_ip_max;
     int header_timeout_ms, request_timeout_ms; /* absolute deadlines */
     int stream_heartbeat_ms;                   /* at most 15000 */
-    bool webhook_allow_http,
-        webhook_allow_private; /* for development only; see alerts/delivery/url.h */
+    struct channel_limits channel_limits;      /* what the operator allows a channel */
+    const struct seal_keys *seal_keys;         /* for their secrets; NULL: none. Outlive the API */
 };
 
 struct api;

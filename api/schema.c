@@ -127,6 +127,11 @@ static void put_required(struct json_writer *w, const struct field *fields)
 void schema_put(struct json_writer *w, const char *key, const struct schema *s)
 {
     json_put_object(w, key);
+    if (s->put) {
+        s->put(w);
+        json_put_end(w);
+        return;
+    }
     json_put_text(w, "type", "object");
     if (s->help) json_put_text(w, "description", s->help);
     if (!s->open) json_put_bool(w, "additionalProperties", false);

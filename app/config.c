@@ -1,7 +1,8 @@
 #include "app/config.h"
 
 #include "analytics/measure.h"
-#include "ingest/kafka.h"
+#include "ingest/formats/format.h"
+#include "ingest/kafka/conf.h"
 #include "store/db.h"
 
 #include <ctype.h>
@@ -125,6 +126,13 @@ static void check_topics(struct loading *l, int line, const char *value)
     }
 }
 
+static void check_format(struct loading *l, int line, const char *value)
+{
+    const struct format *f;
+    struct why why = { 0 };
+    if (format_find(value, &f, &why)) complain(l, line, "kafka.format", why.text);
+}
+
 /* What the type alone does not say. */
 static void check_value(struct loading *l, int line, const struct row *r, const char *value)
 {
@@ -132,6 +140,7 @@ static void check_value(struct loading *l, int line, const struct row *r, const 
     size_t at = r->offset;
     if (at == offsetof(struct config, engine_track)) check_track(l, line, value);
     if (at == offsetof(struct config, kafka_topics)) check_topics(l, line, value);
+    if (at == offsetof(struct config, kafka_format)) check_format(l, line, value);
     if (at == offsetof(struct config, kafka_brokers)
         && (!value[0] || strpbrk(value, ";#"))) /* librdkafka would read a port up to them */
         complain(l, line, "kafka.brokers must be bootstrap servers, host:port, with commas between",

@@ -5,8 +5,9 @@
 #include "api/api.h"
 #include "core/decimal.h"
 #include "core/log.h"
+#include "core/seal.h"
 #include "core/when.h"
-#include "ingest/embedded.h"
+#include "ingest/kafka/embedded.h"
 #include "store/keys.h"
 #include "store/migrate.h"
 #include "store/questions.h"
@@ -39,7 +40,7 @@ struct demo {
     struct embedded_broker *broker;
     struct feed *feed;
     struct config config;
-    char conninfo[1024], key[KEY_TEXT_LEN + 1];
+    char conninfo[1024], key[KEY_TEXT_LEN + 1], seal_key[PATH_SIZE + 32];
     int listens_on;
     struct why why;
     atomic_bool broken;
@@ -263,6 +264,14 @@ static bool set_text(char **field, const char *value)
     return true;
 }
 
+/* Made once: the channels of this folder's database open with it alone. */
+static enum err make_seal_key(struct demo *d)
+{
+    path_of(d, "secrets.key", d->seal_key);
+    if (access(d->seal_key, F_OK) == 0) return ERR_OK;
+    return seal_key_make(d->seal_key, false, &d->why);
+}
+
 static enum err make_config(struct demo *d)
 {
     AUTO_BUF struct buf errors = { 0 };
@@ -273,7 +282,7 @@ static enum err make_config(struct demo *d)
         set_text(&c->kafka_brokers, embedded_bootstrap(d->broker)) && set_text(&c->kafka_group, "")
         && set_text(&c->kafka_topics, "reference,ticks,news,facts")
         && set_text(&c->kafka_first, "reference") && set_text(&c->database_conninfo, d->conninfo)
-        && set_text(&c->api_bind, "127.0.0.1");
+        && set_text(&c->secrets_key_file, d->seal_key) && set_text(&c->api_bind, "127.0.0.1");
     size_t n = c->properties_n;
     if (ok
         && n < CONFIG_PROPERTIES_MAX) { /* the embedded broker answers an empty fetch only after this long */
@@ -369,6 +378,7 @@ static enum err prepare(struct demo *d)
     if (!e) e = open_database(d);
     if (!e) e = make_key(d);
     if (!e) e = make_broker(d);
+    if (!e) e = make_seal_key(d);
     if (!e) e = make_config(d);
     return !e && interrupted_within(0) ? ERR_STOPPING : e;
 }

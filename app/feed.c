@@ -4,7 +4,7 @@
 #include "core/decimal.h"
 #include "core/log.h"
 #include "core/when.h"
-#include "ingest/producer.h"
+#include "ingest/kafka/producer.h"
 #include "store/history.h"
 #include "store/questions.h"
 

@@ -1,10 +1,12 @@
 /* main.c - one binary, its subcommands in a table. */
 #include "app/app.h"
+#include "app/secrets.h"
 
 #include "alerts/rules/rule_text.h"
 #include "analytics/measure.h"
 #include "api/api.h"
 #include "core/log.h"
+#include "ingest/kinds/kind.h"
 #include "store/keys.h"
 #include "store/migrate.h"
 
@@ -22,7 +24,9 @@ static const char check_usage[] = "usage: tocsin check -c FILE\n",
                   migrate_usage[] = "usage: tocsin migrate -c FILE\n";
 static const char keys_usage[] =
     "usage: tocsin keys create -c FILE --tenant NAME [--label TEXT] [--days N] [--quiet]\n"
-    "       tocsin keys list -c FILE [--tenant NAME]\n       tocsin keys revoke -c FILE --tenant NAME --key ID\n";
+    "       tocsin keys list -c FILE [--tenant NAME]\n"
+    "       tocsin keys revoke -c FILE --tenant NAME --key ID\n"
+    "       tocsin keys seal-key --out FILE [--add]\n";
 
 static const struct command {
     const char *name;
@@ -37,8 +41,8 @@ static const struct command {
       "says what is wrong with a configuration; does nothing else" },
     { "migrate", cmd_migrate, migrate_usage, "-c FILE",
       "brings the database to this program's schema" },
-    { "keys", cmd_keys, keys_usage, "create|list|revoke -c FILE ...",
-      "API keys and their tenants" },
+    { "keys", cmd_keys, keys_usage, "create|list|revoke -c FILE ... | seal-key ...",
+      "API keys and their tenants; the key that keeps channels' secrets" },
     { "import", cmd_import, import_usage, "-c FILE [--reference CSV] [--prices CSV]",
       "reference data and prices from CSV into the database" },
     { "replay", cmd_replay, replay_usage, "-c FILE --prices CSV [--speed max|N]",
@@ -57,6 +61,7 @@ static void usage(FILE *out)
     fprintf(
         out,
         "\n  --help-config    every setting, as Markdown\n  --help-measures  every measure, as Markdown\n"
+        "  --help-messages  every kind of message, as Markdown\n"
         "  --openapi        the API's description, as /openapi.json says it\n  --version\n\n"
         "exit codes: 0 fine, 1 verify found differences, 64 wrong usage, 65 wrong data, 69 database not reachable, 70 cannot go on, 78 wrong configuration\n");
 }
@@ -87,8 +92,15 @@ int cmd_check(int argc, char **argv)
         fputs(check_usage, stderr);
         return EXIT_WRONG_USAGE;
     }
+    struct seal_keys *keys = NULL;
+    struct why why = { .text = "" };
     int code = load_config(argv[2], &c);
+    if (!code && secrets_read(&c, &keys, &why)) {
+        fprintf(stderr, "%s: %s\n", argv[2], why.text);
+        code = EXIT_CONFIG;
+    }
     if (!code) printf("%s: fine\n", argv[2]);
+    seal_keys_free(keys);
     config_release(&c);
     return code;
 }
@@ -183,6 +195,11 @@ int cmd_keys(int argc, char **argv)
     struct config c;
     struct db d = { 0 };
     struct why why = { 0 };
+    if (argc > 1 && strcmp(argv[1], "seal-key") == 0) {
+        int made = cmd_seal_key(argc - 1, argv + 1);
+        if (made == EXIT_WRONG_USAGE) fputs(keys_usage, stderr);
+        return made;
+    }
     if (!read_key_options(argc, argv, &o)) {
         fputs(keys_usage, stderr);
         return EXIT_WRONG_USAGE;
@@ -227,6 +244,7 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[1], "--help-config") == 0) return print_text(config_reference);
         if (strcmp(argv[1], "--help-measures") == 0) return print_text(measures_reference);
+        if (strcmp(argv[1], "--help-messages") == 0) return print_text(kinds_reference);
         if (strcmp(argv[1], "--openapi") == 0) return print_text(openapi_render);
         for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
             if (strcmp(argv[1], commands[i].name) != 0) continue;

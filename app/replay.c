@@ -2,8 +2,8 @@
 #include "app/app.h"
 #include "app/prices.h"
 #include "core/when.h"
-#include "ingest/partitions.h"
-#include "ingest/producer.h"
+#include "ingest/kafka/partitions.h"
+#include "ingest/kafka/producer.h"
 
 #include <errno.h>
 #include <stdio.h>

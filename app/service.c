@@ -6,16 +6,16 @@
  * load by themselves; an idle writer gets whatever is there at once. Every queue is bounded: when PostgreSQL stands still the
  * engine stops, then ingest stops polling, and Kafka keeps what is not read. */
 #include "alerts/delivery/dispatcher.h"
-#include "alerts/delivery/url.h"
 #include "api/api.h"
 #include "app/app.h"
 #include "app/recover.h"
+#include "app/secrets.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/queue.h"
 #include "core/vec.h"
 #include "core/when.h"
-#include "ingest/kafka.h"
+#include "ingest/kafka/source.h"
 #include "store/outbox.h"
 #include "store/writer.h"
 
@@ -81,6 +81,7 @@ struct service {
     struct step step; /* engine thread, once running */
     struct writer *writer;
     struct kafka_source *kafka;
+    struct seal_keys *seal_keys; /* NULL: none are configured */
     struct outbox *outbox;
     struct dispatcher *delivery;
     struct api *api;
@@ -239,12 +240,6 @@ static bool backend_ready(void *ctx, struct buf *out)
     buf_printf(out, "{\"ready\":%s,\"reasons\":[%s]}", ready ? "true" : "false",
                reasons.data ? reasons.data : "");
     return ready;
-}
-
-static enum err backend_channel_check(void *ctx, const char *url, struct why *why)
-{
-    const struct service *s = ctx;
-    return url_check(url, s->c->webhooks_allow_http, s->c->webhooks_allow_private, why);
 }
 
 static_assert((int)MEASURE_TEXT_MAX <= (int)API_MEASURE_MAX, "a canonical text fits");
@@ -709,6 +704,7 @@ static enum err open_kafka(struct service *s, struct why *why)
         if (!add_place(s, lives[i].source_id, lives[i].part, lives[i].topic))
             e = err_set(why, ERR_NOMEM, "out of memory");
     const struct kafka_config cfg = { .brokers = s->c->kafka_brokers,
+                                      .format = s->c->kafka_format,
                                       .group = s->c->kafka_group,
                                       .topics = topics,
                                       .topics_n = topics_n,
@@ -763,7 +759,9 @@ static enum err start(struct service *s, struct why *why)
     if (e) return err_set(why, e, "out of memory");
     e = api_port_check(s->c->api_bind, (int)s->c->api_port,
                        why); /* before the shard is taken from one that is well */
+    if (!e) e = secrets_read(s->c, &s->seal_keys, why);
     if (!e) e = writer_open(s->c->database_conninfo, &s->writer, &last_seq, why);
+    if (!e) e = secrets_settle(s->c, s->seal_keys, why);
     if (!e) e = step_init(&s->step);
     if (!e) e = recover_state(s->c->database_conninfo, &s->step, why);
     if (!e && engine_seq(s->step.engine) != last_seq)
@@ -781,12 +779,11 @@ static enum err start(struct service *s, struct why *why)
     try_tracks(s);
     s->picture = step_picture(&s->step);
     e = open_kafka(s, why);
-    if (!e) e = outbox_new(s->c->database_conninfo, &s->outbox);
-    const struct dispatcher_config delivery = {
-        .workers = (int)s->c->webhooks_workers,
-        .setup.limits = { .allow_plain = s->c->webhooks_allow_http,
-                          .allow_private = s->c->webhooks_allow_private }
-    };
+    if (!e) e = outbox_new(s->c->database_conninfo, s->seal_keys, &s->outbox);
+    const struct channel_limits may = { .allow_plain = s->c->webhooks_allow_http,
+                                        .allow_private = s->c->webhooks_allow_private };
+    const struct dispatcher_config delivery = { .workers = (int)s->c->webhooks_workers,
+                                                .setup.limits = may };
     const struct outbox_calls outbox = e ? (struct outbox_calls){ 0 } : outbox_calls(s->outbox);
     if (!e) e = dispatcher_start(&delivery, &outbox, &s->delivery, why);
     const struct api_config api = { .bind_address = s->c->api_bind,
@@ -798,15 +795,11 @@ static enum err start(struct service *s, struct why *why)
                                     .header_timeout_ms = (int)s->c->api_header_timeout_ms,
                                     .request_timeout_ms = (int)s->c->api_request_timeout_ms,
                                     .stream_heartbeat_ms = (int)s->c->api_heartbeat_ms,
-                                    .webhook_allow_http = s->c->webhooks_allow_http,
-                                    .webhook_allow_private = s->c->webhooks_allow_private };
-    const struct api_backend backend = { s,
-                                         backend_rule_change,
-                                         backend_rule_states,
-                                         backend_picture,
-                                         backend_ready,
-                                         backend_channel_check,
-                                         backend_measure };
+                                    .channel_limits = may,
+                                    .seal_keys = s->seal_keys };
+    const struct api_backend backend = {
+        s, backend_rule_change, backend_rule_states, backend_picture, backend_ready, backend_measure
+    };
     if (!e) e = api_start(&api, &backend, &s->api, why);
     if (e) return e;
     if (pthread_create(&s->writer_thread, NULL, writer_main, s)
@@ -824,6 +817,7 @@ static void release(struct service *s)
     dispatcher_stop(s->delivery, 2000);
     kafka_source_close(s->kafka);
     outbox_free(s->outbox);
+    seal_keys_free(s->seal_keys);
     writer_close(s->writer);
     step_release(&s->step);
     if (s->commands)

@@ -1,6 +1,7 @@
 #include "store/outbox.h"
 
 #include "core/when.h"
+#include "store/channel_secrets.h"
 #include "store/pg.h"
 
 #include <inttypes.h>
@@ -11,10 +12,11 @@ enum { SWEEP_S = 30 };
 
 struct outbox {
     struct db db;
-    int64_t swept_ns; /* monotonic; 0: not yet */
+    const struct seal_keys *keys; /* NULL: none */
+    int64_t swept_ns;             /* monotonic; 0: not yet */
 };
 
-enum err outbox_new(const char *conninfo, struct outbox **out)
+enum err outbox_new(const char *conninfo, const struct seal_keys *keys, struct outbox **out)
 {
     struct outbox *o = calloc(1, sizeof *o);
     if (!o) return ERR_NOMEM;
@@ -23,6 +25,7 @@ enum err outbox_new(const char *conninfo, struct outbox **out)
         free(o);
         return ERR_TOO_LARGE;
     }
+    o->keys = keys;
     snprintf(o->db.role, sizeof o->db.role, "tocsin_engine");
     snprintf(o->db.name, sizeof o->db.name, "tocsin outbox");
     *out = o;
@@ -42,8 +45,6 @@ void outbox_free(struct outbox *o)
 /* owed: the channels that are owed something, one index probe each, so a long queue of one costs
  * the others nothing. head: of each channel that is free, the first delivery that is due; the
  * one due longest goes first. */
-/* a secret's bytes as its owner knows them; base64 comes in lines of 76 */
-#define WHSEC(bytes) "'whsec_' || replace(encode(" bytes ", 'base64'), E'\\n', '')"
 static const char sql_claim[] =
     "WITH RECURSIVE owed AS ("
     "  (SELECT tenant_id, channel_id FROM tocsin.outbox WHERE status = 'waiting' ORDER BY tenant_id, channel_id LIMIT 1)"
@@ -55,29 +56,28 @@ static const char sql_claim[] =
     "), held AS MATERIALIZED ("
     "  SELECT tenant_id, channel_id FROM tocsin.outbox WHERE status = 'waiting' AND lease_until > now()"
     "), head AS ("
-    "  SELECT d.tenant_id, d.channel_id, d.alert_id, c.kind, c.url, c.secret, c.secret_old, c.failing_since"
-    "    FROM owed JOIN tocsin.channel c USING (tenant_id, channel_id), LATERAL ("
-    "      SELECT o.tenant_id, o.channel_id, o.alert_id, o.next_attempt FROM tocsin.outbox o"
-    "       WHERE o.tenant_id = c.tenant_id AND o.channel_id = c.channel_id AND o.status = 'waiting' AND o.next_attempt <= now()"
-    "       ORDER BY o.stream_no LIMIT 1) d"
-    "   WHERE c.enabled AND NOT c.deleted AND c.channel_id <> ALL ($1::uuid[])"
-    "     AND NOT EXISTS (SELECT FROM held h WHERE h.tenant_id = c.tenant_id AND h.channel_id = c.channel_id)"
-    "   ORDER BY d.next_attempt, d.tenant_id, d.channel_id LIMIT $2::bigint"
-    "), taken AS ("
-    "  SELECT o.tenant_id, o.alert_id, o.channel_id FROM tocsin.outbox o JOIN head USING (tenant_id, alert_id, channel_id)"
-    "   FOR UPDATE OF o SKIP LOCKED"
-    "), leased AS ("
-    "  UPDATE tocsin.outbox o SET lease_until = now() + $3::bigint * interval '1 second' FROM taken t"
-    "   WHERE o.tenant_id = t.tenant_id AND o.alert_id = t.alert_id AND o.channel_id = t.channel_id AND o.status = 'waiting'"
-    "  RETURNING o.tenant_id, o.alert_id, o.channel_id, o.attempts"
-    ")"
-    " SELECT a.tenant_id, a.alert_id, l.channel_id, a.rule_id, a.stream_no, a.seq, a.event_ns, a.rule_no, a.rule_version, a.state,"
-    "        a.severity, a.value, a.rule_name, a.rule_text, a.measure, a.unit, a.inputs, l.attempts,"
-    "        h.kind, jsonb_build_object('url', h.url),"
-    "        jsonb_strip_nulls(jsonb_build_object('secret', " WHSEC("h.secret") ", 'secret_old', " WHSEC(
-        "h.secret_old") ")),"
-                        "        greatest(0, extract(epoch FROM now() - h.failing_since))::bigint"
-                        "   FROM leased l JOIN head h USING (tenant_id, alert_id, channel_id) JOIN tocsin.alert a USING (tenant_id, alert_id)";
+    "  SELECT d.tenant_id, d.channel_id, d.alert_id, c.kind, c.settings, " SQL_PLAIN_SECRETS(
+        "c") " AS plain, c.secrets, c.failing_since"
+             "    FROM owed JOIN tocsin.channel c USING (tenant_id, channel_id), LATERAL ("
+             "      SELECT o.tenant_id, o.channel_id, o.alert_id, o.next_attempt FROM tocsin.outbox o"
+             "       WHERE o.tenant_id = c.tenant_id AND o.channel_id = c.channel_id AND o.status = 'waiting' AND o.next_attempt <= now()"
+             "       ORDER BY o.stream_no LIMIT 1) d"
+             "   WHERE c.enabled AND NOT c.deleted AND c.channel_id <> ALL ($1::uuid[])"
+             "     AND NOT EXISTS (SELECT FROM held h WHERE h.tenant_id = c.tenant_id AND h.channel_id = c.channel_id)"
+             "   ORDER BY d.next_attempt, d.tenant_id, d.channel_id LIMIT $2::bigint"
+             "), taken AS ("
+             "  SELECT o.tenant_id, o.alert_id, o.channel_id FROM tocsin.outbox o JOIN head USING (tenant_id, alert_id, channel_id)"
+             "   FOR UPDATE OF o SKIP LOCKED"
+             "), leased AS ("
+             "  UPDATE tocsin.outbox o SET lease_until = now() + $3::bigint * interval '1 second' FROM taken t"
+             "   WHERE o.tenant_id = t.tenant_id AND o.alert_id = t.alert_id AND o.channel_id = t.channel_id AND o.status = 'waiting'"
+             "  RETURNING o.tenant_id, o.alert_id, o.channel_id, o.attempts"
+             ")"
+             " SELECT a.tenant_id, a.alert_id, l.channel_id, a.rule_id, a.stream_no, a.seq, a.event_ns, a.rule_no, a.rule_version, a.state,"
+             "        a.severity, a.value, a.rule_name, a.rule_text, a.measure, a.unit, a.inputs, l.attempts,"
+             "        h.kind, h.settings, h.plain, encode(h.secrets, 'hex'),"
+             "        greatest(0, extract(epoch FROM now() - h.failing_since))::bigint"
+             "   FROM leased l JOIN head h USING (tenant_id, alert_id, channel_id) JOIN tocsin.alert a USING (tenant_id, alert_id)";
 enum {
     C_TENANT,
     C_ALERT,
@@ -99,7 +99,8 @@ enum {
     C_ATTEMPTS,
     C_KIND,
     C_SETTINGS,
-    C_SECRETS,
+    C_PLAIN,
+    C_SEALED,
     C_FAILING_S
 };
 
@@ -222,8 +223,7 @@ static enum err read_texts(const PGresult *r, int row, struct delivery *d, struc
         { C_MEASURE, &a->measure }, { C_RULE_TEXT, &a->rule_text }, { C_UNIT, &a->unit },
         { C_INPUTS, &a->inputs },
     };
-    d->secrets = text_field(r, row, C_SECRETS, &d->memory);
-    bool ok = d->secrets != NULL;
+    bool ok = true;
     for (size_t i = 0; ok && i < ARRAY_LEN(texts); i++)
         ok = (*texts[i].to = text_field(r, row, texts[i].col, &d->memory)) != NULL;
     return ok ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
@@ -249,12 +249,31 @@ static enum err read_numbers(const PGresult *r, int row, struct delivery *d, str
     return e;
 }
 
-static enum err delivery_from_row(const PGresult *r, int row, struct delivery *out, struct why *why)
+/* Secrets that do not open are this channel's problem alone: the delivery says so, and waits. */
+static enum err read_secrets(const struct outbox *o, const PGresult *r, int row, struct delivery *d,
+                             struct why *why)
+{
+    struct why closed = { .text = "" };
+    if (PQgetisnull(r, row, C_SEALED)) {
+        bool none = PQgetisnull(r, row, C_PLAIN);
+        d->secrets =
+            none ? arena_copy(&d->memory, "{}", 2) : text_field(r, row, C_PLAIN, &d->memory);
+    } else if (channel_secrets_open(
+                   o->keys, d->alert.tenant_id, d->channel, PQgetvalue(r, row, C_SEALED),
+                   (size_t)PQgetlength(r, row, C_SEALED), &d->memory, &d->secrets, &closed)) {
+        d->problem = arena_copy(&d->memory, closed.text, strlen(closed.text));
+    }
+    return d->secrets || d->problem ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
+}
+
+static enum err delivery_from_row(const struct outbox *o, const PGresult *r, int row,
+                                  struct delivery *out, struct why *why)
 {
     struct delivery d = { .attempt = 0 };
     enum err e = read_ids(r, row, &d, why);
     if (!e) e = read_numbers(r, row, &d, why);
     if (!e) e = read_texts(r, row, &d, why);
+    if (!e) e = read_secrets(o, r, row, &d, why);
     if (e) delivery_release(&d);
     else *out = d;
     return e;
@@ -318,7 +337,7 @@ enum err outbox_claim(struct outbox *o, const struct uuid *busy, size_t busy_n,
     if (!e) e = claim_rows(o, array.data, max, &rows, &due_ms, why);
     size_t n = 0;
     for (int i = 0; !e && i < PQntuples(rows); i++) {
-        e = delivery_from_row(rows, i, &out[n], why);
+        e = delivery_from_row(o, rows, i, &out[n], why);
         if (!e) n++;
     }
     if (!e) e = db_script(&o->db, "COMMIT", why); /* nothing is handed out that is not leased */

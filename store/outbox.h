@@ -13,8 +13,12 @@
 
 struct outbox;
 
-/* Connects at the first use, not here. */
-MUST_USE enum err outbox_new(const char *conninfo, struct outbox **out);
+struct seal_keys;
+
+/* Connects at the first use, not here. `keys` open the channels' secrets and outlive it; NULL:
+ * there are none, and a delivery whose secrets are sealed says so. */
+MUST_USE enum err outbox_new(const char *conninfo, const struct seal_keys *keys,
+                             struct outbox **out);
 void outbox_free(struct outbox *o); /* NULL is fine */
 
 /* The outbox as delivery takes it; valid as long as `o`. */

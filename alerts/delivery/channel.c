@@ -71,8 +71,8 @@ static void take_one(const struct setting *s, size_t at, struct json_fields *f,
     case SETTING_NUMBER: v->number = json_want_int(f, s->name, s->min, s->max, s->missing); return;
     case SETTING_FLAG: v->number = json_want_bool(f, s->name, s->missing != 0); return;
     case SETTING_CHOICE:
-        v->number = json_want_choice(f, s->name, s->choices, (int)s->missing);
-        if (!f->err) v->text = s->choices[v->number];
+        v->number = json_want_choice(f, s->name, s->choices->texts, (int)s->missing);
+        if (!f->err) v->text = names_text(s->choices, (int)v->number);
         return;
     }
 }

@@ -19,6 +19,7 @@
 #include "alerts/delivery/outbox.h"
 #include "core/json.h"
 #include "core/json_write.h"
+#include "core/names.h"
 
 #include <stdatomic.h>
 
@@ -61,9 +62,9 @@ struct setting {
     bool own;         /* a secret of the service's own keeping: no user gives it or is shown it */
     int64_t min, max; /* TEXT: its bytes; NUMBER: its range */
     int64_t missing;  /* NUMBER, FLAG, CHOICE: the value when absent (of a choice its place) */
-    const char *const *choices; /* CHOICE: NULL-ended */
-    const char *help, *example; /* for the API's document; `example` is JSON, ' for " */
-    const char *pattern;        /* TEXT: a regular expression that says more; NULL: none */
+    const struct names *choices; /* CHOICE */
+    const char *help, *example;  /* for the API's document; `example` is JSON, ' for " */
+    const char *pattern;         /* TEXT: a regular expression that says more; NULL: none */
 };
 
 struct setting_value {

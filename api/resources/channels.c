@@ -1,13 +1,87 @@
 /* channels.c - where a tenant's alerts are pushed to, and how that went. */
+#include "alerts/delivery/channel.h"
 #include "api/answer.h"
 #include "core/json.h"
+#include "store/channel_secrets.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { CHANNELS_MAX = 100, SECRET_MIN = 24, SECRET_MAX = 64, SECRET_MADE = 32 };
+enum { CHANNELS_MAX = 100 };
+
+/* ---- a channel as it is shown ---- */
+enum { C_ID, C_KIND, C_SETTINGS, C_ENABLED, C_DISABLED_REASON, C_FAILING_SINCE, C_CREATED_AT };
+
+/* As they are stored, so that a channel of a kind that this program does not know is shown too. */
+static void put_settings(struct json_writer *w, const char *settings)
+{
+    AUTO_JSON json_t *object = NULL;
+    const char *name;
+    json_t *value;
+    if (json_load_strict(settings, strlen(settings), &object, NULL)) return;
+    json_object_foreach(object, name, value)
+    {
+        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        if (text) json_put_raw(w, name, text, strlen(text));
+        else json_put_null(w, name);
+        free(text);
+    }
+}
+
+/* `made`: of one that was just made, whose secrets are shown this once; else NULL. */
+static void put_channel(struct json_writer *w, const char *const *c,
+                        const struct channel_values *made)
+{
+    json_put_object(w, NULL);
+    json_put_text(w, "id", c[C_ID]);
+    json_put_text(w, "kind", c[C_KIND]);
+    put_settings(w, c[C_SETTINGS]);
+    json_put_bool(w, "enabled", strcmp(c[C_ENABLED], "t") == 0);
+    json_put_text(w, "disabled_reason", c[C_DISABLED_REASON]);
+    json_put_text(w, "failing_since", c[C_FAILING_SINCE]);
+    json_put_text(w, "created_at", c[C_CREATED_AT]);
+    if (made) channel_values_write(made, VALUES_MADE, w);
+    json_put_end(w);
+}
+
+static void put_listed(struct json_writer *w, const char *const *columns)
+{
+    put_channel(w, columns, NULL);
+}
 
 /* ---- reading ---- */
+struct one_channel {
+    struct json_writer w;
+    const struct channel_values *made;
+    int64_t n;
+};
+
+static void put_one(void *ctx, const char *const *columns)
+{
+    struct one_channel *one = ctx;
+    one->n++;
+    put_channel(&one->w, columns, one->made);
+}
+
+/* The query's channel into r->reply.body; ERR_NOT_FOUND when there is none. */
+static enum err read_one(struct request *r, enum query q, const char *const *params,
+                         const struct channel_values *made, struct why *why)
+{
+    struct one_channel one = { .w = json_write(&r->reply.body), .made = made };
+    enum err e = reader_rows(r->db, r->tenant, q, params, put_one, &one, why);
+    if (!e && one.n == 0) e = err_set(why, ERR_NOT_FOUND, "no such thing");
+    return e;
+}
+
+static void reply_channel(struct request *r, const char *id)
+{
+    struct why why = { 0 };
+    enum err e = read_one(r, QUERY_CHANNEL, &id, NULL, &why);
+    if (e) reply_problem(r, e, &why);
+    else reply_json(r, 200);
+}
+
 static void list_channels(struct request *r)
 {
     int64_t n = request_arg(r, "limit")->number;
@@ -20,19 +94,26 @@ static void list_channels(struct request *r)
                                .query = QUERY_CHANNELS,
                                .params = params,
                                .limit = n,
-                               .cursor = CURSOR_UUID });
+                               .cursor = CURSOR_UUID,
+                               .put = put_listed });
 }
 
-static void get_channel(struct request *r) { reply_by_id(r, QUERY_CHANNEL); }
+static void get_channel(struct request *r)
+{
+    char id[UUID_TEXT];
+    uuid_format(r->path_id, id);
+    reply_channel(r, id);
+}
 
 static void get_deliveries(struct request *r)
 {
     char id[UUID_TEXT];
     const char *param = id;
-    AUTO_BUF struct buf channel = { 0 }, deliveries = { 0 };
+    AUTO_BUF struct buf state = { 0 }, deliveries = { 0 };
     struct why why = { 0 };
     uuid_format(r->path_id, id);
-    enum err e = reader_text(r->db, r->tenant, QUERY_CHANNEL, &param, &channel, &why);
+    enum err e = reader_text(r->db, r->tenant, QUERY_CHANNEL_STATE, &param, &state, &why);
+    if (!e && strcmp(state.data, "there") != 0) e = err_set(&why, ERR_NOT_FOUND, "no such thing");
     if (!e) e = reader_text(r->db, r->tenant, QUERY_DELIVERIES, &param, &deliveries, &why);
     if (e) return reply_problem(r, e, &why);
     struct json_writer w = json_write(&r->reply.body);
@@ -43,50 +124,52 @@ static void get_deliveries(struct request *r)
 }
 
 /* ---- changing ---- */
-struct channel_input {
-    char url[2001];
-    uint8_t secret[SECRET_MAX];
-    size_t secret_n;
-};
 
-/* whsec_ and base64 of 24 to 64 bytes; made here when the tenant gives none. */
-static enum err read_secret(const char *text, struct channel_input *out, struct why *why)
+/* The kind by its name, "field \"kind\" must be one of webhook" when there is no such one. */
+static const struct channel_kind *want_kind(struct json_fields *f)
 {
-    static const char prefix[] = "whsec_";
-    const size_t prefix_n = sizeof prefix - 1;
-    out->secret_n = SECRET_MADE;
-    if (!text) {
-        random_bytes(out->secret, SECRET_MADE);
-        return ERR_OK;
-    }
-    if (strncmp(text, prefix, prefix_n) != 0
-        || !base64_decode(text + prefix_n, strlen(text) - prefix_n, out->secret, SECRET_MAX,
-                          &out->secret_n)
-        || out->secret_n < SECRET_MIN)
-        return err_set(why, ERR_INVALID,
-                       "field \"secret\" must be whsec_ and base64 of %d to %d bytes", SECRET_MIN,
-                       SECRET_MAX);
-    return ERR_OK;
+    const char *names[CHANNEL_KINDS + 1] = { NULL };
+    for (size_t i = 0; i < CHANNEL_KINDS; i++) names[i] = channel_kinds[i]->name;
+    int place = json_want_choice(f, "kind", names, -1);
+    return f->err ? NULL : channel_kinds[place];
 }
 
-static enum err read_channel(struct request *r, struct channel_input *out, struct why *why)
+/* What the body asks for, checked and complete. End *out whatever happened. */
+static enum err read_channel(struct request *r, struct channel_values *out, struct why *why)
 {
-    static const char *const kinds[] = { "webhook", NULL };
-    const struct api_backend *b = &r->api->backend;
     AUTO_JSON json_t *body = NULL;
+    *out = (struct channel_values){ .kind = NULL };
     enum err e = json_load_strict(r->body.data ? r->body.data : "", r->body.len, &body, why);
     if (e) return e;
     struct json_fields f = json_fields_begin(body, why);
-    json_want_choice(&f, "kind", kinds, -1);
-    const char *url = json_want_string(&f, "url", 1, sizeof out->url - 1, JSON_REQUIRED);
-    const char *secret = json_want_string(&f, "secret", 1, 200, NULL);
+    const struct channel_kind *kind = want_kind(&f);
+    if (kind) channel_values_take(kind, &f, out);
     e = json_fields_end(&f);
-    if (e) return e;
-    snprintf(out->url, sizeof out->url, "%s", url);
-    e = read_secret(secret, out, why);
-    if (e) return e;
-    if (!b->channel_check) return err_set(why, ERR_FORBIDDEN, "channels are switched off");
-    return b->channel_check(b->ctx, out->url, why);
+    if (!e) e = kind->check(out, &r->api->cfg.channel_limits, why);
+    if (!e && kind->complete) e = kind->complete(out);
+    return e;
+}
+
+/* The open settings as JSON, the secret ones as JSON that is sealed for the channel: as hex, and
+ * empty when there are none. */
+static enum err write_parts(struct request *r, const struct channel_values *in, struct uuid id,
+                            struct buf *settings, struct buf *sealed, struct why *why)
+{
+    AUTO_BUF struct buf secrets = { 0 };
+    struct json_writer open = json_write(settings), secret = json_write(&secrets);
+    json_put_object(&open, NULL);
+    channel_values_write(in, VALUES_OPEN, &open);
+    json_put_end(&open);
+    json_put_object(&secret, NULL);
+    channel_values_write(in, VALUES_SECRET, &secret);
+    json_put_end(&secret);
+    if (!json_write_done(&open) || !json_write_done(&secret))
+        return err_set(why, ERR_NOMEM, "out of memory");
+    if (strcmp(secrets.data, "{}") == 0) return ERR_OK;
+    enum err e =
+        channel_secrets_seal(r->api->cfg.seal_keys, r->tenant, id, secrets.data, sealed, why);
+    explicit_bzero(secrets.data, secrets.len);
+    return e;
 }
 
 /* The id was there already, or there are too many. */
@@ -99,45 +182,46 @@ static void reply_not_added(struct request *r, const char *id)
     else if (!e && strcmp(state.data, "there") != 0)
         e = err_set(&why, ERR_CONFLICT, "what this Idempotency-Key made has been deleted");
     if (e) reply_problem(r, e, &why);
-    else reply_query(r, QUERY_CHANNEL, &id);
+    else reply_channel(r, id);
 }
 
-/* The channel as it was stored, and the secret, which is shown this once. */
-static void reply_made(struct request *r, const struct channel_input *in, const char *id)
+/* What a service without a key answers: nothing that its tenant could mend. */
+static void reply_no_key(struct request *r)
 {
-    struct buf *out = &r->reply.body;
-    char base64[BASE64_TEXT_MAX(SECRET_MAX)];
-    base64_encode(in->secret, in->secret_n, base64);
-    out->len--; /* the object's last brace */
-    buf_printf(out, ",\"secret\":\"whsec_%s\"}", base64);
-    explicit_bzero(base64, sizeof base64);
+    const struct why why = { .text = "the service has no key to keep a channel's secrets under: "
+                                     "its operator sets secrets.key_file" };
+    reply_problem_as(r, ERR_INTERNAL, 503, "no_secrets_key", &why);
+}
+
+static void add_channel(struct request *r, const struct channel_values *in)
+{
+    char id[UUID_TEXT], most[16];
+    AUTO_BUF struct buf settings = { 0 }, sealed = { 0 };
+    struct why why = { 0 };
+    struct uuid channel = object_id(r);
+    uuid_format(channel, id);
+    snprintf(most, sizeof most, "%d", CHANNELS_MAX);
+    enum err e = write_parts(r, in, channel, &settings, &sealed, &why);
+    if (e == ERR_FORBIDDEN) return reply_no_key(r);
+    if (e) return reply_problem(r, e, &why);
+
+    const char *const params[] = { id, in->kind->name, settings.data,
+                                   sealed.len ? sealed.data : NULL, most };
+    e = read_one(r, QUERY_CHANNEL_ADD, params, in, &why);
+    if (e == ERR_NOT_FOUND) return reply_not_added(r, id);
+    if (e) return reply_problem(r, e, &why);
     snprintf(r->reply.location, sizeof r->reply.location, "/v1/channels/%s", id);
     reply_json(r, 201);
 }
 
-static void add_channel(struct request *r, const struct channel_input *in)
-{
-    char id[UUID_TEXT], hex[2 * SECRET_MAX + 1], most[16];
-    struct why why = { 0 };
-    uuid_format(object_id(r), id);
-    for (size_t i = 0; i < in->secret_n; i++) snprintf(hex + 2 * i, 3, "%02x", in->secret[i]);
-    snprintf(most, sizeof most, "%d", CHANNELS_MAX);
-    const char *const params[] = { id, in->url, hex, most };
-    enum err e = reader_text(r->db, r->tenant, QUERY_CHANNEL_ADD, params, &r->reply.body, &why);
-    explicit_bzero(hex, sizeof hex);
-    if (e == ERR_NOT_FOUND) reply_not_added(r, id);
-    else if (e) reply_problem(r, e, &why);
-    else reply_made(r, in, id);
-}
-
 static void post_channel(struct request *r)
 {
-    struct channel_input in = { 0 };
+    struct channel_values in;
     struct why why = { 0 };
     enum err e = read_channel(r, &in, &why);
     if (e) reply_problem(r, e, &why);
     else add_channel(r, &in);
-    explicit_bzero(&in, sizeof in);
+    channel_values_release(&in);
 }
 
 static void delete_channel(struct request *r)
@@ -156,44 +240,76 @@ static void delete_channel(struct request *r)
 static const struct arg_spec list_args[] = { ARG_LIMIT(1000, 100), ARG_AFTER_ID, { 0 } };
 static const struct arg_spec create_args[] = { ARG_IDEMPOTENCY_KEY, { 0 } };
 
-#define KINDS "webhook"
-#define SECRET_PATTERN "^whsec_[A-Za-z0-9+/]{32,86}={0,2}$"
+/* The bodies with settings are made from the kinds: one object a kind, told apart by `kind`. */
+enum body { BODY_INPUT, BODY_SHOWN, BODY_MADE };
 
-#define CHANNEL_FIELDS                                                                             \
-    { .name = "id", .type = FIELD_UUID },                                                          \
-        { .name = "kind", .type = FIELD_TEXT, .choices = KINDS },                                  \
-        { .name = "url", .type = FIELD_TEXT }, { .name = "enabled", .type = FIELD_BOOL },          \
-        { .name = "disabled_reason", .type = FIELD_TEXT, .nullable = true },                       \
-        { .name = "failing_since", .type = FIELD_TIME, .nullable = true },                         \
-    {                                                                                              \
-        .name = "created_at", .type = FIELD_TIME                                                   \
+static const struct field fields_before[] = { { .name = "id", .type = FIELD_UUID }, { 0 } };
+static const struct field fields_after[] = {
+    { .name = "enabled", .type = FIELD_BOOL },
+    { .name = "disabled_reason", .type = FIELD_TEXT, .nullable = true },
+    { .name = "failing_since", .type = FIELD_TIME, .nullable = true },
+    { .name = "created_at", .type = FIELD_TIME },
+    { 0 },
+};
+
+static struct field field_of(const struct setting *s, enum body body)
+{
+    static const enum field_type types[] = { [SETTING_TEXT] = FIELD_TEXT,
+                                             [SETTING_NUMBER] = FIELD_INT,
+                                             [SETTING_FLAG] = FIELD_BOOL,
+                                             [SETTING_CHOICE] = FIELD_TEXT };
+    bool left_out = !s->required && (body == BODY_INPUT || !s->secret);
+    return (struct field){ .name = s->name,
+                           .type = types[s->type],
+                           .optional = left_out,
+                           .nullable = body == BODY_INPUT && !s->required,
+                           .names = s->type == SETTING_CHOICE ? s->choices : NULL,
+                           .pattern = s->pattern,
+                           .min = s->min,
+                           .max = s->max,
+                           .help = s->help };
+}
+
+static bool shows(const struct setting *s, enum body body)
+{
+    switch (body) {
+    case BODY_INPUT:
+    case BODY_MADE: return !s->own;
+    case BODY_SHOWN: return !s->secret;
     }
+    return false;
+}
 
-static const struct field input_fields[] = {
-    { .name = "kind", .type = FIELD_TEXT, .choices = KINDS },
-    { .name = "url",
-      .type = FIELD_TEXT,
-      .min = 1,
-      .max = 2000,
-      .pattern = "^https?://[!-~]+$",
-      .help = "https URL of a public host" },
-    { .name = "secret",
-      .type = FIELD_TEXT,
-      .optional = true,
-      .nullable = true,
-      .pattern = SECRET_PATTERN,
-      .help = "Made for you when absent" },
-    { 0 },
-};
-static const struct field channel_fields[] = { CHANNEL_FIELDS, { 0 } };
-static const struct field made_fields[] = {
-    CHANNEL_FIELDS,
-    { .name = "secret",
-      .type = FIELD_TEXT,
-      .pattern = SECRET_PATTERN,
-      .help = "whsec_ and base64 of 24 to 64 bytes: the signing key of Standard Webhooks 1.0.0" },
-    { 0 },
-};
+static size_t add_fields(struct field *out, size_t n, const struct field *some)
+{
+    for (; some->name; some++) out[n++] = *some;
+    return n;
+}
+
+static void put_kind(struct json_writer *w, const struct channel_kind *kind, enum body body)
+{
+    struct field all[CHANNEL_SETTINGS_MAX + ARRAY_LEN(fields_before) + ARRAY_LEN(fields_after) + 1];
+    size_t n = 0;
+    if (body != BODY_INPUT) n = add_fields(all, n, fields_before);
+    all[n++] = (struct field){ .name = "kind", .type = FIELD_TEXT, .choices = kind->name };
+    for (const struct setting *s = kind->settings; s->name; s++)
+        if (shows(s, body)) all[n++] = field_of(s, body);
+    if (body != BODY_INPUT) n = add_fields(all, n, fields_after);
+    all[n] = (struct field){ .name = NULL };
+    schema_put(w, NULL, &(struct schema){ .fields = all, .help = kind->help });
+}
+
+static void put_kinds(struct json_writer *w, enum body body)
+{
+    json_put_array(w, "oneOf");
+    for (size_t i = 0; i < CHANNEL_KINDS; i++) put_kind(w, channel_kinds[i], body);
+    json_put_end(w);
+}
+
+static void put_input(struct json_writer *w) { put_kinds(w, BODY_INPUT); }
+static void put_shown(struct json_writer *w) { put_kinds(w, BODY_SHOWN); }
+static void put_made(struct json_writer *w) { put_kinds(w, BODY_MADE); }
+
 static const struct field channels_fields[] = {
     { .name = "channels", .type = FIELD_LIST, .of = "Channel" },
     { .name = "next", .type = FIELD_UUID, .nullable = true },
@@ -216,9 +332,9 @@ static const struct field deliveries_fields[] = {
     { 0 },
 };
 static const struct schema schemas[] = {
-    { .name = "ChannelInput", .fields = input_fields },
-    { .name = "Channel", .fields = channel_fields },
-    { .name = "ChannelMade", .fields = made_fields },
+    { .name = "ChannelInput", .put = put_input },
+    { .name = "Channel", .put = put_shown },
+    { .name = "ChannelMade", .put = put_made },
     { .name = "Channels", .fields = channels_fields },
     { .name = "Delivery", .fields = delivery_fields },
     { .name = "Deliveries", .fields = deliveries_fields },

@@ -8,6 +8,7 @@
 #include "ingest/formats/json.h"
 
 #include "core/json.h"
+#include "ingest/formats/format.h"
 #include "ingest/kinds/kind.h"
 
 #include <string.h>
@@ -198,3 +199,18 @@ enum err record_decode(const char *bytes, size_t n, struct arena *arena, struct 
     if (n > 0 && n <= MESSAGE_MAX && json_scan_tick(bytes, n, out)) return ERR_OK;
     return record_decode_dom(bytes, n, arena, out, why);
 }
+
+/* ---- the format ---- */
+
+static enum err work(void *state, const char *bytes, size_t n, const struct intake *to,
+                     struct why *why)
+{
+    (void)state;
+    struct record *r = intake_record(to);
+    if (!r) return err_set(why, ERR_NOMEM, "no memory for a record");
+    return record_decode(bytes, n, to->arena, r, why);
+}
+
+const struct format format_json = { .name = "json",
+                                    .help = "a JSON object a message, one record each",
+                                    .work = work };

@@ -61,7 +61,7 @@ static const struct record_field fields[] = {
       .max = HEADLINE_MAX },
     { .name = "body", .type = &field_text, .at = AT(article.body), .max = BODY_MAX },
     { .name = "source", .type = &field_text, .at = AT(article.source), .max = SOURCE_MAX },
-    { .name = "symbols", .type = &tags },
+    { .name = "symbols", .type = &tags, .about = "one that comes twice counts once" },
 };
 
 const struct record_type kind_article = { .about = "a piece of news", FIELDS(fields) };

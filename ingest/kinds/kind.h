@@ -89,4 +89,7 @@ MUST_USE enum err record_read(struct fields *f, struct record *out);
 /* A stored text into the record it was: see record_from_stored. */
 MUST_USE enum err record_read_stored(struct fields *f, const struct record *columns,
                                      struct uuid tenant, struct record *out);
+
+/* The kinds a feed may say, with their fields, as Markdown: `tocsin --help-messages`, a part of ingest/README.md. */
+void kinds_reference(struct buf *out);
 #endif

@@ -88,3 +88,27 @@ void record_write(const struct record *r, struct buf *out)
     for (unsigned i = 0; i < t->fields_n; i++) t->fields[i].type->write(&w, &t->fields[i], r);
     json_put_end(&w);
 }
+
+/* ---- the page ---- */
+
+static void describe_field(const struct record_field *d, struct buf *out)
+{
+    buf_printf(out, "`%s`: ", d->name);
+    d->type->describe(d, out);
+    if (d->about) buf_printf(out, " (%s)", d->about);
+}
+
+void kinds_reference(struct buf *out)
+{
+    buf_puts(out, "| kind | is | fields |\n|---|---|---|\n");
+    for (enum record_kind k = 1; k < RECORD_KIND_COUNT; k++) {
+        const struct record_type *t = record_type(k);
+        if (record_origin(k) != ORIGIN_FEED) continue;
+        buf_printf(out, "| `%s` | %s | ", record_kind_name(k), t->about);
+        for (unsigned i = 0; i < t->fields_n; i++) {
+            if (i) buf_puts(out, "<br>");
+            describe_field(&t->fields[i], out);
+        }
+        buf_puts(out, " |\n");
+    }
+}

@@ -38,7 +38,7 @@ static void text_write(struct json_writer *w, const struct record_field *d, cons
 static void text_describe(const struct record_field *d, struct buf *out)
 {
     if (d->min) buf_printf(out, "%" PRId64 " to %" PRId64 " bytes", d->min, d->max);
-    else buf_printf(out, "up to %" PRId64 " bytes", d->max);
+    else buf_printf(out, "up to %" PRId64 " bytes; default empty", d->max);
 }
 
 const struct field_type field_text = { text_read, text_write, text_describe };

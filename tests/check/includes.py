@@ -9,7 +9,7 @@ import sys
 import files
 
 OUTPUTS = {"ingest/record.h", "ingest/records.def", "ingest/batch.h", "ingest/stored.h", "analytics/reading.h", "analytics/rows.h", "analytics/picture.h",
-           "alerts/alert.h", "alerts/delivery/outbox.h"}
+           "alerts/alert.h", "alerts/delivery/outbox.h", "alerts/delivery/channel.h", "alerts/delivery/channels.def"}
 # folder -> folders whose headers it may include, and single headers
 MAY = {
     "core": (set(), set()),

@@ -21,8 +21,7 @@ DEFAULTS = {
     ("core/buf.c", "buf_json_string"): "characters",
     ("analytics/sentiment.c", "glyph_at"): "characters",
     ("api/reply.c", "phrase"): "HTTP's status codes",
-    ("ingest/kafka.c", "kafka_conf_apply"): "librdkafka's results",
-    ("ingest/kafka.c", "on_error"): "librdkafka's errors",
+    ("ingest/kafka/conf.c", "apply_one"): "librdkafka's results",
 }
 # Literals that name a measure and may: {(file, part of the literal): why}
 MEASURES_SAID = {}

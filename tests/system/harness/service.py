@@ -15,6 +15,7 @@ from harness.base import FLAVOUR, TOP, end, program, spawn, wait_until
 from harness.sse import Stream
 
 KINDS = ("ticks", "news", "reference", "facts")
+SEAL_KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"    # the same for all: two services may share a database
 SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error:", "Assertion `")
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
@@ -52,10 +53,12 @@ class Service:
             "database": {"conninfo": self.conninfo},
             "api": {"bind": "127.0.0.1", "port": "0"},
             "webhooks": {"allow_http": "true", "allow_private": "true"},
+            "secrets": {"key_file": str(self.folder / "secrets.key")},
             "engine": {},
         }
         for section, values in (config or {}).items():
             self.config.setdefault(section, {}).update({k: str(v) for k, v in values.items()})
+        self.write_seal_keys(SEAL_KEY)
         self.write_config()
         self.check_ran("migrate")
         self.key = self.new_key(tenant)
@@ -68,6 +71,13 @@ class Service:
         ini.read_dict(self.config)
         with open(self.ini, "w", encoding="utf-8") as out:
             ini.write(out)
+
+    def write_seal_keys(self, *keys):
+        """The key file: hex or base64, the first one seals."""
+        path = self.folder / "secrets.key"
+        path.unlink(missing_ok=True)
+        path.touch(0o600)
+        path.write_text("".join(k + "\n" for k in keys), encoding="utf-8")
 
     def tocsin(self, *arguments, timeout=300):
         """Runs a subcommand on this service's configuration; its CompletedProcess with text output."""

@@ -127,6 +127,8 @@ static void every_wrong_line_is_named(void **state)
         "PATH:14: webhooks.allow_http must be true or false\n"
         "PATH:16: log.level must be debug, info, warn or error\n"
         "PATH:18: kafka.topics must be topic names with commas between, without spaces\n");
+    refused("[kafka]\nformat = morse\n",
+            "PATH:2: kafka.format: format \"morse\" is none of: json\n");
     refused("[kafka]\nfirst = c\n", "PATH: kafka.first must be one of kafka.topics, or empty\n");
     refused("port = 1\n", "PATH:1: no setting port in section []\n");
     static const char *const topics[] = { "", "a,", ",a", "a,,b", "a, b", "a/b" };

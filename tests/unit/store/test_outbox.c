@@ -1,41 +1,17 @@
 /* The outbox on a real PostgreSQL: leases, order, marks, and two claimers at once. Needs
  * TOCSIN_TEST_DATABASE, the conninfo of a server and a user who may create databases; makes its
  * own database and drops it. */
-#include "store/migrate.h"
-#include "store/outbox.h"
 #include "alerts/delivery/schedule.h"
-#include "core/digest.h"
 #include "core/when.h"
+#include "store/channel_secrets.h"
+#include "store/outbox.h"
 #include "store/pg.h"
+#include "tests/unit/store/scratch_db.h"
 
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <pthread.h>
 
-static char database[64], conninfo[900];
-static struct db root; /* in the test's database, no SET ROLE */
-
-static void sql(struct db *d, const char *text)
-{
-    struct why why = { .text = "" };
-    if (db_script(d, text, &why)) fail_msg("%s: %s", text, why.text);
-}
-
-static int64_t number(const char *text)
-{
-    struct why why = { .text = "" };
-    PGresult *r = NULL;
-    if (db_query(&root, text, 0, NULL, &r, &why)) fail_msg("%s: %s", text, why.text);
-    int64_t v = PQntuples(r) && !PQgetisnull(r, 0, 0) ? strtoll(PQgetvalue(r, 0, 0), NULL, 10) : -1;
-    PQclear(r);
-    return v;
-}
+static struct seal_keys *keys;
 
 static struct uuid tenant_id(int t) { return uuid_derive((struct uuid){ { 1 } }, (uint64_t)t, 0); }
 static struct uuid channel_id(int c) { return uuid_derive((struct uuid){ { 2 } }, (uint64_t)c, 0); }
@@ -50,20 +26,32 @@ static void add_tenant(int t)
     uuid_format(tenant_id(t), id);
     snprintf(text, sizeof text,
              "INSERT INTO tocsin.tenant (tenant_id, name) VALUES ('%s', 'tenant %d')", id, t);
-    sql(&root, text);
+    sql(text);
+}
+
+/* The secrets of channel `about` of that tenant, sealed, as SQL. */
+static const char *sealed_for(int t, int about, char out[400])
+{
+    AUTO_BUF struct buf hex = { 0 };
+    char json[100];
+    struct why why = { .text = "" };
+    snprintf(json, sizeof json, "{\"secret\":\"whsec_of channel %d\"}", about);
+    if (channel_secrets_seal(keys, tenant_id(t), channel_id(about), json, &hex, &why))
+        fail_msg("%s", why.text);
+    snprintf(out, 400, "decode('%s', 'hex')", hex.data);
+    return out;
 }
 
 static void add_channel(int t, int c)
 {
-    char text[500], tenant[UUID_TEXT], channel[UUID_TEXT];
+    char text[800], tenant[UUID_TEXT], channel[UUID_TEXT], sealed[400];
     uuid_format(tenant_id(t), tenant);
     uuid_format(channel_id(c), channel);
-    snprintf(
-        text, sizeof text,
-        "INSERT INTO tocsin.channel (tenant_id, channel_id, kind, url, secret) VALUES ('%s', '%s', 'webhook', 'https://example.com/%d',"
-        " decode(repeat('%02x', 32), 'hex'))",
-        tenant, channel, c, c);
-    sql(&root, text);
+    snprintf(text, sizeof text,
+             "INSERT INTO tocsin.channel (tenant_id, channel_id, kind, settings, secrets)"
+             " VALUES ('%s', '%s', 'webhook', '{\"url\":\"https://example.com/%d\"}', %s)",
+             tenant, channel, c, sealed_for(t, c, sealed));
+    sql(text);
 }
 
 static void add_alert(int t, int64_t no)
@@ -77,7 +65,7 @@ static void add_alert(int t, int64_t no)
         ", 1518037200000000000, 'resolved', '%s', 3, 77,"
         " 'caf\xC3\xA9 \"quoted\"', 'hhi(DEMO) >= 180', 'critical', 'hhi(DEMO)', 'points', 0.1::float8 + 0.2::float8, '{ \"b\": 1,  \"a\": [2.50] }')",
         tenant, no, alert, no * 10, alert);
-    sql(&root, text);
+    sql(text);
 }
 
 static void owe(int t, int c, int64_t no)
@@ -91,14 +79,14 @@ static void owe(int t, int c, int64_t no)
         "INSERT INTO tocsin.outbox (tenant_id, alert_id, channel_id, stream_no) VALUES ('%s', '%s', '%s', %" PRId64
         ")",
         tenant, alert, channel, no);
-    sql(&root, text);
+    sql(text);
 }
 
 static int set_up(void **state)
 {
-    sql(&root, "TRUNCATE tocsin.outbox, tocsin.alert, tocsin.channel; DELETE FROM tocsin.tenant");
+    sql("TRUNCATE tocsin.outbox, tocsin.alert, tocsin.channel; DELETE FROM tocsin.tenant");
     struct outbox *o = NULL;
-    assert_int_equal(outbox_new(conninfo, &o), ERR_OK);
+    assert_int_equal(outbox_new(conninfo, keys, &o), ERR_OK);
     *state = o;
     return 0;
 }
@@ -144,8 +132,7 @@ static void a_claim_carries_the_alert_as_it_was_stored(void **state)
     add_channel(1, 1);
     add_alert(1, 1);
     owe(1, 1, 1);
-    sql(&root,
-        "UPDATE tocsin.channel SET secret_old = decode(repeat('ab', 24), 'hex'), failing_since = now() - interval '1 hour'");
+    sql("UPDATE tocsin.channel SET failing_since = now() - interval '1 hour'");
     struct delivery d;
     int64_t due;
     assert_int_equal(claim(o, NULL, 0, &d, 1, &due), 1);
@@ -154,11 +141,8 @@ static void a_claim_carries_the_alert_as_it_was_stored(void **state)
     assert_string_equal(d.settings, "{\"url\": \"https://example.com/1\"}");
     assert_int_equal(d.attempt, 1);
     assert_true(d.failing_s >= 3599 && d.failing_s < 3700);
-    /* 32 bytes of 01, and 24 of ab, in base64 */
     assert_null(d.problem);
-    assert_string_equal(d.secrets,
-                        "{\"secret\": \"whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\","
-                        " \"secret_old\": \"whsec_q6urq6urq6urq6urq6urq6urq6urq6ur\"}");
+    assert_string_equal(d.secrets, "{\"secret\":\"whsec_of channel 1\"}");
 
     char id[UUID_TEXT], want[900];
     uuid_format(alert_id(1, 1), id);
@@ -174,6 +158,87 @@ static void a_claim_carries_the_alert_as_it_was_stored(void **state)
     assert_true(uuid_equal(d.alert.tenant_id, tenant_id(1))
                 && uuid_equal(d.channel, channel_id(1)));
     assert_int_equal(d.alert.rule_no, 77);
+    delivery_release(&d);
+}
+
+static struct delivery claim_one(struct outbox *o)
+{
+    struct delivery d;
+    assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
+    assert_int_equal(outbox_release_all(o, NULL), ERR_OK);
+    return d;
+}
+
+/* Of a database from before version 3, until a start has sealed it. */
+static void plain_secrets_are_read_as_well(void **state)
+{
+    struct outbox *o = *state;
+    add_tenant(1);
+    add_channel(1, 1);
+    add_alert(1, 1);
+    owe(1, 1, 1);
+    sql("UPDATE tocsin.channel SET secrets = NULL, secret = decode(repeat('01', 64), 'hex'),"
+        " secret_old = decode(repeat('ab', 24), 'hex')");
+    struct delivery d = claim_one(o); /* base64 by coreutils; PostgreSQL's has a line break at 76 */
+    assert_string_equal(d.secrets, "{\"secret\": \"whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
+                                   "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ==\","
+                                   " \"secret_old\": \"whsec_q6urq6urq6urq6urq6urq6urq6urq6ur\"}");
+    assert_null(d.problem);
+    delivery_release(&d);
+    sql("UPDATE tocsin.channel SET secret = NULL, secret_old = NULL");
+    d = claim_one(o); /* a kind that has none */
+    assert_string_equal(d.secrets, "{}");
+    assert_null(d.problem);
+    delivery_release(&d);
+}
+
+static void secrets_that_do_not_open_are_that_channels_problem(void **state)
+{
+    struct outbox *o = *state;
+    char text[600], sealed[400];
+    add_tenant(1);
+    add_channel(1, 1);
+    add_alert(1, 1);
+    owe(1, 1, 1);
+    snprintf(text, sizeof text, "UPDATE tocsin.channel SET secrets = %s", sealed_for(1, 2, sealed));
+    sql(text); /* another channel's */
+    struct delivery d = claim_one(o);
+    assert_null(d.secrets);
+    assert_string_equal(d.problem,
+                        "the channel's secrets do not open: what is sealed was changed, or"
+                        " belongs elsewhere");
+    delivery_release(&d);
+    snprintf(text, sizeof text, "UPDATE tocsin.channel SET secrets = %s", sealed_for(2, 1, sealed));
+    sql(text); /* another tenant's */
+    d = claim_one(o);
+    assert_null(d.secrets);
+    delivery_release(&d);
+    sql("UPDATE tocsin.channel SET secrets = '\\x01'");
+    d = claim_one(o);
+    assert_string_equal(d.problem, "the channel's secrets do not open: not sealed by this program");
+    delivery_release(&d);
+
+    struct outbox *keyless;
+    assert_int_equal(outbox_new(conninfo, NULL, &keyless), ERR_OK);
+    d = claim_one(keyless);
+    assert_string_equal(d.problem,
+                        "the channel's secrets are sealed, and secrets.key_file is not set");
+    delivery_release(&d);
+    outbox_free(keyless);
+}
+
+/* By its name, for the dispatcher to say that it does not know it. */
+static void a_kind_is_handed_out_whatever_it_is(void **state)
+{
+    struct outbox *o = *state;
+    add_tenant(1);
+    add_channel(1, 1);
+    add_alert(1, 1);
+    owe(1, 1, 1);
+    sql("UPDATE tocsin.channel SET kind = 'pigeon', settings = '{\"loft\":\"attic\"}'");
+    struct delivery d = claim_one(o);
+    assert_string_equal(d.kind, "pigeon");
+    assert_string_equal(d.settings, "{\"loft\": \"attic\"}");
     delivery_release(&d);
 }
 
@@ -198,7 +263,7 @@ static void one_a_channel_lowest_first_the_longest_due_channel_first(void **stat
         text, sizeof text,
         "UPDATE tocsin.outbox SET next_attempt = now() - interval '1 hour' WHERE channel_id = '%s'",
         id);
-    sql(&root, text);
+    sql(text);
 
     struct delivery d[8];
     assert_int_equal(claim(o, NULL, 0, d, 1, NULL), 1);
@@ -276,8 +341,7 @@ static void a_failure_waits_its_time_and_is_counted(void **state)
             "SELECT attempts FROM tocsin.outbox WHERE stream_no = 1 AND status = 'waiting' AND last_status = 503 AND last_error = 'said no'"),
         1);
 
-    sql(&root,
-        "UPDATE tocsin.outbox SET next_attempt = now() - interval '1 second' WHERE stream_no = 1");
+    sql("UPDATE tocsin.outbox SET next_attempt = now() - interval '1 second' WHERE stream_no = 1");
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
     mark(o, &d, DELIVERY_EXPIRED, 0, 500, NULL);
     delivery_release(&d);
@@ -300,7 +364,7 @@ static void success_ends_failing_and_an_alert_too_large_does_not_begin_it(void *
     mark(o, &d, DELIVERY_FAILED, 0, 0, NULL);
     delivery_release(&d);
     assert_int_equal(number("SELECT count(*) FROM tocsin.channel WHERE failing_since IS NULL"), 1);
-    sql(&root, "UPDATE tocsin.channel SET failing_since = now()");
+    sql("UPDATE tocsin.channel SET failing_since = now()");
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
     mark(o, &d, DELIVERY_DELIVERED, 0, 200, NULL);
     delivery_release(&d);
@@ -323,14 +387,13 @@ static void a_lease_runs_out_or_is_released(void **state)
         1);
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 0);
 
-    sql(&root,
-        "UPDATE tocsin.outbox SET lease_until = now() - interval '1 millisecond'"); /* 30 s later */
+    sql("UPDATE tocsin.outbox SET lease_until = now() - interval '1 millisecond'"); /* 30 s later */
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
     assert_int_equal(d.attempt, 1);
     delivery_release(&d);
 
     struct outbox *next; /* the next start */
-    assert_int_equal(outbox_new(conninfo, &next), ERR_OK);
+    assert_int_equal(outbox_new(conninfo, keys, &next), ERR_OK);
     assert_int_equal(outbox_release_all(next, NULL), ERR_OK);
     assert_int_equal(claim(next, NULL, 0, &d, 1, NULL), 1);
     const struct delivery_mark back = {
@@ -360,7 +423,7 @@ static void a_disabled_channel_is_owed_nothing_more(void **state)
     uuid_format(channel_id(2), id);
     snprintf(text, sizeof text, "UPDATE tocsin.channel SET deleted = true WHERE channel_id = '%s'",
              id);
-    sql(&root, text);
+    sql(text);
 
     struct delivery d[3];
     assert_int_equal(claim(o, NULL, 0, d, 3, NULL), 2); /* the first claim also sweeps */
@@ -399,8 +462,7 @@ static void a_lost_session_is_made_anew(void **state)
     owe(1, 1, 1);
     struct delivery d;
     assert_int_equal(claim(o, NULL, 0, &d, 1, NULL), 1);
-    sql(&root,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tocsin outbox'");
+    sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tocsin outbox'");
     const struct delivery_mark m = { .tenant = d.alert.tenant_id,
                                      .alert = d.alert.alert_id,
                                      .channel = d.channel,
@@ -416,7 +478,7 @@ static void a_lost_session_is_made_anew(void **state)
     struct outbox *nowhere;
     size_t n;
     int64_t due;
-    assert_int_equal(outbox_new("host=/nonexistent dbname=x", &nowhere), ERR_OK);
+    assert_int_equal(outbox_new("host=/nonexistent dbname=x", keys, &nowhere), ERR_OK);
     assert_int_equal(outbox_claim(nowhere, NULL, 0, &d, 1, &n, &due, &why), ERR_DB_LOST);
     assert_int_equal(outbox_release_all(nowhere, &why), ERR_DB_LOST);
     outbox_free(nowhere);
@@ -441,7 +503,7 @@ static void *claimer(void *arg)
 {
     struct outbox *o = NULL;
     (void)arg;
-    if (outbox_new(conninfo, &o)) return NULL;
+    if (outbox_new(conninfo, keys, &o)) return NULL;
     for (int empty = 0; empty < 20;) {
         struct delivery d[3] = { 0 };
         struct delivery_mark m[3];
@@ -493,30 +555,17 @@ static void two_claimers_share_without_a_clash(void **state)
         300);
 }
 
-/* ---- the database ---- */
-
 int main(void)
 {
-    const char *server = getenv("TOCSIN_TEST_DATABASE");
-    if (!server) {
-        puts("TOCSIN_TEST_DATABASE is not set: skipped");
-        return 0;
-    }
-    struct why why = { .text = "" };
-    struct db admin = { 0 };
-    char text[200];
-    snprintf(database, sizeof database, "tocsin_outbox_%d", (int)getpid());
-    snprintf(conninfo, sizeof conninfo, "%s dbname=%s", server, database);
-    snprintf(text, sizeof text, "CREATE DATABASE %s", database);
-    int applied;
-    if (db_open(server, NULL, "test", &admin, &why) || db_script(&admin, text, &why)
-        || migrate_run(conninfo, &applied, &why) || db_open(conninfo, NULL, "test", &root, &why)) {
-        fprintf(stderr, "cannot make the test's database: %s\n", why.text);
-        return 1;
-    }
+    static const char key[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    if (seal_keys_parse(key, sizeof key - 1, "key", &keys, NULL)) return 1;
+    if (!scratch_open("outbox")) return 0;
 #define STORY(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         STORY(a_claim_carries_the_alert_as_it_was_stored),
+        STORY(plain_secrets_are_read_as_well),
+        STORY(secrets_that_do_not_open_are_that_channels_problem),
+        STORY(a_kind_is_handed_out_whatever_it_is),
         STORY(one_a_channel_lowest_first_the_longest_due_channel_first),
         STORY(a_failure_waits_its_time_and_is_counted),
         STORY(success_ends_failing_and_an_alert_too_large_does_not_begin_it),
@@ -526,9 +575,7 @@ int main(void)
         STORY(two_claimers_share_without_a_clash),
     };
     int failures = cmocka_run_group_tests(tests, NULL, NULL);
-    db_close(&root);
-    snprintf(text, sizeof text, "DROP DATABASE %s WITH (FORCE)", database);
-    if (db_script(&admin, text, &why)) fprintf(stderr, "%s\n", why.text);
-    db_close(&admin);
+    scratch_close();
+    seal_keys_free(keys);
     return failures;
 }

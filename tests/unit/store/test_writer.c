@@ -341,8 +341,8 @@ static void an_alert_owes_each_channel_of_its_tenant(void **state)
 {
     (void)state;
     sql("TRUNCATE tocsin.alert, tocsin.outbox, tocsin.channel;"
-        "INSERT INTO tocsin.channel (tenant_id, channel_id, kind, url, secret, enabled)"
-        " SELECT '01000000-0000-0000-0000-000000000000', gen_random_uuid(), 'webhook', 'https://example.com', '\\x00', n < 3 FROM generate_series(1, 3) n");
+        "INSERT INTO tocsin.channel (tenant_id, channel_id, kind, settings, enabled)"
+        " SELECT '01000000-0000-0000-0000-000000000000', gen_random_uuid(), 'webhook', '{}', n < 3 FROM generate_series(1, 3) n");
     for (int k = 0; k < 2; k++) {
         const int many = k ? ROWS_MAX : 7;
         struct why why = { .text = "" };

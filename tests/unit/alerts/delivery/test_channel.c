@@ -49,7 +49,7 @@ static void every_setting_is_described(void **state)
             assert_true(s->own || s->example);
             assert_true(!s->own || s->secret);
             assert_true(!s->secret || s->type == SETTING_TEXT);
-            assert_true(s->type != SETTING_CHOICE || (s->choices && s->choices[0]));
+            assert_true(s->type != SETTING_CHOICE || (s->choices && s->choices->n > 0));
             assert_true(s->type != SETTING_TEXT || (s->max > 0 && s->min <= s->max));
             for (size_t t = 0; t < ARRAY_LEN(taken); t++) /* fields of the channel itself */
                 assert_string_not_equal(s->name, taken[t]);
@@ -60,7 +60,9 @@ static void every_setting_is_described(void **state)
 
 /* ---- values, with a kind that has one of each type ---- */
 
-static const char *const speeds[] = { "slow", "fast", NULL };
+#define SPEEDS(X) X(SPEED_SLOW, "slow") X(SPEED_FAST, "fast")
+enum speed { SPEEDS(NAMES_VALUE) };
+NAMES(speed, SPEEDS);
 
 static const struct channel_kind pigeon = {
     .name = "pigeon",
@@ -68,7 +70,7 @@ static const struct channel_kind pigeon = {
         { .name = "loft", .type = SETTING_TEXT, .required = true, .min = 2, .max = 8 },
         { .name = "weight_g", .type = SETTING_NUMBER, .min = 100, .max = 900, .missing = 300 },
         { .name = "ringed", .type = SETTING_FLAG, .missing = 1 },
-        { .name = "speed", .type = SETTING_CHOICE, .choices = speeds, .missing = 1 },
+        { .name = "speed", .type = SETTING_CHOICE, .choices = &speed_names, .missing = SPEED_FAST },
         { .name = "call", .type = SETTING_TEXT, .secret = true, .min = 1, .max = 20 },
         { .name = "call_old", .type = SETTING_TEXT, .secret = true, .own = true, .max = 20 },
     },
@@ -118,7 +120,7 @@ static void values_are_split_stored_and_come_back(void **state)
     assert_string_equal(again.at[LOFT].text, "attic");
     assert_int_equal(again.at[WEIGHT_G].number, 450);
     assert_int_equal(again.at[RINGED].number, 0);
-    assert_int_equal(again.at[SPEED].number, 0);
+    assert_int_equal(again.at[SPEED].number, SPEED_SLOW);
     assert_string_equal(again.at[SPEED].text, "slow");
     assert_string_equal(again.at[CALL].text, "coo \"coo\"");
     assert_string_equal(again.at[CALL_OLD].text, "caw");

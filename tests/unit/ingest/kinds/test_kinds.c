@@ -119,6 +119,26 @@ static void every_kind_is_among_them(void **state)
     }
 }
 
+/* The page of messages has what a feed may say, every field of it, and nothing else. */
+static void the_page_has_every_kind_of_a_feed(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf page = { 0 };
+    kinds_reference(&page);
+    for (enum record_kind k = 1; k < RECORD_KIND_COUNT; k++) {
+        const struct record_type *t = record_type(k);
+        char text[80];
+        snprintf(text, sizeof text, "\n| `%s` | %s | `", record_kind_name(k), t->about);
+        const char *row = strstr(page.data, text);
+        assert_int_equal(row != NULL, record_origin(k) == ORIGIN_FEED);
+        for (unsigned i = 0; row && i < t->fields_n; i++) {
+            snprintf(text, sizeof text, "`%s`: ", t->fields[i].name);
+            const char *field = strstr(row, text);
+            assert_true(field && field < strchr(row + 1, '\n'));
+        }
+    }
+}
+
 /* What a feed says is the same record, whichever of the two ways it is read. */
 static void a_message_reads_as_what_is_stored_of_it(void **state)
 {
@@ -337,6 +357,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_written_in_one_way),
         cmocka_unit_test(every_kind_is_among_them),
+        cmocka_unit_test(the_page_has_every_kind_of_a_feed),
         cmocka_unit_test(a_message_reads_as_what_is_stored_of_it),
         cmocka_unit_test(the_row_has_the_time_and_the_text_the_owner),
         cmocka_unit_test(what_does_not_fit_its_row_is_refused),

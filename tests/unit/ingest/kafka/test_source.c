@@ -1,13 +1,14 @@
-/* test_kafka.c - the consumer against librdkafka's mock cluster: nothing lost, nothing twice, no life taken for another.
+/* test_source.c - the consumer against librdkafka's mock cluster: nothing lost, nothing twice, no life taken for another.
  *
  * Each test plays PostgreSQL itself: what a batch says is applied to a small table of lives, as the store would, with the
  * rules the store relies on checked on the way. ONLY='brokers_*' runs some of the tests, LOUD=1 shows the log. */
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
-#include "ingest/embedded.h"
-#include "ingest/kafka.h"
-#include "ingest/producer.h"
+#include "ingest/kafka/embedded.h"
+#include "ingest/kafka/internal.h"
+#include "ingest/kafka/source.h"
+#include "ingest/kafka/producer.h"
 
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -384,6 +385,53 @@ static void what_is_no_record_becomes_a_dead_letter_in_place(void **state)
     assert_false(r->db.dead[2].has_message);
     assert_true(r->db.dead[3].has_key);
     assert_int_equal(r->db.dead[4].message_n, 999000);
+}
+
+/* A format for this test: as many trades as there are letters x, and a letter y is wrong. */
+static enum err work_letters(void *state, const char *bytes, size_t n, const struct intake *to,
+                             struct why *why)
+{
+    int64_t *made = state;
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] == 'y') return err_set(why, ERR_SYNTAX, "a y at %zu", i + 1);
+        struct record *rec = bytes[i] == 'x' ? intake_record(to) : NULL;
+        if (!rec) continue;
+        rec->kind = RECORD_TRADE;
+        rec->u.trade.size_e8 = (*made)++ * 100000000;
+    }
+    return ERR_OK;
+}
+
+/* All of a message's records, all at its offset; or none of them and a dead letter. A message may hold none at all. */
+static void a_message_is_all_of_its_records_or_none(void **state)
+{
+    struct rig *r = *state;
+    static const char *const messages[] = { "xx", "xxyx", "-", "xxx" };
+    static const struct format letters = { .name = "letters", .work = work_letters };
+    static int64_t made; /* the source has them until the rig is gone */
+    topic(r, "ticks", 1);
+    source_start(r);
+    r->src->format = &letters;
+    r->src->format_state = &made;
+    for (size_t i = 0; i < ARRAY_LEN(messages); i++)
+        produce_raw(r, "ticks", 0, NULL, messages[i], strlen(messages[i]));
+    flush(r);
+    poll_rows(r, 2 + 1 + 3);
+    static const struct {
+        int64_t offset, value;
+    } want[] = { { 0, 0 }, { 0, 1 }, { 3, 4 }, { 3, 5 }, { 3, 6 }, { 1, -1 } };
+    /* the dead letter is last or third: records and dead letters are two lists of a batch */
+    size_t dead = r->db.rows[5].value == -1 ? 5 : 2;
+    for (size_t i = 0, k = 0; i < ARRAY_LEN(want); i++) {
+        const struct row *got = &r->db.rows[i];
+        const size_t w = i == dead ? 5 : k++;
+        assert_int_equal(got->offset, want[w].offset);
+        assert_int_equal(got->value, want[w].value);
+        if (i != dead) assert_int_equal(got->received_ms, 7);
+    }
+    assert_int_equal(r->db.dead_n, 1);
+    assert_string_equal(r->db.dead[0].detail, "a y at 3");
+    assert_int_equal(r->db.lives[0].next_offset, 4);
 }
 
 static void a_restart_goes_on_where_the_database_stands(void **state)
@@ -1062,6 +1110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIG(messages_become_records_with_their_source),
         RIG(what_is_no_record_becomes_a_dead_letter_in_place),
+        RIG(a_message_is_all_of_its_records_or_none),
         RIG(a_restart_goes_on_where_the_database_stands),
         RIG(another_message_at_the_position_is_another_life),
         RIG(a_log_that_ends_before_the_position_is_another_life),

@@ -1,7 +1,7 @@
 /* test_producer.c - messages arrive once, keys keep their partition, reports are counted, nothing waits for ever. */
 #include "core/when.h"
-#include "ingest/embedded.h"
-#include "ingest/producer.h"
+#include "ingest/kafka/embedded.h"
+#include "ingest/kafka/producer.h"
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>

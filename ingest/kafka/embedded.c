@@ -1,5 +1,5 @@
-#include "ingest/embedded.h"
-#include "ingest/kafka.h"
+#include "ingest/kafka/embedded.h"
+#include "ingest/kafka/conf.h"
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>

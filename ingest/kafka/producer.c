@@ -1,4 +1,4 @@
-#include "ingest/producer.h"
+#include "ingest/kafka/producer.h"
 
 #include "core/when.h"
 

@@ -1,4 +1,4 @@
-/* kafka.h - the consumer: topics of one Kafka cluster become batches of records.
+/* source.h - the consumer: topics of one Kafka cluster become batches of records.
  *
  * Who stands where. The position of a partition lives in PostgreSQL, in the transaction that stores the effects of the
  * messages before it; Kafka's committed offset is a hint for its own tools. So: open with what PostgreSQL knows, poll, commit
@@ -19,14 +19,11 @@
  *
  * Losing brokers is no error: poll returns empty batches, kafka_source_state() says why, reconnecting goes on for ever.
  * Thread: one (ingest), except where a function says "any". */
-#ifndef TOCSIN_INGEST_KAFKA_H
-#define TOCSIN_INGEST_KAFKA_H
+#ifndef TOCSIN_INGEST_KAFKA_SOURCE_H
+#define TOCSIN_INGEST_KAFKA_SOURCE_H
 #include "core/buf.h"
 #include "ingest/batch.h"
-
-struct kafka_property {
-    const char *name, *value;
-};
+#include "ingest/kafka/conf.h"
 
 struct kafka_topic {
     const char *name;
@@ -35,6 +32,7 @@ struct kafka_topic {
 
 struct kafka_config {
     const char *brokers; /* "10.0.0.1:9092,10.0.0.2:9092" */
+    const char *format;  /* of the messages: one of ingest/formats; NULL: the first of them */
     const char *group;   /* under which offset hints are committed; NULL or "": no hints */
     const struct kafka_topic *topics;
     size_t topics_n;
@@ -45,9 +43,6 @@ struct kafka_config {
 };
 
 struct kafka_source;
-
-/* Would kafka_source_open take this property? ERR_INVALID says why not. Starts nothing. Thread: any. */
-MUST_USE enum err kafka_property_check(const struct kafka_property *p, struct why *why);
 
 /* Checks the settings and starts librdkafka; does not wait for a broker. `known` is the newest life of each (topic, part); lives
  * of topics not configured are ignored. Everything is copied. ERR_INVALID names the setting that is wrong: a property librdkafka
@@ -96,12 +91,4 @@ struct kafka_counts kafka_source_counts(const struct kafka_source *src);
 /* 64-bit hash of one message; stored, so it never changes. NULL and empty differ. Never 0: that is "none". Pure. */
 int64_t kafka_fingerprint(int64_t timestamp_ms, const void *key, size_t key_n, const void *value,
                           size_t value_n);
-
-/* For this folder: sets each property, refusing by name what `refused` (NULL-ended, NULL for none) lists. Secrets stay out of `why`. */
-struct rd_kafka_conf_s;
-MUST_USE enum err kafka_conf_apply(struct rd_kafka_conf_s *conf, const struct kafka_property *p,
-                                   size_t n, const char *const *refused, struct why *why);
-/* For this folder: librdkafka's own log lines into ours. */
-struct rd_kafka_s;
-void kafka_log(const struct rd_kafka_s *rk, int level, const char *fac, const char *text);
 #endif

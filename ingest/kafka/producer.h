@@ -2,9 +2,11 @@
  *
  * Keys go to partitions by murmur2 (as Java clients do), so a topic may be shared with them; a message without key goes
  * anywhere. A message counts as delivered only when all in-sync replicas have it. Thread: one. */
-#ifndef TOCSIN_INGEST_PRODUCER_H
-#define TOCSIN_INGEST_PRODUCER_H
-#include "ingest/kafka.h"
+#ifndef TOCSIN_INGEST_KAFKA_PRODUCER_H
+#define TOCSIN_INGEST_KAFKA_PRODUCER_H
+#include "ingest/kafka/conf.h"
+
+#include <stdint.h>
 
 struct producer_config {
     const char *brokers;

@@ -1,4 +1,4 @@
-#include "ingest/partitions.h"
+#include "ingest/kafka/partitions.h"
 
 #include <librdkafka/rdkafka.h>
 #include <string.h>

@@ -1,0 +1,175 @@
+/* internal.h - the consumer's state, for the files that do its jobs:
+ *
+ *     handle.c     librdkafka itself: started, ended, started anew
+ *     topics.c     what there is: topics, their partitions, the cluster they are of
+ *     part.c       one partition: opened, in which of its lives, closed, tried again
+ *     take.c       messages into the batch
+ *     house.c      what is due at each poll, and partitions that stand still
+ *     view.c       what other threads may ask: readiness, lags
+ *     hints.c      positions back to Kafka, for its own tools
+ *     source.c     open, poll, close
+ *
+ * A partition's state, and who moves it:
+ *
+ *     WAITING ----part_open----> VERIFYING --the message at next - 1 is the one we know--> READING
+ *        ^  \                       |                                                        |
+ *        |   ----part_open, nothing to compare with----------------------------------------> |
+ *        |                          |                                                        |
+ *        +--------part_close--------+------ an error, another message, all brokers down -----+
+ *
+ * All of it is the ingest thread's, but for what `lock` guards. Not for other folders. */
+#ifndef TOCSIN_INGEST_KAFKA_INTERNAL_H
+#define TOCSIN_INGEST_KAFKA_INTERNAL_H
+#include "ingest/formats/format.h"
+#include "ingest/kafka/source.h"
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+
+enum {
+    CHUNK = 10000, /* messages taken from librdkafka in one go */
+    ASK_MS = 1000, /* longest wait for an answer to metadata and watermarks */
+    POISON_PERCENT = 5
+};
+
+enum part_state {
+    PART_WAITING,   /* not fetched; what still arrives of it is stale */
+    PART_VERIFYING, /* fetched from next - 1: its first message must be the one we know */
+    PART_READING
+};
+
+struct part {
+    struct topic *topic;
+    int32_t no;
+    enum part_state state;
+
+    /* Its life: from PostgreSQL when the topic is learned, or begun by part_open; `next` and `fingerprint` move with
+     * every message taken. */
+    bool alive; /* has a life: the fields below */
+    int32_t source_id, source_epoch;
+    const char *cluster;
+    int64_t next, fingerprint;
+    const char *reborn; /* why the next opening starts a new life; NULL: not known to need one */
+
+    /* What is known of its end. */
+    int64_t end_at_open; /* high watermark then; a `first` partition has caught up from there on */
+    bool caught_up;
+    int64_t eof; /* the end last reported; past markers that are no messages */
+
+    /* Trouble: set by part_failed, over when a message or its end comes. */
+    int64_t retry_ns;
+    unsigned tries;
+    const char *trouble; /* stable name of its last error; NULL once it moves again */
+
+    const rd_kafka_message_t *last; /* newest one taken of the chunk in hand, not yet in the mark */
+
+    /* How many of the last minute's messages were refused. */
+    int64_t window_ns, window_n, window_refused;
+    bool poisoned;
+
+    /* At the last look for stalls. */
+    int64_t seen_next, seen_high;
+    unsigned stalls;
+};
+
+struct topic {
+    const char *name;
+    bool first, exists;
+    bool warned;
+    const char *trouble; /* stable name of the broker's error about it */
+    struct part *parts;
+    size_t parts_n; /* ever seen */
+    size_t there_n; /* of the topic as it is now: one made anew may have fewer */
+    rd_kafka_topic_t *handle;
+};
+
+struct view { /* what other threads may ask for */
+    struct buf reasons;
+    bool ready;
+    struct kafka_lag *lags;
+};
+
+struct kafka_source {
+    struct arena strings;  /* names that live as long as this */
+    rd_kafka_conf_t *conf; /* to start librdkafka from, again if need be */
+    const struct format *format;
+    void *format_state;
+    int64_t (*clock)(void);
+    struct topic *topics;
+    size_t topics_n;
+    struct source_life *known;
+    size_t known_n;
+    int32_t source_id_next;
+    bool hints; /* a group is configured */
+
+    /* librdkafka: from handle_open to handle_end. */
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;   /* all partitions lead here */
+    rd_kafka_message_t **msgs; /* taken from librdkafka, [msgs_at, msgs_n) still to be applied */
+    size_t msgs_at, msgs_n;
+    struct part **touched; /* have a `last` */
+    size_t touched_n, parts_total;
+
+    /* Who answers, and whether anybody does. */
+    const char *cluster; /* id of the cluster that answered last; NULL before the first answer */
+    bool fresh;          /* this client has not been answered yet: whose it is, is not known */
+    bool down, down_new, fatal;
+    int64_t fatal_ns;  /* when librdkafka was last rebuilt for it; 0: never */
+    const char *error; /* stable name of the last general error; NULL once metadata came */
+    int64_t metadata_due, metadata_wait, stall_due, hint_due, view_due;
+    bool gate_open; /* the `first` topics are through */
+    struct kafka_counts counts;
+
+    pthread_mutex_t lock; /* guards what follows */
+    struct view view;
+    struct source_mark *hint;
+    size_t hint_n, hint_cap;
+};
+
+#define RETRY_MIN_NS (100 * NS_PER_MS) /* asking for metadata again when all is not well */
+#define RETRY_MAX_NS (1 * NS_PER_S)
+
+/* ---- handle.c ---- */
+MUST_USE enum err handle_open(struct kafka_source *s, struct why *why);
+/* Closes every partition and gives librdkafka 3 s to end. What is in hand but not applied is dropped: it will be fetched
+ * again. */
+void handle_end(struct kafka_source *s);
+/* For whatever a client cannot forget. */
+MUST_USE enum err handle_rebuild(struct kafka_source *s, struct why *why);
+/* librdkafka's error_cb; from inside rd_kafka_poll, so on the ingest thread. */
+void handle_error(rd_kafka_t *rk, int err, const char *reason, void *opaque);
+
+/* ---- topics.c ---- */
+/* Asks what there is. Without an answer everything stays as it is. */
+MUST_USE enum err topics_refresh(struct kafka_source *s, struct why *why);
+/* Opens partitions that wait and may be opened now. */
+MUST_USE enum err topics_open_parts(struct kafka_source *s, struct ingest_batch *batch);
+void topics_close_parts(struct kafka_source *s);
+
+/* ---- part.c ---- */
+/* Decides which life this is, and starts fetching. Whatever the broker does not answer is tried again later. */
+MUST_USE enum err part_open(struct kafka_source *s, struct part *p, struct ingest_batch *batch);
+/* It will be opened again by a later turn, and prove itself again. */
+void part_close(struct part *p);
+void part_failed(struct kafka_source *s, struct part *p, rd_kafka_resp_err_t err,
+                 const char *detail);
+void part_retry_later(struct kafka_source *s, struct part *p);
+/* Asks for one end of a partition: RD_KAFKA_OFFSET_BEGINNING or _END. */
+MUST_USE rd_kafka_resp_err_t part_ask_offset(struct kafka_source *s, const struct part *p,
+                                             int64_t which, int64_t *out);
+
+/* ---- take.c ---- */
+/* Waits for the first message only. True when something came. */
+bool take_fetch(struct kafka_source *s, size_t want, int wait_ms);
+/* Applies what is in hand, at most `max`; the positions reached go into the marks. */
+MUST_USE enum err take_chunk(struct kafka_source *s, struct ingest_batch *batch, size_t max,
+                             size_t *taken);
+
+/* ---- house.c ---- */
+MUST_USE enum err house_keep(struct kafka_source *s, struct ingest_batch *batch, bool idle,
+                             struct why *why);
+
+/* ---- view.c, hints.c ---- */
+void view_publish(struct kafka_source *s, bool force);
+void hints_send(struct kafka_source *s);
+#endif

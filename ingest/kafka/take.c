@@ -1,0 +1,276 @@
+/* take.c - messages out of librdkafka into the batch: records, or dead letters, and the marks that say how far.
+ *
+ * Three messages of partition 0 of `ticks`, which stands at 120, in one chunk:
+ *
+ *     119  {"kind":"trade",...}   below the position: a repetition, dropped and counted
+ *     120  {"kind":"trade",...}   a record with offset 120; `next` is 121
+ *     121  {"kind":"tarde",...}   a dead letter, unknown_kind, with the message's own bytes; `next` is 122
+ *     the chunk's end             mark {source, 122, fingerprint of the message at 121}
+ *
+ * The mark's place is found before the first of them is taken: records without their mark would come twice. Hashing only
+ * the chunk's last message of each partition is why `last` is kept until the end. */
+#include "core/log.h"
+#include "core/metrics.h"
+#include "core/when.h"
+#include "ingest/kafka/internal.h"
+
+#include <string.h>
+
+enum { POISON_MIN = 200 }; /* messages of a minute before they are judged */
+#define POISON_NS (60 * NS_PER_S)
+
+static int64_t message_ms(const rd_kafka_message_t *m)
+{
+    rd_kafka_timestamp_type_t type;
+    return rd_kafka_message_timestamp(m, &type);
+}
+
+static int64_t message_fingerprint(const rd_kafka_message_t *m)
+{
+    return kafka_fingerprint(message_ms(m), m->key, m->key_len, m->payload, m->len);
+}
+
+/* ---- too many refused: a feed that has changed its format, say ---- */
+
+static bool too_many_refused(const struct part *p)
+{
+    return p->window_n >= POISON_MIN && p->window_refused * 100 > p->window_n * POISON_PERCENT;
+}
+
+static void poison_count(struct part *p, int64_t now, bool refused_one)
+{
+    if (now - p->window_ns >= POISON_NS) {
+        p->poisoned = p->poisoned && too_many_refused(p);
+        p->window_ns = now;
+        p->window_n = p->window_refused = 0;
+    }
+    p->window_n++;
+    p->window_refused += refused_one;
+    if (p->poisoned || !refused_one || !too_many_refused(p)) return;
+    p->poisoned = true;
+    log_error("kafka: too many messages refused", "topic", p->topic->name, "part", LOG_I64(p->no),
+              "refused", LOG_I64(p->window_refused), "of", LOG_I64(p->window_n));
+}
+
+/* ---- one message ---- */
+
+static enum err refuse(const struct part *p, const rd_kafka_message_t *m, enum err reason,
+                       const char *detail, struct ingest_batch *batch)
+{
+    struct arena *a = &batch->arena;
+    const char *topic = arena_copy(a, p->topic->name, strlen(p->topic->name));
+    const char *text = arena_copy(a, detail, strlen(detail));
+    const char *key = m->key ? arena_copy(a, m->key, m->key_len) : NULL;
+    const char *bytes = m->payload ? arena_copy(a, m->payload, m->len) : NULL;
+    if (!topic || !text || (m->key && !key) || (m->payload && !bytes)) return ERR_NOMEM;
+    struct dead_letter *d = ingest_batch_dead(batch);
+    if (!d) return ERR_NOMEM;
+    *d = (struct dead_letter){
+        .topic = topic,
+        .part = p->no,
+        .source_id = p->source_id,
+        .kafka_offset = m->offset,
+        .reason = reason,
+        .detail = text,
+        .message_key = { key, (uint32_t)m->key_len },
+        .message = { bytes, (uint32_t)m->len },
+    };
+    metric_add(METRIC_DEAD_LETTERS, 1);
+    return ERR_OK;
+}
+
+static struct record *next_record(void *batch) { return ingest_batch_record(batch); }
+
+/* The message's records into the batch, all of them or, when it is refused, none. */
+static enum err work(struct kafka_source *s, const rd_kafka_message_t *m,
+                     struct ingest_batch *batch, struct why *why)
+{
+    const struct intake to = { &batch->arena, next_record, batch };
+    const size_t before = batch->records_n;
+    if (!m->payload) return err_set(why, ERR_INVALID, "no value");
+    if (m->len > MESSAGE_MAX)
+        return err_set(why, ERR_TOO_LARGE, "%zu bytes, at most %d", m->len, MESSAGE_MAX);
+    if (m->len == 0) return err_set(why, ERR_SYNTAX, "empty message");
+    enum err e = s->format->work(s->format_state, m->payload, m->len, &to, why);
+    if (e) batch->records_n = before;
+    return e;
+}
+
+/* Where they came from, and the bytes they came as, in case the engine refuses one. */
+static enum err sign(const struct part *p, const rd_kafka_message_t *m, size_t from,
+                     struct ingest_batch *batch)
+{
+    const char *bytes = arena_copy(&batch->arena, m->payload, m->len);
+    int64_t ms = message_ms(m);
+    if (!bytes) {
+        batch->records_n = from;
+        return ERR_NOMEM;
+    }
+    if (ms < 0) ms = wall_ns() / NS_PER_MS; /* a producer that sets none */
+    for (size_t i = from; i < batch->records_n; i++) {
+        struct record *r = &batch->records[i];
+        r->source_id = p->source_id;
+        r->offset = m->offset;
+        r->received_ms = ms;
+        r->message = (struct str){ bytes, (uint32_t)m->len };
+    }
+    return ERR_OK;
+}
+
+/* Room for the position first. */
+static enum err reserve_mark(const struct part *p, struct ingest_batch *batch)
+{
+    struct source_mark *mark = ingest_batch_mark(batch, p->source_id);
+    if (!mark) return ERR_NOMEM;
+    *mark = (struct source_mark){ p->source_id, p->next, p->fingerprint };
+    return ERR_OK;
+}
+
+/* One message at or past the position: records or a dead letter. ERR_NOMEM leaves it to be taken again. */
+static enum err take_message(struct kafka_source *s, struct part *p, const rd_kafka_message_t *m,
+                             int64_t now, struct ingest_batch *batch)
+{
+    const size_t from = batch->records_n;
+    struct why why = { .text = "" };
+    enum err e = p->last ? ERR_OK : reserve_mark(p, batch);
+    if (e) return e;
+    const enum err verdict = work(s, m, batch, &why);
+    if (verdict == ERR_NOMEM) return verdict;
+    e = verdict ? refuse(p, m, verdict, why.text, batch) : sign(p, m, from, batch);
+    if (e) return e;
+    poison_count(p, now, verdict != ERR_OK);
+    if (!p->last) s->touched[s->touched_n++] = p;
+    p->last = m;
+    p->next = m->offset + 1;
+    if (p->next >= p->end_at_open) p->caught_up = true;
+    return ERR_OK;
+}
+
+/* ---- what is no message ---- */
+
+static void part_moved(struct part *p)
+{
+    p->tries = 0;
+    p->trouble = NULL;
+    p->stalls = 0;
+}
+
+static void take_error(struct kafka_source *s, struct part *p, const rd_kafka_message_t *m)
+{
+    const char *detail = m->payload; /* librdkafka puts its text there */
+    part_failed(s, p, m->err, detail ? detail : "");
+    const bool out_of_range = m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET
+                              || m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
+    if (out_of_range && p->tries == 1)
+        p->retry_ns = 0; /* the watermarks will say what happened; only a repetition waits */
+    if (m->err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
+        || m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        s->metadata_due = 0;
+}
+
+static void take_end(struct kafka_source *s, struct part *p, const rd_kafka_message_t *m)
+{
+    if (m->offset < p->next) { /* the log ends before our position: it is not the log we knew */
+        part_close(p);
+        part_retry_later(s, p);
+        if (p->tries == 1) p->retry_ns = 0;
+        return;
+    }
+    p->state = PART_READING;
+    p->eof = m->offset;
+    p->caught_up = true;
+    part_moved(p);
+}
+
+/* ---- a chunk ---- */
+
+/* The first message of a partition that has to prove itself: true when it is not ours to apply. */
+static bool take_proof(struct part *p, const rd_kafka_message_t *m)
+{
+    if (m->offset == p->next - 1 && message_fingerprint(m) != p->fingerprint) {
+        p->reborn = "other message at the position";
+        part_close(p);
+        return true;
+    }
+    p->state = PART_READING;
+    return m->offset == p->next - 1;
+}
+
+static struct part *part_of(const rd_kafka_message_t *m)
+{
+    struct topic *t = rd_kafka_topic_opaque(m->rkt);
+    return m->partition >= 0 && (size_t)m->partition < t->parts_n ? &t->parts[m->partition] : NULL;
+}
+
+static enum err take(struct kafka_source *s, const rd_kafka_message_t *m, int64_t now,
+                     struct ingest_batch *batch, size_t *taken)
+{
+    struct part *p = part_of(m);
+    if (!p || p->state == PART_WAITING) return ERR_OK;
+    if (m->err) {
+        if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) take_end(s, p, m);
+        else take_error(s, p, m);
+        return ERR_OK;
+    }
+    if (p->state == PART_VERIFYING && take_proof(p, m)) return ERR_OK;
+    if (m->offset < p->next) {
+        s->counts.repeats++;
+        return ERR_OK;
+    }
+    if (batch->taken_ns == 0) batch->taken_ns = mono_ns();
+    enum err e = take_message(s, p, m, now, batch);
+    if (e) return e;
+    part_moved(p);
+    ++*taken;
+    return ERR_OK;
+}
+
+/* Their places were reserved: nothing here can fail. */
+static void write_marks(struct kafka_source *s, struct ingest_batch *batch)
+{
+    for (size_t i = 0; i < s->touched_n; i++) {
+        struct part *p = s->touched[i];
+        p->fingerprint = message_fingerprint(p->last);
+        p->last = NULL;
+        *ingest_batch_mark(batch, p->source_id) =
+            (struct source_mark){ p->source_id, p->next, p->fingerprint };
+    }
+    s->touched_n = 0;
+}
+
+enum err take_chunk(struct kafka_source *s, struct ingest_batch *batch, size_t max, size_t *taken)
+{
+    const int64_t now = s->clock();
+    const size_t from = s->msgs_at;
+    size_t n = 0;
+    enum err e = ERR_OK;
+    while (n < max && s->msgs_at < s->msgs_n && !(e = take(s, s->msgs[s->msgs_at], now, batch, &n)))
+        s->msgs_at++;
+    write_marks(s, batch);
+    for (size_t i = from; i < s->msgs_at; i++) rd_kafka_message_destroy(s->msgs[i]);
+    metric_add(METRIC_RECORDS_CONSUMED, (int64_t)n);
+    *taken += n;
+    return e;
+}
+
+/* The batch call would wait until it is full, so the first message is waited for by itself. */
+bool take_fetch(struct kafka_source *s, size_t want, int wait_ms)
+{
+    rd_kafka_poll(s->rk, 0);
+    if (s->down_new || s->fatal)
+        return false; /* what is queued may be of another cluster: decided before it is taken */
+    if (want > CHUNK) want = CHUNK;
+    size_t n = 0;
+    if (wait_ms > 0) {
+        rd_kafka_message_t *m = rd_kafka_consume_queue(s->queue, wait_ms);
+        if (!m) return false;
+        s->msgs[n++] = m;
+    }
+    if (n < want) {
+        ssize_t k = rd_kafka_consume_batch_queue(s->queue, 0, s->msgs + n, want - n);
+        if (k > 0) n += (size_t)k;
+    }
+    s->msgs_at = 0;
+    s->msgs_n = n;
+    return n > 0;
+}
