@@ -6,6 +6,7 @@
 NAMES(alert_state, ALERT_STATES);
 NAMES(severity, SEVERITIES);
 NAMES(rule_verb, RULE_VERBS);
+NAMES(rule_status, RULE_STATUSES);
 
 static const struct column alert_columns[] = {
 #define COLUMN(type, name, what) ROW_COLUMN(struct alert, type, name)

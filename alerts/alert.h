@@ -18,6 +18,13 @@ extern const struct names severity_names;
 enum rule_verb { RULE_VERBS(NAMES_VALUE) };
 extern const struct names rule_verb_names;
 
+/* What a tenant sees of a live rule; stale: a value is missing that would decide. */
+#define RULE_STATUSES(X)                                                                           \
+    X(RULE_IS_OK, "ok")                                                                            \
+    X(RULE_IS_PENDING, "pending") X(RULE_IS_FIRING, "firing") X(RULE_IS_STALE, "stale")
+enum rule_status { RULE_STATUSES(NAMES_VALUE) };
+extern const struct names rule_status_names;
+
 struct alert {
 #define COLUMN ROW_FIELD
 #include "alerts/alert.def"

@@ -376,9 +376,10 @@ static void obey(struct service *s, struct command *c)
     struct rule_facts facts;
     if (!c->change) {
         for (size_t i = 0; i < c->ids_n; i++)
-            c->states[i] = rule_set_find(s->step.rules, c->tenant, c->ids[i], &facts)
-                               ? facts.state
-                               : NULL; /* NULL when deleted */
+            c->states[i] =
+                rule_set_find(s->step.rules, c->tenant, c->ids[i], &facts) && !facts.deleted
+                    ? names_text(&rule_status_names, (int)facts.status)
+                    : NULL;
         command_answer(c, ERR_OK, NULL);
         return;
     }

@@ -24,8 +24,9 @@
  * follows. So an edge is only a reason to look, and a look for nothing changes nothing. Two
  * kinds of looks have no edge: timers, and rules whose last look found no value (state.dark),
  * which are looked at as soon as their series has one (ladder.waiting counts them). */
-#include "alerts/rules/rule_set_inside.h"
+#include "alerts/rules/rule_set.h"
 
+#include "alerts/rules/rule_set_inside.h"
 #include "core/vec.h"
 
 #include <stdlib.h>
@@ -257,7 +258,7 @@ bool rule_set_find(const struct rule_set *s, struct uuid tenant, struct uuid id,
     *out = (struct rule_facts){ .no = u->no, .version = u->version, .deleted = !u->live };
     if (!u->live) return true;
     const bool stale = u->enabled && rule_truth(s, u) == TRUTH_UNKNOWN;
-    out->state = stale ? "stale" : rule_phase_shown(u->state.phase);
+    out->status = stale ? RULE_IS_STALE : rule_phase_status(u->state.phase);
     return true;
 }
 

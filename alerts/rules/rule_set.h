@@ -15,8 +15,8 @@
  * clock, lock, log, and no allocation but in put and load. Thread: the engine's. */
 #ifndef TOCSIN_ALERTS_RULES_RULE_SET_H
 #define TOCSIN_ALERTS_RULES_RULE_SET_H
-#include "alerts/alert.h"
-#include "alerts/rules/rule_state.h"
+#include "alerts/rules/rule.h"
+#include "core/buf.h"
 
 #include <stddef.h>
 
@@ -25,44 +25,7 @@ struct rule_set;
 MUST_USE enum err rule_set_new(struct rule_set **out);
 void rule_set_free(struct rule_set *s); /* NULL is fine */
 
-/* ---- what comes out ---- */
-struct fire {
-    struct uuid tenant, rule;
-    uint64_t no, stream_no; /* stream_no: the tenant's, 1, 2, 3 ... */
-    int32_t version;
-    enum severity severity;
-    enum alert_state state;
-    uint32_t series;         /* of the rule's first term */
-    int64_t key;             /* where that series stands: key.h */
-    const char *name, *text; /* valid until the next rule_set_put or _delete */
-};
-typedef void fire_fn(void *ctx, const struct fire *f);
-
 /* ---- rules come, change and go ---- */
-struct rule_spec {
-    struct uuid tenant, id;
-    uint64_t no; /* seq of the record that created the rule; a change keeps it */
-    int32_t version;
-    const struct term *terms; /* 1 to RULE_TERMS_MAX; copied */
-    uint32_t terms_n, need;   /* so many terms make it true; 0: all */
-    struct rule_clocks clocks;
-    enum severity severity;
-    bool enabled;            /* false: kept, counted and shown, but never looked at */
-    const char *name, *text; /* copied */
-};
-
-/* What a change means for one series. */
-struct series_change {
-    uint32_t series;
-    int asked;   /* so many more, or fewer, terms of live rules: nobody asks for it at 0 in sum */
-    int watched; /* of these, those of enabled rules: its moves are wanted while there are any */
-    int seen; /* +1: the rule's tenant begins to see the series, -1: no longer does, 0: as before */
-};
-struct rule_set_change { /* each series once, and only those with something to say */
-    struct series_change of[2 * RULE_TERMS_MAX];
-    size_t n;
-};
-
 /* Creates the rule, or replaces the one with that id: the new version starts anew from the
  * values that stand, but a running cooldown goes on. It is looked at here, and so may emit.
  * ERR_NOMEM: nothing has changed. */
@@ -88,29 +51,15 @@ void rule_set_unusable(struct rule_set *s, uint32_t series);
 void rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit, void *ctx);
 
 /* ---- what there is ---- */
-struct rule_facts {
-    uint64_t no;
-    int32_t version;
-    bool deleted;
-    const char *state; /* "ok", "pending", "firing", "stale"; NULL when deleted */
-};
 /* false when that tenant never had such a rule. */
 bool rule_set_find(const struct rule_set *s, struct uuid tenant, struct uuid id,
                    struct rule_facts *out);
 size_t rule_set_size(const struct rule_set *s); /* live rules */
-struct rule_set_count {
-    size_t live, made; /* made: deleted ones too */
-};
 struct rule_set_count rule_set_count(const struct rule_set *s, struct uuid tenant);
 
 /* Has the tenant a live rule about that series? */
 bool rule_set_sees(const struct rule_set *s, struct uuid tenant, uint32_t series);
-/* Every pair of which that is so, in the order they first came; `terms` of the tenant's live
- * rules are about the series. */
-struct rule_sight {
-    struct uuid tenant;
-    uint32_t series, terms;
-};
+/* Every tenant and series of which that is so, in the order they first came. */
 void rule_set_sights(const struct rule_set *s,
                      void (*each)(void *ctx, const struct rule_sight *sight), void *ctx);
 

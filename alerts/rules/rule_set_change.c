@@ -9,8 +9,9 @@
  *
  * A change that stays with its series says nothing of it: nobody drops a series between
  * leaving and joining. */
-#include "alerts/rules/rule_set_inside.h"
+#include "alerts/rules/rule_set.h"
 
+#include "alerts/rules/rule_set_inside.h"
 #include "core/vec.h"
 
 #include <assert.h>

@@ -6,7 +6,7 @@
 #ifndef TOCSIN_ALERTS_RULES_RULE_SET_INSIDE_H
 #define TOCSIN_ALERTS_RULES_RULE_SET_INSIDE_H
 #include "alerts/rules/ladder.h"
-#include "alerts/rules/rule_set.h"
+#include "alerts/rules/rule.h"
 #include "alerts/rules/sights.h"
 #include "alerts/rules/timers.h"
 #include "core/map.h"

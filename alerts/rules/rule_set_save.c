@@ -12,6 +12,7 @@
  * named. */
 #include "alerts/rules/rule_set_save.h"
 
+#include "alerts/rules/rule_set.h"
 #include "alerts/rules/rule_set_inside.h"
 #include "core/vec.h"
 

@@ -28,13 +28,13 @@ const struct names rule_phase_names = { "rule_phase", saved_texts, RULE_PHASE_CO
 const uint8_t rule_phase_minds[RULE_PHASE_COUNT] = { RULE_PHASES(PHASE) };
 #undef PHASE
 
-const char *rule_phase_shown(enum rule_phase p)
+enum rule_status rule_phase_status(enum rule_phase p)
 {
 #define PHASE(value, saved, shown, minds) [value] = (shown),
-    static const char *const texts[] = { RULE_PHASES(PHASE) };
+    static const enum rule_status statuses[] = { RULE_PHASES(PHASE) };
 #undef PHASE
     assert(p < RULE_PHASE_COUNT);
-    return texts[p];
+    return statuses[p];
 }
 
 /* The end of time is as late as it gets: a hold near it does not wrap round to the past. */

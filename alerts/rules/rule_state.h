@@ -14,20 +14,19 @@
  * tests/unit/alerts/rules/test_rule_state.c. Times are event times. */
 #ifndef TOCSIN_ALERTS_RULES_RULE_STATE_H
 #define TOCSIN_ALERTS_RULES_RULE_STATE_H
+#include "alerts/alert.h"
 #include "alerts/rules/term.h"
-#include "core/names.h"
 
 /* What a term that moves may pass: into the condition, out of it, clear of it. */
 enum passed { PASSED_IN = 1, PASSED_OUT = 2, PASSED_CLEAR = 4 };
 
-/* PHASE(value, text in a saved state, text a tenant sees, what a term must pass for the phase
- * to end by it) */
+/* PHASE(value, text in a saved state, what its tenant sees, what a term must pass for it to end) */
 #define RULE_PHASES(PHASE)                                                                         \
-    PHASE(RULE_NEW, "new", "ok", 0) /* is in the dark */                                           \
-    PHASE(RULE_OK, "ok", "ok", PASSED_IN)                                                          \
-    PHASE(RULE_PENDING, "pending", "pending", PASSED_OUT)                                          \
-    PHASE(RULE_FIRING, "firing", "firing", PASSED_CLEAR)                                           \
-    PHASE(RULE_DISARMED, "disarmed", "ok", PASSED_CLEAR)
+    PHASE(RULE_NEW, "new", RULE_IS_OK, 0) /* is in the dark */                                     \
+    PHASE(RULE_OK, "ok", RULE_IS_OK, PASSED_IN)                                                    \
+    PHASE(RULE_PENDING, "pending", RULE_IS_PENDING, PASSED_OUT)                                    \
+    PHASE(RULE_FIRING, "firing", RULE_IS_FIRING, PASSED_CLEAR)                                     \
+    PHASE(RULE_DISARMED, "disarmed", RULE_IS_OK, PASSED_CLEAR)
 
 enum rule_phase {
 #define PHASE(value, saved, shown, minds) value,
@@ -36,7 +35,7 @@ enum rule_phase {
         RULE_PHASE_COUNT
 };
 extern const struct names rule_phase_names; /* as saved */
-const char *rule_phase_shown(enum rule_phase p);
+enum rule_status rule_phase_status(enum rule_phase p);
 /* A look at a rule for what its phase does not mind would change nothing, and can be spared;
  * unless it is in the dark. */
 extern const uint8_t rule_phase_minds[RULE_PHASE_COUNT];

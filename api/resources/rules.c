@@ -234,7 +234,7 @@ static const struct field rule_fields[] = {
     { .name = "id", .type = FIELD_UUID },
     { .name = "version", .type = FIELD_INT },
     DEFINITION_FIELDS,
-    { .name = "state", .type = FIELD_TEXT, .choices = "ok|pending|firing|stale" },
+    { .name = "state", .type = FIELD_TEXT, .names = &rule_status_names },
     { .name = "created_at", .type = FIELD_TIME },
     { .name = "updated_at", .type = FIELD_TIME },
     { 0 },

@@ -104,7 +104,7 @@ static const char *state_of(int who, int id)
 {
     struct rule_facts f;
     assert_true(rule_set_find(step.rules, tenant(who), rule_id(id), &f));
-    return f.state ? f.state : "deleted";
+    return f.deleted ? "deleted" : names_text(&rule_status_names, (int)f.status);
 }
 
 static size_t alerts(const char *of)

@@ -150,11 +150,12 @@ static void what_a_phase_does_not_mind_changes_nothing(void **state)
 static void phases_have_their_texts(void **state)
 {
     (void)state;
-    static const char *const shown[] = { "ok", "ok", "pending", "firing", "ok" };
+    static const enum rule_status shown[] = { RULE_IS_OK, RULE_IS_OK, RULE_IS_PENDING,
+                                              RULE_IS_FIRING, RULE_IS_OK };
     static const char *const saved[] = { "new", "ok", "pending", "firing", "disarmed" };
     assert_int_equal(ARRAY_LEN(shown), RULE_PHASE_COUNT);
     for (int p = 0; p < RULE_PHASE_COUNT; p++) {
-        assert_string_equal(rule_phase_shown((enum rule_phase)p), shown[p]);
+        assert_int_equal(rule_phase_status((enum rule_phase)p), shown[p]);
         assert_string_equal(rule_phase_names.texts[p], saved[p]);
     }
     assert_int_equal(rule_phase_names.n, RULE_PHASE_COUNT);

@@ -1,0 +1,65 @@
+/* rule.h - a rule as the callers of rule_set.h know it: what they give, what they hear, what they
+ * can ask. Plain data. */
+#ifndef TOCSIN_ALERTS_RULES_RULE_H
+#define TOCSIN_ALERTS_RULES_RULE_H
+#include "alerts/rules/rule_state.h"
+#include "core/uuid.h"
+
+#include <stddef.h>
+
+/* ---- what goes in ---- */
+struct rule_spec {
+    struct uuid tenant, id;
+    uint64_t no; /* seq of the record that created the rule; a change keeps it */
+    int32_t version;
+    const struct term *terms; /* 1 to RULE_TERMS_MAX; copied */
+    uint32_t terms_n, need;   /* so many terms make it true; 0: all */
+    struct rule_clocks clocks;
+    enum severity severity;
+    bool enabled;            /* false: kept, counted and shown, but never looked at */
+    const char *name, *text; /* copied */
+};
+
+/* What a change means for one series. */
+struct series_change {
+    uint32_t series;
+    int asked;   /* so many more, or fewer, terms of live rules: nobody asks for it at 0 in sum */
+    int watched; /* of these, those of enabled rules: its moves are wanted while there are any */
+    int seen;    /* +1: the rule's tenant begins to see it, -1: no longer does, 0: as before */
+};
+struct rule_set_change { /* each series once, and only those with something to say */
+    struct series_change of[2 * RULE_TERMS_MAX];
+    size_t n;
+};
+
+/* ---- what comes out ---- */
+/* A rule fires, or resolves. */
+struct fire {
+    struct uuid tenant, rule;
+    uint64_t no, stream_no; /* stream_no: the tenant's, 1, 2, 3 ... */
+    int32_t version;
+    enum severity severity;
+    enum alert_state state;
+    uint32_t series;         /* of the rule's first term */
+    int64_t key;             /* where that series stands: key.h */
+    const char *name, *text; /* valid until the next rule_set_put or _delete */
+};
+typedef void fire_fn(void *ctx, const struct fire *f);
+
+/* ---- what can be asked ---- */
+struct rule_facts {
+    uint64_t no;
+    int32_t version;
+    bool deleted;
+    enum rule_status status; /* while it is not deleted */
+};
+struct rule_set_count {
+    size_t live, made; /* made: deleted ones too */
+};
+
+/* So many terms of the tenant's live rules are about that series. */
+struct rule_sight {
+    struct uuid tenant;
+    uint32_t series, terms;
+};
+#endif
