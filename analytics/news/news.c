@@ -1,10 +1,16 @@
-/* news.c - an issuer's sentiment as three decayed sums, S = sum(a*s) / sum(a) * n / (n + 1), n = sum(a)^2 / sum(a^2).
+/* news.c - an issuer's sentiment S from its articles' scores s, each weighing a: its relevance,
+ * halved with each day that has passed. Three sums are kept, each fading with time:
  *
- *   09:00  relevance 1, score +0.6     sums 0.6, 1, 1           n = 1       S = 0.6 * 1/2 = 0.3
- *   a day  later everything is half    sums 0.3, 0.5, 0.25      n = 1       S is still 0.3: age weighs, it does not fade to 0
- *   then   relevance 1, score -0.2     sums 0.1, 1.5, 1.25      n = 1.8     S = 0.0667 * 1.8/2.8 = 0.0429
+ *     S = sum(a*s) / sum(a) * n / (n + 1)      n = sum(a)^2 / sum(a^2), how many they are worth
  *
- * The sums are as of the newest article; an older one that comes late enters already faded. */
+ *                                         sum(a*s)  sum(a)  sum(a^2)  n     S
+ *     Monday 09:00, a = 1, s = +0.6       0.6       1       1         1     0.6 * 1/2 = 0.3
+ *     Tuesday 09:00, nothing new          0.3       0.5     0.25      1     0.3 still
+ *     and now a = 1, s = -0.2             0.1       1.5     1.25      1.8   0.0667 * 1.8/2.8 = 0.04
+ *
+ * Age weighs one article against another and does not fade to 0 by itself; few articles do not say
+ * much, so one alone counts half. The sums are as of the newest article; an older one that comes
+ * late enters already faded, and comes to the same. */
 #include "analytics/news/news.h"
 
 #include <math.h>
@@ -13,7 +19,9 @@
 static const double HALF_LIFE_NS = 24.0 * 3600 * 1e9;
 static const double SHRINK = 1; /* S counts by n / (n + SHRINK) */
 
-/* 2^-x by basic operations only: libm's last bit differs between releases, and a replay must not. Relative error < 1e-15. */
+/* 2^-x for x >= 0, by basic operations only: libm's last bit differs between releases, and a replay
+ * must not. The whole part goes into the exponent, the rest, y in (-ln 2, 0], through the series of
+ * e^y by Horner's rule. Relative error < 1e-15. */
 static double half_to(double x)
 {
     if (x > 1000) return 0;
@@ -48,6 +56,7 @@ static void add_news(struct issuer *i, double score, double relevance, int64_t a
     if (at_ns > i->news_ns) i->news_ns = at_ns;
 }
 
+/* What to look for: a tag whose instrument is not known (yet) is found by its symbol alone. */
 static struct sentiment_target target_of(const struct market *m, const struct symbol *s,
                                          uint32_t known)
 {

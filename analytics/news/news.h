@@ -1,4 +1,4 @@
-/* news.h - what an article does: it is scored, and moves the sentiment of the issuers it names (metrics.md 5). */
+/* news.h - what an article does: it is scored, and moves the sentiment of the issuers it names. */
 #ifndef TOCSIN_ANALYTICS_NEWS_H
 #define TOCSIN_ANALYTICS_NEWS_H
 #include "analytics/market.h"

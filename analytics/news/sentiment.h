@@ -1,10 +1,13 @@
-/* sentiment.h - what a piece of market news says, and about whom. Pure: no clock, no heap, no locale, no floating-point
- * order that depends on anything but the text. Thread: any; tables are built before main and never change.
+/* sentiment.h - what a piece of market news says, and about whom. Pure: no clock, no heap, no
+ * locale, no floating-point order that depends on anything but the text. Thread: any; tables are
+ * built before main and never change.
  *
- * A scorer is one const struct at the end of a file of scorers/, and one row of scorers.def; the first row is the one in use.
- * Today: a lexicon (scorers/lexicon.def). Words of tone count as they stand; words of movement ("rose", "cut",
- * "narrowed") take their sign from the thing that moves, so "profit rose" and "loss narrowed" are good and "costs rose"
- * is bad. Negation, emphasis, "but" and "A compared with B" figures are read. Time is linear in the text. */
+ * A scorer is one const struct at the end of a file of scorers/, and one row of scorers.def; the
+ * first row is the one in use. Today: a lexicon (scorers/lexicon.c leads through it).
+ * Words of tone count as they stand; words of movement ("rose", "cut", "narrowed") take their sign
+ * from the thing that moves, so "profit rose" and "loss narrowed" are good and "costs rose" is bad.
+ * Negation, emphasis, "but" and "A compared with B" figures are read. Time is linear in the
+ * text. */
 #ifndef TOCSIN_ANALYTICS_SENTIMENT_H
 #define TOCSIN_ANALYTICS_SENTIMENT_H
 #include "core/names.h"
@@ -24,8 +27,9 @@ struct sentiment {
     enum sentiment_label label;
 };
 
-/* A ticker to look for. `symbol` matches in upper case only, and with one or two letters only as $F, (F) or NYSE: F.
- * Names match as whole capitalised words, without legal endings ("Apple Inc." is found as "Apple"); both may be empty. */
+/* A ticker to look for. `symbol` matches in upper case only, and with one or two letters only as
+ * $F, (F) or NYSE: F. Names match as whole capitalised words, without legal endings ("Apple Inc."
+ * is found as "Apple"); both may be empty. */
 struct sentiment_target {
     struct str symbol, issuer, instrument;
 };
@@ -36,20 +40,22 @@ struct sentiment_ticker {
     uint32_t mentions;
 };
 
-/* The label rule alone: mixed when both masses are >= 0.20 and |score| < 0.35, else the sign when |score| >= 0.15. */
+/* The label rule alone: mixed when both masses are >= 0.20 and |score| < 0.35, else the sign when
+ * |score| >= 0.15. */
 enum sentiment_label sentiment_label_of(double positive, double negative);
-const char *sentiment_label_name(
-    enum sentiment_label l); /* "positive", "negative", "neutral", "mixed" */
-const char *sentiment_band_name(
-    double score); /* five bands at +-0.15 and +-0.35: "bearish" .. "somewhat_bullish", "bullish" */
+/* "positive", "negative", "neutral", "mixed" */
+const char *sentiment_label_name(enum sentiment_label l);
+/* Five bands at +-0.15 and +-0.35: "bearish" .. "neutral" .. "somewhat_bullish", "bullish". */
+const char *sentiment_band_name(double score);
 
 struct scorer {
     const char *name;
     int version; /* raised whenever any score can change: stored beside each score */
-    /* The whole article. An empty body means the headline alone. Any bytes are safe; UTF-8 is read as such. */
+    /* The whole article. An empty body means the headline alone. Any bytes are safe; UTF-8 is read
+     * as such. */
     void (*score)(struct str headline, struct str body, struct sentiment *out);
-    /* out[i] for targets[i]; n <= ARTICLE_SYMBOLS_MAX. Every company the article is tagged with in one call: what is said of
-     * one is kept away from the others. */
+    /* out[i] for targets[i]; n <= ARTICLE_SYMBOLS_MAX. Every company the article is tagged with in
+     * one call: what is said of one is kept away from the others. */
     void (*score_targets)(struct str headline, struct str body,
                           const struct sentiment_target *targets, size_t n,
                           struct sentiment_ticker *out);
