@@ -1,3 +1,15 @@
+/* seal.c - key files, and sealing with them.
+ *
+ * With the key 000102...1f the 2 bytes "hi" about "row 7" become 39:
+ *
+ *     01                  version
+ *     5dbf58ec99524242    key id: 8 bytes of SHA-256("tocsin seal key", NUL, key)
+ *     5e19 ...            nonce: 12 random bytes, others at each sealing
+ *     a704                "hi" xor the cipher's stream
+ *     d02f ...            tag: 16 bytes over all of this and "row 7"
+ *
+ * The version and the key id are authenticated with `about`, so no byte of the whole can be
+ * changed: a wrong key id finds no key, anything else fails the tag. */
 #include "core/seal.h"
 
 #include "core/digest.h"
@@ -13,16 +25,18 @@
 #include <unistd.h>
 
 enum { VERSION = 1, FILE_MAX = 16 * 1024, LINE_MAX_BYTES = 2 * SEAL_KEY_SIZE };
+/* Where things are in what is sealed; the tag follows the text. */
 enum {
     KEY_ID_AT = 1,
     NONCE_AT = KEY_ID_AT + SEAL_KEY_ID_SIZE,
     TEXT_AT = NONCE_AT + SEAL_NONCE_SIZE
 };
 
+/* In the order of the file: the first one seals. */
 struct seal_keys {
     struct seal_key {
         uint8_t id[SEAL_KEY_ID_SIZE], key[SEAL_KEY_SIZE];
-        int line;
+        int line; /* of the file, to name it by */
     } at[SEAL_KEYS_MAX];
     size_t n;
 };
@@ -107,6 +121,7 @@ static const struct seal_key *find_key(const struct seal_keys *k, const uint8_t 
     return NULL;
 }
 
+/* One line of the file. What is there is never quoted: it may be a key with a slip of the pen. */
 static enum err add_key(struct seal_keys *k, const char *line, size_t n, const char *name,
                         int number, struct why *why)
 {
@@ -126,6 +141,7 @@ static enum err add_key(struct seal_keys *k, const char *line, size_t n, const c
     return e;
 }
 
+/* A file that was edited elsewhere may have CR LF. */
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 enum err seal_keys_parse(const char *text, size_t n, const char *name, struct seal_keys **out,

@@ -1,3 +1,14 @@
+/* channel_secrets.c - sealing one channel's secrets, and all of them at a start.
+ *
+ * The secret whsec_MfKQ... of tenant 0b54b2a4-..., channel 5d1c0d0e-...:
+ *
+ *     text     {"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}       51 bytes
+ *     about    "tocsin.channel", the tenant's 16 bytes, the channel's 16  48 bytes, stored nowhere
+ *     secrets  01, key id, nonce, 51 bytes, tag                          88 bytes: the column
+ *
+ * Whoever copies the column into a channel of their own gains nothing: opening says another
+ * `about`. At a start with the keys B, A (B is new): what key A sealed is opened and sealed with
+ * B, what is plain is sealed with B, what B sealed is left, and what neither opens is counted. */
 #include "store/channel_secrets.h"
 
 #include "store/pg.h"
@@ -8,6 +19,7 @@
 
 /* ---- one row ---- */
 
+/* The label: what is sealed here for another purpose one day does not open as this. */
 enum { LABEL_SIZE = 16, ABOUT_SIZE = LABEL_SIZE + 2 * sizeof(struct uuid) };
 
 /* What the secrets of a channel are about. */
@@ -35,31 +47,20 @@ enum err channel_secrets_seal(const struct seal_keys *keys, struct uuid tenant, 
     return buf_ok(hex) ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
 }
 
-/* PostgreSQL's own: always pairs of lower case digits. */
-static void bytes_of_hex(const char *hex, size_t n, uint8_t *out)
-{
-    for (size_t i = 0; i + 1 < n; i += 2) {
-        const char pair[3] = { hex[i], hex[i + 1], '\0' };
-        out[i / 2] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-}
-
 enum err channel_secrets_open(const struct seal_keys *keys, struct uuid tenant, struct uuid channel,
-                              const char *hex, size_t n, struct arena *memory, char **out,
-                              struct why *why)
+                              struct str sealed, struct arena *memory, char **out, struct why *why)
 {
     if (!keys)
         return err_set(why, ERR_FORBIDDEN,
                        "the channel's secrets are sealed, and secrets.key_file is not set");
     uint8_t about[ABOUT_SIZE];
-    size_t bytes = n / 2, text_n = bytes > SEAL_EXTRA ? bytes - SEAL_EXTRA : 0;
-    uint8_t *sealed = arena_alloc(memory, bytes + 1);
+    size_t text_n = sealed.n > SEAL_EXTRA ? sealed.n - SEAL_EXTRA : 0;
     char *text = arena_alloc(memory, text_n + 1);
-    if (!sealed || !text) return err_set(why, ERR_NOMEM, "out of memory");
-    bytes_of_hex(hex, n, sealed);
+    if (!text) return err_set(why, ERR_NOMEM, "out of memory");
     about_channel(tenant, channel, about);
     struct why detail = { .text = "" };
-    enum err e = seal_open(keys, about, sizeof about, sealed, bytes, (uint8_t *)text, &detail);
+    enum err e = seal_open(keys, about, sizeof about, (const uint8_t *)sealed.p, sealed.n,
+                           (uint8_t *)text, &detail);
     if (e) return err_set(why, e, "the channel's secrets do not open: %s", detail.text);
     text[text_n] = '\0';
     *out = text;
@@ -71,17 +72,17 @@ enum err channel_secrets_open(const struct seal_keys *keys, struct uuid tenant, 
 static const char sql_count[] =
     "SELECT count(*) FILTER (WHERE secret IS NOT NULL), count(secrets) FROM tocsin.channel";
 
-static const char sql_all[] = "SELECT tenant_id, channel_id, " SQL_PLAIN_SECRETS(
-    "c") ", encode(secrets, 'hex')"
-         " FROM tocsin.channel c WHERE secret IS NOT NULL OR secrets IS NOT NULL"
-         " ORDER BY tenant_id, channel_id FOR UPDATE";
+static const char sql_all[] =
+    "SELECT tenant_id, channel_id, " SQL_PLAIN_SECRETS "::text, secrets"
+    " FROM tocsin.channel c WHERE secret IS NOT NULL OR secrets IS NOT NULL"
+    " ORDER BY tenant_id, channel_id FOR UPDATE";
 enum { C_TENANT, C_CHANNEL, C_PLAIN, C_SEALED };
 
 static const char sql_store[] =
     "UPDATE tocsin.channel SET secrets = decode($3, 'hex'), secret = NULL, secret_old = NULL"
     " WHERE tenant_id = $1::uuid AND channel_id = $2::uuid";
 
-/* Without keys: what waits for one. */
+/* Without keys nothing can be done: how many channels wait for one, and in what state. */
 static enum err count_secrets(struct db *d, struct channel_secrets_state *out, struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL;
@@ -93,66 +94,81 @@ static enum err count_secrets(struct db *d, struct channel_secrets_state *out, s
     return ERR_OK;
 }
 
-static bool sealed_by_newest(const struct seal_keys *keys, const PGresult *r, int row)
-{
-    uint8_t head[1 + SEAL_KEY_ID_SIZE];
-    size_t n = (size_t)PQgetlength(r, row, C_SEALED) / 2;
-    if (n < sizeof head) return false;
-    bytes_of_hex(PQgetvalue(r, row, C_SEALED), 2 * sizeof head, head);
-    return seal_is_newest(keys, head, n);
-}
-
-/* One row's secrets as they are, opened or plain. */
-static enum err read_secrets(const struct seal_keys *keys, const PGresult *r, int row,
-                             const struct uuid *tenant, const struct uuid *channel,
-                             struct arena *memory, char **out, struct why *why)
-{
-    if (!PQgetisnull(r, row, C_SEALED))
-        return channel_secrets_open(keys, *tenant, *channel, PQgetvalue(r, row, C_SEALED),
-                                    (size_t)PQgetlength(r, row, C_SEALED), memory, out, why);
-    *out = arena_copy(memory, PQgetvalue(r, row, C_PLAIN), (size_t)PQgetlength(r, row, C_PLAIN));
-    return *out ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
-}
-
-static enum err store_sealed(struct db *d, const struct seal_keys *keys, const PGresult *r, int row,
-                             struct channel_secrets_state *out, struct why *why)
-{
-    const char *tenant_text = PQgetvalue(r, row, C_TENANT);
-    const char *channel_text = PQgetvalue(r, row, C_CHANNEL);
-    struct arena memory = { NULL };
-    AUTO_BUF struct buf hex = { 0 };
-    struct why opening = { .text = "" };
+/* One channel on its way through settling. */
+struct settling {
     struct uuid tenant, channel;
-    char *json = NULL;
-    if (uuid_parse(tenant_text, UUID_TEXT - 1, &tenant)
-        || uuid_parse(channel_text, UUID_TEXT - 1, &channel))
-        return err_set(why, ERR_INTERNAL, "an id of a channel cannot be read");
+    struct str sealed; /* in the result; p NULL: plain */
+    char *json;        /* opened or plain */
+    struct arena memory;
+};
 
-    enum err e = read_secrets(keys, r, row, &tenant, &channel, &memory, &json, &opening);
-    if (e == ERR_NOT_FOUND || e == ERR_INVALID) {
-        if (out->closed++ == 0) out->closed_why = opening;
-        arena_release(&memory);
+static enum err read_row(const PGresult *r, int row, struct settling *s, struct why *why)
+{
+    *s = (struct settling){ .json = NULL };
+    memcpy(&s->tenant, PQgetvalue(r, row, C_TENANT), sizeof s->tenant);
+    memcpy(&s->channel, PQgetvalue(r, row, C_CHANNEL), sizeof s->channel);
+    if (!PQgetisnull(r, row, C_SEALED)) {
+        s->sealed.p = PQgetvalue(r, row, C_SEALED);
+        s->sealed.n = (uint32_t)PQgetlength(r, row, C_SEALED);
         return ERR_OK;
     }
-    if (!e) e = channel_secrets_seal(keys, tenant, channel, json, &hex, &opening);
-    if (json) explicit_bzero(json, strlen(json));
-    arena_release(&memory);
-    if (e) return err_set(why, e, "%s", opening.text);
-    const char *const params[] = { tenant_text, channel_text, hex.data };
-    e = db_exec(d, sql_store, 3, params, why);
+    s->json =
+        arena_copy(&s->memory, PQgetvalue(r, row, C_PLAIN), (size_t)PQgetlength(r, row, C_PLAIN));
+    return s->json ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
+}
+
+static enum err store_sealed(struct db *d, const struct seal_keys *keys, const struct settling *s,
+                             struct why *why)
+{
+    AUTO_BUF struct buf hex = { 0 };
+    char tenant[UUID_TEXT], channel[UUID_TEXT];
+    uuid_format(s->tenant, tenant);
+    uuid_format(s->channel, channel);
+    enum err e = channel_secrets_seal(keys, s->tenant, s->channel, s->json, &hex, why);
+    const char *const params[] = { tenant, channel, hex.data };
+    return e ? e : db_exec(d, sql_store, 3, params, why);
+}
+
+/* Opens it if it is sealed, and seals it with the first key if it is not yet. */
+static enum err settle_one(struct db *d, const struct seal_keys *keys, struct settling *s,
+                           struct channel_secrets_state *out, struct why *why)
+{
+    struct why closed = { .text = "" };
+    if (s->sealed.p && seal_is_newest(keys, (const uint8_t *)s->sealed.p, s->sealed.n))
+        return ERR_OK;
+    enum err e = s->sealed.p ? channel_secrets_open(keys, s->tenant, s->channel, s->sealed,
+                                                    &s->memory, &s->json, &closed)
+                             : ERR_OK;
+    if (e == ERR_NOT_FOUND || e == ERR_INVALID) { /* it stays: its key may come back */
+        if (out->closed++ == 0) out->closed_why = closed;
+        return ERR_OK;
+    }
+    if (e) return err_set(why, e, "%s", closed.text);
+    e = store_sealed(d, keys, s, why);
     if (!e) out->sealed++;
     return e;
 }
 
+static void settling_release(struct settling *s)
+{
+    if (s->json) explicit_bzero(s->json, strlen(s->json));
+    arena_release(&s->memory);
+}
+
+/* All in one transaction: a start that is cut short leaves everything readable as it was. The
+ * rows are locked, so that a channel which is deleted meanwhile does not get its secrets back. */
 static enum err settle(struct db *d, const struct seal_keys *keys,
                        struct channel_secrets_state *out, struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL;
     enum err e = db_script(d, "BEGIN", why);
-    if (!e) e = db_query(d, sql_all, 0, NULL, &r, why);
-    for (int i = 0; !e && i < PQntuples(r); i++)
-        if (PQgetisnull(r, i, C_SEALED) || !sealed_by_newest(keys, r, i))
-            e = store_sealed(d, keys, r, i, out, why);
+    if (!e) e = db_query_binary(d, sql_all, 0, NULL, &r, why);
+    for (int i = 0; !e && i < PQntuples(r); i++) {
+        struct settling s;
+        e = read_row(r, i, &s, why);
+        if (!e) e = settle_one(d, keys, &s, out, why);
+        settling_release(&s);
+    }
     return e ? e : db_script(d, "COMMIT", why);
 }
 

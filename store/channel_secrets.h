@@ -10,15 +10,15 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/seal.h"
+#include "core/str.h"
 #include "core/uuid.h"
 
-/* SQL: the JSON object in the plain columns of channel `c`; null when there is nothing. A
+/* SQL: the JSON object in the plain columns of tocsin.channel c; null when there is nothing. A
  * secret's bytes are written as its owner knows them; encode() breaks base64 into lines. */
-#define SQL_PLAIN_SECRET(bytes) "'whsec_' || replace(encode(" bytes ", 'base64'), E'\\n', '')"
-#define SQL_PLAIN_SECRETS(c)                                                                       \
-    "CASE WHEN " c                                                                                 \
-    ".secret IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object('secret', " SQL_PLAIN_SECRET(   \
-        c ".secret") ", 'secret_old', " SQL_PLAIN_SECRET(c ".secret_old") ")) END"
+#define SQL_PLAIN_SECRETS                                                                          \
+    "CASE WHEN c.secret IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object("                    \
+    "'secret', 'whsec_' || replace(encode(c.secret, 'base64'), E'\\n', ''),"                       \
+    " 'secret_old', 'whsec_' || replace(encode(c.secret_old, 'base64'), E'\\n', ''))) END"
 
 /* Appends the sealed JSON as hex, which decode(..., 'hex') makes bytes of. ERR_FORBIDDEN without
  * keys. */
@@ -26,12 +26,12 @@ MUST_USE enum err channel_secrets_seal(const struct seal_keys *keys, struct uuid
                                        struct uuid channel, const char *json, struct buf *hex,
                                        struct why *why);
 
-/* The JSON from what encode(secrets, 'hex') gives. *out lives in `memory`; who has it wipes it. The
+/* The JSON of what is sealed. *out lives in `memory`; who has it wipes it. The
  * detail of a failure is for the operator and names no secret: keys is NULL, or has not the key, or
  * what is there was changed or belongs elsewhere. */
 MUST_USE enum err channel_secrets_open(const struct seal_keys *keys, struct uuid tenant,
-                                       struct uuid channel, const char *hex, size_t n,
-                                       struct arena *memory, char **out, struct why *why);
+                                       struct uuid channel, struct str sealed, struct arena *memory,
+                                       char **out, struct why *why);
 
 /* What settling found and did. */
 struct channel_secrets_state {

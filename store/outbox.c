@@ -1,14 +1,26 @@
+/* outbox.c - leases, claims and marks. A row's life, with the columns that change:
+ *
+ *     made      status waiting, attempts 0, next_attempt now       in its alert's transaction
+ *     claimed   lease_until now + 30 s                             sent by a worker
+ *     marked    waiting, attempts 1, next_attempt now + 5 s,       the receiver answered 500;
+ *               last_status 500, lease_until null                  channel.failing_since is now
+ *     claimed   ...                                                5 s later
+ *     marked    delivered, attempts 2, finished_at now             failing_since is null again
+ *
+ * A process that dies while it holds a lease leaves the row waiting: the next start takes all
+ * leases back. A mark that comes twice, or after somebody else's, finds no waiting row and
+ * changes nothing. What waits for a channel that is off or deleted is swept to failed. */
 #include "store/outbox.h"
 
 #include "core/when.h"
-#include "store/channel_secrets.h"
+#include "store/claim.h"
 #include "store/pg.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SWEEP_S = 30 };
+enum { SWEEP_S = 30 }; /* between two sweeps */
 
 struct outbox {
     struct db db;
@@ -39,89 +51,24 @@ void outbox_free(struct outbox *o)
     free(o);
 }
 
-/* ---- the statements of every delivery, prepared: planning the claim costs more than running it
- * ---- */
-
-/* owed: the channels that are owed something, one index probe each, so a long queue of one costs
- * the others nothing. head: of each channel that is free, the first delivery that is due; the
- * one due longest goes first. */
-static const char sql_claim[] =
-    "WITH RECURSIVE owed AS ("
-    "  (SELECT tenant_id, channel_id FROM tocsin.outbox WHERE status = 'waiting' ORDER BY tenant_id, channel_id LIMIT 1)"
-    "  UNION ALL"
-    "  SELECT n.tenant_id, n.channel_id FROM owed, LATERAL ("
-    "    SELECT o.tenant_id, o.channel_id FROM tocsin.outbox o"
-    "     WHERE o.status = 'waiting' AND (o.tenant_id, o.channel_id) > (owed.tenant_id, owed.channel_id)"
-    "     ORDER BY o.tenant_id, o.channel_id LIMIT 1) n"
-    "), held AS MATERIALIZED ("
-    "  SELECT tenant_id, channel_id FROM tocsin.outbox WHERE status = 'waiting' AND lease_until > now()"
-    "), head AS ("
-    "  SELECT d.tenant_id, d.channel_id, d.alert_id, c.kind, c.settings, " SQL_PLAIN_SECRETS(
-        "c") " AS plain, c.secrets, c.failing_since"
-             "    FROM owed JOIN tocsin.channel c USING (tenant_id, channel_id), LATERAL ("
-             "      SELECT o.tenant_id, o.channel_id, o.alert_id, o.next_attempt FROM tocsin.outbox o"
-             "       WHERE o.tenant_id = c.tenant_id AND o.channel_id = c.channel_id AND o.status = 'waiting' AND o.next_attempt <= now()"
-             "       ORDER BY o.stream_no LIMIT 1) d"
-             "   WHERE c.enabled AND NOT c.deleted AND c.channel_id <> ALL ($1::uuid[])"
-             "     AND NOT EXISTS (SELECT FROM held h WHERE h.tenant_id = c.tenant_id AND h.channel_id = c.channel_id)"
-             "   ORDER BY d.next_attempt, d.tenant_id, d.channel_id LIMIT $2::bigint"
-             "), taken AS ("
-             "  SELECT o.tenant_id, o.alert_id, o.channel_id FROM tocsin.outbox o JOIN head USING (tenant_id, alert_id, channel_id)"
-             "   FOR UPDATE OF o SKIP LOCKED"
-             "), leased AS ("
-             "  UPDATE tocsin.outbox o SET lease_until = now() + $3::bigint * interval '1 second' FROM taken t"
-             "   WHERE o.tenant_id = t.tenant_id AND o.alert_id = t.alert_id AND o.channel_id = t.channel_id AND o.status = 'waiting'"
-             "  RETURNING o.tenant_id, o.alert_id, o.channel_id, o.attempts"
-             ")"
-             " SELECT a.tenant_id, a.alert_id, l.channel_id, a.rule_id, a.stream_no, a.seq, a.event_ns, a.rule_no, a.rule_version, a.state,"
-             "        a.severity, a.value, a.rule_name, a.rule_text, a.measure, a.unit, a.inputs, l.attempts,"
-             "        h.kind, h.settings, h.plain, encode(h.secrets, 'hex'),"
-             "        greatest(0, extract(epoch FROM now() - h.failing_since))::bigint"
-             "   FROM leased l JOIN head h USING (tenant_id, alert_id, channel_id) JOIN tocsin.alert a USING (tenant_id, alert_id)";
-enum {
-    C_TENANT,
-    C_ALERT,
-    C_CHANNEL,
-    C_RULE,
-    C_STREAM_NO,
-    C_SEQ,
-    C_EVENT_NS,
-    C_RULE_NO,
-    C_RULE_VERSION,
-    C_STATE,
-    C_SEVERITY,
-    C_VALUE,
-    C_RULE_NAME,
-    C_RULE_TEXT,
-    C_MEASURE,
-    C_UNIT,
-    C_INPUTS,
-    C_ATTEMPTS,
-    C_KIND,
-    C_SETTINGS,
-    C_PLAIN,
-    C_SEALED,
-    C_FAILING_S
-};
+/* ---- the session ---- */
 
 /* Again is harmless: a finished row stays as it is. The channel is written only when its
  * failing_since begins or ends; `failed` is about the alert (too large) or ends with the channel
  * disabled, and changes nothing there. */
 static const char sql_mark[] =
     "WITH done AS ("
-    "  UPDATE tocsin.outbox SET status = $4::text, attempts = greatest(attempts, $5::integer), lease_until = NULL,"
-    "         last_status = $7::integer, last_error = $8::text,"
-    "         next_attempt = CASE WHEN $4 = 'waiting' THEN now() + $6::bigint * interval '1 millisecond' ELSE next_attempt END,"
+    "  UPDATE tocsin.outbox SET status = $4::text, attempts = greatest(attempts, $5::integer),"
+    "         lease_until = NULL, last_status = $7::integer, last_error = $8::text,"
+    "         next_attempt = CASE WHEN $4 = 'waiting'"
+    "           THEN now() + $6::bigint * interval '1 millisecond' ELSE next_attempt END,"
     "         finished_at = CASE WHEN $4 = 'waiting' THEN NULL ELSE now() END"
-    "   WHERE tenant_id = $1::uuid AND alert_id = $2::uuid AND channel_id = $3::uuid AND status = 'waiting')"
-    " UPDATE tocsin.channel SET failing_since = CASE WHEN $4 = 'delivered' THEN NULL ELSE now() END"
-    "  WHERE tenant_id = $1::uuid AND channel_id = $3::uuid AND (failing_since IS NULL) = ($4 <> 'delivered') AND $4 <> 'failed'";
-
-static const struct {
-    const char *name, *sql;
-} prepared[] = { { "claim", sql_claim }, { "mark", sql_mark } };
-
-/* ---- the session ---- */
+    "   WHERE tenant_id = $1::uuid AND alert_id = $2::uuid AND channel_id = $3::uuid"
+    "     AND status = 'waiting')"
+    " UPDATE tocsin.channel"
+    "    SET failing_since = CASE WHEN $4 = 'delivered' THEN NULL ELSE now() END"
+    "  WHERE tenant_id = $1::uuid AND channel_id = $3::uuid AND $4 <> 'failed'"
+    "    AND (failing_since IS NULL) = ($4 <> 'delivered')";
 
 /* Drops the session: the server rolls back whatever was open. Failures are rare enough for that
  * to be the simplest way. */
@@ -131,6 +78,16 @@ static enum err failed(struct outbox *o, enum err e)
     return e;
 }
 
+/* The statements of every delivery: planning a claim costs more than running it. */
+static enum err prepare(struct outbox *o, struct why *why)
+{
+    AUTO_BUF struct buf claim = { 0 };
+    claim_sql(&claim);
+    if (!buf_ok(&claim)) return err_set(why, ERR_NOMEM, "out of memory");
+    enum err e = db_check(&o->db, PQprepare(o->db.conn, "claim", claim.data, 0, NULL), why);
+    return e ? e : db_check(&o->db, PQprepare(o->db.conn, "mark", sql_mark, 0, NULL), why);
+}
+
 /* A usable session outside any transaction. */
 static enum err connect_if_needed(struct outbox *o, struct why *why)
 {
@@ -138,16 +95,15 @@ static enum err connect_if_needed(struct outbox *o, struct why *why)
         && PQtransactionStatus(o->db.conn) == PQTRANS_IDLE)
         return ERR_OK;
     enum err e = db_reopen(&o->db, why);
-    for (size_t i = 0; !e && i < ARRAY_LEN(prepared); i++)
-        e = db_check(&o->db, PQprepare(o->db.conn, prepared[i].name, prepared[i].sql, 0, NULL),
-                     why);
+    if (!e) e = prepare(o, why);
     return e ? failed(o, e) : ERR_OK;
 }
 
+/* The result is in the binary format. */
 static enum err run_prepared(struct outbox *o, const char *name, int n, const char *const *params,
                              PGresult **out, struct why *why)
 {
-    PGresult *r = PQexecPrepared(o->db.conn, name, n, params, NULL, NULL, 0);
+    PGresult *r = PQexecPrepared(o->db.conn, name, n, params, NULL, NULL, 1);
     ExecStatusType s = PQresultStatus(r); /* of NULL: a fatal error */
     if (s != PGRES_TUPLES_OK && s != PGRES_COMMAND_OK) return db_check(&o->db, r, why);
     *out = r;
@@ -166,119 +122,26 @@ enum err outbox_release_all(struct outbox *o, struct why *why)
     return e ? failed(o, e) : ERR_OK;
 }
 
+/* The lock: two processes, one of them about to learn that it has been fenced, never lease two
+ * deliveries of one channel. Losing a claim in a crash is harmless, so its commit does not wait
+ * for the disk. */
 #define BEGIN_CLAIM                                                                                \
     "BEGIN; SET LOCAL synchronous_commit = off; SELECT pg_catalog.pg_advisory_xact_lock(7310314)"
 
+/* Not what is being sent: its mark says how that went. */
 static const char sql_sweep[] =
     "UPDATE tocsin.outbox o SET status = 'failed', finished_at = now(), lease_until = NULL,"
     "       last_error = coalesce(c.disabled_reason, 'channel disabled or deleted')"
     "  FROM tocsin.channel c"
-    " WHERE o.status = 'waiting' AND c.tenant_id = o.tenant_id AND c.channel_id = o.channel_id AND (c.deleted OR NOT c.enabled)"
+    " WHERE o.status = 'waiting' AND c.tenant_id = o.tenant_id AND c.channel_id = o.channel_id"
+    "   AND (c.deleted OR NOT c.enabled)"
     "   AND (o.lease_until IS NULL OR o.lease_until <= now())";
 
 static const char sql_next_due[] =
     "SELECT ceil(1000 * extract(epoch FROM next_attempt - now()))::bigint FROM tocsin.outbox"
     " WHERE status = 'waiting' AND next_attempt > now() ORDER BY next_attempt LIMIT 1";
 
-static enum err uuid_field(const PGresult *r, int row, int col, struct uuid *out)
-{
-    return uuid_parse(PQgetvalue(r, row, col), (size_t)PQgetlength(r, row, col), out);
-}
-static int64_t int_field(const PGresult *r, int row, int col)
-{
-    return strtoll(PQgetvalue(r, row, col), NULL, 10);
-}
-static char *text_field(const PGresult *r, int row, int col, struct arena *a)
-{
-    return arena_copy(a, PQgetvalue(r, row, col), (size_t)PQgetlength(r, row, col));
-}
-
-/* A text that this program does not know is an error: never another one's value. */
-static enum err enum_field(const PGresult *r, int row, int col, const struct names *names, int *out,
-                           struct why *why)
-{
-    enum err e =
-        names_value(names, PQgetvalue(r, row, col), (size_t)PQgetlength(r, row, col), out, why);
-    return e ? ERR_INTERNAL : ERR_OK;
-}
-
-static enum err read_ids(const PGresult *r, int row, struct delivery *d, struct why *why)
-{
-    if (uuid_field(r, row, C_TENANT, &d->alert.tenant_id)
-        || uuid_field(r, row, C_ALERT, &d->alert.alert_id)
-        || uuid_field(r, row, C_RULE, &d->alert.rule_id)
-        || uuid_field(r, row, C_CHANNEL, &d->channel))
-        return err_set(why, ERR_INTERNAL, "an id in the outbox cannot be read");
-    return ERR_OK;
-}
-
-static enum err read_texts(const PGresult *r, int row, struct delivery *d, struct why *why)
-{
-    struct alert *a = &d->alert;
-    const struct {
-        int col;
-        const char **to;
-    } texts[] = {
-        { C_KIND, &d->kind },       { C_SETTINGS, &d->settings },   { C_RULE_NAME, &a->rule_name },
-        { C_MEASURE, &a->measure }, { C_RULE_TEXT, &a->rule_text }, { C_UNIT, &a->unit },
-        { C_INPUTS, &a->inputs },
-    };
-    bool ok = true;
-    for (size_t i = 0; ok && i < ARRAY_LEN(texts); i++)
-        ok = (*texts[i].to = text_field(r, row, texts[i].col, &d->memory)) != NULL;
-    return ok ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
-}
-
-static enum err read_numbers(const PGresult *r, int row, struct delivery *d, struct why *why)
-{
-    struct alert *a = &d->alert;
-    a->stream_no = (uint64_t)int_field(r, row, C_STREAM_NO);
-    a->seq = (uint64_t)int_field(r, row, C_SEQ);
-    a->event_ns = int_field(r, row, C_EVENT_NS);
-    a->rule_no = (uint64_t)int_field(r, row, C_RULE_NO);
-    a->rule_version = (int32_t)int_field(r, row, C_RULE_VERSION);
-    /* PostgreSQL prints the digits that give the same double back. */
-    a->value = strtod(PQgetvalue(r, row, C_VALUE), NULL);
-    d->attempt = (int)int_field(r, row, C_ATTEMPTS) + 1;
-    d->failing_s = int_field(r, row, C_FAILING_S);
-    int state = 0, severity = 0;
-    enum err e = enum_field(r, row, C_STATE, &alert_state_names, &state, why);
-    if (!e) e = enum_field(r, row, C_SEVERITY, &severity_names, &severity, why);
-    a->state = (enum alert_state)state;
-    a->severity = (enum severity)severity;
-    return e;
-}
-
-/* Secrets that do not open are this channel's problem alone: the delivery says so, and waits. */
-static enum err read_secrets(const struct outbox *o, const PGresult *r, int row, struct delivery *d,
-                             struct why *why)
-{
-    struct why closed = { .text = "" };
-    if (PQgetisnull(r, row, C_SEALED)) {
-        bool none = PQgetisnull(r, row, C_PLAIN);
-        d->secrets =
-            none ? arena_copy(&d->memory, "{}", 2) : text_field(r, row, C_PLAIN, &d->memory);
-    } else if (channel_secrets_open(
-                   o->keys, d->alert.tenant_id, d->channel, PQgetvalue(r, row, C_SEALED),
-                   (size_t)PQgetlength(r, row, C_SEALED), &d->memory, &d->secrets, &closed)) {
-        d->problem = arena_copy(&d->memory, closed.text, strlen(closed.text));
-    }
-    return d->secrets || d->problem ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
-}
-
-static enum err delivery_from_row(const struct outbox *o, const PGresult *r, int row,
-                                  struct delivery *out, struct why *why)
-{
-    struct delivery d = { .attempt = 0 };
-    enum err e = read_ids(r, row, &d, why);
-    if (!e) e = read_numbers(r, row, &d, why);
-    if (!e) e = read_texts(r, row, &d, why);
-    if (!e) e = read_secrets(o, r, row, &d, why);
-    if (e) delivery_release(&d);
-    else *out = d;
-    return e;
-}
-
+/* Now and then: such rows are few, and nobody waits for them. */
 static enum err sweep(struct outbox *o, struct why *why)
 {
     int64_t now = mono_ns();
@@ -288,11 +151,12 @@ static enum err sweep(struct outbox *o, struct why *why)
     return e;
 }
 
+/* Milliseconds until something becomes due; -1: nothing waits for its time. */
 static enum err next_due(struct outbox *o, int64_t *out, struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL;
     enum err e = db_query(&o->db, sql_next_due, 0, NULL, &r, why);
-    if (!e) *out = PQntuples(r) ? int_field(r, 0, 0) : -1;
+    if (!e) *out = PQntuples(r) ? strtoll(PQgetvalue(r, 0, 0), NULL, 10) : -1;
     return e;
 }
 
@@ -337,7 +201,7 @@ enum err outbox_claim(struct outbox *o, const struct uuid *busy, size_t busy_n,
     if (!e) e = claim_rows(o, array.data, max, &rows, &due_ms, why);
     size_t n = 0;
     for (int i = 0; !e && i < PQntuples(rows); i++) {
-        e = delivery_from_row(o, rows, i, &out[n], why);
+        e = claim_read(o->keys, rows, i, &out[n], why);
         if (!e) n++;
     }
     if (!e) e = db_script(&o->db, "COMMIT", why); /* nothing is handed out that is not leased */
@@ -360,42 +224,50 @@ static const char *const status_names[] = {
 };
 
 static const char sql_unlease[] =
-    "UPDATE tocsin.outbox SET lease_until = NULL"
-    " WHERE tenant_id = $1::uuid AND alert_id = $2::uuid AND channel_id = $3::uuid AND status = 'waiting'";
+    "UPDATE tocsin.outbox SET lease_until = NULL WHERE tenant_id = $1::uuid"
+    "   AND alert_id = $2::uuid AND channel_id = $3::uuid AND status = 'waiting'";
 
+/* The reason of the one is the error of all that waits. */
 static const char sql_disable[] =
     "WITH off AS ("
-    "  UPDATE tocsin.channel SET enabled = false, disabled_reason = $3 WHERE tenant_id = $1::uuid AND channel_id = $2::uuid AND enabled)"
-    " UPDATE tocsin.outbox SET status = 'failed', finished_at = now(), lease_until = NULL, last_error = $3"
+    "  UPDATE tocsin.channel SET enabled = false, disabled_reason = $3"
+    "   WHERE tenant_id = $1::uuid AND channel_id = $2::uuid AND enabled)"
+    " UPDATE tocsin.outbox"
+    "    SET status = 'failed', finished_at = now(), lease_until = NULL, last_error = $3"
     "  WHERE tenant_id = $1::uuid AND channel_id = $2::uuid AND status = 'waiting'";
 
-static enum err mark_one(struct outbox *o, const struct delivery_mark *m, struct why *why)
+/* The database's own words for what became of it. */
+static enum err store_mark(struct outbox *o, const struct delivery_mark *m, const char *const *ids,
+                           struct why *why)
 {
-    char tenant[UUID_TEXT], alert[UUID_TEXT], channel[UUID_TEXT], attempt[16], delay[24], code[16];
-    uuid_format(m->tenant, tenant);
-    uuid_format(m->alert, alert);
-    uuid_format(m->channel, channel);
-    if (m->attempt == 0)
-        return db_exec(&o->db, sql_unlease, 3, (const char *const[]){ tenant, alert, channel },
-                       why);
-
+    char attempt[16], delay[24], code[16];
     snprintf(attempt, sizeof attempt, "%d", m->attempt);
     snprintf(delay, sizeof delay, "%" PRId64, m->delay_ms);
     snprintf(code, sizeof code, "%d", m->code);
-    const char *const params[] = { tenant,
-                                   alert,
-                                   channel,
+    const char *const params[] = { ids[0],
+                                   ids[1],
+                                   ids[2],
                                    status_names[m->status],
                                    attempt,
                                    delay,
                                    m->code ? code : NULL,
                                    m->error[0] ? m->error : NULL };
     AUTO_PGRESULT PGresult *r = NULL;
-    enum err e = run_prepared(o, "mark", 8, params, &r, why);
-    if (!e && m->disable)
-        e = db_exec(&o->db, sql_disable, 3, (const char *const[]){ tenant, channel, m->disable },
-                    why);
-    return e;
+    return run_prepared(o, "mark", 8, params, &r, why);
+}
+
+static enum err mark_one(struct outbox *o, const struct delivery_mark *m, struct why *why)
+{
+    char tenant[UUID_TEXT], alert[UUID_TEXT], channel[UUID_TEXT];
+    const char *const ids[] = { tenant, alert, channel };
+    uuid_format(m->tenant, tenant);
+    uuid_format(m->alert, alert);
+    uuid_format(m->channel, channel);
+    if (m->attempt == 0) return db_exec(&o->db, sql_unlease, 3, ids, why);
+    enum err e = store_mark(o, m, ids, why);
+    if (e || !m->disable) return e;
+    const char *const off[] = { tenant, channel, m->disable };
+    return db_exec(&o->db, sql_disable, 3, off, why);
 }
 
 enum err outbox_mark(struct outbox *o, const struct delivery_mark *marks, size_t n, struct why *why)

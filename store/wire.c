@@ -197,14 +197,15 @@ static enum err get_value(const struct row_type *t, const struct column *c, cons
     return ERR_OK;
 }
 
-enum err wire_get(const struct row_type *t, const PGresult *r, int i, void *out, struct why *why)
+enum err wire_get_at(const struct row_type *t, const PGresult *r, int i, int first, void *out,
+                     struct why *why)
 {
-    if (PQnfields(r) != (int)t->columns_n)
-        return err_set(why, ERR_DB, "%s: %d columns, %zu were asked for", t->name, PQnfields(r),
-                       t->columns_n);
+    if (PQnfields(r) - first < (int)t->columns_n)
+        return err_set(why, ERR_DB, "%s: %d columns, %zu were asked for", t->name,
+                       PQnfields(r) - first, t->columns_n);
     memset(out, 0, t->size);
-    for (int k = 0; k < (int)t->columns_n; k++) {
-        const struct column *c = &t->columns[k];
+    for (int k = first; k < first + (int)t->columns_n; k++) {
+        const struct column *c = &t->columns[k - first];
         void *field = (char *)out + c->offset;
         const int n = PQgetlength(r, i, k), width = width_of(c->type);
         if (PQgetisnull(r, i, k)) {
@@ -217,4 +218,12 @@ enum err wire_get(const struct row_type *t, const PGresult *r, int i, void *out,
         if (e) return e;
     }
     return ERR_OK;
+}
+
+enum err wire_get(const struct row_type *t, const PGresult *r, int i, void *out, struct why *why)
+{
+    if (PQnfields(r) != (int)t->columns_n)
+        return err_set(why, ERR_DB, "%s: %d columns, %zu were asked for", t->name, PQnfields(r),
+                       t->columns_n);
+    return wire_get_at(t, r, i, 0, out, why);
 }

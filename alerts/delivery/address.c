@@ -1,3 +1,9 @@
+/* address.c - the table of addresses nobody may send us to.
+ *
+ * 169.254.169.254 (a cloud's metadata service) shares its first 16 bits with 169.254.0.0/16: "link
+ * local". ::ffff:169.254.169.254 is the same host as the kernel connects to it, so the mapped
+ * address is taken out and looked up as IPv4. 64:ff9b::a9fe:a9fe would be translated to it by a
+ * gateway: the whole of 64:ff9b::/96 is there, whatever it carries. */
 #include "alerts/delivery/address.h"
 
 #include "core/err.h"
@@ -49,6 +55,7 @@ static const struct range {
     { AF_INET6, "ff00::", 8, "multicast" },
 };
 
+/* Whole bytes first, then the bits of the one that is left. */
 static bool same_prefix(const uint8_t *a, const uint8_t *b, int bits)
 {
     size_t whole = (size_t)bits / 8;

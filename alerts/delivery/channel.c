@@ -1,3 +1,8 @@
+/* channel.c - the kinds there are, and values by their settings.
+ *
+ * A setting is read the same from a user's request and from what was stored. Only what happens with
+ * a field that is no setting differs: json_fields_end() refuses it in a request, and nobody asks in
+ * what was stored, where an earlier or later program may have left it. */
 #include "alerts/delivery/channel.h"
 
 #include <stdarg.h>
@@ -40,6 +45,7 @@ enum err channel_values_set(struct channel_values *v, size_t at, const char *tex
     return ERR_OK;
 }
 
+/* The bounds are bytes. The copy outlives the JSON it came from. */
 static void take_text(const struct setting *s, size_t at, struct json_fields *f,
                       struct channel_values *out)
 {
@@ -49,6 +55,7 @@ static void take_text(const struct setting *s, size_t at, struct json_fields *f,
     if (channel_values_set(out, at, text)) f->err = err_set(f->why, ERR_NOMEM, "out of memory");
 }
 
+/* A null is what was left out. */
 static bool is_given(const struct json_fields *f, const char *name)
 {
     const json_t *v = json_object_get(f->object, name);
@@ -108,6 +115,7 @@ enum err channel_values_load(const struct channel_kind *kind, const char *settin
     return e ? e : load_part(secrets, true, out, why);
 }
 
+/* The service's own secrets are stored with the others and shown to nobody. */
 static bool belongs(const struct setting *s, enum values_part part)
 {
     switch (part) {

@@ -1,3 +1,17 @@
+/* http_post.c - one attempt with libcurl, in the order of what happens:
+ *
+ *     url_check()       the text, with the operator's limits of today
+ *     set_way() ...     a handle that knows nothing of the attempt before
+ *     open_socket()     once an address: reserved, private, ours? Then no socket, and the next one
+ *     on_header()       "HTTP/1.1 103 Early Hints", "", "HTTP/1.1 200 OK", ..., "": the blank line
+ *                       after a status of 200 or more completes the answer, which counts from there
+ *     on_body()         counted and thrown away
+ *     on_progress()     about once a second: has the service stopped? is the body 2 s old?
+ *     judge()           the outcome, from what the hooks have noted and libcurl's result
+ *
+ * So a receiver that answers 200 and then sends for ever has the alert after its headers, and
+ * our worker for 2 s more; one that sends headers for ever is cut off at 32 kB; one that accepts
+ * and says nothing is TIMED_OUT after 15 s. */
 #include "alerts/delivery/http_post.h"
 
 #include "alerts/delivery/address.h"
@@ -66,6 +80,7 @@ static bool own_address(int family, const void *bytes, size_t n)
     return own;
 }
 
+/* The address as the kernel is about to use it. */
 static bool may_connect(const struct sockaddr *sa)
 {
     if (sa->sa_family == AF_INET) {
@@ -86,6 +101,7 @@ static bool may_connect(const struct sockaddr *sa)
     return false;
 }
 
+/* Where nobody may send us there is no socket, and libcurl tries the next address. */
 static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 {
     struct http_client *c = ctx;
@@ -119,6 +135,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     return n;
 }
 
+/* What a receiver says beside its status is of no interest, however much it is. */
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
     (void)data;

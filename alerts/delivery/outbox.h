@@ -21,12 +21,13 @@ enum delivery_status { DELIVERY_WAITING, DELIVERY_DELIVERED, DELIVERY_FAILED, DE
 struct delivery {
     struct uuid channel; /* tenant and alert id: in `alert` */
     struct alert alert;
-    const char *kind;     /* the channel's, by name; this program may not know it */
-    const char *settings; /* the channel's, a JSON object: {"url":"https://..."} */
-    char *secrets;        /* the same of what is kept encrypted; wiped at release */
-    const char *problem;  /* why the secrets cannot be had; NULL: they can */
-    int attempt;          /* 1 for the first */
-    int64_t failing_s;    /* how long nothing has reached this channel; 0 after a success */
+    const char *kind;       /* the channel's, by name; this program may not know it */
+    const char *settings;   /* the channel's, a JSON object: {"url":"https://..."} */
+    char *secrets;          /* the same of what is kept encrypted; wiped at release */
+    const char *problem;    /* why the secrets cannot be had; NULL: they can */
+    const char *unreadable; /* why the alert can never be sent by this program; NULL: it can */
+    int attempt;            /* 1 for the first */
+    int64_t failing_s;      /* how long nothing has reached this channel; 0 after a success */
     struct arena memory;
 };
 

@@ -1,3 +1,4 @@
+/* rest_list.c - a short list, searched from end to end: it has an entry a channel that fails. */
 #include "alerts/delivery/rest_list.h"
 
 #include "core/when.h"

@@ -1,3 +1,9 @@
+/* sender.c - from what was claimed to what its kind is given.
+ *
+ *     kind      "webhook"                               channel_webhook, its session of this worker
+ *     settings  {"url":"https://example.com/hook"}      values[0] "https://example.com/hook"
+ *     secrets   {"secret":"whsec_..."}                  values[1] "whsec_...", wiped after the send
+ *     alert     as it was stored                        as it is; how it looks is up to the kind */
 #include "alerts/delivery/sender.h"
 
 enum err sender_open(struct sender *s, const struct channel_setup *setup)
@@ -20,6 +26,7 @@ void sender_close(struct sender *s)
     }
 }
 
+/* A worker has a session of each kind from its start, so a send has nothing to set up. */
 static void *session_of(const struct sender *s, const struct channel_kind *kind)
 {
     size_t i = 0;
@@ -33,6 +40,10 @@ void sender_send(struct sender *s, const struct delivery *d, int64_t unix_s, str
     const struct channel_kind *kind = channel_kind_find(d->kind);
     if (!kind) {
         sent_say(out, OUTCOME_HOPELESS, "no channel kind \"%.60s\" in this program", d->kind);
+        return;
+    }
+    if (d->unreadable) {
+        sent_say(out, OUTCOME_HOPELESS, "%s", d->unreadable);
         return;
     }
     if (d->problem) {

@@ -13,7 +13,8 @@ MUST_USE enum err sender_open(struct sender *s, const struct channel_setup *setu
 void sender_close(struct sender *s); /* fine on a zeroed one */
 
 /* One attempt, `unix_s` its time. What cannot even be tried has its outcome too: a kind that this
- * program does not know is HOPELESS (it is never sent as another's), settings that do not fit and
+ * program does not know is HOPELESS (it is never sent as another's), and so is an alert that it
+ * cannot read; settings that do not fit and
  * secrets that cannot be had are REFUSED. */
 void sender_send(struct sender *s, const struct delivery *d, int64_t unix_s, struct sent *out);
 #endif

@@ -1,3 +1,14 @@
+/* url.c - the text of a URL, by what is known to have fooled such checks.
+ *
+ *     https://example.com@127.0.0.1/      a user named example.com: no user or password at all
+ *     https://127%2e0.0.1/                libcurl would decode the host: no % in the authority
+ *     https://2130706433/                 libcurl reads an address, 127.0.0.1: it is in the table
+ *     https://0x7f.1/                     the same, as is 0177.0.0.1
+ *     https://example.com./               libcurl reads a name, others may not: no dot at the end
+ *     https://1.2.3.4.5/                  no address, and no name could end in a number
+ *     https://localhost/                  a name whose address is known
+ *     https://inside.example.com/         a name like any other: its address is looked at when we
+ *                                         connect, in http_post.c */
 #include "alerts/delivery/url.h"
 
 #include "alerts/delivery/address.h"
@@ -24,6 +35,7 @@ static bool ends_in_number(const char *host)
            && strspn(label + 2, "0123456789abcdefABCDEF") == strlen(label + 2);
 }
 
+/* "localhost" and all names below it. */
 static bool is_localhost(const char *host)
 {
     static const char name[] = "localhost";
@@ -83,6 +95,7 @@ static enum err check_authority(const char *authority, struct why *why)
     return ERR_OK;
 }
 
+/* Few ports: a webhook is no way to speak to whatever else a host has listening. */
 static enum err check_port(const char *port, bool https, bool allow_plain, bool allow_private,
                            struct why *why)
 {

@@ -23,6 +23,8 @@ enum { SECRET_PREFIX_N = sizeof secret_prefix - 1 };
 
 /* ---- secrets and signatures ---- */
 
+/* The bytes sign, the text is what people pass on: "whsec_" says what it is, and base64 is
+ * canonical, so that a secret has one spelling. */
 enum err webhook_secret_parse(const char *s, size_t n, struct webhook_secret *out, struct why *why)
 {
     struct webhook_secret secret = { 0 };
@@ -52,6 +54,7 @@ void webhook_secret_random(struct webhook_secret *out)
     random_bytes(out->bytes, out->n);
 }
 
+/* "v1," and the HMAC of "id.timestamp.body". */
 static size_t sign_one(const struct webhook_secret *secret, const struct buf *text, char *out)
 {
     uint8_t mac[SHA256_SIZE];

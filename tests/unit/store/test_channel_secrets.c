@@ -43,17 +43,18 @@ static const char *sealed_for(const struct seal_keys *k, int about, const char *
 /* What channel c has, opened with these keys; "" when it does not open. */
 static void opened(const struct seal_keys *k, int c, char out[300])
 {
-    char text[200], id[UUID_TEXT];
+    char id[UUID_TEXT];
+    const char *param = id;
     struct why why = { .text = "" };
     struct arena memory = { NULL };
-    AUTO_PGRESULT PGresult *r = NULL;
     char *json = NULL;
     uuid_format(channel_id(c), id);
-    snprintf(text, sizeof text,
-             "SELECT encode(secrets, 'hex') FROM tocsin.channel WHERE channel_id = '%s'", id);
-    assert_int_equal(db_query(&root, text, 0, NULL, &r, &why), ERR_OK);
-    enum err e = channel_secrets_open(k, tenant_id(), channel_id(c), PQgetvalue(r, 0, 0),
-                                      (size_t)PQgetlength(r, 0, 0), &memory, &json, &why);
+    AUTO_PGRESULT PGresult *r =
+        PQexecParams(root.conn, "SELECT secrets FROM tocsin.channel WHERE channel_id = $1::uuid", 1,
+                     NULL, &param, NULL, NULL, 1);
+    assert_int_equal(PQntuples(r), 1);
+    const struct str sealed = { PQgetvalue(r, 0, 0), (uint32_t)PQgetlength(r, 0, 0) };
+    enum err e = channel_secrets_open(k, tenant_id(), channel_id(c), sealed, &memory, &json, &why);
     snprintf(out, 300, "%s", e ? "" : json);
     arena_release(&memory);
 }

@@ -242,6 +242,26 @@ static void a_kind_is_handed_out_whatever_it_is(void **state)
     delivery_release(&d);
 }
 
+/* A severity of a newer program: its delivery says so, and nobody else's is held up. */
+static void an_alert_that_cannot_be_read_is_handed_out_as_that(void **state)
+{
+    struct outbox *o = *state;
+    struct delivery d[2];
+    add_tenant(1);
+    for (int c = 1; c <= 2; c++) add_channel(1, c), add_alert(1, c), owe(1, c, c);
+    sql("UPDATE tocsin.alert SET severity = 'apocalypse' WHERE stream_no = 1");
+    assert_int_equal(claim(o, NULL, 0, d, 2, NULL), 2);
+    int bad = uuid_equal(d[0].channel, channel_id(1)) ? 0 : 1;
+    assert_string_equal(d[bad].unreadable,
+                        "alert.severity: severity 'apocalypse' is none of info, warning, critical");
+    assert_true(uuid_equal(d[bad].alert.alert_id, alert_id(1, 1)));
+    assert_null(d[1 - bad].unreadable);
+    mark(o, &d[bad], DELIVERY_FAILED, 0, 0, NULL);
+    assert_int_equal(number("SELECT count(*) FROM tocsin.outbox WHERE status = 'failed'"), 1);
+    delivery_release(&d[0]);
+    delivery_release(&d[1]);
+}
+
 static void one_a_channel_lowest_first_the_longest_due_channel_first(void **state)
 {
     struct outbox *o = *state;
@@ -566,6 +586,7 @@ int main(void)
         STORY(plain_secrets_are_read_as_well),
         STORY(secrets_that_do_not_open_are_that_channels_problem),
         STORY(a_kind_is_handed_out_whatever_it_is),
+        STORY(an_alert_that_cannot_be_read_is_handed_out_as_that),
         STORY(one_a_channel_lowest_first_the_longest_due_channel_first),
         STORY(a_failure_waits_its_time_and_is_counted),
         STORY(success_ends_failing_and_an_alert_too_large_does_not_begin_it),
