@@ -77,7 +77,7 @@ def kafka(_broker):
 def _factory(postgres, kafka):
     made = []
 
-    def make(topics=None, config=None, tenant="acme", first=None, database=None, group=None, start=True, env=None, bootstrap=None):
+    def make(topics=None, config=None, tenant="acme", first=None, database=None, group=None, start=True, env=None, bootstrap=None, binary=None):
         """Topics: names that exist; without any, four new ones, named in .topic["ticks"] and so on."""
         named = {}
         if topics is None:
@@ -85,7 +85,7 @@ def _factory(postgres, kafka):
             topics = list(named.values())
             first = [named["reference"]] if first is None else first
         own = Database(postgres) if database is None else None
-        service = Service(database or own, bootstrap or kafka.bootstrap, topics, first or (), config, tenant, group, env)
+        service = Service(database or own, bootstrap or kafka.bootstrap, topics, first or (), config, tenant, group, env, binary)
         service.topic = named or {name.split("-")[0]: name for name in topics}
         made.append((service, own))
         return service.start() if start else service

@@ -24,18 +24,19 @@ SANITIZER_ENV = {
 }
 
 
-def command(*arguments):
+def command(*arguments, binary=None):
     # gcc 12's TSan does not start under a widely randomized address space
     plain = ["setarch", os.uname().machine, "-R"] if FLAVOUR == "tsan" else []
-    return [*plain, program(), *arguments]
+    return [*plain, str(binary or program()), *arguments]
 
 
 class Service:
     """.url .port .key .tenant .conninfo .topics .log; start() has waited for /readyz."""
     _numbers = itertools.count(1)
 
-    def __init__(self, database, bootstrap, topics, first=(), config=None, tenant="acme", group=None, env=None):
+    def __init__(self, database, bootstrap, topics, first=(), config=None, tenant="acme", group=None, env=None, binary=None):
         self.database = database
+        self.binary = binary                   # None: the one under test
         self.conninfo = database.conninfo
         self.topics = list(topics)
         self.tenant = tenant
@@ -81,7 +82,7 @@ class Service:
 
     def tocsin(self, *arguments, timeout=300):
         """Runs a subcommand on this service's configuration; its CompletedProcess with text output."""
-        return subprocess.run([*command(*arguments), "-c", str(self.ini)], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
+        return subprocess.run([*command(*arguments, binary=self.binary), "-c", str(self.ini)], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=timeout, check=False)
 
     def check_ran(self, *arguments):
@@ -97,7 +98,7 @@ class Service:
         """Returns when /readyz says so; wait=False: at once."""
         seen = self.log_file.stat().st_size if self.log_file.exists() else 0
         with open(self.log_file, "ab") as log:
-            self.process = spawn([*command("serve"), "-c", self.ini], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
+            self.process = spawn([*command("serve", binary=self.binary), "-c", self.ini], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
                                  stdout=log, stderr=log)
         self.expected_dead = False
         if not self.port:
