@@ -107,9 +107,9 @@ $(OUT)/schema_files.c: schema/embed.py $(wildcard schema/*.sql) | $(OUT)/ready
 	@python3 schema/embed.py schema > $@.new && $(keep)
 $(OUT)/examples.c: api/examples/embed.py $(wildcard api/examples/*) | $(OUT)/ready
 	@python3 api/examples/embed.py api/examples > $@.new && $(keep)
-$(OUT)/web_assets.c: api/embed.py $(wildcard api/web/*) web | $(OUT)/ready
+$(OUT)/web_assets.c: api/embed.py $(wildcard api/web/* api/web/views/*) web | $(OUT)/ready
 	@rm -rf $(OUT)/web && mkdir -p $(OUT)/web
-	@cp $(filter-out %.json %.sh %.md,$(wildcard api/web/*)) $(BUILD)/web/* $(OUT)/web/
+	@cp -r $(filter-out %.json %.sh %.md,$(wildcard api/web/*)) $(BUILD)/web/* $(OUT)/web/
 	@python3 api/embed.py $(OUT)/web > $@.new && $(keep)
 # The chart library, by name from its registry: without it the page still works, and the next make tries again.
 web:

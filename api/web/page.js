@@ -1,0 +1,21 @@
+/* page.js - what all views see: who asks, which index is chosen, the newest answers.
+ * Only app.js changes it. */
+import * as text from './text.js';
+
+/* What a view `wants` when it shows every measure there is. */
+export const EVERY = Symbol('every measure');
+
+export const page = {
+    service: null,                       /* of the key in use; null: signed out */
+    index: '', seq: 0, time: '',
+    measures: new Map(),                 /* canonical text -> the newest answer */
+    alerts: new Map(),                   /* stream_no -> alert */
+
+    /* Of the chosen index, the plainest first: [ "spread(SP500)", "spread(SP500, kind=log)" ] */
+    named(name) {
+        return [...this.measures.keys()].filter(m => {
+            const p = text.measure(m);
+            return p.name === name && p.subject === this.index;
+        }).sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+    },
+};

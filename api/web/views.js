@@ -1,0 +1,36 @@
+/* views.js - what the page shows, in this order: a view is one file of views/ and one row here.
+ *
+ * A view ends in one object. All but `markup` may be left out; functions are called with the page
+ * (page.js).
+ *
+ *     markup     its section: static HTML, with nothing of the service's in it
+ *     mount      once, when the markup is there
+ *     start      a key has been given, and the board can be seen
+ *     wants      the measures that it shows, asked for every second: an array of canonical texts,
+ *                or EVERY
+ *     measures   an answer has come; `all`: of every measure, so that there may be new ones
+ *     index      another index has been chosen
+ *     refresh    every few seconds; may ask the service, and let a Failure pass
+ *     alerts     there are alerts; `arrived`: the stream_no of one that has just come, or 0
+ *     returned   the page was out of sight for a while
+ *     forget     nothing of one key's answers stays for who comes next
+ *     hooks      functions of no argument, to be read at the console as tocsin.NAME
+ *
+ * A view that counts the alerts, whole:
+ *
+ *     import { $, say } from '../dom.js';
+ *     export const count = {
+ *         markup: '<section class="card" id="count"><h2>Count</h2><p id="count-n">0</p></section>',
+ *         alerts(page) { say($('count-n'), String(page.alerts.size)); },
+ *         forget() { say($('count-n'), '0'); },
+ *     };
+ */
+import { alerts } from './views/alerts.js';
+import { all } from './views/all.js';
+import { chart } from './views/chart.js';
+import { news } from './views/news.js';
+import { rules } from './views/rules.js';
+import { tiles } from './views/tiles.js';
+import { top } from './views/top.js';
+
+export const views = [tiles, chart, alerts, rules, top, news, all];

@@ -1,0 +1,163 @@
+/* chart.js - the cap-weighted level of the index against the equal-weighted one, over time. */
+import { ComparisonChart } from '../chart.js';
+import { $, radios, say } from '../dom.js';
+import { Failure } from '../service.js';
+import * as text from '../text.js';
+
+const PAGE_POINTS = 10000, PAGES_MAX = 2, POINTS_ENOUGH = 120;
+const RANGES = [
+    { label: '15 min', s: 900 }, { label: '1 h', s: 3600 }, { label: '1 day', s: 86400 },
+    { label: '1 month', s: 31 * 86400 }, { label: '1 year', s: 366 * 86400 },
+    { label: 'All', s: 0 },
+];
+const SCALES = [{ label: 'Change', mode: 'percent' }, { label: 'Points', mode: 'points' }];
+const LABEL = 'Line chart of the two index levels; the newest values are in the tiles above';
+const LINES = { cap: 'level', ew: 'ew_level' };
+
+let lines = null;                        /* the ComparisonChart */
+let range = null;                        /* of RANGES; null: the shortest with enough to see */
+let hovered = null;                      /* where the cross-hair is */
+let loading = 0, generation = 0;         /* the load under way, 0: none; how many there were */
+
+const measureOf = (page, line) => page.named(LINES[line])[0];
+
+/* The newest values at the right end; one that does not fit there means that some were missed. */
+function push(page) {
+    if (loading || !lines) return;
+    for (const line of Object.keys(LINES)) {
+        const m = page.measures.get(measureOf(page, line));
+        if (m && m.status === 'ok' && !lines.push(line, text.ms(m.time), m.value)) {
+            load(page);
+            return;
+        }
+    }
+    if (!hovered) showLegend();
+}
+
+function showLegend() {
+    for (const line of Object.keys(LINES)) {
+        const last = lines.last(line), first = lines.first(line);
+        const v = hovered ? hovered[line] : last?.value ?? null;
+        const percent = v === null || !first ? null : 100 * (v / first.value - 1);
+        const change = percent === null ? '' : `  ${text.number(percent, 2, true)}\u2009%`;
+        say($(`${line}-value`), `${text.number(v, 2)}${change}`);
+    }
+    const t = hovered?.time ?? (lines.last('cap') ?? lines.last('ew'))?.time * 1000;
+    say($('legend-time'), Number.isFinite(t) ? `${text.when(t)} UTC` : '');
+}
+
+/* The newest readings since `from`, oldest first; complete: there are no older ones since then. */
+async function history(page, measure, from) {
+    const points = [];
+    let cursor = null;
+    for (let n = 0; measure && n < PAGES_MAX && (n === 0 || cursor !== null); n++) {
+        const query = new URLSearchParams({ m: measure, order: 'desc', limit: PAGE_POINTS,
+            ...(from && { from }), ...(cursor !== null && { after: cursor }) });
+        const answer = await page.service.get(`/v1/measures/history?${query}`);
+        points.push(...answer.points);
+        cursor = answer.next;
+    }
+    return { points: points.reverse(), complete: cursor === null };
+}
+
+function readBoth(page, r) {
+    const from = r.s ? new Date(text.ms(page.time) - r.s * 1000).toISOString() : null;
+    return Promise.all(Object.keys(LINES).map(l => history(page, measureOf(page, l), from)));
+}
+
+/* What there is to say about a range that has been drawn. */
+function remark(cap, ew) {
+    const most = text.number(PAGES_MAX * PAGE_POINTS, 0);
+    if (!cap.complete || !ew.complete)
+        return `The newest ${most} readings of this range are drawn.`;
+    if (cap.points.length + ew.points.length > 0) return '';
+    return 'No history is stored for this range yet; the lines begin now.';
+}
+
+/* Draws the chosen range, or the shortest with enough to see; returns what to say about it. */
+async function draw(page, mine) {
+    let cap, ew, r;
+    for (r of range ? [range] : RANGES) {
+        [cap, ew] = await readBoth(page, r);
+        if (mine !== generation) return '';            /* overtaken by a later load */
+        lines.load(cap.points, ew.points, r.s);
+        if (lines.size >= POINTS_ENOUGH) break;
+    }
+    range = r;
+    return remark(cap, ew);
+}
+
+async function load(page) {
+    if (!page.index || !page.service) return;
+    const mine = ++generation;
+    loading = mine;
+    let words;
+    try {
+        words = await draw(page, mine);
+    } catch (e) {
+        if (mine !== generation) return;
+        if (!(e instanceof Failure)) throw e;
+        words = `No history: ${e.message}. The lines begin now.`;
+        lines.load([], [], 0);
+        range ??= RANGES.at(-1);
+    }
+    if (mine !== generation) return;
+    loading = 0;
+    hovered = null;
+    say($('chart-note'), lines.available ? words : '');
+    for (const r of $('ranges').querySelectorAll('input')) r.checked = RANGES[r.value] === range;
+    push(page);
+}
+
+export const chart = {
+    markup: `
+    <section class="card chart-card" id="chart-card" aria-labelledby="chart-title">
+      <div class="card-head">
+        <h2 id="chart-title">Cap-weighted against equal-weighted</h2>
+        <div class="switches">
+          <fieldset class="switch" id="scales">
+            <legend class="visually-hidden">Scale</legend></fieldset>
+          <fieldset class="switch" id="ranges">
+            <legend class="visually-hidden">Time range</legend></fieldset>
+        </div>
+      </div>
+      <dl class="legend" id="legend">
+        <div><dt><span class="swatch cap"></span><span id="cap-name">Cap-weighted</span></dt>
+          <dd id="cap-value"></dd></div>
+        <div><dt><span class="swatch ew"></span><span id="ew-name">Equal-weighted</span></dt>
+          <dd id="ew-value"></dd></div>
+        <div class="legend-time"><dt class="visually-hidden">At</dt>
+          <dd id="legend-time"></dd></div>
+      </dl>
+      <div id="chart" class="chart" role="img" aria-label="${LABEL}"></div>
+      <p class="quiet chart-note" id="chart-note"></p>
+    </section>`,
+    mount(page) {
+        radios($('ranges'), 'range', RANGES, -1, r => { range = r; load(page); });
+        radios($('scales'), 'scale', SCALES, 0, s => lines.scale(s.mode));
+    },
+    start() {
+        lines ??= new ComparisonChart($('chart'), at => { hovered = at; showLegend(); });
+    },
+    wants: page => Object.keys(LINES).map(line => measureOf(page, line)).filter(m => m),
+    measures(page, every) {
+        if (every && !page.index)
+            say($('chart-note'), 'No index is tracked yet. '
+                + 'One appears here when its reference data and prices have arrived.');
+        push(page);
+    },
+    index(page) {
+        range = null;
+        load(page);
+    },
+    returned: load,
+    forget() {
+        generation++;
+        loading = 0;
+        lines?.load([], [], 0);
+    },
+    hooks: {
+        points: () => lines?.size ?? 0,
+        last: () => ({ cap: lines?.last('cap') ?? null, ew: lines?.last('ew') ?? null }),
+    },
+};
