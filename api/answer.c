@@ -1,5 +1,6 @@
 #include "api/answer.h"
 
+#include "api/render.h"
 #include "core/digest.h"
 
 #include <inttypes.h>
@@ -28,20 +29,27 @@ void json_put_time_or_null(struct json_writer *w, const char *key, int64_t ns)
 }
 
 /* ---- from the database ---- */
-void reply_query(struct request *r, enum query q, const char *const *params)
+struct one_row {
+    struct json_writer w;
+    const struct schema *schema;
+    bool found;
+};
+
+static void put_one(void *ctx, const char *const *columns)
 {
-    struct why why = { 0 };
-    enum err e = reader_text(r->db, r->tenant, q, params, &r->reply.body, &why);
-    if (e) reply_problem(r, e, &why);
-    else reply_json(r, 200);
+    struct one_row *one = ctx;
+    one->found = true;
+    render_row(&one->w, NULL, one->schema, columns);
 }
 
-void reply_by_id(struct request *r, enum query q)
+void reply_row(struct request *r, enum query q, const char *const *params, const struct schema *s)
 {
-    char id[UUID_TEXT];
-    const char *param = id;
-    uuid_format(r->path_id, id);
-    reply_query(r, q, &param);
+    struct one_row one = { .w = json_write(&r->reply.body), .schema = s };
+    struct why why = { 0 };
+    enum err e = reader_rows(r->db, r->tenant, q, params, put_one, &one, &why);
+    if (!e && !one.found) e = err_set(&why, ERR_NOT_FOUND, "no such thing");
+    if (e) reply_problem(r, e, &why);
+    else reply_json(r, 200);
 }
 
 struct page_state {
@@ -55,8 +63,7 @@ static void put_row(void *ctx, const char *const *columns)
 {
     struct page_state *p = ctx;
     if (p->n++ >= p->page->limit) return;
-    if (p->page->put) p->page->put(p->w, columns);
-    else json_put_raw(p->w, NULL, columns[1], strlen(columns[1]));
+    p->page->put(p->w, columns);
     snprintf(p->cursor, sizeof p->cursor, "%s", columns[0]);
 }
 

@@ -16,13 +16,11 @@ const char *arg_uuid(const struct arg *a);
 /* The limit and one: a row more than was asked for says that there is a next page. */
 const char *limit_plus_one(int64_t limit, char out[NUMBER_TEXT]);
 
-/* The query's one text, which is JSON. */
-void reply_query(struct request *r, enum query q, const char *const *params);
-/* The same, of the object that the path's {id} names. */
-void reply_by_id(struct request *r, enum query q);
+/* The query's one row, as that schema says; 404 when there is none. */
+void reply_row(struct request *r, enum query q, const char *const *params, const struct schema *s);
 
-/* The rows of a query, (cursor, JSON) each or as `put` writes them, as the list `name` in an object that was begun with `w`, and after it
- * "next": the last cursor when there are more than `limit`, else null. */
+/* The rows of a query as the list `name` in an object that was begun with `w`, and after it "next": the first column
+ * of the last row when there are more than `limit`, else null. */
 enum cursor_type { CURSOR_NUMBER, CURSOR_UUID };
 struct page {
     const char *name;
@@ -30,7 +28,7 @@ struct page {
     const char *const *params;
     int64_t limit;
     enum cursor_type cursor;
-    /* One row's value, from its columns; the first is the cursor. NULL: the second is JSON. */
+    /* One row's value, from its columns; the first is the cursor. */
     void (*put)(struct json_writer *w, const char *const *columns);
 };
 void reply_page(struct request *r, struct json_writer *w, const struct page *page);

@@ -6,6 +6,7 @@
 #include "api/resource.h"
 #include "api/web_assets.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,15 @@ const struct resource *const resources[] = {
 #undef RESOURCE
 };
 const size_t resources_n = ARRAY_LEN(resources);
+
+const struct schema *schema_find(const char *name)
+{
+    for (size_t i = 0; i < resources_n; i++)
+        for (size_t k = 0; k < resources[i]->schemas_n; k++)
+            if (strcmp(resources[i]->schemas[k].name, name) == 0) return &resources[i]->schemas[k];
+    assert(!"a schema that nobody has");
+    return NULL;
+}
 
 const char *method_name(enum method m)
 {

@@ -381,5 +381,4 @@ void openapi_render(struct buf *out)
     json_put_end(&w);
     put_components(&w);
     json_put_end(&w);
-    buf_puts(out, "\n");
 }

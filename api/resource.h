@@ -94,6 +94,9 @@ struct resource {
 extern const struct resource *const resources[];
 extern const size_t resources_n;
 
+/* Of any resource; that there is none of that name is our own mistake. */
+const struct schema *schema_find(const char *name);
+
 const char *method_name(enum method m);
 /* The route for a path and method; *out_id is set where the path has an {id}. NULL when there is none: then `allow`
  * says which methods the path has ("GET, HEAD"), and is "" when it has none. */

@@ -220,6 +220,7 @@ static int print_text(void (*make)(struct buf *))
     AUTO_BUF struct buf b = { 0 };
     make(&b);
     fwrite(b.data, 1, b.len, stdout);
+    if (b.len && b.data[b.len - 1] != '\n') putchar('\n');
     return EXIT_FINE;
 }
 

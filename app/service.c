@@ -237,8 +237,13 @@ static bool backend_ready(void *ctx, struct buf *out)
                    reasons.len ? "," : "");
     if (!going) buf_printf(&reasons, "%s\"stopping\"", reasons.len ? "," : "");
     bool ready = kafka && database && going;
-    buf_printf(out, "{\"ready\":%s,\"reasons\":[%s]}", ready ? "true" : "false",
-               reasons.data ? reasons.data : "");
+    struct json_writer w = json_write(out);
+    json_put_object(&w, NULL);
+    json_put_bool(&w, "ready", ready);
+    json_put_array(&w, "reasons"); /* they are JSON already */
+    if (reasons.len) json_put_raw(&w, NULL, reasons.data, reasons.len);
+    json_put_end(&w);
+    json_put_end(&w);
     return ready;
 }
 

@@ -1,7 +1,7 @@
 /* reader.h - what the API asks of PostgreSQL, as role tocsin_api under row-level security. The statements are queries.def.
  *
  * A reader is one session for one thread. Each call is a transaction of its own with the tenant set in it, READ ONLY unless
- * the statement says otherwise; PostgreSQL builds the JSON. A lost session is opened again, at most twice a second, and the
+ * the statement says otherwise. A lost session is opened again, at most twice a second, and the
  * call tried once more. All calls give ERR_DB or ERR_DB_LOST when the database fails: never an empty answer. Their detail
  * names SQL and is for the log only. */
 #ifndef TOCSIN_STORE_READER_H

@@ -1,6 +1,7 @@
 /* channels.c - where a tenant's alerts are pushed to, and how that went. */
 #include "alerts/delivery/channel.h"
 #include "api/answer.h"
+#include "api/render.h"
 #include "core/json.h"
 #include "store/channel_secrets.h"
 
@@ -13,20 +14,18 @@ enum { CHANNELS_MAX = 100 };
 /* ---- a channel as it is shown ---- */
 enum { C_ID, C_KIND, C_SETTINGS, C_ENABLED, C_DISABLED_REASON, C_FAILING_SINCE, C_CREATED_AT };
 
-/* As they are stored, so that a channel of a kind that this program does not know is shown too. */
-static void put_settings(struct json_writer *w, const char *settings)
+/* In the order of its kind; as they are stored where this program does not know the kind. */
+static void put_settings(struct json_writer *w, const char *kind, const char *settings)
 {
-    AUTO_JSON json_t *object = NULL;
-    const char *name;
-    json_t *value;
-    if (json_load_strict(settings, strlen(settings), &object, NULL)) return;
-    json_object_foreach(object, name, value)
-    {
-        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-        if (text) json_put_raw(w, name, text, strlen(text));
-        else json_put_null(w, name);
-        free(text);
-    }
+    const struct channel_kind *k = channel_kind_find(kind);
+    const char *order[CHANNEL_SETTINGS_MAX + 1] = { NULL };
+    for (size_t i = 0; k && k->settings[i].name; i++) order[i] = k->settings[i].name;
+    render_members(w, settings, k ? order : NULL);
+}
+
+static void put_time(struct json_writer *w, const char *key, const char *ns)
+{
+    json_put_time_or_null(w, key, ns ? strtoll(ns, NULL, 10) : 0);
 }
 
 /* `made`: of one that was just made, whose secrets are shown this once; else NULL. */
@@ -36,11 +35,11 @@ static void put_channel(struct json_writer *w, const char *const *c,
     json_put_object(w, NULL);
     json_put_text(w, "id", c[C_ID]);
     json_put_text(w, "kind", c[C_KIND]);
-    put_settings(w, c[C_SETTINGS]);
-    json_put_bool(w, "enabled", strcmp(c[C_ENABLED], "t") == 0);
+    put_settings(w, c[C_KIND], c[C_SETTINGS]);
+    json_put_bool(w, "enabled", c[C_ENABLED][0] == 't');
     json_put_text(w, "disabled_reason", c[C_DISABLED_REASON]);
-    json_put_text(w, "failing_since", c[C_FAILING_SINCE]);
-    json_put_text(w, "created_at", c[C_CREATED_AT]);
+    put_time(w, "failing_since", c[C_FAILING_SINCE]);
+    put_time(w, "created_at", c[C_CREATED_AT]);
     if (made) channel_values_write(made, VALUES_MADE, w);
     json_put_end(w);
 }
@@ -105,20 +104,41 @@ static void get_channel(struct request *r)
     reply_channel(r, id);
 }
 
+static const struct field delivery_fields[] = {
+    { .name = "alert_id", .type = FIELD_UUID },
+    { .name = "stream_no", .type = FIELD_INT },
+    { .name = "status", .type = FIELD_TEXT, .choices = "waiting|delivered|failed|expired" },
+    { .name = "attempts", .type = FIELD_INT },
+    { .name = "next_attempt", .type = FIELD_TIME, .nullable = true },
+    { .name = "last_status", .type = FIELD_INT, .nullable = true },
+    { .name = "last_error", .type = FIELD_TEXT, .nullable = true },
+    { .name = "created_at", .type = FIELD_TIME },
+    { .name = "finished_at", .type = FIELD_TIME, .nullable = true },
+    { 0 },
+};
+static const struct schema delivery = { .name = "Delivery", .fields = delivery_fields };
+
+static void put_delivery(void *ctx, const char *const *columns)
+{
+    render_row(ctx, NULL, &delivery, columns);
+}
+
 static void get_deliveries(struct request *r)
 {
     char id[UUID_TEXT];
     const char *param = id;
-    AUTO_BUF struct buf state = { 0 }, deliveries = { 0 };
+    AUTO_BUF struct buf state = { 0 };
     struct why why = { 0 };
     uuid_format(r->path_id, id);
     enum err e = reader_text(r->db, r->tenant, QUERY_CHANNEL_STATE, &param, &state, &why);
     if (!e && strcmp(state.data, "there") != 0) e = err_set(&why, ERR_NOT_FOUND, "no such thing");
-    if (!e) e = reader_text(r->db, r->tenant, QUERY_DELIVERIES, &param, &deliveries, &why);
     if (e) return reply_problem(r, e, &why);
     struct json_writer w = json_write(&r->reply.body);
     json_put_object(&w, NULL);
-    json_put_raw(&w, "deliveries", deliveries.data, deliveries.len);
+    json_put_array(&w, "deliveries");
+    e = reader_rows(r->db, r->tenant, QUERY_DELIVERIES, &param, put_delivery, &w, &why);
+    if (e) return reply_problem(r, e, &why);
+    json_put_end(&w);
     json_put_end(&w);
     reply_json(r, 200);
 }
@@ -313,18 +333,6 @@ static void put_made(struct json_writer *w) { put_kinds(w, BODY_MADE); }
 static const struct field channels_fields[] = {
     { .name = "channels", .type = FIELD_LIST, .of = "Channel" },
     { .name = "next", .type = FIELD_UUID, .nullable = true },
-    { 0 },
-};
-static const struct field delivery_fields[] = {
-    { .name = "alert_id", .type = FIELD_UUID },
-    { .name = "stream_no", .type = FIELD_INT },
-    { .name = "status", .type = FIELD_TEXT, .choices = "waiting|delivered|failed|expired" },
-    { .name = "attempts", .type = FIELD_INT },
-    { .name = "next_attempt", .type = FIELD_TIME, .nullable = true },
-    { .name = "last_status", .type = FIELD_INT, .nullable = true },
-    { .name = "last_error", .type = FIELD_TEXT, .nullable = true },
-    { .name = "created_at", .type = FIELD_TIME },
-    { .name = "finished_at", .type = FIELD_TIME, .nullable = true },
     { 0 },
 };
 static const struct field deliveries_fields[] = {

@@ -1,9 +1,31 @@
 /* history.c - a measure over time, from the stored readings. */
 #include "api/answer.h"
+#include "api/render.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+static const struct field point_fields[] = {
+    { .name = "seq", .type = FIELD_INT },
+    { .name = "time", .type = FIELD_TIME },
+    { .name = "value", .type = FIELD_REAL, .nullable = true },
+    { .name = "coverage", .type = FIELD_REAL },
+    { .name = "status", .type = FIELD_TEXT, .names = &reading_status_names },
+    { 0 },
+};
+static const struct field history_fields[] = {
+    { .name = "measure", .type = FIELD_TEXT },
+    { .name = "unit", .type = FIELD_TEXT },
+    { .name = "points", .type = FIELD_LIST, .of = "Point" },
+    { .name = "next", .type = FIELD_INT, .nullable = true },
+    { 0 },
+};
+enum { POINT, HISTORY };
+static const struct schema schemas[] = {
+    [POINT] = { .name = "Point", .fields = point_fields },
+    [HISTORY] = { .name = "History", .fields = history_fields },
+};
 
 struct series {
     char id[16]; /* "": none found */
@@ -24,6 +46,11 @@ static const char *bound(const struct arg *a, int64_t missing, char out[NUMBER_T
     return out;
 }
 
+static void put_point(struct json_writer *w, const char *const *columns)
+{
+    render_row(w, NULL, &schemas[POINT], columns);
+}
+
 static void reply_points(struct request *r, struct json_writer *w, const char *series)
 {
     char from[NUMBER_TEXT], to[NUMBER_TEXT], after[NUMBER_TEXT], limit[NUMBER_TEXT];
@@ -39,7 +66,8 @@ static void reply_points(struct request *r, struct json_writer *w, const char *s
                                .query = down ? QUERY_HISTORY_DOWN : QUERY_HISTORY_UP,
                                .params = params,
                                .limit = n,
-                               .cursor = CURSOR_NUMBER });
+                               .cursor = CURSOR_NUMBER,
+                               .put = put_point });
 }
 
 static void get_history(struct request *r)
@@ -92,26 +120,6 @@ static const struct arg_spec history_args[] = {
       .example = "asc" },
     ARG_LIMIT(10000, 1000),
     { 0 },
-};
-
-static const struct field point_fields[] = {
-    { .name = "seq", .type = FIELD_INT },
-    { .name = "time", .type = FIELD_TIME },
-    { .name = "value", .type = FIELD_REAL, .nullable = true },
-    { .name = "coverage", .type = FIELD_REAL },
-    { .name = "status", .type = FIELD_TEXT, .names = &reading_status_names },
-    { 0 },
-};
-static const struct field history_fields[] = {
-    { .name = "measure", .type = FIELD_TEXT },
-    { .name = "unit", .type = FIELD_TEXT },
-    { .name = "points", .type = FIELD_LIST, .of = "Point" },
-    { .name = "next", .type = FIELD_INT, .nullable = true },
-    { 0 },
-};
-static const struct schema schemas[] = {
-    { .name = "Point", .fields = point_fields },
-    { .name = "History", .fields = history_fields },
 };
 
 static const struct route routes[] = {

@@ -4,184 +4,14 @@
  * {"rule":"hhi(DEMO) >= 180"} becomes a record like any tick, and the answer comes once the transaction that holds
  * it has ended. What is read comes from the database, and the state a rule is in from the engine. */
 #include "api/answer.h"
+#include "api/render.h"
+#include "core/arena.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- reading ---- */
-struct rule_rows {
-    struct uuid *ids;
-    char **texts;        /* JSON objects, as the database has them */
-    const char **states; /* the engine's, NULL for a rule that it does not know */
-    size_t n, cap;
-    bool failed;
-};
-
-static void add_rule(void *ctx, const char *const *columns)
-{
-    struct rule_rows *rows = ctx;
-    if (rows->failed || rows->n == rows->cap) return;
-    char *text = strdup(columns[1]);
-    if (!text || uuid_parse(columns[0], strlen(columns[0]), &rows->ids[rows->n])) {
-        free(text);
-        rows->failed = true;
-        return;
-    }
-    rows->texts[rows->n++] = text;
-}
-
-/* Up to `cap` rules, to be freed by free_rules in any case. */
-static enum err read_rules(struct request *r, enum query q, const char *const *params, size_t cap,
-                           struct rule_rows *rows, struct why *why)
-{
-    *rows = (struct rule_rows){ .ids = calloc(cap, sizeof *rows->ids),
-                                .texts = calloc(cap, sizeof *rows->texts),
-                                .states = calloc(cap, sizeof *rows->states),
-                                .cap = cap };
-    if (!rows->ids || !rows->texts || !rows->states)
-        return err_set(why, ERR_NOMEM, "out of memory");
-    enum err e = reader_rows(r->db, r->tenant, q, params, add_rule, rows, why);
-    if (e) return e;
-    if (rows->failed) return err_set(why, ERR_NOMEM, "out of memory");
-    if (rows->n == 0) return ERR_OK;
-    const struct api_backend *b = &r->api->backend;
-    return b->rule_states(b->ctx, r->tenant, rows->ids, rows->n, rows->states);
-}
-
-static void free_rules(struct rule_rows *rows)
-{
-    for (size_t i = 0; i < rows->n; i++) free(rows->texts[i]);
-    free(rows->texts);
-    free(rows->ids);
-    free(rows->states);
-}
-
-/* The object of the database and the state, which goes in before the object's last brace. */
-static void put_rule(struct json_writer *w, const struct rule_rows *rows, size_t i)
-{
-    AUTO_BUF struct buf text = { 0 };
-    size_t n = strlen(rows->texts[i]);
-    buf_put(&text, rows->texts[i], n - 1);
-    buf_printf(&text, ",\"state\":\"%s\"}", rows->states[i] ? rows->states[i] : "stale");
-    if (buf_ok(&text)) json_put_raw(w, NULL, text.data, text.len);
-    else w->out->failed = true;
-}
-
-static void list_rules(struct request *r)
-{
-    size_t n = (size_t)request_arg(r, "limit")->number;
-    char limit[NUMBER_TEXT];
-    const char *const params[] = { limit_plus_one((int64_t)n, limit),
-                                   arg_uuid(request_arg(r, "after")) };
-    struct rule_rows rows;
-    struct why why = { 0 };
-    enum err e = read_rules(r, QUERY_RULES, params, n + 1, &rows, &why);
-    struct json_writer w = json_write(&r->reply.body);
-    json_put_object(&w, NULL);
-    json_put_array(&w, "rules");
-    for (size_t i = 0; !e && i < rows.n && i < n; i++) put_rule(&w, &rows, i);
-    json_put_end(&w);
-    bool more = !e && rows.n > n;
-    json_put_uuid(&w, "next", more ? rows.ids[n - 1] : (struct uuid){ 0 });
-    json_put_end(&w);
-    free_rules(&rows);
-    if (e) reply_problem(r, e, &why);
-    else reply_json(r, 200);
-}
-
-/* The rule at r->path_id as it stands, answered with `status`. */
-static void reply_rule(struct request *r, int status)
-{
-    char id[UUID_TEXT];
-    const char *param = id;
-    uuid_format(r->path_id, id);
-    struct rule_rows rows;
-    struct why why = { 0 };
-    struct json_writer w = json_write(&r->reply.body);
-    enum err e = read_rules(r, QUERY_RULE, &param, 1, &rows, &why);
-    if (!e && rows.n == 0) e = err_set(&why, ERR_NOT_FOUND, "no such rule");
-    if (!e) put_rule(&w, &rows, 0);
-    free_rules(&rows);
-    if (e) reply_problem(r, e, &why);
-    else reply_json(r, status);
-}
-
-static void get_rule(struct request *r) { reply_rule(r, 200); }
-
-static void get_rule_versions(struct request *r)
-{
-    char id[UUID_TEXT];
-    const char *param = id;
-    struct why why = { 0 };
-    AUTO_BUF struct buf versions = { 0 };
-    uuid_format(r->path_id, id);
-    enum err e = reader_text(r->db, r->tenant, QUERY_RULE_VERSIONS, &param, &versions, &why);
-    if (e) return reply_problem(r, e, &why);
-    struct json_writer w = json_write(&r->reply.body);
-    json_put_object(&w, NULL);
-    json_put_raw(&w, "versions", versions.data, versions.len);
-    json_put_end(&w);
-    reply_json(r, 200);
-}
-
-/* ---- changing ---- */
-static enum err ask_engine(struct request *r, enum rule_change change, struct why *why)
-{
-    const struct api_backend *b = &r->api->backend;
-    const struct rule_request q = { .tenant = r->tenant,
-                                    .rule = r->path_id,
-                                    .change = change,
-                                    .definition = change == RULE_DELETE ? NULL : r->body.data,
-                                    .definition_n = r->body.len };
-    return b->rule_change(b->ctx, &q, why);
-}
-
-/* The Idempotency-Key has been here before: what it made is answered, if it is still there. */
-static void reply_repeat(struct request *r)
-{
-    struct why why = { 0 };
-    reply_rule(r, 200);
-    if (r->reply.status != 404) return;
-    err_set(&why, ERR_DB, "the first request with this Idempotency-Key is not committed yet");
-    reply_problem(r, ERR_DB, &why);
-}
-
-static void post_rule(struct request *r)
-{
-    char id[UUID_TEXT];
-    struct why why = { 0 };
-    r->path_id = object_id(r);
-    enum err e = ask_engine(r, RULE_CREATE, &why);
-    if (e == ERR_CONFLICT) return reply_repeat(r);
-    if (e == ERR_NOT_FOUND)
-        e = err_set(&why, ERR_CONFLICT, "what this Idempotency-Key made has been deleted");
-    if (e) return reply_problem(r, e, &why);
-    uuid_format(r->path_id, id);
-    snprintf(r->reply.location, sizeof r->reply.location, "/v1/rules/%s", id);
-    reply_rule(r, 201);
-}
-
-static void replace_rule(struct request *r)
-{
-    struct why why = { 0 };
-    enum err e = ask_engine(r, RULE_REPLACE, &why);
-    if (e) reply_problem(r, e, &why);
-    else reply_rule(r, 200);
-}
-
-static void delete_rule(struct request *r)
-{
-    struct why why = { 0 };
-    enum err e = ask_engine(r, RULE_DELETE, &why);
-    if (e) reply_problem(r, e, &why);
-    else reply_json(r, 204);
-}
-
-/* ---- the tables ---- */
-static const struct arg_spec list_args[] = { ARG_LIMIT(1000, 100), ARG_AFTER_ID, { 0 } };
-static const struct arg_spec create_args[] = { ARG_IDEMPOTENCY_KEY, { 0 } };
-
+/* ---- what they look like ---- */
 enum { SECONDS_MAX = 30 * 86400 }; /* of hold_s and cooldown_s */
 #define ON_CREATE "fire|wait"
 
@@ -256,13 +86,199 @@ static const struct field versions_fields[] = {
     { .name = "versions", .type = FIELD_LIST, .of = "RuleVersion" },
     { 0 },
 };
+enum { INPUT, RULE, RULES, VERSION, VERSIONS };
 static const struct schema schemas[] = {
-    { .name = "RuleInput", .fields = input_fields },
-    { .name = "Rule", .fields = rule_fields },
-    { .name = "Rules", .fields = rules_fields },
-    { .name = "RuleVersion", .fields = version_fields },
-    { .name = "RuleVersions", .fields = versions_fields },
+    [INPUT] = { .name = "RuleInput", .fields = input_fields },
+    [RULE] = { .name = "Rule", .fields = rule_fields },
+    [RULES] = { .name = "Rules", .fields = rules_fields },
+    [VERSION] = { .name = "RuleVersion", .fields = version_fields },
+    [VERSIONS] = { .name = "RuleVersions", .fields = versions_fields },
 };
+
+/* ---- reading ---- */
+enum { RULE_COLUMNS = 15, STATE_COLUMN = 13 }; /* of query RULES; the state comes before that one */
+
+struct rule_rows {
+    struct uuid *ids;
+    const char *(*columns)[RULE_COLUMNS + 1]; /* as the fields of Rule, the state among them */
+    const char **states; /* the engine's; NULL for a rule that it does not know */
+    size_t n, cap;
+    struct arena memory;
+    bool failed;
+};
+
+static bool keep_columns(struct rule_rows *rows, const char *const *columns)
+{
+    const char **out = rows->columns[rows->n];
+    for (int i = 0; i < RULE_COLUMNS; i++) {
+        const char **at = &out[i < STATE_COLUMN ? i : i + 1];
+        *at = columns[i] ? arena_copy(&rows->memory, columns[i], strlen(columns[i])) : NULL;
+        if (columns[i] && !*at) return false;
+    }
+    return true;
+}
+
+static void add_rule(void *ctx, const char *const *columns)
+{
+    struct rule_rows *rows = ctx;
+    if (rows->failed || rows->n == rows->cap) return;
+    rows->failed = uuid_parse(columns[0], strlen(columns[0]), &rows->ids[rows->n])
+                   || !keep_columns(rows, columns);
+    if (!rows->failed) rows->n++;
+}
+
+/* Up to `cap` rules, to be freed by free_rules in any case. */
+static enum err read_rules(struct request *r, enum query q, const char *const *params, size_t cap,
+                           struct rule_rows *rows, struct why *why)
+{
+    *rows = (struct rule_rows){ .ids = calloc(cap, sizeof *rows->ids),
+                                .columns = calloc(cap, sizeof *rows->columns),
+                                .states = calloc(cap, sizeof *rows->states),
+                                .cap = cap };
+    if (!rows->ids || !rows->columns || !rows->states)
+        return err_set(why, ERR_NOMEM, "out of memory");
+    enum err e = reader_rows(r->db, r->tenant, q, params, add_rule, rows, why);
+    if (e) return e;
+    if (rows->failed) return err_set(why, ERR_NOMEM, "out of memory");
+    if (rows->n == 0) return ERR_OK;
+    const struct api_backend *b = &r->api->backend;
+    return b->rule_states(b->ctx, r->tenant, rows->ids, rows->n, rows->states);
+}
+
+static void free_rules(struct rule_rows *rows)
+{
+    arena_release(&rows->memory);
+    free(rows->columns);
+    free(rows->ids);
+    free(rows->states);
+}
+
+static void put_rule(struct json_writer *w, const struct rule_rows *rows, size_t i)
+{
+    rows->columns[i][STATE_COLUMN] = rows->states[i] ? rows->states[i] : "stale";
+    render_row(w, NULL, &schemas[RULE], rows->columns[i]);
+}
+
+static void list_rules(struct request *r)
+{
+    size_t n = (size_t)request_arg(r, "limit")->number;
+    char limit[NUMBER_TEXT];
+    const char *const params[] = { limit_plus_one((int64_t)n, limit),
+                                   arg_uuid(request_arg(r, "after")) };
+    struct rule_rows rows;
+    struct why why = { 0 };
+    enum err e = read_rules(r, QUERY_RULES, params, n + 1, &rows, &why);
+    struct json_writer w = json_write(&r->reply.body);
+    json_put_object(&w, NULL);
+    json_put_array(&w, "rules");
+    for (size_t i = 0; !e && i < rows.n && i < n; i++) put_rule(&w, &rows, i);
+    json_put_end(&w);
+    bool more = !e && rows.n > n;
+    json_put_uuid(&w, "next", more ? rows.ids[n - 1] : (struct uuid){ 0 });
+    json_put_end(&w);
+    free_rules(&rows);
+    if (e) reply_problem(r, e, &why);
+    else reply_json(r, 200);
+}
+
+/* The rule at r->path_id as it stands, answered with `status`. */
+static void reply_rule(struct request *r, int status)
+{
+    char id[UUID_TEXT];
+    const char *param = id;
+    uuid_format(r->path_id, id);
+    struct rule_rows rows;
+    struct why why = { 0 };
+    struct json_writer w = json_write(&r->reply.body);
+    enum err e = read_rules(r, QUERY_RULE, &param, 1, &rows, &why);
+    if (!e && rows.n == 0) e = err_set(&why, ERR_NOT_FOUND, "no such rule");
+    if (!e) put_rule(&w, &rows, 0);
+    free_rules(&rows);
+    if (e) reply_problem(r, e, &why);
+    else reply_json(r, status);
+}
+
+static void get_rule(struct request *r) { reply_rule(r, 200); }
+
+static void add_version(void *ctx, const char *const *columns)
+{
+    render_row(ctx, NULL, &schemas[VERSION], columns);
+}
+
+static void get_rule_versions(struct request *r)
+{
+    char id[UUID_TEXT];
+    const char *param = id;
+    struct why why = { 0 };
+    uuid_format(r->path_id, id);
+    struct json_writer w = json_write(&r->reply.body);
+    json_put_object(&w, NULL);
+    json_put_array(&w, "versions");
+    size_t before = r->reply.body.len;
+    enum err e = reader_rows(r->db, r->tenant, QUERY_RULE_VERSIONS, &param, add_version, &w, &why);
+    if (!e && r->reply.body.len == before) e = err_set(&why, ERR_NOT_FOUND, "no such rule");
+    if (e) return reply_problem(r, e, &why);
+    json_put_end(&w);
+    json_put_end(&w);
+    reply_json(r, 200);
+}
+
+/* ---- changing ---- */
+static enum err ask_engine(struct request *r, enum rule_change change, struct why *why)
+{
+    const struct api_backend *b = &r->api->backend;
+    const struct rule_request q = { .tenant = r->tenant,
+                                    .rule = r->path_id,
+                                    .change = change,
+                                    .definition = change == RULE_DELETE ? NULL : r->body.data,
+                                    .definition_n = r->body.len };
+    return b->rule_change(b->ctx, &q, why);
+}
+
+/* The Idempotency-Key has been here before: what it made is answered, if it is still there. */
+static void reply_repeat(struct request *r)
+{
+    struct why why = { 0 };
+    reply_rule(r, 200);
+    if (r->reply.status != 404) return;
+    err_set(&why, ERR_DB, "the first request with this Idempotency-Key is not committed yet");
+    reply_problem(r, ERR_DB, &why);
+}
+
+static void post_rule(struct request *r)
+{
+    char id[UUID_TEXT];
+    struct why why = { 0 };
+    r->path_id = object_id(r);
+    enum err e = ask_engine(r, RULE_CREATE, &why);
+    if (e == ERR_CONFLICT) return reply_repeat(r);
+    if (e == ERR_NOT_FOUND)
+        e = err_set(&why, ERR_CONFLICT, "what this Idempotency-Key made has been deleted");
+    if (e) return reply_problem(r, e, &why);
+    uuid_format(r->path_id, id);
+    snprintf(r->reply.location, sizeof r->reply.location, "/v1/rules/%s", id);
+    reply_rule(r, 201);
+}
+
+static void replace_rule(struct request *r)
+{
+    struct why why = { 0 };
+    enum err e = ask_engine(r, RULE_REPLACE, &why);
+    if (e) reply_problem(r, e, &why);
+    else reply_rule(r, 200);
+}
+
+static void delete_rule(struct request *r)
+{
+    struct why why = { 0 };
+    enum err e = ask_engine(r, RULE_DELETE, &why);
+    if (e) reply_problem(r, e, &why);
+    else reply_json(r, 204);
+}
+
+/* ---- the tables ---- */
+static const struct arg_spec list_args[] = { ARG_LIMIT(1000, 100), ARG_AFTER_ID, { 0 } };
+static const struct arg_spec create_args[] = { ARG_IDEMPOTENCY_KEY, { 0 } };
 
 #define FLAGS (ROUTE_KEY | ROUTE_DB | ROUTE_ENGINE)
 static const struct route routes[] = {

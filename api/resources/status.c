@@ -1,8 +1,6 @@
 /* status.c - where the one order and its sources stand. */
 #include "api/answer.h"
 
-static void get_status(struct request *r) { reply_query(r, QUERY_STATUS, NULL); }
-
 static const struct field source_fields[] = {
     { .name = "source_id", .type = FIELD_INT },   { .name = "topic", .type = FIELD_TEXT },
     { .name = "partition", .type = FIELD_INT },   { .name = "source_epoch", .type = FIELD_INT },
@@ -22,11 +20,14 @@ static const struct field status_fields[] = {
     { .name = "gaps", .type = FIELD_LIST, .of = "Gap" },
     { 0 },
 };
+enum { SOURCE, GAP, STATUS };
 static const struct schema schemas[] = {
-    { .name = "Source", .fields = source_fields },
-    { .name = "Gap", .fields = gap_fields },
-    { .name = "Status", .fields = status_fields },
+    [SOURCE] = { .name = "Source", .fields = source_fields },
+    [GAP] = { .name = "Gap", .fields = gap_fields },
+    [STATUS] = { .name = "Status", .fields = status_fields },
 };
+
+static void get_status(struct request *r) { reply_row(r, QUERY_STATUS, NULL, &schemas[STATUS]); }
 
 static const struct route routes[] = {
     { .method = METHOD_GET,
