@@ -247,6 +247,12 @@ static bool backend_ready(void *ctx, struct buf *out)
     return ready;
 }
 
+static void backend_definitions(void *ctx, struct json_writer *w)
+{
+    (void)ctx;
+    measures_definitions(w, "measures");
+}
+
 static_assert((int)MEASURE_TEXT_MAX <= (int)API_MEASURE_MAX, "a canonical text fits");
 static enum err backend_measure(void *ctx, const char *text, char out[API_MEASURE_MAX],
                                 struct why *why)
@@ -803,9 +809,13 @@ static enum err start(struct service *s, struct why *why)
                                     .stream_heartbeat_ms = (int)s->c->api_heartbeat_ms,
                                     .channel_limits = may,
                                     .seal_keys = s->seal_keys };
-    const struct api_backend backend = {
-        s, backend_rule_change, backend_rule_states, backend_picture, backend_ready, backend_measure
-    };
+    const struct api_backend backend = { .ctx = s,
+                                         .rule_change = backend_rule_change,
+                                         .rule_states = backend_rule_states,
+                                         .picture = backend_picture,
+                                         .ready = backend_ready,
+                                         .definitions = backend_definitions,
+                                         .measure = backend_measure };
     if (!e) e = api_start(&api, &backend, &s->api, why);
     if (e) return e;
     if (pthread_create(&s->writer_thread, NULL, writer_main, s)

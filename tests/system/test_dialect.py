@@ -33,6 +33,8 @@ def shortest(number):
 def off_the_order(value, schema, schemas, where="$"):
     """Paths whose keys do not stand as the schema has them, or whose time is not written as all are."""
     schema = schemas[schema["$ref"].split("/")[-1]] if "$ref" in schema else schema
+    if isinstance(value, dict) and "oneOf" in schema:
+        schema = next(one for one in schema["oneOf"] if set(value) <= set(one["properties"]))
     if isinstance(value, list):
         for i, item in enumerate(value):
             yield from off_the_order(item, schema["items"], schemas, f"{where}[{i}]")

@@ -72,8 +72,27 @@ static void no_json(void **state)
     assert_false(buf_ok(&got));
 }
 
+static void members(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf got = { 0 };
+    static const char stored[] = "{\"b\": 1, \"a\": [ true ], \"c\": 2}";
+    const char *const order[] = { "a", "b", "x", NULL };
+    struct json_writer w = json_write(&got);
+    json_put_array(&w, NULL);
+    json_put_object(&w, NULL);
+    render_members(&w, stored, order);
+    json_put_end(&w);
+    json_put_object(&w, NULL);
+    render_members(&w, stored, NULL);
+    json_put_end(&w);
+    json_put_end(&w);
+    assert_string_equal(got.data, "[{\"a\":[true],\"b\":1},{\"b\":1,\"a\":[true],\"c\":2}]");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(columns), cmocka_unit_test(no_json) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(members), cmocka_unit_test(columns),
+                                        cmocka_unit_test(no_json) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

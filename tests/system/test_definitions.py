@@ -1,0 +1,74 @@
+"""What /v1/definitions says can be asked for can be asked for, and nothing else can."""
+import re
+
+import pytest
+
+import drive
+
+# what each type of subject is called in the small market of drive.Feed
+SUBJECTS = {"instrument": "FEEDA", "index": "SMALL", "book": "book:growth", "measure": "last(FEEDA)"}
+TEXT = re.compile(r"(\w+)\((.*)\)$")
+
+
+@pytest.fixture(scope="module")
+def service(kafka, service_factory):
+    service = service_factory(topics=[kafka.create_topic("definitions")], config=drive.QUIET)
+    drive.Feed(kafka, service).reference().send(
+        {"kind": "position", "tenant": service.tenant_id, "book": "growth", "symbol": "FEEDA", "quantity": 10}).session("2024-03-04", 50, 60, 70).settle()
+    return service
+
+
+@pytest.fixture(scope="module")
+def measures(service):
+    answer = service.api("GET", "/v1/definitions")
+    assert answer.status_code == 200, answer.text
+    return {m["name"]: m for m in answer.json()["measures"]}
+
+
+def try_rule(service, text):
+    return service.api("POST", "/v1/rules", {"rule": f"{text} > 1", "enabled": False})
+
+
+def values(parameter):
+    """Some that it takes, and one that it does not."""
+    if parameter["type"] == "choice":
+        return parameter["choices"], "neither"
+    if parameter["type"] == "integer":
+        return [parameter["min"], parameter["max"]], parameter["max"] + 1
+    return ["20d", "5m", "2h"], "5y"
+
+
+def test_every_measure_is_taken_of_its_subjects_and_no_other(service, measures):
+    assert len(measures) >= 11
+    for name, m in measures.items():
+        assert m["formula"] and m["source"] and m["unit"] and m["version"] >= 1 and m["subjects"]
+        for kind, subject in SUBJECTS.items():
+            answer = try_rule(service, f"{name}({subject})")
+            assert (answer.status_code == 201) == (kind in m["subjects"]), (name, kind, answer.text)
+
+
+def test_parameters_take_what_is_said_and_nothing_else(service, measures):
+    for name, m in measures.items():
+        subject = SUBJECTS[m["subjects"][0]]
+        for p in m["parameters"]:
+            good, bad = values(p)
+            for value in [*good, p["default"]]:
+                answer = try_rule(service, f"{name}({subject}, {p['name']}={value})")
+                assert answer.status_code == 201, (name, p["name"], value, answer.text)
+            drive.problem(try_rule(service, f"{name}({subject}, {p['name']}={bad})"), 400)
+        drive.problem(try_rule(service, f"{name}({subject}, unheard_of=1)"), 400)
+    drive.problem(try_rule(service, "unheard_of(FEEDA)"), 400)
+
+
+def test_a_default_is_left_out_of_the_canonical_text(service, measures):
+    for name, m in measures.items():
+        subject = SUBJECTS[m["subjects"][0]]
+        for p in m["parameters"]:
+            made = try_rule(service, f"{name}({subject}, {p['name']}={p['default']})").json()
+            assert made["measure"] == f"{name}({subject})", (name, p)
+
+
+def test_what_is_shown_is_defined(service, measures):
+    for row in service.api("GET", "/v1/measures").json()["measures"]:
+        name = TEXT.match(row["measure"]).group(1)
+        assert row["version"] == measures[name]["version"], row
