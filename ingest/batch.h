@@ -1,5 +1,5 @@
-/* batch.h - what one turn of ingest hands over: records, refused messages, and where the sources then stand.
- * Filled by one thread, then owned by the next; the arena holds every string in it. */
+/* batch.h - what one turn of ingest hands over: records, refused messages, and where the sources
+ * then stand. Filled by one thread, then owned by the next; the arena holds every string in it. */
 #ifndef TOCSIN_INGEST_BATCH_H
 #define TOCSIN_INGEST_BATCH_H
 #include "core/row.h"

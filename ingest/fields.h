@@ -1,16 +1,18 @@
 /* fields.h - the fields of one record as a wire format found them, and how a kind asks for them.
  *
- * Between the formats and the kinds. A format knows how a message is cut into named values and nothing of what they
- * mean; a kind knows its fields, their bounds and what to say when one is wrong, and nothing of JSON. So five formats
- * and twenty kinds are twenty-five files and not a hundred.
+ * Between the formats and the kinds. A format knows how a message is cut into named values and
+ * nothing of what they mean; a kind knows its fields, their bounds and what to say when one is
+ * wrong, and nothing of JSON. So five formats and twenty kinds are twenty-five files and not a
+ * hundred.
  *
- * A kind that wants "price" of {"kind":"trade","price":172.50,"oops":1} asks fields_find(f, "price") and gets a NUMBER;
- * fields_written(f, "price") is "172.50", every digit of it. The first thing that is wrong sticks: later calls find
- * nothing and change nothing, so a kind reads all its fields without looking back, and fields_end() has the verdict.
- * It is also where "oops", which nobody asked for, is refused.
+ * A kind that wants "price" of {"kind":"trade","price":172.50,"oops":1} asks fields_find(f,
+ * "price") and gets a NUMBER; fields_written(f, "price") is "172.50", every digit of it. The
+ * first thing that is wrong sticks: later calls find nothing and change nothing, so a kind reads
+ * all its fields without looking back, and fields_end() has the verdict. It is also where "oops",
+ * which nobody asked for, is refused.
  *
- * Lifetime: what is found points into the message and is gone with it; fields_keep() copies into the arena.
- * Thread: any, one at a time. */
+ * Lifetime: what is found points into the message and is gone with it; fields_keep() copies into
+ * the arena. Thread: any, one at a time. */
 #ifndef TOCSIN_INGEST_FIELDS_H
 #define TOCSIN_INGEST_FIELDS_H
 #include "core/arena.h"
@@ -53,8 +55,9 @@ struct fields {
     struct arena *arena;
     struct why *why;
     enum err err; /* the first failure */
-    bool
-        stored; /* from our own database, where kind, time and owner stand beside the text and may be left out of it */
+    /* Of our own database, where kind, time and owner stand beside the text and may be left out
+     * of it. */
+    bool stored;
     const char *asked[FIELDS_MAX]; /* literals */
     unsigned asked_n;
 };
@@ -77,7 +80,8 @@ struct str fields_keep(struct fields *f, struct str s);
 
 /* ---- the two that nearly every kind needs ---- */
 
-/* Text of min to max bytes without NUL, where it lies; p NULL when it is absent, which `required` makes a failure. */
+/* Text of min to max bytes without NUL, where it lies; p NULL when it is absent, which `required`
+ * makes a failure. */
 struct str fields_text(struct fields *f, const char *name, size_t min, size_t max, bool required);
 #define FIELD_REQUIRED INT64_MIN /* as `missing`: there is no default, the field must be there */
 int64_t fields_integer(struct fields *f, const char *name, int64_t min, int64_t max,

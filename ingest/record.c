@@ -3,7 +3,8 @@
 #include <assert.h>
 #include <stddef.h>
 
-/* A row's number is its place in the list: so none is used twice, none is left out, and one that went is missed. */
+/* A row's number is its place in the list: so none is used twice, none is left out, and one that
+ * went is missed. */
 enum {
 #define RECORD(number, id, name, origin, place, owner) ROW_##id,
 #include "ingest/records.def"

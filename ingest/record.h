@@ -1,8 +1,9 @@
 /* record.h - what ingest hands to the engine: one plain struct a record, whatever its kind.
  *
- * Strings and arrays point into an arena that lives as long as the batch the record came in; the engine copies what it
- * keeps. Prices and quantities are int64 at 1e-8 (1.25 is 125000000), times are int64 ns since 1970 UTC, days are days
- * since 1970-01-01. Message formats: ingest/README.md. */
+ * Strings and arrays point into an arena that lives as long as the batch the record came in; the
+ * engine copies what it keeps. Prices and quantities are int64 at 1e-8 (1.25 is 125000000),
+ * times are int64 ns since 1970 UTC, days are days since 1970-01-01. Message formats:
+ * ingest/README.md. */
 #ifndef TOCSIN_INGEST_RECORD_H
 #define TOCSIN_INGEST_RECORD_H
 #include "core/str.h"
@@ -10,8 +11,9 @@
 
 #include <stdint.h>
 
-/* The kinds are rows of records.def; a number that is stored or comes from elsewhere is one of them only if
- * record_kind_name() has a name for it. No property of a kind follows from its number: ask the functions below. */
+/* The kinds are rows of records.def; a number that is stored or comes from elsewhere is one of
+ * them only if record_kind_name() has a name for it. No property of a kind follows from its
+ * number: ask the functions below. */
 enum record_kind {
 #define RECORD(number, id, name, origin, place, owner) RECORD_##id = (number),
 #include "ingest/records.def"
@@ -106,8 +108,7 @@ struct record {
         struct {
             int64_t stale_after_ns, sample_ns;
             int64_t coverage_gate_e8;
-            bool
-                drop_unasked; /* series that nobody asks for go; not said in records of before: false */
+            bool drop_unasked; /* series that nobody asks for go; of old records false */
         } settings;
     } u;
     struct str
@@ -122,8 +123,8 @@ enum record_place record_place(enum record_kind k);
 /* Whose this record is: NULL when it is nobody's. Points into *r. */
 const struct uuid *record_owner(const struct record *r);
 
-/* Appends the record's canonical JSON: what is stored of an event, and read back into the same record. Failure sticks
- * in the buf. Pure. */
+/* Appends the record's canonical JSON: what is stored of an event, and read back into the same
+ * record. Failure sticks in the buf. Pure. */
 struct buf;
 void record_write(const struct record *r, struct buf *out);
 #endif

@@ -1,5 +1,5 @@
-/* stored.h - a record as it is stored, and back: a trade or close as numbers (a tick), every other kind as its JSON (an event).
- * Pure; thread: any. */
+/* stored.h - a record as it is stored, and back: a trade or close as numbers (a tick), every
+ * other kind as its JSON (an event). Pure; thread: any. */
 #ifndef TOCSIN_INGEST_STORED_H
 #define TOCSIN_INGEST_STORED_H
 #include "core/row.h"

@@ -1,10 +1,12 @@
-/* json.c - a JSON message as fields: the law. jansson parses it strictly, and what the kinds ask for is looked up in its
- * tree; only the digits of a number, which jansson rounds to a double, are read from the bytes themselves.
+/* json.c - a JSON message as fields: the law. jansson parses it strictly, and what the kinds ask
+ * for is looked up in its tree; only the digits of a number, which jansson rounds to a double,
+ * are read from the bytes themselves.
  *
  *     {"kind":"index","ts":1,"index":"SP500","base":1.25e3}
  *
- * find("index") is TEXT "SP500"; find("base") is a NUMBER that is not whole, and written("base") walks over the members
- * of the outermost object to "base" and answers "1.25e3", from which an exact 1250 is read. */
+ * find("index") is TEXT "SP500"; find("base") is a NUMBER that is not whole, and written("base")
+ * walks over the members of the outermost object to "base" and answers "1.25e3", from which an
+ * exact 1250 is read. */
 #include "ingest/formats/json.h"
 
 #include "core/json.h"
@@ -20,8 +22,10 @@ struct message {
 };
 
 /* ---- the text of a number ----
- * jansson keeps a real as a double, whose text is gone. It has already said that the bytes are valid JSON without duplicate
- * keys, so a walk over the members of the outermost object finds the one value of that name as it was written. */
+ *
+ * jansson keeps a real as a double, whose text is gone. It has already said that the bytes are
+ * valid JSON without duplicate keys, so a walk over the members of the outermost object finds the
+ * one value of that name as it was written. */
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -52,7 +56,8 @@ static size_t skip_value(const char *s, size_t n, size_t i)
     return i;
 }
 
-/* `raw` is a key with its quotes. One written with escapes is read by jansson, as it was the first time. */
+/* `raw` is a key with its quotes. One written with escapes is read by jansson, as it was the
+ * first time. */
 static bool key_is(struct str raw, const char *key)
 {
     size_t n = strlen(key);

@@ -1,12 +1,14 @@
-/* json_ticks.c - the flat scanner: one pass over a tick in plain spelling, no DOM, no allocation, no reasons. Every
- * function answers false for "not mine", and then nothing is decided: it says yes or leaves it to the law, json.c.
+/* json_ticks.c - the flat scanner: one pass over a tick in plain spelling, no DOM, no allocation,
+ * no reasons. Every function answers false for "not mine", and then nothing is decided: it says
+ * yes or leaves it to the law, json.c.
  *
  *     {"kind":"trade","symbol":"AAPL","price":"172.50","size":100,"ts":1518037200000000000}
  *
- * take_field after { or , reads "kind" and the colon follows; take_kind reads "trade". "price": the digits 172, a point,
- * 50 scaled up to 50000000 of 1e-8: 17250000000, without a division or a double. At the } the fields seen are exactly
- * those of a trade, each once, so it is one. Had it said "price":1e2, take_decimal would stop at the e, the comma would
- * not be there, and the DOM decoder would read it, 30 times slower and as exactly. */
+ * take_field after { or , reads "kind" and the colon follows; take_kind reads "trade". "price":
+ * the digits 172, a point, 50 scaled up to 50000000 of 1e-8: 17250000000, without a division or a
+ * double. At the } the fields seen are exactly those of a trade, each once, so it is one. Had it
+ * said "price":1e2, take_decimal would stop at the e, the comma would not be there, and the DOM
+ * decoder would read it, 30 times slower and as exactly. */
 #include "core/when.h"
 #include "ingest/formats/json.h"
 #include "ingest/kinds/kind.h"
@@ -128,43 +130,61 @@ static inline bool take_decimal(struct scan *s, int64_t max_e8, int64_t *out)
     return *out <= max_e8 && (!quoted || TAKE_WORD(s, "\""));
 }
 
+/* The fields as they come. `seen`: bits of enum tick_field. */
+struct tick {
+    unsigned seen;
+    enum record_kind kind;
+    struct symbol symbol;
+    int64_t price_e8, size_e8, event_ns;
+    int32_t day;
+};
+
+static inline bool take_value(struct scan *s, enum tick_field field, struct tick *t)
+{
+    switch (field) {
+    case F_KIND: return take_kind(s, &t->kind);
+    case F_SYMBOL: return take_symbol(s, &t->symbol);
+    case F_PRICE: return take_decimal(s, PRICE_MAX_E8, &t->price_e8);
+    case F_SIZE: return take_decimal(s, QUANTITY_MAX_E8, &t->size_e8);
+    case F_DATE: return take_date(s, &t->day);
+    case F_TS: return take_time(s, &t->event_ns);
+    case F_NONE: break;
+    }
+    return false;
+}
+
+/* The whole message, each field at most once. */
+static inline bool take_object(struct scan *s, struct tick *t)
+{
+    if (!take(s, '{')) return false;
+    do {
+        const enum tick_field field = take_field(s);
+        if (!field || t->seen & field || !take(s, ':')) return false;
+        t->seen |= field;
+        if (!take_value(s, field, t)) return false;
+    } while (take(s, ','));
+    if (!take(s, '}')) return false;
+    pass_spaces(s);
+    return s->p == s->end;
+}
+
 bool json_scan_tick(const char *bytes, size_t n, struct record *out)
 {
     struct scan s = { bytes, bytes + n };
-    struct symbol symbol = { { 0 } };
-    enum record_kind kind = 0;
-    int64_t price = 0, size = 0, ts = 0;
-    int32_t day = 0;
-    unsigned seen = 0;
-
-    if (!take(&s, '{')) return false;
-    do {
-        const enum tick_field field = take_field(&s);
-        if (!field || seen & field || !take(&s, ':')) return false;
-        seen |= field;
-        bool ok = false;
-        switch (field) {
-        case F_KIND: ok = take_kind(&s, &kind); break;
-        case F_SYMBOL: ok = take_symbol(&s, &symbol); break;
-        case F_PRICE: ok = take_decimal(&s, PRICE_MAX_E8, &price); break;
-        case F_SIZE: ok = take_decimal(&s, QUANTITY_MAX_E8, &size); break;
-        case F_DATE: ok = take_date(&s, &day); break;
-        case F_TS: ok = take_time(&s, &ts); break;
-        case F_NONE: break;
-        }
-        if (!ok) return false;
-    } while (take(&s, ','));
-    if (!take(&s, '}')) return false;
-    pass_spaces(&s);
-    if (s.p != s.end || price < PRICE_MIN_E8) return false;
+    struct tick t = { 0 };
+    if (!take_object(&s, &t) || t.price_e8 < PRICE_MIN_E8) return false;
 
     const unsigned both = F_KIND | F_SYMBOL | F_PRICE | F_TS;
-    if (kind == RECORD_TRADE && (seen & ~(unsigned)F_SIZE) == both) {
-        *out = (struct record){ .event_ns = ts, .kind = kind, .u.trade = { symbol, price, size } };
+    if (t.kind == RECORD_TRADE && (t.seen & ~(unsigned)F_SIZE) == both) {
+        *out = (struct record){ .kind = t.kind,
+                                .event_ns = t.event_ns,
+                                .u.trade = { t.symbol, t.price_e8, t.size_e8 } };
         return true;
     }
-    if (kind == RECORD_CLOSE && seen == (both | F_DATE)) {
-        *out = (struct record){ .event_ns = ts, .kind = kind, .u.close = { symbol, price, day } };
+    if (t.kind == RECORD_CLOSE && t.seen == (both | F_DATE)) {
+        *out = (struct record){ .kind = t.kind,
+                                .event_ns = t.event_ns,
+                                .u.close = { t.symbol, t.price_e8, t.day } };
         return true;
     }
     return false;

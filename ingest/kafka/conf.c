@@ -1,11 +1,13 @@
-/* conf.c - three layers of settings, and the later one wins: what makes it quick (a user may say otherwise), what the
- * user says, what the promises of this folder rest on (nobody may).
+/* conf.c - three layers of settings, and the later one wins: what makes it quick (a user may say
+ * otherwise), what the user says, what the promises of this folder rest on (nobody may).
  *
- *     kafka.property.fetch.wait.max.ms = 500     taken: over the 50 of `tuning`
- *     kafka.property.enable.auto.commit = true   refused by name: a position that Kafka moves by itself is one that
- *                                                PostgreSQL has not committed
- *     kafka.property.sasl.pasword = hunter2      refused, not known to librdkafka; the value is not repeated, since it
- *                                                may be a secret */
+ *     kafka.property.fetch.wait.max.ms = 500
+ *         taken, over the 50 of `tuning`
+ *     kafka.property.enable.auto.commit = true
+ *         refused by name: a position that Kafka moves by itself is one that PostgreSQL has not
+ *         committed
+ *     kafka.property.sasl.pasword = hunter2
+ *         refused, not known to librdkafka; the value is not repeated, it may be a secret */
 #include "ingest/kafka/conf.h"
 
 #include "core/log.h"
@@ -79,7 +81,8 @@ static const struct kafka_property ours[] = {
     { "enable.partition.eof", "true" },
 };
 
-/* One message is handed over at once (fetch.min.bytes 1); a backlog comes in large fetches. A dead connection is found in 10 s. */
+/* One message is handed over at once (fetch.min.bytes 1); a backlog comes in large fetches. A
+ * dead connection is found in 10 s. */
 static const struct kafka_property tuning[] = {
     { "client.id", "tocsin" },
     { "fetch.min.bytes", "1" },
@@ -104,8 +107,8 @@ enum err kafka_property_check(const struct kafka_property *p, struct why *why)
     return e;
 }
 
-/* A library that stops fetching on a full queue looks again only after up to a second, unless it lets us say otherwise; one that
- * does not must have a second's worth of messages in the queue. */
+/* A library that stops fetching on a full queue looks again only after up to a second, unless it
+ * lets us say otherwise; one that does not must have a second's worth of messages in the queue. */
 static enum err queue_depth(rd_kafka_conf_t *conf, struct why *why)
 {
     const bool can_say =

@@ -1,5 +1,5 @@
-/* conf.h - librdkafka's settings: which a user may set, which this service holds, and where its log lines go.
- * Thread: any. */
+/* conf.h - librdkafka's settings: which a user may set, which this service holds, and where its
+ * log lines go. Thread: any. */
 #ifndef TOCSIN_INGEST_KAFKA_CONF_H
 #define TOCSIN_INGEST_KAFKA_CONF_H
 #include "core/err.h"
@@ -13,7 +13,8 @@ MUST_USE enum err kafka_property_check(const struct kafka_property *p, struct wh
 
 /* ---- for this folder ---- */
 
-/* Sets each property, refusing by name what `refused` (NULL-ended, NULL for none) lists. Secrets stay out of `why`. */
+/* Sets each property, refusing by name what `refused` (NULL-ended, NULL for none) lists. Secrets
+ * stay out of `why`. */
 struct rd_kafka_conf_s;
 MUST_USE enum err kafka_conf_apply(struct rd_kafka_conf_s *conf, const struct kafka_property *p,
                                    size_t n, const char *const *refused, struct why *why);

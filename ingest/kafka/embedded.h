@@ -1,8 +1,10 @@
-/* embedded.h - a small Kafka inside this process: librdkafka's mock cluster, for `tocsin demo` and the tests.
+/* embedded.h - a small Kafka inside this process: librdkafka's mock cluster, for `tocsin demo`
+ * and the tests.
  *
- * It listens on 127.0.0.1, holds everything in memory, keeps about 5 MB a partition (older messages are deleted, as a broker
- * with short retention would), and forgets all at the end. An empty fetch is answered only after the whole
- * fetch.wait.max.ms, so give its consumers a small one. Not for anything that matters. */
+ * It listens on 127.0.0.1, holds everything in memory, keeps about 5 MB a partition (older
+ * messages are deleted, as a broker with short retention would), and forgets all at the end. An
+ * empty fetch is answered only after the whole fetch.wait.max.ms, so give its consumers a small
+ * one. Not for anything that matters. */
 #ifndef TOCSIN_INGEST_KAFKA_EMBEDDED_H
 #define TOCSIN_INGEST_KAFKA_EMBEDDED_H
 #include "core/err.h"

@@ -1,7 +1,8 @@
 /* fingerprint.c - one message as 64 bits, by which a partition is known again.
  *
- * The one before a stored position is hashed and stored with it. When the partition is opened again and that message still
- * hashes to the same, what follows is what follows; else the topic was made anew and is another log by the same name. */
+ * The one before a stored position is hashed and stored with it. When the partition is opened
+ * again and that message still hashes to the same, what follows is what follows; else the topic
+ * was made anew and is another log by the same name. */
 #include "ingest/kafka/source.h"
 
 #include <endian.h>

@@ -1,13 +1,15 @@
 /* handle.c - librdkafka started, ended, and started anew.
  *
- * Ending it may wait for brokers that are gone, so a thread of its own does it, for at most 3 s of ours:
+ * Ending it may wait for brokers that are gone, so a thread of its own does it, for at most 3 s
+ * of ours:
  *
- *     handle_end        collects what must go into one block, the source lets go of all of it
- *     take_apart        (its thread) stops each partition, destroys topics, queue, client
- *     3 s later         done, or left behind to end by itself; the source is free to open a new client either way
+ *     handle_end    collects what must go into one block; the source lets go of all of it
+ *     take_apart    (its thread) stops each partition, destroys topics, queue, client
+ *     3 s later     done, or left behind to end by itself; either way the source is free to open
+ *                   a new client
  *
- * A new client is what the source falls back on whenever this one knows too much: brokers of two clusters under the same
- * numbers, a topic id that has changed. */
+ * A new client is what the source falls back on whenever this one knows too much: brokers of two
+ * clusters under the same numbers, a topic id that has changed. */
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
@@ -147,8 +149,8 @@ void handle_end(struct kafka_source *s)
     wait_for_end(e);
 }
 
-/* Clients that have met two clusters stall; 2.8 keeps a freed entry of the topic whose id has changed in its metadata
- * cache, and crashes on it. */
+/* Clients that have met two clusters stall; 2.8 keeps a freed entry of the topic whose id has
+ * changed in its metadata cache, and crashes on it. */
 enum err handle_rebuild(struct kafka_source *s, struct why *why)
 {
     s->counts.rebuilds++;

@@ -1,5 +1,6 @@
-/* hints.c - committed positions back to Kafka, so that its own tools show where this service stands. They are hints: nothing
- * here reads them, and one that is lost is made good by the next. */
+/* hints.c - committed positions back to Kafka, so that its own tools show where this service
+ * stands. They are hints: nothing here reads them, and one that is lost is made good by the
+ * next. */
 #include "ingest/kafka/internal.h"
 
 #include <stdlib.h>

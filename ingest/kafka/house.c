@@ -1,10 +1,11 @@
-/* house.c - what is due at each poll, in this order: a client that failed is started anew, brokers that went away are
- * taken for strangers, metadata is asked for, partitions are opened, positions are told, and partitions that stand still
- * are looked for.
+/* house.c - what is due at each poll, in this order: a client that failed is started anew,
+ * brokers that went away are taken for strangers, metadata is asked for, partitions are opened,
+ * positions are told, and partitions that stand still are looked for.
  *
- * A stall, as it is found: at 10:00:00 nothing comes, partition 3 is at 120 and its broker says the end is 500. At 10:00:15
- * it is still at 120: a stall, it is closed and opened again at once. At 10:00:30 it is looked at afresh, at 10:00:45 it is
- * at 120 still: a second stall without a message in between. librdkafka itself must be stuck, and is started anew. */
+ * A stall, as it is found: at 10:00:00 nothing comes, partition 3 is at 120 and its broker says
+ * the end is 500. At 10:00:15 it is still at 120: a stall, it is closed and opened again at once.
+ * At 10:00:30 it is looked at afresh, at 10:00:45 it is at 120 still: a second stall without a
+ * message in between. librdkafka itself must be stuck, and is started anew. */
 #include "core/log.h"
 #include "core/when.h"
 #include "ingest/kafka/internal.h"
@@ -44,7 +45,8 @@ static enum look look_at(struct kafka_source *s, struct part *p)
     return LOOK_FINE;
 }
 
-/* Nothing is coming. Does the broker have more of a partition that has not moved since the last look? */
+/* Nothing is coming. Does the broker have more of a partition that has not moved since the last
+ * look? */
 static enum err look_for_stalls(struct kafka_source *s, struct why *why)
 {
     bool start_anew = false;
@@ -69,8 +71,8 @@ static enum err mend_fatal(struct kafka_source *s, int64_t now, struct why *why)
     return handle_rebuild(s, why);
 }
 
-/* Whoever comes back may be somebody else: every partition proves itself again, and to a client that has not met the
- * brokers of before. */
+/* Whoever comes back may be somebody else: every partition proves itself again, and to a client
+ * that has not met the brokers of before. */
 static enum err distrust(struct kafka_source *s, int64_t now, struct why *why)
 {
     if (!s->down_new) return ERR_OK;

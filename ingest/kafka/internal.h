@@ -7,7 +7,7 @@
  *     house.c      what is due at each poll, and partitions that stand still
  *     view.c       what other threads may ask: readiness, lags
  *     hints.c      positions back to Kafka, for its own tools
- *     source.c     open, poll, close
+ *     consumer.c   open, poll, close
  *
  * A partition's state, and who moves it:
  *
@@ -43,8 +43,8 @@ struct part {
     int32_t no;
     enum part_state state;
 
-    /* Its life: from PostgreSQL when the topic is learned, or begun by part_open; `next` and `fingerprint` move with
-     * every message taken. */
+    /* Its life: from PostgreSQL when the topic is learned, or begun by part_open; `next` and
+     * `fingerprint` move with every message taken. */
     bool alive; /* has a life: the fields below */
     int32_t source_id, source_epoch;
     const char *cluster;
@@ -131,8 +131,8 @@ struct kafka_source {
 
 /* ---- handle.c ---- */
 MUST_USE enum err handle_open(struct kafka_source *s, struct why *why);
-/* Closes every partition and gives librdkafka 3 s to end. What is in hand but not applied is dropped: it will be fetched
- * again. */
+/* Closes every partition and gives librdkafka 3 s to end. What is in hand but not applied is
+ * dropped: it will be fetched again. */
 void handle_end(struct kafka_source *s);
 /* For whatever a client cannot forget. */
 MUST_USE enum err handle_rebuild(struct kafka_source *s, struct why *why);
@@ -147,7 +147,8 @@ MUST_USE enum err topics_open_parts(struct kafka_source *s, struct ingest_batch 
 void topics_close_parts(struct kafka_source *s);
 
 /* ---- part.c ---- */
-/* Decides which life this is, and starts fetching. Whatever the broker does not answer is tried again later. */
+/* Decides which life this is, and starts fetching. Whatever the broker does not answer is tried
+ * again later. */
 MUST_USE enum err part_open(struct kafka_source *s, struct part *p, struct ingest_batch *batch);
 /* It will be opened again by a later turn, and prove itself again. */
 void part_close(struct part *p);

@@ -1,13 +1,15 @@
 /* part.c - one partition: opened in the life it is in, closed, tried again.
  *
- * A partition of which PostgreSQL says "cluster k1, next offset 120, the message at 119 hashes to f":
+ * A partition of which PostgreSQL says: cluster k1, next offset 120, the message at 119 hashes to
+ * f. What the broker says, and what becomes of it:
  *
- *     low 0, high 500     fetched from 119 on. The message there hashes to f: reading goes on at 120, in the same life
- *                         It hashes to another: the topic was deleted and made anew. New life, from `low`
+ *     low 0, high 500     fetched from 119 on. The message there hashes to f: read on from 120, in
+ *                         the same life. It hashes to another: the topic was deleted and made
+ *                         anew. New life, from 0
  *     low 200, high 500   the broker has deleted [120, 200): a data_gap, the life goes on at 200
  *     low 0, high 60      120 is beyond the end: not the log we knew. New life, from 0
- *     cluster k2          whatever the offsets say. New life
- *     no answer           0.5 s, 1 s, 2 s, 4 s, then every 5 s: asked again */
+ *     cluster k2          whatever the offsets say: new life
+ *     no answer           asked again after 0.5 s, 1 s, 2 s, 4 s, then every 5 s */
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
@@ -65,7 +67,8 @@ static struct source_life *life_row(struct kafka_source *s, const struct part *p
     return life;
 }
 
-/* A new life from offset `low`: into the batch, then into the partition. On failure neither has it. */
+/* A new life from offset `low`: into the batch, then into the partition. On failure neither has
+ * it. */
 static enum err begin_life(struct kafka_source *s, struct part *p, const char *reason, int64_t low,
                            struct ingest_batch *batch)
 {
@@ -112,8 +115,9 @@ static enum err leave_gap(struct part *p, int64_t low, struct ingest_batch *batc
 
 /* ---- opening ---- */
 
-/* The call made for this, rd_kafka_query_watermark_offsets, does not keep to its time limit when the leader goes away
- * (2.0.2), this one does: -2 and -1 are the "times" of the lowest and of the next offset. */
+/* The call made for this, rd_kafka_query_watermark_offsets, does not keep to its time limit when
+ * the leader goes away (2.0.2), this one does: -2 and -1 are the "times" of the lowest and of the
+ * next offset. */
 rd_kafka_resp_err_t part_ask_offset(struct kafka_source *s, const struct part *p, int64_t which,
                                     int64_t *out)
 {

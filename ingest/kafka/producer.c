@@ -12,8 +12,8 @@ enum { TOPICS_MAX = 16, MESSAGE_TIMEOUT_MS = 30000, CLOSE_S = 3 };
 
 struct producer {
     rd_kafka_t *rk;
-    rd_kafka_topic_t *topics
-        [TOPICS_MAX]; /* the handles in use; looking one up per message would cost more than sending */
+    /* The handles in use: looking one up per message would cost more than sending. */
+    rd_kafka_topic_t *topics[TOPICS_MAX];
     size_t topics_n;
     struct producer_counts counts;
     struct why first_failure;
@@ -38,19 +38,12 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
     if (!p->counts.failed++) err_set(&p->first_failure, ERR_KAFKA, "%s", rd_kafka_err2str(m->err));
 }
 
-enum err producer_open(const struct producer_config *cfg, struct producer **out, struct why *why)
+/* Ours, the user's, and what its promises rest on. */
+static enum err fill_conf(rd_kafka_conf_t *conf, const struct producer_config *cfg, int timeout_ms,
+                          struct why *why)
 {
-    struct producer *p = calloc(1, sizeof *p);
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (!p || !conf) {
-        free(p);
-        if (conf) rd_kafka_conf_destroy(conf);
-        return err_set(why, ERR_NOMEM, "producer");
-    }
-    p->timeout_ms = cfg->message_timeout_ms > 0 ? cfg->message_timeout_ms : MESSAGE_TIMEOUT_MS;
     char timeout[16];
-    snprintf(timeout, sizeof timeout, "%d", p->timeout_ms);
-
+    snprintf(timeout, sizeof timeout, "%d", timeout_ms);
     const struct kafka_property tuning[] = {
         { "client.id", "tocsin" },
         { "linger.ms", "5" },
@@ -67,15 +60,32 @@ enum err producer_open(const struct producer_config *cfg, struct producer **out,
     };
     enum err e = kafka_conf_apply(conf, tuning, ARRAY_LEN(tuning), NULL, why);
     if (!e) e = kafka_conf_apply(conf, cfg->properties, cfg->properties_n, refused, why);
-    if (!e) e = kafka_conf_apply(conf, ours, ARRAY_LEN(ours), NULL, why);
-    if (!e) {
-        char text[300];
-        rd_kafka_conf_set_opaque(conf, p);
-        rd_kafka_conf_set_log_cb(conf, kafka_log);
-        rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-        p->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-        if (!p->rk) e = err_set(why, ERR_INVALID, "kafka producer: %s", text);
+    return e ? e : kafka_conf_apply(conf, ours, ARRAY_LEN(ours), NULL, why);
+}
+
+/* On ERR_OK the client has `conf`, otherwise it is still the caller's. */
+static enum err start(struct producer *p, rd_kafka_conf_t *conf, struct why *why)
+{
+    char text[300];
+    rd_kafka_conf_set_opaque(conf, p);
+    rd_kafka_conf_set_log_cb(conf, kafka_log);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    p->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    return p->rk ? ERR_OK : err_set(why, ERR_INVALID, "kafka producer: %s", text);
+}
+
+enum err producer_open(const struct producer_config *cfg, struct producer **out, struct why *why)
+{
+    struct producer *p = calloc(1, sizeof *p);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    if (!p || !conf) {
+        free(p);
+        if (conf) rd_kafka_conf_destroy(conf);
+        return err_set(why, ERR_NOMEM, "producer");
     }
+    p->timeout_ms = cfg->message_timeout_ms > 0 ? cfg->message_timeout_ms : MESSAGE_TIMEOUT_MS;
+    enum err e = fill_conf(conf, cfg, p->timeout_ms, why);
+    if (!e) e = start(p, conf, why);
     if (e) {
         rd_kafka_conf_destroy(conf);
         free(p);

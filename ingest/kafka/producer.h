@@ -1,7 +1,9 @@
-/* producer.h - a small producer for `replay` and the demo: keyed messages, idempotent, every delivery report counted.
+/* producer.h - a small producer for `replay` and the demo: keyed messages, idempotent, every
+ * delivery report counted.
  *
- * Keys go to partitions by murmur2 (as Java clients do), so a topic may be shared with them; a message without key goes
- * anywhere. A message counts as delivered only when all in-sync replicas have it. Thread: one. */
+ * Keys go to partitions by murmur2 (as Java clients do), so a topic may be shared with them; a
+ * message without key goes anywhere. A message counts as delivered only when all in-sync replicas
+ * have it. Thread: one. */
 #ifndef TOCSIN_INGEST_KAFKA_PRODUCER_H
 #define TOCSIN_INGEST_KAFKA_PRODUCER_H
 #include "ingest/kafka/conf.h"
@@ -21,9 +23,10 @@ struct producer;
 MUST_USE enum err producer_open(const struct producer_config *cfg, struct producer **out,
                                 struct why *why);
 
-/* Copies and queues; blocks while the local queue is full. key NULL: none; value NULL: a tombstone; timestamp_ms 0: now.
- * ERR_FULL when the queue stayed full for the message timeout, ERR_TOO_LARGE, ERR_KAFKA when the producer has failed for
- * good or the topic or partition is not there. */
+/* Copies and queues; blocks while the local queue is full. key NULL: none; value NULL: a
+ * tombstone; timestamp_ms 0: now. ERR_FULL when the queue stayed full for the message timeout,
+ * ERR_TOO_LARGE, ERR_KAFKA when the producer has failed for good or the topic or partition is not
+ * there. */
 MUST_USE enum err producer_send(struct producer *p, const char *topic, const void *key,
                                 size_t key_n, const void *value, size_t value_n,
                                 int64_t timestamp_ms, struct why *why);
@@ -32,8 +35,8 @@ MUST_USE enum err producer_send_to(struct producer *p, const char *topic, int32_
                                    const void *key, size_t key_n, const void *value, size_t value_n,
                                    int64_t timestamp_ms, struct why *why);
 
-/* Waits until every message is reported, at most timeout_ms. ERR_KAFKA when any failed since open or is still under way;
- * `why` has the numbers and the first failure. */
+/* Waits until every message is reported, at most timeout_ms. ERR_KAFKA when any failed since open
+ * or is still under way; `why` has the numbers and the first failure. */
 MUST_USE enum err producer_flush(struct producer *p, int timeout_ms, struct why *why);
 
 struct producer_counts {

@@ -1,14 +1,16 @@
-/* take.c - messages out of librdkafka into the batch: records, or dead letters, and the marks that say how far.
+/* take.c - messages out of librdkafka into the batch: records, or dead letters, and the marks
+ * that say how far.
  *
  * Three messages of partition 0 of `ticks`, which stands at 120, in one chunk:
  *
  *     119  {"kind":"trade",...}   below the position: a repetition, dropped and counted
  *     120  {"kind":"trade",...}   a record with offset 120; `next` is 121
- *     121  {"kind":"tarde",...}   a dead letter, unknown_kind, with the message's own bytes; `next` is 122
+ *     121  {"kind":"tarde",...}   a dead letter, unknown_kind, with its own bytes; `next` is 122
  *     the chunk's end             mark {source, 122, fingerprint of the message at 121}
  *
- * The mark's place is found before the first of them is taken: records without their mark would come twice. Hashing only
- * the chunk's last message of each partition is why `last` is kept until the end. */
+ * The mark's place is found before the first of them is taken: records without their mark would
+ * come twice. Hashing only the chunk's last message of each partition is why `last` is kept
+ * until the end. */
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
@@ -126,7 +128,8 @@ static enum err reserve_mark(const struct part *p, struct ingest_batch *batch)
     return ERR_OK;
 }
 
-/* One message at or past the position: records or a dead letter. ERR_NOMEM leaves it to be taken again. */
+/* One message at or past the position: records or a dead letter. ERR_NOMEM leaves it to be taken
+ * again. */
 static enum err take_message(struct kafka_source *s, struct part *p, const rd_kafka_message_t *m,
                              int64_t now, struct ingest_batch *batch)
 {

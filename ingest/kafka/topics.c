@@ -1,12 +1,14 @@
-/* topics.c - what there is: which topics exist, with which partitions, in which cluster; and which may be opened by now.
+/* topics.c - what there is: which topics exist, with which partitions, in which cluster; and
+ * which may be opened by now.
  *
- *     reference (first), ticks      both exist; ticks has partitions 0 and 1
- *     topics_refresh                asks for one topic at a time; learns 3 partitions, two of them new ones in `ticks`
- *     topics_open_parts             opens reference/0. The gate is shut: the others are left waiting
- *     ... reference/0 passes the end it had when it was opened
- *     topics_open_parts             first_topics_read: the gate opens, and with it ticks/0 and ticks/1
+ *     reference (first), ticks   both exist; ticks has partitions 0 and 1
+ *     topics_refresh             asks for one topic at a time, and learns three partitions
+ *     topics_open_parts          opens reference/0. The gate is shut: the others wait
+ *     ...                        reference/0 passes the end it had when it was opened
+ *     topics_open_parts          first_topics_read: the gate opens, and with it ticks/0, ticks/1
  *
- * Asking for several topics at once lets librdkafka permit the broker to create one that has just been deleted. */
+ * Asking for several topics at once lets librdkafka permit the broker to create one that has
+ * just been deleted. */
 #include "core/log.h"
 #include "core/when.h"
 #include "ingest/kafka/internal.h"

@@ -1,5 +1,6 @@
-/* view.c - what other threads may ask: is everything being read, and how far behind is it. The ingest thread writes it down
- * every 250 ms, under the lock; whoever asks gets that, and never waits for Kafka. */
+/* view.c - what other threads may ask: is everything being read, and how far behind is it. The
+ * ingest thread writes it down every 250 ms, under the lock; whoever asks gets that, and never
+ * waits for Kafka. */
 #include "core/when.h"
 #include "ingest/kafka/internal.h"
 

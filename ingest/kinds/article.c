@@ -1,10 +1,11 @@
 /* article.c - a piece of news, and the symbols its source says it is about.
  *
- *     {"kind":"article","ts":0,"id":"n-1","headline":"Apple beats estimates","source":"wire","symbols":["AAPL","MSFT"]}
+ *     {"kind":"article","ts":0,"id":"n-1","headline":"Apple beats estimates",
+ *      "source":"wire","symbols":["AAPL","MSFT"]}
  *
- * The tags are the one field here that is a list, so its type is made here and not in types.c. A tag that comes twice
- * counts once: feeds repeat them, and a repeated tag is no second mention. ["AAPL","MSFT","AAPL"] is two symbols in the
- * record, and two in its canonical JSON. */
+ * The tags are the one field here that is a list, so its type is made here and not in types.c. A
+ * tag that comes twice counts once: feeds repeat them, and a repeated tag is no second mention.
+ * ["AAPL","MSFT","AAPL"] is two symbols in the record, and two in its canonical JSON. */
 #include "ingest/kinds/kind.h"
 
 #include <string.h>

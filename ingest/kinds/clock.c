@@ -1,9 +1,10 @@
-/* clock.c - time passes, or a session has ended. A feed says it; so does the service itself, once a second, when the
- * feeds are still.
+/* clock.c - time passes, or a session has ended. A feed says it; so does the service itself, once
+ * a second, when the feeds are still.
  *
  *     {"kind":"clock","ts":1518037200000000000,"session_end":"2018-02-07"}
  *
- * Without `session_end` (NO_DAY) it moves event time and nothing else: values age, hold times run out. */
+ * Without `session_end` (NO_DAY) it moves event time and nothing else: values age, hold times run
+ * out. */
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {

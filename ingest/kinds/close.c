@@ -1,8 +1,11 @@
-/* close.c - the official close of a session: from it returns and levels are counted. Stored as columns, like trades.
+/* close.c - the official close of a session: from it returns and levels are counted. Stored as
+ * columns, like trades.
  *
- *     {"kind":"close","ts":1518037200000000000,"symbol":"AAPL","price":"159.54","date":"2018-02-07"}
+ *     {"kind":"close","ts":1518037200000000000,"symbol":"AAPL","price":"159.54",
+ *      "date":"2018-02-07"}
  *
- * `date` is the session's own date and need not be the day of `ts`: a close may come after midnight UTC. */
+ * `date` is the session's own date and need not be the day of `ts`: a close may come after
+ * midnight UTC. */
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {

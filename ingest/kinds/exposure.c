@@ -1,10 +1,12 @@
-/* exposure.c - how much an issuer depends on a theme, as somebody dated judged it: the weights of ai_exposure.
+/* exposure.c - how much an issuer depends on a theme, as somebody dated judged it: the weights
+ * of ai_exposure.
  *
- *     {"kind":"exposure","ts":1767225600000000000,"issuer":"NVIDIA","theme":"AI","source":"10-K","value":"0.9",
- *      "effective_from":"2026-01-01"}
+ *     {"kind":"exposure","ts":1767225600000000000,"issuer":"NVIDIA","theme":"AI",
+ *      "source":"10-K","value":"0.9","effective_from":"2026-01-01"}
  *
- * Dated twice: `ts` is when it became known, `effective_from` from when it counts, by default the day it became known.
- * That day is written into the canonical JSON, so that what is stored says it by itself. */
+ * Dated twice: `ts` is when it became known, `effective_from` from when it counts, by default
+ * the day it became known. That day is written into the canonical JSON, so that what is stored
+ * says it by itself. */
 #include "ingest/kinds/kind.h"
 
 enum { THEME_MAX = 31 }; /* bytes */

@@ -2,8 +2,8 @@
  *
  *     {"kind":"index","ts":0,"index":"SP500","name":"S&P 500","base":"1000"}
  *
- * Its members come as membership records; its base counts from its first session end at which all of them have a
- * price. */
+ * Its members come as membership records; its base counts from its first session end at which all
+ * of them have a price. */
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {

@@ -1,7 +1,9 @@
-/* instrument.c - a symbol exists, and who its issuer is. It comes before the first tick of the symbol.
+/* instrument.c - a symbol exists, and who its issuer is. It comes before the first tick of the
+ * symbol.
  *
- *     {"kind":"instrument","ts":0,"symbol":"GOOGL","issuer":"ALPHABET","name":"Alphabet Inc. Class A"}
- */
+ *     {"kind":"instrument","ts":0,"symbol":"GOOGL","issuer":"ALPHABET",
+ *      "name":"Alphabet Inc. Class A"}
+ * / */
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {

@@ -1,7 +1,8 @@
 /* issuer.c - who stands behind instruments: one company may have several share classes.
  *
- *     {"kind":"issuer","ts":0,"issuer":"ALPHABET","name":"Alphabet Inc.","sector":"Communication Services"}
- */
+ *     {"kind":"issuer","ts":0,"issuer":"ALPHABET","name":"Alphabet Inc.",
+ *      "sector":"Communication Services"}
+ * / */
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {

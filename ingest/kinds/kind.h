@@ -1,19 +1,22 @@
-/* kind.h - what a record kind is made of. A kind is one file here that ends in one `const struct record_type kind_NAME`,
- * and one row of ingest/records.def that names it.
+/* kind.h - what a record kind is made of. A kind is one file here that ends in one `const struct
+ * record_type kind_NAME`, and one row of ingest/records.def that names it.
  *
- * A kind is its list of fields, and all else follows from the list: reading a record from a message of any format,
- * writing it as canonical JSON, the table of messages in ingest/README.md. A field is a row:
+ * A kind is its list of fields, and all else follows from the list: reading a record from a
+ * message of any format, writing it as canonical JSON, the table of messages in
+ * ingest/README.md. A field is a row:
  *
- *     { .name = "float", .type = &field_decimal, .at = AT(shares.float_e8), .min = 1, .max = E8, .missing = E8,
- *       .about = "factor of free float" }
+ *     { .name = "float", .type = &field_decimal, .at = AT(shares.float_e8),
+ *       .min = 1, .max = E8, .missing = E8, .about = "the part of them that floats freely" }
  *
- * so that {"float":"0.99"} becomes u.shares.float_e8 = 99000000 and back, a message without it gets 100000000, and
- * {"float":"1.5"} is refused with: field "float" must be from 0.00000001 to 1, is 1.5.
+ * so that {"float":"0.99"} becomes u.shares.float_e8 = 99000000 and back, a message without it
+ * gets 100000000, and {"float":"1.5"} is refused with: field "float" must be from 0.00000001 to
+ * 1, is 1.5.
  *
- * Canonical JSON is a message like any other: "kind", "ts", then the fields in the order of the list, without blanks.
- * Every value is written, a default too, so that a later default changes no record that is stored; only what is
- * nothing (an empty text, no date, no tags, a number that means "none" and lies out of bounds) is left out. Reading
- * what was written gives the same record, bit for bit. */
+ * Canonical JSON is a message like any other: "kind", "ts", then the fields in the order of the
+ * list, without blanks. Every value is written, a default too, so that a later default changes
+ * no record that is stored; only what is nothing (an empty text, no date, no tags, a number that
+ * means "none" and lies out of bounds) is left out. Reading what was written gives the same
+ * record, bit for bit. */
 #ifndef TOCSIN_INGEST_KINDS_KIND_H
 #define TOCSIN_INGEST_KINDS_KIND_H
 #include "core/json_write.h"
@@ -28,12 +31,12 @@ struct record_field {
     const struct field_type *type;
     size_t at;        /* of its value in struct record: AT(shares.float_e8) */
     int64_t min, max; /* bytes of a text, units of record.h of a number */
-    int64_t
-        missing; /* the value when it is not there; FIELD_REQUIRED: it must be. Of a text: its min says */
+    int64_t missing;  /* when it is not there; FIELD_REQUIRED: it must be. Of a text its min says */
     const char *about; /* for the reader of the page, after its type and bounds; may be NULL */
 };
 
-/* How a value is read, written and described. Those below do for most; an odd one is made in its kind's own file. */
+/* How a value is read, written and described. Those below do for most; an odd one is made in its
+ * kind's own file. */
 struct field_type {
     void (*read)(struct fields *f, const struct record_field *d, struct record *r);
     void (*write)(struct json_writer *w, const struct record_field *d, const struct record *r);
@@ -82,14 +85,15 @@ struct record_type {
 /* Of a kind there is. */
 const struct record_type *record_type(enum record_kind k);
 
-/* A message into a record: its kind, which must be one a feed may say, its time, its fields, and nothing else.
- * *out is written only on ERR_OK; strings lie in the arena of `f`. */
+/* A message into a record: its kind, which must be one a feed may say, its time, its fields, and
+ * nothing else. *out is written only on ERR_OK; strings lie in the arena of `f`. */
 MUST_USE enum err record_read(struct fields *f, struct record *out);
 
 /* A stored text into the record it was: see record_from_stored. */
 MUST_USE enum err record_read_stored(struct fields *f, const struct record *columns,
                                      struct uuid tenant, struct record *out);
 
-/* The kinds a feed may say, with their fields, as Markdown: `tocsin --help-messages`, a part of ingest/README.md. */
+/* The kinds a feed may say, with their fields, as Markdown: `tocsin --help-messages`, a part of
+ * ingest/README.md. */
 void kinds_reference(struct buf *out);
 #endif

@@ -1,4 +1,5 @@
-/* kinds.c - the kinds of records.def, each with its code; a record out of fields, and back into text. */
+/* kinds.c - the kinds of records.def, each with its code; a record out of fields, and back into
+ * text. */
 #include "ingest/kinds/kind.h"
 
 #include <assert.h>
@@ -53,8 +54,9 @@ enum err record_read(struct fields *f, struct record *out)
     return e;
 }
 
-/* The row's kind and times count; where the text says its kind too it must agree, or it is some other record's. The owner
- * that the text says counts, so that a row which was given to somebody else is found by verify. */
+/* The row's kind and times count; where the text says its kind too it must agree, or it is some
+ * other record's. The owner that the text says counts, so that a row which was given to somebody
+ * else is found by verify. */
 enum err record_read_stored(struct fields *f, const struct record *columns, struct uuid tenant,
                             struct record *out)
 {

@@ -2,8 +2,8 @@
  *
  *     {"kind":"membership","ts":0,"index":"SP500","symbol":"AAPL","member":true}
  *
- * `shares` are index shares in place of the instrument's own, for an index that counts in its own way; 0 in the record,
- * which no message can say, is "the instrument's". */
+ * `shares` are index shares in place of the instrument's own, for an index that counts in its own
+ * way; 0 in the record, which no message can say, is "the instrument's". */
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {

@@ -1,7 +1,8 @@
-/* position.c - what a tenant holds of a symbol in a book: the whole quantity, not a change of it.
+/* position.c - what a tenant holds of a symbol in a book: the whole quantity, not a change of
+ * it.
  *
- *     {"kind":"position","ts":0,"tenant":"7c0a6ae1-54c1-4b8e-9d2f-0123456789ab","book":"growth","symbol":"NVDA",
- *      "quantity":"-25.5"}
+ *     {"kind":"position","ts":0,"tenant":"7c0a6ae1-54c1-4b8e-9d2f-0123456789ab","book":"growth",
+ *      "symbol":"NVDA","quantity":"-25.5"}
  *
  * A short position is below 0; 0 closes it. */
 #include "ingest/kinds/kind.h"

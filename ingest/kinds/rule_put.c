@@ -1,9 +1,11 @@
-/* rule_put.c - a tenant makes a rule, or changes one. Said by this service for a user of the API.
+/* rule_put.c - a tenant makes a rule, or changes one. Said by this service for a user of the
+ * API.
  *
- *     {"kind":"rule_put","ts":0,"tenant":"7c0a6ae1-...","rule_id":"0b7f1a52-...","definition":{"rule":"hhi(SP500) > 90"}}
+ *     {"kind":"rule_put","ts":0,"tenant":"7c0a6ae1-...","rule_id":"0b7f1a52-...",
+ *      "definition":{"rule":"hhi(SP500) > 90"}}
  *
- * The definition is JSON as the rules write it; here it is an object and no more. It is kept as its text, and written as
- * that very text, so that what a rule means is known in one place. */
+ * The definition is JSON as the rules write it; here it is an object and no more. It is kept as
+ * its text, and written as that very text, so that what a rule means is known in one place. */
 #include "ingest/kinds/kind.h"
 
 static void definition_read(struct fields *f, const struct record_field *d, struct record *r)

@@ -1,9 +1,9 @@
-/* settings.c - what the engine's answers depend on beside the records: so it is one of them, and a replay has it where it
- * was.
+/* settings.c - what the engine's answers depend on beside the records: so it is one of them, and
+ * a replay has it where it was.
  *
- *     {"kind":"settings","ts":0,"stale_after_ns":5000000000,"sample_ns":1000000000,"coverage_gate_e8":95000000,
- *      "drop_unasked":true}
- */
+ *     {"kind":"settings","ts":0,"stale_after_ns":5000000000,"sample_ns":1000000000,
+ *      "coverage_gate_e8":95000000,"drop_unasked":true}
+ * / */
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {

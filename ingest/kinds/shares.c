@@ -1,8 +1,10 @@
-/* shares.c - how many shares an instrument has, and which part of them floats freely: its weight in an index.
+/* shares.c - how many shares an instrument has, and which part of them floats freely: its weight
+ * in an index.
  *
  *     {"kind":"shares","ts":0,"symbol":"AAPL","shares":5109000000,"float":"0.99"}
  *
- * 2^42 shares at 90,000,000 a piece are what the engine's 128-bit sums have room for, times the members of an index. */
+ * 2^42 shares at 90,000,000 a piece are what the engine's 128-bit sums have room for, times the
+ * members of an index. */
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {

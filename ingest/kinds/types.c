@@ -1,14 +1,16 @@
 /* types.c - the types of fields: how each is read, written and described.
  *
- * One field through all three, d = { .name = "price", .type = &field_decimal, .at = AT(trade.price_e8), .min = 1,
- * .max = 9e15, .missing = FIELD_REQUIRED }:
+ * One field through all three, d = { .name = "price", .type = &field_decimal, .at =
+ * AT(trade.price_e8), .min = 1, .max = 9e15, .missing = FIELD_REQUIRED }:
  *
- *   read       the message has "price":1.725e2. fields_find says NUMBER, fields_written "1.725e2", decimal_parse makes
- *              17250000000 of it without a double in between; it is within bounds and goes into u.trade.price_e8.
- *   write      decimal_format(17250000000) is "172.5", and the record's canonical JSON has "price":"172.5".
- *   describe   "decimal, 0.00000001 to 90000000".
+ *     read      the message has "price":1.725e2. fields_find says NUMBER, fields_written
+ *               "1.725e2", decimal_parse makes 17250000000 of it without a double in between; it
+ *               is within bounds and goes into u.trade.price_e8
+ *     write     decimal_format(17250000000) is "172.5": the canonical JSON has "price":"172.5"
+ *     describe  "decimal, 0.00000001 to 90000000"
  *
- * What a read finds wrong it says with fields_fail, naming the field, and leaves; the caller looks once, at the end. */
+ * What a read finds wrong it says with fields_fail, naming the field, and leaves; the caller looks
+ * once, at the end. */
 #include "core/decimal.h"
 #include "core/when.h"
 #include "ingest/kinds/kind.h"
@@ -243,7 +245,8 @@ static void uuid_read(struct fields *f, const struct record_field *d, struct rec
     *VALUE(struct uuid, d, r) = uuid_want(f, d->name, true);
 }
 
-/* Rules were once stored without it in their text: then the row's tenant counts, which is in *r already. */
+/* Rules were once stored without it in their text: then the row's tenant counts, which is in *r
+ * already. */
 static void tenant_read(struct fields *f, const struct record_field *d, struct record *r)
 {
     const struct uuid u = uuid_want(f, d->name, !f->stored);

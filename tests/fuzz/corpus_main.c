@@ -1,8 +1,10 @@
-/* corpus_main.c - runs a fuzz target over files, for builds without libFuzzer: link it with any fuzz_*.c.
+/* corpus_main.c - runs a fuzz target over files, for builds without libFuzzer: link it with any
+ * fuzz_*.c.
  *
  *   fuzz_decode FILE|DIRECTORY ...     directories are read whole, in name order; says how many inputs it has run
  *
- * An empty input runs first, in every case. The bytes lie in a block of exactly their size, so that a sanitizer sees a step beyond. */
+ * An empty input runs first, in every case. The bytes lie in a block of exactly their size, so
+ * that a sanitizer sees a step beyond. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -61,7 +63,8 @@ static void run_path(const char *path)
     free(entries);
 }
 
-/* Whatever ends the process - a property that does not hold, a crash, a sanitizer - the input is named. */
+/* Whatever ends the process - a property that does not hold, a crash, a sanitizer - the input is
+ * named. */
 extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 static void name_culprit(void)
 {

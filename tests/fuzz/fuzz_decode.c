@@ -1,8 +1,9 @@
 /* fuzz_decode.c - any bytes at all as a Kafka message.
  *
- * The fast path and the DOM decoder give the same verdict, reason and record; a refusal says why in valid UTF-8 and touches
- * nothing; a record is inside its bounds; and its canonical JSON reads back as the very record, as a replay needs it. The
- * bytes are taken for the stored text of an event of every kind, too. */
+ * The fast path and the DOM decoder give the same verdict, reason and record; a refusal says why
+ * in valid UTF-8 and touches nothing; a record is inside its bounds; and its canonical JSON reads
+ * back as the very record, as a replay needs it. The bytes are taken for the stored text of an
+ * event of every kind, too. */
 #include "core/utf8.h"
 #include "ingest/formats/json.h"
 #include "ingest/symbol.h"

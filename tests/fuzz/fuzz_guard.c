@@ -1,4 +1,5 @@
-/* fuzz_guard.c - request targets, headers, arguments, key texts: nothing reads past its input, and what is accepted is clean. */
+/* fuzz_guard.c - request targets, headers, arguments, key texts: nothing reads past its input,
+ * and what is accepted is clean. */
 #include "api/auth.h"
 #include "api/resource.h"
 #include "core/utf8.h"

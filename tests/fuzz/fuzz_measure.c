@@ -1,5 +1,5 @@
-/* fuzz_measure.c - any bytes as a measure: what is read has one canonical text, which reads back as the same measure; what is not
- * points at a character of the text, or just behind it. */
+/* fuzz_measure.c - any bytes as a measure: what is read has one canonical text, which reads back
+ * as the same measure; what is not points at a character of the text, or just behind it. */
 #include "analytics/measure.h"
 
 #include "core/utf8.h"

@@ -1,4 +1,5 @@
-/* fuzz_rule.c - any bytes as a rule's JSON: what is read renders to JSON that reads back as the same rule and the same levels. */
+/* fuzz_rule.c - any bytes as a rule's JSON: what is read renders to JSON that reads back as the
+ * same rule and the same levels. */
 #include "alerts/rules/rule_text.h"
 
 #include "core/json.h"

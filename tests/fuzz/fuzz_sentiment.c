@@ -1,5 +1,6 @@
-/* fuzz_sentiment.c - any bytes as headline, body, symbols and names. The first byte is the length of the headline, the
- * second that of the first target's symbol; four lines are names, the rest is the body. */
+/* fuzz_sentiment.c - any bytes as headline, body, symbols and names. The first byte is the length
+ * of the headline, the second that of the first target's symbol; four lines are names, the rest
+ * is the body. */
 #include "analytics/news/sentiment.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
-/* test_record.c - the list of kinds: what is stored about them never changes, and everything else follows from the list. */
+/* test_record.c - the list of kinds: what is stored about them never changes, and everything else
+ * follows from the list. */
 #include "ingest/record.h"
 
 #include <setjmp.h>

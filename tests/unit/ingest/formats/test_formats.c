@@ -1,4 +1,5 @@
-/* test_formats.c - the list of formats: each is found by its name, and a name that is none says which there are. */
+/* test_formats.c - the list of formats: each is found by its name, and a name that is none says
+ * which there are. */
 #include "ingest/formats/format.h"
 
 #include <setjmp.h>

@@ -1,5 +1,6 @@
-/* test_json.c - what is a message and what is none. Each message goes through the fast path and through the DOM decoder,
- * which must say the same; numbers were worked out by hand from the text. */
+/* test_json.c - what is a message and what is none. Each message goes through the fast path and
+ * through the DOM decoder, which must say the same; numbers were worked out by hand from the
+ * text. */
 #include "core/json.h"
 #include "core/utf8.h"
 #include "ingest/formats/json.h"
@@ -261,7 +262,8 @@ static void order_and_blanks_do_not_matter(void **state)
     assert_int_equal(seen, 120);
 }
 
-/* What only the DOM decoder understands is understood: keys and values with escapes, a number beside nested look-alikes. */
+/* What only the DOM decoder understands is understood: keys and values with escapes, a number
+ * beside nested look-alikes. */
 static void odd_spellings_reach_the_dom_decoder(void **state)
 {
     (void)state;
@@ -624,7 +626,8 @@ static void every_cut_is_refused(void **state)
         }
 }
 
-/* Every byte of a tick replaced by, and every gap filled with, each of 256 bytes: decode_n() fails when the two disagree. */
+/* Every byte of a tick replaced by, and every gap filled with, each of 256 bytes: decode_n()
+ * fails when the two disagree. */
 static void every_single_change_gets_one_verdict(void **state)
 {
     (void)state;
@@ -705,7 +708,8 @@ static void suite_load(void)
     assert_int_equal(suite_n, 318);
 }
 
-/* The strict loader: all 188 n_ refused, and of the 95 y_ only what our policy refuses: duplicates and NUL. */
+/* The strict loader: all 188 n_ refused, and of the 95 y_ only what our policy refuses:
+ * duplicates and NUL. */
 static void suite_against_the_strict_loader(void **state)
 {
     (void)state;
@@ -732,7 +736,8 @@ static void suite_against_the_strict_loader(void **state)
     assert_int_equal(by_policy, 4);
 }
 
-/* No file of the suite is a record, neither alone nor as the value of any field; decode_n() compares the two decoders. */
+/* No file of the suite is a record, neither alone nor as the value of any field; decode_n()
+ * compares the two decoders. */
 static void suite_as_messages(void **state)
 {
     (void)state;
@@ -773,7 +778,8 @@ static void suite_as_messages(void **state)
         100); /* bare scalars of y_ files where the field takes them, [] and ["A"] as symbols */
 }
 
-/* What stands in the brackets of the n_number_ files is no price and no size, neither bare nor as a string. */
+/* What stands in the brackets of the n_number_ files is no price and no size, neither bare nor as
+ * a string. */
 static void suite_numbers_are_no_decimals(void **state)
 {
     (void)state;

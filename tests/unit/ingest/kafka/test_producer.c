@@ -1,4 +1,5 @@
-/* test_producer.c - messages arrive once, keys keep their partition, reports are counted, nothing waits for ever. */
+/* test_producer.c - messages arrive once, keys keep their partition, reports are counted, nothing
+ * waits for ever. */
 #include "core/when.h"
 #include "ingest/kafka/embedded.h"
 #include "ingest/kafka/producer.h"
@@ -58,8 +59,9 @@ static void keys_keep_their_partition_as_in_java(void **state)
     (void)state;
     struct why why = { .text = "" };
     struct producer *p = open_or_fail(0);
-    /* Murmur2 of Kafka's own UtilsTest: "foobar" -790332482, "a-little-bit-long-string" -985981536,
-     * "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8" -58897971; the partition is (hash & 0x7fffffff) % 4. */
+    /* Murmur2 of Kafka's own UtilsTest: "foobar" -790332482, "a-little-bit-long-string"
+     * -985981536, "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8" -58897971; the partition is
+     * (hash & 0x7fffffff) % 4. */
     static const struct {
         const char *key;
         uint32_t hash;
@@ -85,7 +87,8 @@ static void keys_keep_their_partition_as_in_java(void **state)
     producer_close(p);
 }
 
-/* The idempotent producer resends after errors that leave open whether the broker has the message; none comes twice. */
+/* The idempotent producer resends after errors that leave open whether the broker has the
+ * message; none comes twice. */
 static void errors_on_the_way_are_retried_without_duplicates(void **state)
 {
     (void)state;

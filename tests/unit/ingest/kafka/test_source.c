@@ -1,7 +1,9 @@
-/* test_source.c - the consumer against librdkafka's mock cluster: nothing lost, nothing twice, no life taken for another.
+/* test_source.c - the consumer against librdkafka's mock cluster: nothing lost, nothing twice, no
+ * life taken for another.
  *
- * Each test plays PostgreSQL itself: what a batch says is applied to a small table of lives, as the store would, with the
- * rules the store relies on checked on the way. ONLY='brokers_*' runs some of the tests, LOUD=1 shows the log. */
+ * Each test plays PostgreSQL itself: what a batch says is applied to a small table of lives, as
+ * the store would, with the rules the store relies on checked on the way. ONLY='brokers_*' runs
+ * some of the tests, LOUD=1 shows the log. */
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
@@ -304,7 +306,8 @@ static int rig_stop(void **state)
     return 0;
 }
 
-/* The mock makes every topic it is asked for, so a missing one is a topic that says it is not there. */
+/* The mock makes every topic it is asked for, so a missing one is a topic that says it is not
+ * there. */
 static void topic_missing(struct rig *r, const char *name, bool missing)
 {
     rd_kafka_mock_topic_set_error(embedded_mock(r->broker), name,
@@ -402,7 +405,8 @@ static enum err work_letters(void *state, const char *bytes, size_t n, const str
     return ERR_OK;
 }
 
-/* All of a message's records, all at its offset; or none of them and a dead letter. A message may hold none at all. */
+/* All of a message's records, all at its offset; or none of them and a dead letter. A message may
+ * hold none at all. */
 static void a_message_is_all_of_its_records_or_none(void **state)
 {
     struct rig *r = *state;
@@ -477,7 +481,8 @@ static void another_message_at_the_position_is_another_life(void **state)
     assert_int_equal(metric_get(METRIC_SOURCE_EPOCHS) - before, 1);
 }
 
-/* A broker that forgot: fewer messages than we have read. One fewer is the hard case, for fetching there is legal. */
+/* A broker that forgot: fewer messages than we have read. One fewer is the hard case, for
+ * fetching there is legal. */
 static void a_log_that_ends_before_the_position_is_another_life(void **state)
 {
     struct rig *r = *state;
@@ -514,8 +519,9 @@ static void another_cluster_is_another_life_even_with_the_same_messages(void **s
     assert_values(r, 50, 0, 50);
 }
 
-/* A new embedded broker, as when the demo is restarted on a database that is kept. Its cluster id is made from an address
- * and may well be the old one again: then the position, or the message there, gives it away. */
+/* A new embedded broker, as when the demo is restarted on a database that is kept. Its cluster id
+ * is made from an address and may well be the old one again: then the position, or the message
+ * there, gives it away. */
 static void a_restarted_embedded_broker_is_another_life(void **state)
 {
     struct rig *r = *state;
@@ -544,7 +550,8 @@ static void a_restarted_embedded_broker_is_another_life(void **state)
     }
 }
 
-/* Another cluster behind the same names, still down; and the change from the one to the other, with 100 ticks to read there. */
+/* Another cluster behind the same names, still down; and the change from the one to the other,
+ * with 100 ticks to read there. */
 struct second {
     struct embedded_broker *broker;
     struct producer *own;
@@ -602,7 +609,8 @@ static void a_cluster_that_changes_while_running_is_noticed(void **state)
     second_stop(r, &other);
 }
 
-/* The topics were made anew with fewer partitions, here on another cluster: those that are gone are not waited for. */
+/* The topics were made anew with fewer partitions, here on another cluster: those that are gone
+ * are not waited for. */
 static void fewer_partitions_of_a_first_topic_hold_nothing_back(void **state)
 {
     struct rig *r = *state;
@@ -621,7 +629,8 @@ static void fewer_partitions_of_a_first_topic_hold_nothing_back(void **state)
     second_stop(r, &other);
 }
 
-/* The mock keeps 5 MB a partition: 80 messages of 100 kB (none is a record, but each has its place) push the oldest out. */
+/* The mock keeps 5 MB a partition: 80 messages of 100 kB (none is a record, but each has its
+ * place) push the oldest out. */
 static void produce_8_mb(struct rig *r)
 {
     char *big = calloc(1, 100000);
@@ -759,7 +768,8 @@ static void a_moved_leader_is_followed(void **state)
     assert_int_equal(r->db.lives_n, 1);
 }
 
-/* Whatever code the broker answers with, and however the connection ends: every message once, in order, in one life. */
+/* Whatever code the broker answers with, and however the connection ends: every message once, in
+ * order, in one life. */
 static void every_broker_error_is_survived(void **state)
 {
     struct rig *r = *state;
@@ -811,7 +821,8 @@ static void every_broker_error_is_survived(void **state)
     poll_state(r, NULL);
 }
 
-/* The broker has more, says nothing wrong, and nothing comes: opened again, then librdkafka is started anew. */
+/* The broker has more, says nothing wrong, and nothing comes: opened again, then librdkafka is
+ * started anew. */
 static void a_partition_that_stands_still_is_opened_again(void **state)
 {
     struct rig *r = *state;
@@ -892,7 +903,8 @@ static void new_partitions_are_found(void **state)
     struct rig *r = *state;
     topic(r, "ticks", 2);
     produce_range(r, "ticks", 1, 0, 10);
-    /* The mock cannot grow a topic: let the database know the first partition of two, as if the topic had had one. */
+    /* The mock cannot grow a topic: let the database know the first partition of two, as if the
+     * topic had had one. */
     source_start(r);
     poll_rows(r, 10);
     source_stop(r);

@@ -1,5 +1,6 @@
-/* test_kinds.c - every kind of record through its canonical JSON: what is written reads back as the very record, and so
- * does what older programs stored. The canonical texts here were written by hand. */
+/* test_kinds.c - every kind of record through its canonical JSON: what is written reads back as
+ * the very record, and so does what older programs stored. The canonical texts here were written
+ * by hand. */
 #include "ingest/kinds/kind.h"
 
 #include "ingest/formats/json.h"

@@ -1,4 +1,5 @@
-/* source.c - the consumer opened, polled and closed: see source.h for what it promises, internal.h for who does what. */
+/* consumer.c - the consumer opened, polled and closed: see source.h for what it promises,
+ * internal.h for who does what. */
 #include "ingest/kafka/source.h"
 
 #include "core/when.h"
