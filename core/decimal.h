@@ -7,8 +7,8 @@
 
 enum { DECIMAL_TEXT_MAX = 24 }; /* sign, 11 digits, point, 8 digits, NUL */
 
-/* Reads [-]digits[.digits][e[+-]digits] exactly. ERR_INVALID when it is not a JSON number, has more than 8 decimals
- * that are not zero, or does not fit; *out_e8 is written only on ERR_OK. */
+/* Reads [-]digits[.digits][e[+-]digits] exactly. ERR_INVALID when it is not a JSON number, has more
+ * than 8 decimals that are not zero, or does not fit; *out_e8 is written only on ERR_OK. */
 MUST_USE enum err decimal_parse(const char *s, size_t n, int64_t *out_e8, struct why *why);
 
 /* Shortest text, "172.5", "0", "-0.00000001"; returns its length. */

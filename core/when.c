@@ -1,3 +1,12 @@
+/* when.c - time as text. What when_parse takes, and the nanoseconds it gives:
+ *
+ *     1518037200000000000                   themselves
+ *     2018-02-07                            midnight UTC of day 17569: 1517961600000000000
+ *     2018-02-07T22:00:00.5+01:00           + 22 h + 0.5 s - 1 h:      1518037200500000000
+ *
+ * A text of digits alone is nanoseconds; anything else begins with a date of ten bytes. An offset
+ * is what the clock there shows more than UTC, so it is taken away again. Second 60 is accepted, as
+ * RFC 3339 has it, and is the first second of the next minute. */
 #include "core/when.h"
 
 #include <inttypes.h>
@@ -14,7 +23,9 @@ static int64_t read_clock(clockid_t c)
 int64_t wall_ns(void) { return read_clock(CLOCK_REALTIME); }
 int64_t mono_ns(void) { return read_clock(CLOCK_MONOTONIC); }
 
-/* Howard Hinnant, "chrono-compatible low-level date algorithms" */
+/* ---- the calendar ---- */
+/* After Howard Hinnant, "chrono-compatible low-level date algorithms": years are taken to begin on
+ * 1 March, so that the leap day is the last one, in eras of 400 years, 146,097 days each. */
 int32_t day_from_civil(int y, int m, int d)
 {
     y -= m <= 2;
@@ -57,6 +68,8 @@ size_t when_format(int64_t ns, char out[WHEN_TEXT_MAX])
                             s % 60, tail);
 }
 
+/* ---- text ---- */
+/* n digits, all of them. */
 static bool digits(const char *s, int n, int *out)
 {
     *out = 0;
@@ -82,51 +95,74 @@ enum err date_parse(const char *s, size_t n, int32_t *out_day, struct why *why)
     return ERR_OK;
 }
 
-enum err when_parse(const char *s, size_t n, int64_t *out_ns, struct why *why)
+/* ---- times: what stands after the date, each part from *i on, which moves behind it ---- */
+static const char expected[] = "expected RFC 3339 time, a date, or nanoseconds since 1970";
+
+static enum err parse_ns(const char *s, size_t n, int64_t *out_ns, struct why *why)
 {
-    size_t i = 0;
-    while (i < n && s[i] >= '0' && s[i] <= '9') i++;
-    if (n > 0 && i == n) {
-        if (n > 18 && (n > 19 || memcmp(s, "9223372036854775807", 19) > 0))
-            return err_set(why, ERR_INVALID, "time out of range");
-        int64_t v = 0;
-        for (i = 0; i < n; i++) v = v * 10 + (s[i] - '0');
-        *out_ns = v;
-        return ERR_OK;
-    }
-    int32_t day;
-    enum err e = date_parse(s, n < 10 ? n : 10, &day, why);
-    if (e)
-        return err_set(why, ERR_INVALID,
-                       "expected RFC 3339 time, a date, or nanoseconds since 1970");
-    int64_t ns = day * NS_PER_DAY;
-    if (n == 10) {
-        *out_ns = ns;
-        return ERR_OK;
-    }
+    if (n > 18 && (n > 19 || memcmp(s, "9223372036854775807", 19) > 0))
+        return err_set(why, ERR_INVALID, "time out of range");
+    int64_t v = 0;
+    for (size_t i = 0; i < n; i++) v = v * 10 + (s[i] - '0');
+    *out_ns = v;
+    return ERR_OK;
+}
+
+/* "T21:00:00", and a byte behind it: without Z or an offset it is no time. */
+static enum err add_clock(const char *s, size_t n, size_t *i, int64_t *ns, struct why *why)
+{
     int h, m, sec;
-    if (n < 20 || (s[10] != 'T' && s[10] != 't') || s[13] != ':' || s[16] != ':'
-        || !digits(s + 11, 2, &h) || !digits(s + 14, 2, &m) || !digits(s + 17, 2, &sec) || h > 23
+    const char *t = s + *i;
+    if (n < *i + 10 || (t[0] != 'T' && t[0] != 't') || t[3] != ':' || t[6] != ':'
+        || !digits(t + 1, 2, &h) || !digits(t + 4, 2, &m) || !digits(t + 7, 2, &sec) || h > 23
         || m > 59 || sec > 60)
-        return err_set(why, ERR_INVALID,
-                       "expected RFC 3339 time, a date, or nanoseconds since 1970");
-    ns += (h * 3600ll + m * 60 + sec) * NS_PER_S;
-    i = 19;
-    if (s[i] == '.') {
-        int64_t unit = NS_PER_S / 10;
-        size_t from = ++i;
-        for (; i < n && s[i] >= '0' && s[i] <= '9'; i++, unit /= 10) ns += unit * (s[i] - '0');
-        if (i == from || i - from > 9)
-            return err_set(why, ERR_INVALID, "expected 1 to 9 digits of a second's fraction");
-    }
-    if (i < n && (s[i] == 'Z' || s[i] == 'z') && i + 1 == n) {
-        *out_ns = ns;
-        return ERR_OK;
-    }
+        return err_set(why, ERR_INVALID, "%s", expected);
+    *ns += (h * 3600ll + m * 60 + sec) * NS_PER_S;
+    *i += 9;
+    return ERR_OK;
+}
+
+/* ".5", ".123456789", or nothing. */
+static enum err add_fraction(const char *s, size_t n, size_t *i, int64_t *ns, struct why *why)
+{
+    if (s[*i] != '.') return ERR_OK;
+    size_t from = ++*i;
+    int64_t unit = NS_PER_S / 10;
+    for (; *i < n && s[*i] >= '0' && s[*i] <= '9'; ++*i, unit /= 10) *ns += unit * (s[*i] - '0');
+    if (*i == from || *i - from > 9)
+        return err_set(why, ERR_INVALID, "expected 1 to 9 digits of a second's fraction");
+    return ERR_OK;
+}
+
+/* "Z" or "+01:00", and then the end. */
+static enum err add_offset(const char *s, size_t n, size_t i, int64_t *ns, struct why *why)
+{
+    int h, m;
+    if (i + 1 == n && (s[i] == 'Z' || s[i] == 'z')) return ERR_OK;
     if (i + 6 != n || (s[i] != '+' && s[i] != '-') || s[i + 3] != ':' || !digits(s + i + 1, 2, &h)
         || !digits(s + i + 4, 2, &m) || h > 23 || m > 59)
         return err_set(why, ERR_INVALID,
                        "expected Z or an offset such as +01:00 at the end of the time");
-    *out_ns = ns - (s[i] == '-' ? -1 : 1) * (h * 3600ll + m * 60) * NS_PER_S;
+    *ns -= (s[i] == '-' ? -1 : 1) * (h * 3600ll + m * 60) * NS_PER_S;
     return ERR_OK;
+}
+
+enum err when_parse(const char *s, size_t n, int64_t *out_ns, struct why *why)
+{
+    size_t i = 0;
+    int32_t day;
+    while (i < n && s[i] >= '0' && s[i] <= '9') i++;
+    if (n > 0 && i == n) return parse_ns(s, n, out_ns, why);
+    if (date_parse(s, n < 10 ? n : 10, &day, NULL))
+        return err_set(why, ERR_INVALID, "%s", expected);
+    int64_t ns = day * NS_PER_DAY;
+    enum err e = ERR_OK;
+    if (n > 10) {
+        i = 10;
+        e = add_clock(s, n, &i, &ns, why);
+        if (!e) e = add_fraction(s, n, &i, &ns, why);
+        if (!e) e = add_offset(s, n, i, &ns, why);
+    }
+    if (!e) *out_ns = ns;
+    return e;
 }

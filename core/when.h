@@ -1,4 +1,5 @@
-/* when.h - clocks and calendar. Event time is int64 nanoseconds since 1970 UTC; days are days since 1970-01-01. */
+/* when.h - clocks and calendar. Event time is int64 nanoseconds since 1970 UTC; days are days since
+ * 1970-01-01. */
 #ifndef TOCSIN_CORE_WHEN_H
 #define TOCSIN_CORE_WHEN_H
 #include "core/err.h"
