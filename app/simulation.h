@@ -1,11 +1,12 @@
 /* simulation.h - an invented market and its news, for the demo: a pure function of a seed.
  *
- * About 500 issuers, three with two share classes, rank-size market values. Prices follow a market factor, an AI factor and noise of
- * their own. The AI factor builds up for weeks and pulls back for days, so a handful of leaders outgrow the rest and
- * concentration rises, until they are so large that the build-up fades. News follows the moves and moves prices a little itself.
+ * About 500 issuers, three with two share classes, rank-size market values. Prices follow a market
+ * factor, an AI factor and noise of their own. The AI factor builds up for weeks and pulls back for
+ * days, so a handful of leaders outgrow the rest and concentration rises, until they are so large
+ * that the build-up fades. News follows the moves and moves prices a little itself.
  *
- * Time is counted in sessions: history advances whole ones, live trading fractions. No clock, no I/O; the same calls give the same
- * answers on the same machine. Thread: one at a time. */
+ * Time is counted in sessions: history advances whole ones, live trading fractions. No clock, no
+ * I/O; the same calls give the same answers on the same machine. Thread: one at a time. */
 #ifndef TOCSIN_APP_SIMULATION_H
 #define TOCSIN_APP_SIMULATION_H
 #include "core/err.h"
@@ -47,7 +48,8 @@ void simulation_reseed(struct simulation *s, uint64_t seed);
 void simulation_session(
     struct simulation *s); /* one whole session: every price moves to its next close */
 
-/* Live trading begins: in a build-up, whatever history ended in. Prices may shift by a fraction of a percent. */
+/* Live trading begins: in a build-up, whatever history ended in. Prices may shift by a fraction of
+ * a percent. */
 void simulation_open(struct simulation *s);
 
 struct sim_tick {
