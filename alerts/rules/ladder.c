@@ -101,7 +101,7 @@ void ladder_settle(struct ladder *l, edge_dead_fn *dead, const void *ctx)
         l->n = kept;
     }
     l->sorted_n = l->n;
-    if (l->has_value) ladder_place_finger(l);
+    ladder_place_finger(l);
 }
 
 void ladder_empty(struct ladder *l)

@@ -666,6 +666,104 @@ static void nothing_grows_without_end(void **state)
     rule_set_free(r);
 }
 
+/* A rule whose levels change with every version leaves none of the old ones behind. */
+static void levels_left_behind_go(void **state)
+{
+    (void)state;
+    struct rule_set *r;
+    got.n = 0;
+    assert_int_equal(rule_set_new(&r), ERR_OK);
+    struct spec other = above(1, 900000000, 900000000), s = above(0, 0, 0);
+    put(r, other, 0);
+    move(r, 0, 1, 0);
+    size_t before = in_use();
+    for (int64_t i = 0; i < 20000; i++) { /* each version has levels of its own */
+        s.edges.enter = s.edges.clear = 1000 + i;
+        put(r, s, 0);
+        if (i % 10 == 0) move(r, 0, 1 + i % 3, 0);
+    }
+    if (before && in_use() - before > 200000) fail_msg("%zu bytes of levels", in_use() - before);
+    rule_set_free(r);
+}
+
+/* Twenty rules go from series to series, each of which has a disabled rule of its own: only the last has their levels. */
+static void a_series_that_rules_have_left_keeps_nothing(void **state)
+{
+    (void)state;
+    struct rule_set *r;
+    size_t before = 0;
+    got.n = 0;
+    assert_int_equal(rule_set_new(&r), ERR_OK);
+    for (uint32_t series = 0; series < 300; series++) {
+        struct spec off = above(100 + series, 500, 500);
+        off.series = series;
+        off.enabled = false;
+        put(r, off, 0);
+    }
+    r = reloaded(r);
+    for (uint32_t series = 0; series < 300; series++) {
+        for (unsigned i = 0; i < 20; i++) {
+            struct spec s = above(i, 1000 + i, 1000 + i);
+            s.series = series;
+            put(r, s, 0);
+        }
+        if (series == 10) before = in_use();
+    }
+    if (before && in_use() - before > 100000) fail_msg("%zu bytes", in_use() - before);
+    rule_set_free(r);
+}
+
+/* A rule that is touched by a move, and changed or deleted before the decision, is what it is then. */
+static void a_rule_may_go_before_the_decision(void **state)
+{
+    (void)state;
+    struct rule_set *r;
+    got.n = 0;
+    assert_int_equal(rule_set_new(&r), ERR_OK);
+    put(r, above(0, 10, 5), 0);
+    put(r, above(1, 10, 5), 0);
+    put(r, above(2, 10, 5), 0);
+    move(r, 0, 0, 0);
+    rule_set_move(r, 0, 20);
+    struct spec gone = above(0, 10, 5), later = above(1, 30, 5);
+    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, &change), ERR_OK);
+    put(r, later, 1);
+    rule_set_decide(r, 1, on_fire, NULL);
+    assert_int_equal(got.n, 1);
+    assert_int_equal(got.f[0].f.rule.b[2], 2);
+    /* touched more often than there is room for: each is looked at once */
+    for (int i = 0; i < 1000; i++) rule_set_move(r, 0, i % 2 ? 20 : 0);
+    rule_set_decide(r, 2, on_fire, NULL);
+    assert_int_equal(got.n, 1); /* it stands where it stood */
+    for (int i = 0; i < 1001; i++) rule_set_move(r, 0, i % 2 ? 40 : 0);
+    rule_set_decide(r, 3, on_fire, NULL);
+    assert_int_equal(got.n, 2);
+    assert_int_equal(got.f[1].f.state, ALERT_RESOLVED);
+    rule_set_free(r);
+}
+
+/* Series 1 moves once, series 0 again and again: what series 1 has touched is not forgotten over it. */
+static void touches_are_not_forgotten(void **state)
+{
+    (void)state;
+    struct rule_set *r;
+    got.n = 0;
+    assert_int_equal(rule_set_new(&r), ERR_OK);
+    for (unsigned i = 0; i < 8; i++) {
+        struct spec s = above(i, 10, 5);
+        s.series = i == 0;
+        put(r, s, 0);
+    }
+    move(r, 0, 0, 0);
+    move(r, 1, 0, 0);
+    rule_set_move(r, 1, 20);
+    for (int i = 0; i < 101; i++) rule_set_move(r, 0, i % 2 ? 0 : 20);
+    rule_set_decide(r, 1, on_fire, NULL);
+    assert_int_equal(got.n, 8);
+    assert_int_equal(got.f[0].f.series, 1);
+    rule_set_free(r);
+}
+
 static void a_torn_state_is_refused(void **state)
 {
     (void)state;
@@ -697,6 +795,10 @@ int main(void)
         cmocka_unit_test(order_does_not_depend_on_how_rules_came),
         cmocka_unit_test(the_end_of_time_does_not_wrap),
         cmocka_unit_test(nothing_grows_without_end),
+        cmocka_unit_test(levels_left_behind_go),
+        cmocka_unit_test(a_series_that_rules_have_left_keeps_nothing),
+        cmocka_unit_test(a_rule_may_go_before_the_decision),
+        cmocka_unit_test(touches_are_not_forgotten),
         cmocka_unit_test(a_torn_state_is_refused),
         cmocka_unit_test(rules_are_counted_by_tenant),
     };

@@ -242,6 +242,84 @@ static void what_is_torn_is_refused(void **state)
     rule_set_free(s);
 }
 
+/* `in` with one field of one row set to `value`, as only a broken program would have written it. */
+static void tamper(const struct buf *in, enum rule_set_part which, const char *field, size_t row,
+                   const void *value, size_t size, struct buf *out)
+{
+    struct state_reader r;
+    struct why why;
+    buf_clear(out);
+    assert_int_equal(state_open(in->data, in->len, &r, &why), ERR_OK);
+    struct state_writer w = state_write(out);
+    for (size_t p = 0; p < PART_COUNT; p++) {
+        void *rows;
+        size_t n, cap;
+        const struct state_part *part = &rule_set_parts[p];
+        assert_int_equal(state_get(&r, part, &rows, &n, &cap, &why), ERR_OK);
+        for (size_t i = 0; p == which && i < part->fields_n; i++)
+            if (strcmp(part->fields[i].name, field) == 0)
+                memcpy((char *)rows + row * part->size + part->fields[i].offset, value, size);
+        state_put(&w, part, rows, n);
+        free(rows);
+    }
+    state_write_end(&w);
+}
+
+static void what_points_nowhere_is_refused(void **state)
+{
+    (void)state;
+    static const uint32_t much = 1000, many = RULE_TERMS_MAX + 1, four = 4, none = 0;
+    static const struct uuid nobody = { { 99 } }, first_tenant = { { 1, 0 } },
+                             rule_3 = { { 2, 3 } };
+    static const bool off = false;
+    static const struct {
+        enum rule_set_part part;
+        const char *field;
+        size_t row;
+        const void *value;
+        size_t size;
+        const char *says;
+    } rows[] = {
+        { PART_RULES, "terms_n", 1, &many, 4, "rule 1 has a wrong number of terms" },
+        { PART_RULES, "terms_n", 1, &none, 4, "rule 1 has a wrong number of terms" },
+        { PART_RULES, "need", 1, &four, 4, "rule 1 has a wrong number of terms" },
+        { PART_RULES, "live", 1, &off, 1, "rule 1 has a wrong number of terms" },
+        { PART_RULES, "tenant", 1, &nobody, 16, "rule 1 is of a tenant that is none" },
+        { PART_RULES, "id", 6, &rule_3, 16, "rule 6 is there twice" }, /* of the same tenant */
+        { PART_TERMS, "series", 0, &much, 4, "rule 1 is about a series that is none" },
+        { PART_TENANTS, "id", 1, &first_tenant, 16, "tenant 1 is there twice" },
+    };
+    AUTO_BUF struct buf b = { 0 }, bad = { 0 };
+    seed = 4716;
+    struct rule_set *s = some_rules(), *read;
+    save(s, &b);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct why why = { 0 };
+        size_t used;
+        tamper(&b, rows[i].part, rows[i].field, rows[i].row, rows[i].value, rows[i].size, &bad);
+        enum err e = rule_set_load(bad.data, bad.len, &read, &used, &why);
+        if (e != ERR_INVALID || !strstr(why.text, rows[i].says))
+            fail_msg("row %zu: %s: %s", i, err_name(e), why.text);
+    }
+    rule_set_free(s);
+}
+
+/* The last text has no end: whatever stands behind it in memory is not read. */
+static void a_text_without_an_end_is_refused(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf b = { 0 };
+    seed = 4715;
+    struct rule_set *s = some_rules(), *read;
+    struct why why;
+    size_t used;
+    save(s, &b);
+    for (size_t at = b.len - 5; b.data[at] == 0; at--) b.data[at] = 'x'; /* 4: the end of parts */
+    assert_int_equal(rule_set_load(b.data, b.len, &read, &used, &why), ERR_INVALID);
+    assert_non_null(strstr(why.text, "saved rules: rule 59 has lost its texts"));
+    rule_set_free(s);
+}
+
 /* Any byte may be another: then it is refused, or read as something that is whole. */
 static void a_wrong_byte_breaks_nothing(void **state)
 {
@@ -279,6 +357,8 @@ int main(void)
         cmocka_unit_test(fields_may_come_and_move),
         cmocka_unit_test(a_field_may_be_missing),
         cmocka_unit_test(what_is_torn_is_refused),
+        cmocka_unit_test(what_points_nowhere_is_refused),
+        cmocka_unit_test(a_text_without_an_end_is_refused),
         cmocka_unit_test(a_wrong_byte_breaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

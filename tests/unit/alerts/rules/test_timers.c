@@ -84,6 +84,30 @@ static void one_entry_a_rule(void **state)
     timers_release(&t);
 }
 
+/* Each wish is earlier than the last, so that each has an entry of its own; the overtaken ones go when there is no more room. */
+static void overtaken_entries_go(void **state)
+{
+    (void)state;
+    struct timers t = { 0 };
+    struct timer got;
+    assert_true(timers_reserve(&t, 5));
+    timers_want(&t, (struct timer){ 50, 0, 0 });
+    for (int64_t i = 0; i < 1000; i++) {
+        const uint32_t rule = 1 + (uint32_t)i % 4;
+        timers_want(&t, (struct timer){ 100000 - i, rule, rule });
+        assert_true(t.n <= t.cap);
+    }
+    assert_true(timers_next(&t, 100000, &got));
+    assert_int_equal(got.rule, 0);
+    for (int64_t i = 999; i >= 996; i--) {
+        assert_true(timers_next(&t, 100000, &got));
+        assert_int_equal(got.due_ns, 100000 - i);
+        assert_int_equal(got.rule, 1 + i % 4);
+    }
+    assert_false(timers_next(&t, INT64_MAX, &got));
+    timers_release(&t);
+}
+
 static uint32_t named[RULES];
 static void name(void *ctx, uint32_t rule)
 {
@@ -114,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_the_order_of_time_and_number),
         cmocka_unit_test(one_entry_a_rule),
+        cmocka_unit_test(overtaken_entries_go),
         cmocka_unit_test(whoever_is_due_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
