@@ -20,6 +20,13 @@ static const struct column rule_columns[] = {
 };
 const struct row_type rule_row = ROW_TYPE("rule", struct rule_row, rule_columns);
 
+static const struct column series_viewer_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct series_viewer_row, type, name)
+#include "alerts/series_viewer.def"
+};
+const struct row_type series_viewer_row =
+    ROW_TYPE("series_viewer", struct series_viewer_row, series_viewer_columns);
+
 static const struct column rule_version_columns[] = {
 #define COLUMN(type, name, what) ROW_COLUMN(struct rule_version_row, type, name)
 #include "alerts/rule_version.def"

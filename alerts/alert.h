@@ -1,5 +1,5 @@
 /* alert.h - what alerts/ says, as rows: the alert with the one JSON text every channel carries, a rule as it stands, and each of
- * its versions. Plain data; their columns are in alert.def, rule.def and rule_version.def. */
+ * its versions. Plain data; their columns are in alert.def, rule.def, rule_version.def and series_viewer.def. */
 #ifndef TOCSIN_ALERTS_ALERT_H
 #define TOCSIN_ALERTS_ALERT_H
 #include "core/row.h"
@@ -36,6 +36,13 @@ struct rule_row {
 #include "alerts/rule.def"
 };
 extern const struct row_type rule_row;
+
+/* Said when a tenant begins to have a rule on a series; it stays when the rule goes. */
+struct series_viewer_row {
+#define COLUMN ROW_FIELD
+#include "alerts/series_viewer.def"
+};
+extern const struct row_type series_viewer_row;
 
 struct rule_version_row {
 #define COLUMN ROW_FIELD

@@ -182,18 +182,34 @@ static void look(struct step *s, uint32_t series, struct moment *m)
     rule_set_decide(s->rules, engine_now_ns(s->engine), on_fire, m);
 }
 
+static void tell_one_series(struct step *s, uint32_t i)
+{
+    const struct series_facts f = engine_series_facts(s->engine, i);
+    say(s, STEP_series_row,
+        &(struct series_row){ .series_id = i,
+                              .tenant_id = f.tenant,
+                              .measure = f.text,
+                              .unit = f.unit,
+                              .version = f.version,
+                              .configured = f.configured });
+}
+
+/* Those that have begun. */
 static void tell_series(struct step *s)
 {
-    for (; s->series_told < engine_series_count(s->engine); s->series_told++) {
-        const uint32_t i = (uint32_t)s->series_told;
-        const struct series_facts f = engine_series_facts(s->engine, i);
-        say(s, STEP_series_row,
-            &(struct series_row){ .series_id = i,
-                                  .tenant_id = f.tenant,
-                                  .measure = f.text,
-                                  .unit = f.unit,
-                                  .version = f.version });
-    }
+    for (; s->series_told < engine_series_count(s->engine); s->series_told++)
+        tell_one_series(s, (uint32_t)s->series_told);
+}
+
+/* One that was there for its rules alone has become everybody's. */
+static void tell_tracked(struct step *s, const struct record *r)
+{
+    struct measure m;
+    char text[MEASURE_TEXT_MAX];
+    if (measure_parse(r->u.track.measure.p, r->u.track.measure.n, &m, NULL)) return;
+    measure_format(&m, text);
+    uint32_t no = engine_find_series(s->engine, r->u.track.tenant, text);
+    if (no != SERIES_NONE && no < s->series_told) tell_one_series(s, no);
 }
 
 /* ---- rules ---- */
@@ -215,7 +231,7 @@ static enum err read_rule(const char *definition, size_t n, struct rule_parts *o
 }
 
 /* Whose rules look at which series has changed: the engine hears who asks, pictures who sees. ERR_NOMEM. */
-static enum err take_change(struct step *s, const struct rule_set_change *c)
+static enum err take_change(struct step *s, struct uuid tenant, const struct rule_set_change *c)
 {
     enum err e = ERR_OK;
     for (size_t i = 0; i < c->n && !e; i++) {
@@ -223,6 +239,9 @@ static enum err take_change(struct step *s, const struct rule_set_change *c)
         if (x->watched) engine_watch(s->engine, x->series, x->watched);
         if (x->asked) e = engine_ask(s->engine, x->series, x->asked);
         s->sights_changed |= x->seen != 0;
+        if (x->seen > 0)
+            say(s, STEP_series_viewer_row,
+                &(struct series_viewer_row){ .tenant_id = tenant, .series_id = x->series });
     }
     return e;
 }
@@ -310,7 +329,7 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
     if (e) return e;
     if (p->d.enabled) look(s, series, &m);
     e = rule_set_put(s->rules, &spec, engine_now_ns(s->engine), on_fire, &m, &c, why);
-    if (!e) e = take_change(s, &c);
+    if (!e) e = take_change(s, r->u.rule.tenant, &c);
     if (!e) e = engine_ask(s->engine, series, -1);
     if (e) return e;
     if (p->d.enabled) look(s, series, &m);
@@ -329,7 +348,7 @@ static enum err delete_rule(struct step *s, const struct record *r, struct why *
     if (!rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)
         return err_set(why, ERR_NOT_FOUND, "no such rule");
     enum err e = rule_set_delete(s->rules, r->u.rule.tenant, r->u.rule.rule, &c);
-    if (!e) e = take_change(s, &c);
+    if (!e) e = take_change(s, r->u.rule.tenant, &c);
     if (e) return e;
     tell_rule(s, r, had.version + 1, RULE_DELETED, "{}");
     return ERR_OK;
@@ -429,6 +448,7 @@ static enum err tell(struct step *s, const struct record *r, const struct engine
 {
     enum err e = tell_record(s, r);
     if (o->instrument >= 0) tell_instrument(s, o->instrument);
+    if (r->kind == RECORD_TRACK) tell_tracked(s, r);
     tell_series(s);
     if (!e && o->article) e = tell_article(s, r, &o->reading);
     if (o->sample) tell_readings(s, r);

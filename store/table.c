@@ -154,8 +154,13 @@ static void upsert_json(const struct table *t, struct buf *out)
     table_definition(t->row, out);
     buf_puts(out, ") WITH ORDINALITY AS n(");
     table_columns(t->row, out);
-    buf_printf(out, ", place) ORDER BY %s, place DESC ON CONFLICT (%s) DO UPDATE SET ", t->key,
-               t->key);
+    buf_printf(out, ", place) ORDER BY %s, place DESC ON CONFLICT (%s) DO ", t->key, t->key);
+    const struct column *key[TABLE_KEY_MAX];
+    if (table_key(t, key) == t->row->columns_n) { /* it says no more than that it is there */
+        buf_puts(out, "NOTHING");
+        return;
+    }
+    buf_puts(out, "UPDATE SET ");
     set_columns(t, "excluded", out);
     buf_puts(out, t->also);
 }

@@ -131,3 +131,55 @@ def test_only_the_hash_of_a_key_is_stored(two):
     everything = service.database.rows("SELECT key_id, encode(sha256, 'hex'), label FROM tocsin.api_key")
     secret = other.split("_")[3]
     assert everything and secret not in str(everything) and secret not in service.log
+
+
+def texts(answer):
+    return {m["measure"] for m in answer.json()["measures"]}
+
+
+def test_each_tenant_sees_its_own_series(kafka, service_factory):
+    """Three tenants, three rules on three symbols: over the API and in SQL each sees its own, everybody the index's; a series goes with
+    its last rule, and its history stays to be read by those whose it was."""
+    service = service_factory(topics=[kafka.create_topic("seers")], config={"engine": {"clock_ms": 0, "track": "ret(FEEDB)"}})
+    feed = drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70).settle()
+    keys = {s: service.new_key(f"tenant of {s}") for s in ("FEEDA", "FEEDB", "FEEDC")}
+    ids = {s: str(service.database.one(f"SELECT tenant_id FROM tocsin.tenant WHERE name = 'tenant of {s}'")) for s in keys}
+    rules = {s: drive.make_rule(service, {"rule": f"max(last({s}), over=2d) > 1"}, key=k)["id"] for s, k in keys.items()}
+    alone = {s: drive.make_rule(service, {"rule": f"last({s}) > 1"}, key=k)["id"] for s, k in keys.items()}
+    feed.ns += 86400 * 10 ** 9
+    feed.session("2024-03-05", 51, 61, 71).settle()
+    shared = {"ret(FEEDB)", "hhi(SMALL)", "level(SMALL)"}
+    wait_until(lambda: all(f"last({s})" in texts(service.api("GET", "/v1/measures", key=k)) for s, k in keys.items()), "the pictures")
+    for s, k in keys.items():
+        own = {f"last({s})", f"max(last({s}), over=2d)"}
+        seen = texts(service.api("GET", "/v1/measures", key=k))
+        assert own | shared <= seen
+        assert not any("last(" in m for m in seen - own), seen
+        stored = {r[0] for r in rows_as(service, ids[s], "SELECT DISTINCT measure FROM market.reading")}
+        assert own | shared <= stored and not any("last(" in m for m in stored - own), stored
+        assert {r[0] for r in rows_as(service, ids[s], "SELECT measure FROM tocsin.series")} >= own
+        for other in keys:
+            for text in (f"last({other})", f"max(last({other}), over=2d)"):
+                status = 200 if other == s else 404
+                assert service.api("GET", "/v1/measures?" + drive.query(m=text), key=k).status_code == status
+                assert service.api("GET", "/v1/measures/history?" + drive.query(m=text), key=k).status_code == status
+    nobody = {r[0] for r in rows_as(service, "", "SELECT DISTINCT measure FROM market.reading")}
+    assert shared <= nobody and not any("last(" in m for m in nobody)
+
+    # the last rule on last(FEEDC) goes; the other keeps it alive through what is taken of it
+    assert service.api("DELETE", f"/v1/rules/{alone['FEEDC']}", key=keys["FEEDC"]).status_code == 204
+    before = service.database.one("SELECT max(seq) FROM market.reading WHERE measure = 'last(FEEDC)'")
+    feed.ns += 86400 * 10 ** 9
+    feed.session("2024-03-06", 52, 62, 72).settle()
+    assert service.database.one("SELECT max(seq) FROM market.reading WHERE measure = 'last(FEEDC)'") > before
+    assert service.api("DELETE", f"/v1/rules/{rules['FEEDC']}", key=keys["FEEDC"]).status_code == 204
+    before = service.database.one("SELECT max(seq) FROM market.reading WHERE measure = 'last(FEEDC)'")
+    feed.ns += 86400 * 10 ** 9
+    feed.session("2024-03-07", 53, 63, 73).settle()
+    assert service.database.one("SELECT max(seq) FROM market.reading WHERE measure = 'last(FEEDC)'") == before
+    assert service.database.one("SELECT max(seq) FROM market.reading WHERE measure = 'last(FEEDA)'") > before
+    assert not any("FEEDC" in m for m in texts(service.api("GET", "/v1/measures", key=keys["FEEDC"])))
+    assert service.api("GET", "/v1/measures/history?" + drive.query(m="last(FEEDC)"), key=keys["FEEDC"]).status_code == 200
+    assert service.terminate() == 0
+    done = service.tocsin("verify")
+    assert done.returncode == 0 and " 0 differing values" in done.stdout, done.stdout + done.stderr

@@ -15,6 +15,7 @@ ROWS = {
     "rule": "rule_id = (SELECT rule_id FROM tocsin.rule WHERE version = 2 AND NOT deleted)",
     "rule_version": "(rule_id, version) = (SELECT rule_id, 1 FROM tocsin.rule WHERE version = 2 AND NOT deleted)",
     "series": "series_id = 1",
+    "series_viewer": "(tenant_id, series_id) = (SELECT tenant_id, series_id FROM tocsin.series_viewer ORDER BY 1, 2 LIMIT 1)",
     "instrument": "instrument_id = 3",
     "shard": "shard_id = 0",
     "event": "seq = (SELECT min(seq) FROM tocsin.event WHERE kind = 11)",
@@ -41,7 +42,8 @@ FORGED = [(table, column, value) for table, columns in {
     "rule_version": {
         "tenant_id": STRANGER, "rule_id": "gen_random_uuid()", "version": "7", "seq": "seq + 1", "change": "'deleted'",
         "definition": "jsonb_set(definition, '{threshold}', '\"0\"')"},
-    "series": {"series_id": "1000", "tenant_id": STRANGER, "measure": "'last(S09)'", "unit": "unit || 's'", "version": "version + 1"},
+    "series": {"series_id": "1000", "tenant_id": STRANGER, "measure": "'last(S09)'", "unit": "unit || 's'", "version": "version + 1", "configured": "NOT configured"},
+    "series_viewer": {"tenant_id": STRANGER, "series_id": "1000"},
     "instrument": {"instrument_id": "1000", "symbol": "'OTHER'", "issuer": "issuer || 'x'", "name": "name || 'x'"},
     "shard": {"last_seq": "last_seq + 1"},
     "event": {"tenant_id": STRANGER},
@@ -50,7 +52,7 @@ FORGED = [(table, column, value) for table, columns in {
 NOT_SAID = {("rule", "created_at"), ("rule", "updated_at"), ("rule_version", "made_at"), ("shard", "shard_id"), ("shard", "epoch"), ("shard", "commits"),
             ("shard", "taken_at"), *(("event", c) for c in ("seq", "event_ns", "received_ms", "kpos", "kind", "payload"))}
 # The key of a table of what stands now: then there is one row too many and one too few.
-KEYS = {("rule", "tenant_id"), ("rule", "rule_id"), ("series", "series_id"), ("instrument", "instrument_id")}
+KEYS = {("rule", "tenant_id"), ("rule", "rule_id"), ("series", "series_id"), ("series_viewer", "tenant_id"), ("series_viewer", "series_id"), ("instrument", "instrument_id")}
 
 DELETED = {
     "last tick": ("shard.last_seq", "DELETE FROM tocsin.tick WHERE seq = (SELECT last_seq FROM tocsin.shard)"),
@@ -60,12 +62,12 @@ DELETED = {
     "tick twice": ("tick or event: stored a second record", "INSERT INTO tocsin.tick SELECT * FROM tocsin.tick WHERE seq = (SELECT last_seq FROM tocsin.shard)"),
     "shard": ("shard", "DELETE FROM tocsin.shard"),
     **{table: (table, f"DELETE FROM tocsin.{table} WHERE {ROWS[table]}")
-       for table in ("alert", "reading", "article_score", "rule", "rule_version", "series", "instrument")},
+       for table in ("alert", "reading", "article_score", "rule", "rule_version", "series", "series_viewer", "instrument")},
     "reading too many": ("reading", f"INSERT INTO tocsin.reading SELECT * FROM tocsin.reading WHERE {ROWS['reading']}"),
     "reading too many at the end": ("reading", "INSERT INTO tocsin.reading SELECT (SELECT last_seq FROM tocsin.shard), event_ns, series_id, tenant_id, value, coverage,"
                                                f" staleness_ns, status FROM tocsin.reading WHERE {ROWS['reading']}"),
     "instrument too many": ("instrument", "INSERT INTO tocsin.instrument VALUES (1000, 'OTHER', '', '')"),
-    "series too many": ("series", "INSERT INTO tocsin.series VALUES (1000, NULL, 'last(S09)', '', 1)"),
+    "series too many": ("series", "INSERT INTO tocsin.series VALUES (1000, NULL, 'last(S09)', '', 1, false)"),
 }
 
 

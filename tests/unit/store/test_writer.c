@@ -120,6 +120,7 @@ union any_row {
     struct event_row event;
     struct instrument_row instrument;
     struct series_row series;
+    struct series_viewer_row series_viewer;
     struct reading_row reading;
     struct article_score_row article_score;
     struct rule_row rule;
@@ -158,6 +159,9 @@ static void make_row(enum table_id id, int i)
         r->instrument.instrument_id = i, r->instrument.symbol = names[i];
         break;
     case TABLE_series_row: r->series.series_id = (uint32_t)i, r->series.measure = names[i]; break;
+    case TABLE_series_viewer_row:
+        r->series_viewer.tenant_id = owner, r->series_viewer.series_id = (uint32_t)i;
+        break;
     case TABLE_reading_row:
         r->reading.seq = (uint64_t)i / 3, r->reading.series_id = (uint32_t)i % 3;
         r->reading.event_ns = some_day();
