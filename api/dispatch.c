@@ -26,7 +26,7 @@ const struct schema *schema_find(const char *name)
     for (size_t i = 0; i < resources_n; i++)
         for (size_t k = 0; k < resources[i]->schemas_n; k++)
             if (strcmp(resources[i]->schemas[k].name, name) == 0) return &resources[i]->schemas[k];
-    assert(!"a schema that nobody has");
+    assert(false && "a schema that nobody has");
     return NULL;
 }
 

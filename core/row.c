@@ -30,7 +30,7 @@ static int64_t whole_field(const struct column *c, const void *row)
     case COLUMN_BYTES:
     case COLUMN_JSON: break;
     }
-    assert(!"a column of whole numbers");
+    assert(false && "a column of whole numbers");
     return 0;
 }
 

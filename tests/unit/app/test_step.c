@@ -497,7 +497,7 @@ static struct record random_record(struct step *s, int64_t *now, bool *mine)
         return (struct record){ .kind = RECORD_SETTINGS,
                                 .event_ns = *now,
                                 .u.settings = { upto(2) ? 0 : (int64_t)upto(600) * NS_PER_S,
-                                                NS_PER_S, upto(3) ? 80000000 : 100000000 } };
+                                                NS_PER_S, upto(3) ? 80000000 : 100000000, false } };
     if (op < 870) return trade("NOPE", 1, *now);
     struct why why;
     int who = 1 + (int)upto(3), id = (int)upto(60);

@@ -46,7 +46,7 @@ static void opened(const struct seal_keys *k, int c, char out[300])
     char id[UUID_TEXT];
     const char *param = id;
     struct why why = { .text = "" };
-    struct arena memory = { NULL };
+    struct arena memory = { 0 };
     char *json = NULL;
     uuid_format(channel_id(c), id);
     AUTO_PGRESULT PGresult *r =

@@ -248,7 +248,7 @@ static void no_name_leads_inside(void **state)
     (void)state;
     static const char *const inside[] = { "loopback", "metadata", "private", "mapped",
                                           "six",      "nat64",    "zero",    "unique" };
-    const struct channel_setup cfg = { .connect_timeout_ms = 300, .timeout_ms = 1000 };
+    const struct channel_setup cfg = { .connect_timeout_ms = 3000, .timeout_ms = 20000 };
     struct http_client *c;
     struct fault_server *canary = NULL;
     assert_int_equal(http_client_new(&cfg, &c), ERR_OK);
