@@ -15,6 +15,7 @@
 #include "core/queue.h"
 #include "core/vec.h"
 #include "core/when.h"
+#include "ingest/kinds/kind.h"
 #include "ingest/kafka/source.h"
 #include "store/outbox.h"
 #include "store/writer.h"
@@ -251,6 +252,7 @@ static void backend_definitions(void *ctx, struct json_writer *w)
 {
     (void)ctx;
     measures_definitions(w, "measures");
+    kinds_definitions(w, "records");
 }
 
 static_assert((int)MEASURE_TEXT_MAX <= (int)API_MEASURE_MAX, "a canonical text fits");

@@ -1,8 +1,46 @@
-/* definitions.c - what can be asked for: every measure with its formula and parameters, as the program itself has them.
+/* definitions.c - what there is: measures with formula and parameters, messages, kinds of channels.
  *
  * A tool that builds rules asks this once and knows what it may offer: that spread takes an index, and a window of
- * which 60d is the one that need not be said. The lists are made from the very tables that rules are parsed with. */
+ * which 60d need not be said. The lists are made from the very tables that rules, messages and channels are read by. */
+#include "alerts/delivery/channel.h"
 #include "api/answer.h"
+
+static void put_setting(struct json_writer *w, const struct setting *s)
+{
+    static const char *const types[] = { [SETTING_TEXT] = "text",
+                                         [SETTING_NUMBER] = "integer",
+                                         [SETTING_FLAG] = "flag",
+                                         [SETTING_CHOICE] = "choice" };
+    json_put_object(w, NULL);
+    json_put_text(w, "name", s->name);
+    json_put_text(w, "type", types[s->type]);
+    json_put_bool(w, "required", s->required);
+    json_put_bool(w, "secret", s->secret);
+    if (s->type == SETTING_CHOICE) {
+        json_put_array(w, "choices");
+        for (int i = 0; i < s->choices->n; i++) json_put_text(w, NULL, s->choices->texts[i]);
+        json_put_end(w);
+    }
+    json_put_text(w, "help", s->help);
+    json_put_end(w);
+}
+
+/* Those that a user may give. */
+static void put_channels(struct json_writer *w)
+{
+    json_put_array(w, "channels");
+    for (size_t i = 0; i < CHANNEL_KINDS; i++) {
+        json_put_object(w, NULL);
+        json_put_text(w, "kind", channel_kinds[i]->name);
+        json_put_text(w, "help", channel_kinds[i]->help);
+        json_put_array(w, "settings");
+        for (const struct setting *s = channel_kinds[i]->settings; s->name; s++)
+            if (!s->own) put_setting(w, s);
+        json_put_end(w);
+        json_put_end(w);
+    }
+    json_put_end(w);
+}
 
 static void get_definitions(struct request *r)
 {
@@ -10,6 +48,7 @@ static void get_definitions(struct request *r)
     struct json_writer w = json_write(&r->reply.body);
     json_put_object(&w, NULL);
     b->definitions(b->ctx, &w);
+    put_channels(&w);
     json_put_end(&w);
     reply_json(r, 200);
 }
@@ -44,13 +83,49 @@ static const struct field measure_fields[] = {
       .help = "raised when the same inputs give another value" },
     { 0 },
 };
+static const struct field message_field_fields[] = {
+    { .name = "name", .type = FIELD_TEXT },
+    { .name = "form", .type = FIELD_TEXT, .help = "type, bounds and default, in words" },
+    { .name = "help", .type = FIELD_TEXT },
+    { 0 },
+};
+static const struct field record_fields[] = {
+    { .name = "kind", .type = FIELD_TEXT, .help = "what `kind` of the message says" },
+    { .name = "help", .type = FIELD_TEXT },
+    { .name = "fields", .type = FIELD_LIST, .of = "FieldDefinition" },
+    { 0 },
+};
+static const struct field setting_fields[] = {
+    { .name = "name", .type = FIELD_TEXT },
+    { .name = "type", .type = FIELD_TEXT, .choices = "text|integer|flag|choice" },
+    { .name = "required", .type = FIELD_BOOL },
+    { .name = "secret", .type = FIELD_BOOL, .help = "stored sealed, shown once" },
+    { .name = "choices", .type = FIELD_LIST, .optional = true, .help = "of a choice" },
+    { .name = "help", .type = FIELD_TEXT },
+    { 0 },
+};
+static const struct field channel_fields[] = {
+    { .name = "kind", .type = FIELD_TEXT },
+    { .name = "help", .type = FIELD_TEXT },
+    { .name = "settings", .type = FIELD_LIST, .of = "SettingDefinition" },
+    { 0 },
+};
 static const struct field definitions_fields[] = {
     { .name = "measures", .type = FIELD_LIST, .of = "MeasureDefinition" },
+    { .name = "records",
+      .type = FIELD_LIST,
+      .of = "RecordDefinition",
+      .help = "the messages that a feed may say" },
+    { .name = "channels", .type = FIELD_LIST, .of = "ChannelDefinition" },
     { 0 },
 };
 static const struct schema schemas[] = {
     { .name = "ParameterDefinition", .fields = parameter_fields },
     { .name = "MeasureDefinition", .fields = measure_fields },
+    { .name = "FieldDefinition", .fields = message_field_fields },
+    { .name = "RecordDefinition", .fields = record_fields },
+    { .name = "SettingDefinition", .fields = setting_fields },
+    { .name = "ChannelDefinition", .fields = channel_fields },
     { .name = "Definitions", .fields = definitions_fields },
 };
 
@@ -58,15 +133,15 @@ static const struct route routes[] = {
     { .method = METHOD_GET,
       .path = "/v1/definitions",
       .id = "getDefinitions",
-      .summary = "What can be asked for: every measure, with formula and parameters",
+      .summary = "What there is: measures with formula and parameters, messages, channels",
       .help = "Made from the tables that the program itself goes by; it changes with the program "
               "only. A measure in a rule, a query or SQL is its name, a subject and parameters: "
-              "`spread(SP500, window=20d)`.",
+              "`name(SUBJECT, parameter=value)`.",
       .handler = get_definitions,
       .flags = ROUTE_KEY,
       .answers = { { .status = 200, .schema = "Definitions" } } },
 };
 
 const struct resource resource_definitions = { .name = "definitions",
-                                               .help = "What measures there are",
+                                               .help = "What there is to ask for",
                                                RESOURCE_TABLES };

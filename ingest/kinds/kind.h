@@ -96,4 +96,6 @@ MUST_USE enum err record_read_stored(struct fields *f, const struct record *colu
 /* The kinds a feed may say, with their fields, as Markdown: `tocsin --help-messages`, a part of
  * ingest/README.md. */
 void kinds_reference(struct buf *out);
+/* The same as a JSON array, for programs: kind, help, and of each field name, form and help. */
+void kinds_definitions(struct json_writer *w, const char *key);
 #endif

@@ -114,3 +114,31 @@ void kinds_reference(struct buf *out)
         buf_puts(out, " |\n");
     }
 }
+
+static void define_field(const struct record_field *d, struct json_writer *w)
+{
+    AUTO_BUF struct buf form = { 0 };
+    d->type->describe(d, &form);
+    json_put_object(w, NULL);
+    json_put_text(w, "name", d->name);
+    json_put_text(w, "form", form.data ? form.data : "");
+    json_put_text(w, "help", d->about ? d->about : "");
+    json_put_end(w);
+}
+
+void kinds_definitions(struct json_writer *w, const char *key)
+{
+    json_put_array(w, key);
+    for (enum record_kind k = 1; k < RECORD_KIND_COUNT; k++) {
+        const struct record_type *t = record_type(k);
+        if (record_origin(k) != ORIGIN_FEED) continue;
+        json_put_object(w, NULL);
+        json_put_text(w, "kind", record_kind_name(k));
+        json_put_text(w, "help", t->about);
+        json_put_array(w, "fields");
+        for (unsigned i = 0; i < t->fields_n; i++) define_field(&t->fields[i], w);
+        json_put_end(w);
+        json_put_end(w);
+    }
+    json_put_end(w);
+}

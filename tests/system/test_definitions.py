@@ -4,6 +4,8 @@ import re
 import pytest
 
 import drive
+import streams
+from harness.base import wait_until
 
 # what each type of subject is called in the small market of drive.Feed
 SUBJECTS = {"instrument": "FEEDA", "index": "SMALL", "book": "book:growth", "measure": "last(FEEDA)"}
@@ -19,10 +21,15 @@ def service(kafka, service_factory):
 
 
 @pytest.fixture(scope="module")
-def measures(service):
+def definitions(service):
     answer = service.api("GET", "/v1/definitions")
     assert answer.status_code == 200, answer.text
-    return {m["name"]: m for m in answer.json()["measures"]}
+    return answer.json()
+
+
+@pytest.fixture(scope="module")
+def measures(definitions):
+    return {m["name"]: m for m in definitions["measures"]}
 
 
 def try_rule(service, text):
@@ -72,3 +79,26 @@ def test_what_is_shown_is_defined(service, measures):
     for row in service.api("GET", "/v1/measures").json()["measures"]:
         name = TEXT.match(row["measure"]).group(1)
         assert row["version"] == measures[name]["version"], row
+
+
+def test_messages_are_those_that_are_read(kafka, service, definitions):
+    """A message of each kind without any field is refused for the fields that it lacks, not for its kind; what the service says itself is not there."""
+    kinds = {r["kind"]: [f["name"] for f in r["fields"]] for r in definitions["records"]}
+    assert {"trade", "close", "clock", "article", "position"} <= set(kinds) and not {"rule_put", "track", "settings"} & set(kinds)
+    before = len(service.database.rows("SELECT FROM tocsin.dead_letter"))
+    wrong = [{"kind": kind, "ts": 1, "unheard_of": 1} for kind in kinds] + [{"kind": "rule_put", "ts": 1}]
+    kafka.produce(service.topics[0], [streams.encode(m) for m in wrong])
+    wait_until(lambda: len(service.database.rows("SELECT FROM tocsin.dead_letter")) == before + len(wrong), "all are refused")
+    reasons = [r[0] for r in service.database.rows("SELECT reason FROM tocsin.dead_letter ORDER BY kafka_offset DESC LIMIT %s", len(wrong))]
+    assert reasons[0] == "unknown_kind" and "unknown_kind" not in reasons[1:], reasons
+
+
+def test_channels_are_made_of_their_settings(service, definitions):
+    webhook = {c["kind"]: c for c in definitions["channels"]}["webhook"]
+    required = [s["name"] for s in webhook["settings"] if s["required"]]
+    assert required == ["url"]
+    drive.problem(service.api("POST", "/v1/channels", {"kind": "webhook"}), 400)
+    made = drive.make_channel(service, "http://127.0.0.1:9/x")
+    secret = [s["name"] for s in webhook["settings"] if s["secret"]]
+    shown = service.api("GET", f"/v1/channels/{made['id']}").json()
+    assert secret and all(name in made and name not in shown for name in secret)
