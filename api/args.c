@@ -6,13 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *header_value(const struct request *r, const char *name)
-{
-    return strcmp(name, "Idempotency-Key") == 0 ? r->idempotency_key
-           : strcmp(name, "Last-Event-ID") == 0 ? r->last_event_id
-                                                : r->if_none_match;
-}
-
 static bool choice_ok(const char *choices, const char *value)
 {
     size_t n = strlen(value);
@@ -21,46 +14,72 @@ static bool choice_ok(const char *choices, const char *value)
     return false;
 }
 
-static enum err read_arg(const struct arg_spec *p, const char *value, struct arg *out,
+/* ---- one function a type: what the text means, or why it is none ---- */
+static enum err read_int(const struct arg_spec *a, const char *value, struct arg *out,
                          struct why *why)
 {
-    *out = (struct arg){ .given = value != NULL, .text = value, .number = p->missing };
-    if (!value)
-        return p->required ? err_set(why, ERR_INVALID, "parameter \"%s\" is missing", p->name)
-                           : ERR_OK;
-    size_t n = strlen(value);
-    switch (p->type) {
-    case ARG_INT:
-        if (number_parse(value, &out->number) || out->number < p->min || out->number > p->max)
-            return err_set(why, ERR_INVALID,
-                           "parameter \"%s\" must be an integer from %" PRId64 " to %" PRId64,
-                           p->name, p->min, p->max);
+    if (!number_parse(value, &out->number) && out->number >= a->min && out->number <= a->max)
         return ERR_OK;
-    case ARG_UUID:
-        return uuid_parse(value, n, &out->uuid)
-                   ? err_set(why, ERR_INVALID, "parameter \"%s\" must be a uuid", p->name)
-                   : ERR_OK;
-    case ARG_TIME: {
-        struct why detail = { 0 };
-        if (when_parse(value, n, &out->number, &detail))
-            return err_set(why, ERR_INVALID, "parameter \"%s\": %s", p->name, detail.text);
-        return ERR_OK;
-    }
-    case ARG_CHOICE:
-        return choice_ok(p->choices, value)
-                   ? ERR_OK
-                   : err_set(why, ERR_INVALID, "parameter \"%s\" must be one of %s", p->name,
-                             p->choices + (*p->choices == '|'));
-    case ARG_TEXT: break;
-    }
-    if ((int64_t)n < p->min || (int64_t)n > p->max)
+    return err_set(why, ERR_INVALID,
+                   "parameter \"%s\" must be an integer from %" PRId64 " to %" PRId64, a->name,
+                   a->min, a->max);
+}
+
+static enum err read_uuid(const struct arg_spec *a, const char *value, struct arg *out,
+                          struct why *why)
+{
+    if (!uuid_parse(value, strlen(value), &out->uuid)) return ERR_OK;
+    return err_set(why, ERR_INVALID, "parameter \"%s\" must be a uuid", a->name);
+}
+
+static enum err read_time(const struct arg_spec *a, const char *value, struct arg *out,
+                          struct why *why)
+{
+    struct why detail = { 0 };
+    if (!when_parse(value, strlen(value), &out->number, &detail)) return ERR_OK;
+    return err_set(why, ERR_INVALID, "parameter \"%s\": %s", a->name, detail.text);
+}
+
+static enum err read_choice(const struct arg_spec *a, const char *value, struct arg *out,
+                            struct why *why)
+{
+    (void)out;
+    if (choice_ok(a->choices, value)) return ERR_OK;
+    return err_set(why, ERR_INVALID, "parameter \"%s\" must be one of %s", a->name, a->choices);
+}
+
+/* Visible ASCII, of which a query may have blanks. A text that may be empty may be anything. */
+static enum err read_text(const struct arg_spec *a, const char *value, struct arg *out,
+                          struct why *why)
+{
+    const char first = a->where == IN_HEADER ? 0x21 : 0x20;
+    int64_t n = (int64_t)strlen(value);
+    (void)out;
+    if (n < a->min || n > a->max)
         return err_set(why, ERR_INVALID,
-                       "parameter \"%s\" must have %" PRId64 " to %" PRId64 " bytes", p->name,
-                       p->min, p->max);
-    for (size_t i = 0; p->min > 0 && i < n; i++)
-        if (value[i] < (p->where == IN_HEADER ? 0x21 : 0x20) || value[i] > 0x7E)
-            return err_set(why, ERR_INVALID, "\"%s\" must be visible ASCII", p->name);
+                       "parameter \"%s\" must have %" PRId64 " to %" PRId64 " bytes", a->name,
+                       a->min, a->max);
+    for (const char *c = value; a->min > 0 && *c; c++)
+        if (*c < first || *c > 0x7E)
+            return err_set(why, ERR_INVALID, "\"%s\" must be visible ASCII", a->name);
     return ERR_OK;
+}
+
+static enum err read_arg(const struct arg_spec *a, const char *value, struct arg *out,
+                         struct why *why)
+{
+    *out = (struct arg){ .given = value != NULL, .text = value, .number = a->missing };
+    if (!value && a->required)
+        return err_set(why, ERR_INVALID, "parameter \"%s\" is missing", a->name);
+    if (!value) return ERR_OK;
+    switch (a->type) {
+    case ARG_INT: return read_int(a, value, out, why);
+    case ARG_UUID: return read_uuid(a, value, out, why);
+    case ARG_TIME: return read_time(a, value, out, why);
+    case ARG_CHOICE: return read_choice(a, value, out, why);
+    case ARG_TEXT: return read_text(a, value, out, why);
+    }
+    return ERR_INTERNAL;
 }
 
 static enum err check_query(const struct route *route, const struct target *t, struct why *why)
@@ -87,7 +106,7 @@ enum err route_args(const struct route *route, struct request *r, struct why *wh
         assert(i < ARGS_MAX);
         e = read_arg(&p[i],
                      p[i].where == IN_QUERY ? target_arg(&r->target, p[i].name)
-                                            : header_value(r, p[i].name),
+                                            : request_header(r, p[i].name),
                      &r->args[i], why);
     }
     return e;

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define RESOURCE(name) extern const struct resource resource_##name;
 #include "api/resources.def"
@@ -77,5 +78,17 @@ const struct route *route_find(const char *path, int method, struct uuid *out_id
             there |= 1u << route->method;
         }
     format_methods(there, allow);
+    return NULL;
+}
+
+const char *header_wanted(const char *name)
+{
+    static const char *const always[] = { "Authorization", "Content-Type", "If-None-Match" };
+    for (size_t i = 0; i < ARRAY_LEN(always); i++)
+        if (strcasecmp(always[i], name) == 0) return always[i];
+    for (size_t i = 0; i < resources_n; i++)
+        for (size_t k = 0; k < resources[i]->routes_n; k++)
+            for (const struct arg_spec *a = resources[i]->routes[k].args; a && a->name; a++)
+                if (a->where == IN_HEADER && strcasecmp(a->name, name) == 0) return a->name;
     return NULL;
 }

@@ -8,7 +8,7 @@
  *             "schema":{"$ref":"#/components/schemas/Alert"},"example":{... examples/Alert.json ...}}}},
  *             "400":{...},"401":{...},"404":{...}, ...}}} */
 #include "api/examples.h"
-#include "api/resource.h"
+#include "api/reply.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -203,18 +203,13 @@ static void put_answer(struct json_writer *w, const struct route *r, const struc
 static const struct problem {
     int status;
     unsigned flags;
-    const char *title, *code;
+    const char *code;
 } problems[] = {
-    { 400, 0, "Bad Request", "invalid" },
-    { 401, ROUTE_KEY, "Unauthorized", "unauthorized" },
-    { 404, ROUTE_404, "Not Found", "not_found" },
-    { 405, 0, "Method Not Allowed", "method" },
-    { 409, ROUTE_409, "Conflict", "conflict" },
-    { 413, 0, "Content Too Large", "too_large" },
-    { 415, 0, "Unsupported Media Type", "media_type" },
-    { 429, ROUTE_429, "Too Many Requests", "limit" },
-    { 500, 0, "Internal Server Error", "internal" },
-    { 503, ROUTE_KEY | ROUTE_503, "Service Unavailable", "db_lost" },
+    { 400, 0, "invalid" },           { 401, ROUTE_KEY, "unauthorized" },
+    { 404, ROUTE_404, "not_found" }, { 405, 0, "method" },
+    { 409, ROUTE_409, "conflict" },  { 413, 0, "too_large" },
+    { 415, 0, "media_type" },        { 429, ROUTE_429, "limit" },
+    { 500, 0, "internal" },          { 503, ROUTE_KEY | ROUTE_503, "db_lost" },
 };
 
 static void put_problem(struct json_writer *w, const struct problem *p)
@@ -222,13 +217,13 @@ static void put_problem(struct json_writer *w, const struct problem *p)
     char status[12];
     snprintf(status, sizeof status, "%d", p->status);
     json_put_object(w, status);
-    json_put_text(w, "description", p->title);
+    json_put_text(w, "description", http_phrase(p->status));
     json_put_object(w, "content");
     json_put_object(w, "application/problem+json");
     schema_put_reference(w, "schema", problem_schema.name);
     json_put_object(w, "example");
     json_put_text(w, "type", "about:blank");
-    json_put_text(w, "title", p->title);
+    json_put_text(w, "title", http_phrase(p->status));
     json_put_int(w, "status", p->status);
     json_put_text(w, "code", p->code);
     json_put_text(w, "request_id", "5f2a9c11-000000000001");
@@ -270,7 +265,7 @@ static void put_operation(struct json_writer *w, const struct resource *x, const
     json_put_text(w, NULL, x->name);
     json_put_end(w);
     json_put_text(w, "summary", r->summary);
-    json_put_text(w, "description", r->help);
+    if (r->help) json_put_text(w, "description", r->help);
     put_args(w, r);
     if (r->body) {
         json_put_object(w, "requestBody");

@@ -9,23 +9,28 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *phrase(int status)
+const char *http_phrase(int status)
 {
-    switch (status) {
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 429: return "Too Many Requests";
-    case 500: return "Internal Server Error";
-    case 503: return "Service Unavailable";
-    default: return "Error";
-    }
+    static const struct {
+        int status;
+        const char *phrase;
+    } phrases[] = {
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 408, "Request Timeout" },
+        { 409, "Conflict" },
+        { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" },
+        { 429, "Too Many Requests" },
+        { 500, "Internal Server Error" },
+        { 503, "Service Unavailable" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
+        if (phrases[i].status == status) return phrases[i].phrase;
+    return "Error";
 }
 
 void reply_json(struct request *r, int status)
@@ -54,7 +59,7 @@ void reply_problem_as(struct request *r, enum err e, int status, const char *cod
     struct json_writer w = json_write(out);
     json_put_object(&w, NULL);
     json_put_text(&w, "type", "about:blank");
-    json_put_text(&w, "title", phrase(status));
+    json_put_text(&w, "title", http_phrase(status));
     json_put_int(&w, "status", status);
     json_put_text(&w, "code", code ? code : err_name(e));
     json_put_text(&w, "detail", detail);
@@ -89,37 +94,49 @@ static struct MHD_Response *content(struct reply *p)
     return response;
 }
 
+/* What every answer carries, whatever it is. */
+static void add_standing_headers(struct MHD_Response *response)
+{
+    static const char *const headers[][2] = {
+        { "X-Content-Type-Options", "nosniff" },
+        { "Content-Security-Policy",
+          "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
+        { "Referrer-Policy", "no-referrer" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(headers); i++)
+        MHD_add_response_header(response, headers[i][0], headers[i][1]);
+}
+
+static void add(struct MHD_Response *response, bool wanted, const char *name, const char *value)
+{
+    if (wanted) MHD_add_response_header(response, name, value);
+}
+
+static void add_headers(struct MHD_Response *response, const struct request *r)
+{
+    const struct reply *p = &r->reply;
+    bool has_body = p->status != 204 && p->status != 304;
+    add(response, true, "X-Request-Id", r->id);
+    add(response, true, MHD_HTTP_HEADER_CACHE_CONTROL, p->cacheable ? "no-cache" : "no-store");
+    add(response, p->type && has_body, MHD_HTTP_HEADER_CONTENT_TYPE, p->type);
+    add(response, p->etag[0], MHD_HTTP_HEADER_ETAG, p->etag);
+    add(response, p->location[0], MHD_HTTP_HEADER_LOCATION, p->location);
+    add(response, p->allow[0], MHD_HTTP_HEADER_ALLOW, p->allow);
+    add(response, p->status == 401, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"tocsin\"");
+    add(response, p->retry_after, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    /* a proxy between must not hold events back */
+    add(response, p->stream, "X-Accel-Buffering", "no");
+    add(response, p->close || p->stream, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
 bool reply_send(struct request *r)
 {
     struct reply *p = &r->reply;
     if (p->status == 0) reply_problem(r, ERR_INTERNAL, NULL);
     struct MHD_Response *response = content(p);
     if (!response) return false;
-    static const char *const always[][2] = {
-        { "X-Content-Type-Options", "nosniff" },
-        { "Content-Security-Policy",
-          "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
-        { "Referrer-Policy", "no-referrer" },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(always); i++)
-        MHD_add_response_header(response, always[i][0], always[i][1]);
-    MHD_add_response_header(response, "X-Request-Id", r->id);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
-                            p->cacheable ? "no-cache" : "no-store");
-    if (p->type && p->status != 204 && p->status != 304)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, p->type);
-    if (p->etag[0]) MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, p->etag);
-    if (p->location[0]) MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, p->location);
-    if (p->allow[0]) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, p->allow);
-    if (p->status == 401)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-                                "Bearer realm=\"tocsin\"");
-    if (p->retry_after) MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
-    if (p->stream)
-        MHD_add_response_header(response, "X-Accel-Buffering",
-                                "no"); /* a proxy between must not hold events back */
-    if (p->close || p->stream)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    add_standing_headers(response);
+    add_headers(response, r);
     count(p->status);
     bool queued = MHD_queue_response(r->connection, (unsigned)p->status, response) == MHD_YES;
     MHD_destroy_response(response);

@@ -16,7 +16,11 @@ struct route;
 struct stream;
 struct arg_spec;
 
-enum { BODY_MAX = 64 * 1024, ARGS_MAX = 8, ALLOW_MAX = 40, REQUEST_ID_TEXT = 28 };
+struct header {
+    const char *name, *value; /* name: as the one who reads it spells it */
+};
+
+enum { BODY_MAX = 64 * 1024, ARGS_MAX = 8, ALLOW_MAX = 40, HEADERS_MAX = 12, REQUEST_ID_TEXT = 28 };
 
 enum stage { STAGE_NEW, STAGE_READING, STAGE_WORKING, STAGE_DONE };
 
@@ -51,8 +55,8 @@ struct request {
     struct guard guard;
     const struct route *route;
     bool head;
-    const char *authorization, *content_type, *if_none_match, *last_event_id,
-        *idempotency_key;      /* NULL when absent */
+    struct header headers[HEADERS_MAX]; /* those that somebody here reads */
+    size_t headers_n;
     struct uuid path_id;       /* the {id} of the path */
     struct arg args[ARGS_MAX]; /* as route->args */
     struct buf body;
@@ -66,6 +70,13 @@ struct request {
     struct reply reply;
     struct stream *stream;
 };
+
+void request_free(struct request *r); /* NULL is fine */
+
+/* Keeps one that somebody reads (header_wanted). Of several with one name the last one counts. */
+void request_keep_header(struct request *r, const char *name, const char *value);
+/* NULL when it did not come. */
+const char *request_header(const struct request *r, const char *name);
 
 /* The argument of that name in the route's list. */
 const struct arg *request_arg(const struct request *r, const char *name);

@@ -103,6 +103,9 @@ const char *method_name(enum method m);
 const struct route *route_find(const char *path, int method, struct uuid *out_id,
                                char allow[ALLOW_MAX]);
 
+/* A header's name as the one who reads it spells it: three, and those that some route declares. NULL: nobody does. */
+const char *header_wanted(const char *name);
+
 /* Reads and checks the arguments of the route into r->args; ERR_INVALID for what is unknown, missing or out of range. */
 MUST_USE enum err route_args(const struct route *route, struct request *r, struct why *why);
 #endif

@@ -67,8 +67,8 @@ static void reply_measures(struct request *r, const struct picture *s)
     if (r->target.args_n == 0) picture_each(s, r->tenant, put_one, &w);
     json_put_end(&w);
     json_put_end(&w);
-    if (r->if_none_match
-        && (strcmp(r->if_none_match, "*") == 0 || strstr(r->if_none_match, r->reply.etag))) {
+    const char *known = request_header(r, "If-None-Match");
+    if (known && (strcmp(known, "*") == 0 || strstr(known, r->reply.etag))) {
         buf_clear(&r->reply.body);
         r->reply.status = 304;
         return;

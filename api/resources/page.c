@@ -8,7 +8,8 @@
 static void get_file(struct request *r)
 {
     const struct web_asset *file = web_asset_find(r->target.path);
-    bool same = r->if_none_match && strstr(r->if_none_match, file->etag);
+    const char *known = request_header(r, "If-None-Match");
+    bool same = known && strstr(known, file->etag);
     snprintf(r->reply.etag, sizeof r->reply.etag, "%s", file->etag);
     r->reply.cacheable = true;
     r->reply.type = file->type;

@@ -31,7 +31,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct key key;
     if (auth_header_key(text, &key) && strlen(key.id) != KEY_ID_LEN) abort();
 
-    struct request r = { .last_event_id = text, .idempotency_key = text, .if_none_match = text };
+    struct request r = { 0 };
+    request_keep_header(&r, "Last-Event-ID", text);
+    request_keep_header(&r, "Idempotency-Key", text);
+    request_keep_header(&r, "If-None-Match", text);
     char *raw = strdup(text);
     struct why why;
     if (raw && !target_parse(raw, &r.target, &why)) {

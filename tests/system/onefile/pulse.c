@@ -21,6 +21,7 @@ static const struct route routes[] = {
       .path = "/v1/pulse",
       .id = "getPulse",
       .summary = "How far the order of records has come",
+      .help = "The number of the newest record of the picture.",
       .handler = get_pulse,
       .flags = ROUTE_KEY,
       .answers = { { .status = 200, .schema = "Pulse" } } },

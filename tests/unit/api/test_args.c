@@ -71,13 +71,31 @@ static void arguments(void **state)
         { "a", ERR_OK }, { "", ERR_INVALID }, { "a b", ERR_INVALID }, { "\xc3\xa9", ERR_INVALID }
     };
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        r.idempotency_key = keys[i].key;
+        request_keep_header(&r, header_wanted("idempotency-key"), keys[i].key);
         assert_int_equal(args("/v1/rules", METHOD_POST, &r, &why), keys[i].want);
     }
 }
 
+/* Of the headers those are kept that somebody reads; the last of a name counts. */
+static void headers(void **state)
+{
+    (void)state;
+    struct request r = { 0 };
+    assert_string_equal(header_wanted("AUTHORIZATION"), "Authorization");
+    assert_string_equal(header_wanted("last-event-id"), "Last-Event-ID");
+    assert_null(header_wanted("Accept"));
+    assert_null(header_wanted("limit")); /* an argument, but of a query */
+    assert_null(request_header(&r, "Authorization"));
+    request_keep_header(&r, header_wanted("authorization"), "a");
+    request_keep_header(&r, header_wanted("content-type"), "b");
+    request_keep_header(&r, header_wanted("Authorization"), "c");
+    assert_string_equal(request_header(&r, "Authorization"), "c");
+    assert_string_equal(request_header(&r, "Content-Type"), "b");
+    assert_int_equal(r.headers_n, 2);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(arguments) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(arguments), cmocka_unit_test(headers) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
