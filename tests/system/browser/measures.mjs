@@ -1,0 +1,15 @@
+// measures.mjs - what the page shows to who has a key: prints every measure of the table and of the tiles, as JSON.
+import { chromium } from 'playwright-core';
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+try {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(process.env.TOCSIN_URL);
+    await page.waitForFunction(() => globalThis.tocsin?.link === 'live', null, { timeout: 30000 });
+    await page.evaluate(() => { document.getElementById('all').open = true; });
+    await page.waitForFunction(() => document.querySelectorAll('#all-rows tr').length > 0, null, { timeout: 30000 });
+    const codes = selector => page.evaluate(s => [...document.querySelectorAll(s)].map(e => e.textContent), selector);
+    console.log(JSON.stringify({ all: await codes('#all-rows code'), text: await page.evaluate(() => document.body.textContent) }));
+} finally {
+    await browser.close();
+}
