@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 
-GATED = False                            # False: printed only, as long as the engine is above
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -49,10 +48,9 @@ def main():
         print(f"ok 1 # SKIP instructions a tick: {why}")
         return 0
     got, limit = instructions(program, recorded["ticks"]), known["instructions_a_tick"] * (1 + recorded["above_pct"] / 100)
-    within = got <= limit or not GATED
-    print(f"{'ok' if within else 'not ok'} 1 - instructions a tick of the drain job: {got:.0f}, recorded {known['instructions_a_tick']:.0f} with "
-          f"{here['compiler']} and {here['libc']}, at most {limit:.0f}" + ("" if got <= limit else "  <- above"))
-    return not within
+    print(f"{'ok' if got <= limit else 'not ok'} 1 - instructions a tick of the drain job: {got:.0f}, recorded {known['instructions_a_tick']:.0f} with "
+          f"{here['compiler']} and {here['libc']}, at most {limit:.0f}")
+    return got > limit
 
 
 if __name__ == "__main__":
