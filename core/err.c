@@ -1,30 +1,27 @@
 #include "core/err.h"
 
-#include "core/names.h"
 #include "core/utf8.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct {
-    const char *text;
+    const char *name, *text;
     int http;
     bool retry;
 } rows[ERR_COUNT] = {
-#define ERR(id, name, http, retry, text) [ERR_##id] = { text, http, retry },
+#define ERR(id, name, http, retry, text) [ERR_##id] = { name, text, http, retry },
 #include "core/errors.def"
 #undef ERR
 };
 
-static const char *const err_texts[ERR_COUNT + 1] = {
-#define ERR(id, name, http, retry, text) [ERR_##id] = name,
-#include "core/errors.def"
-#undef ERR
-};
-const struct names err_names = { "error", err_texts, ERR_COUNT };
-
-const char *err_name(enum err e) { return names_text(&err_names, (int)e); }
+const char *err_name(enum err e)
+{
+    assert((unsigned)e < ERR_COUNT);
+    return rows[e].name;
+}
 const char *err_text(enum err e) { return rows[e].text; }
 int err_http_status(enum err e) { return rows[e].http; }
 bool err_retryable(enum err e) { return rows[e].retry; }

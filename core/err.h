@@ -17,7 +17,7 @@ enum err {
 #undef ERR
     ERR_COUNT
 };
-extern const struct names err_names; /* core/names.h */
+extern const struct names err_names; /* core/names.c */
 
 struct why {
     char text[400];

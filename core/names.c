@@ -4,6 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *const err_texts[ERR_COUNT] = {
+#define ERR(id, name, http, retry, text) [ERR_##id] = name,
+#include "core/errors.def"
+#undef ERR
+};
+const struct names err_names = { "error", err_texts, ERR_COUNT };
+
 const char *names_text(const struct names *names, int value)
 {
     assert(value >= 0 && value < names->n && names->texts[value]);

@@ -92,6 +92,8 @@ SHAPE = [                                # what is asked, the answer
     (lambda: c_text.circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set(), "e": {"e", "gone"}}), [["a", "b", "c"], ["e"]]),
     (lambda: shape.unit_graph({"x/a.c": '#include "x/b.h"\n', "x/a.h": "", "x/b.c": '#include "x/a.h"\n#include "x/b.h"\n', "x/b.h": ""}),
      {"x/a": {"x/b"}, "x/b": {"x/a"}}),
+    (lambda: shape.unit_graph({"x/a.c": '#include "x/a_inside.h"\n', "x/a.h": "", "x/a_inside.h": '#include "x/a.h"\n', "x/b.c": '#include "x/a_inside.h"\n'}),
+     {"x/a": set(), "x/b": {"x/a"}}),
     (lambda: list(shape.default_labels({"app/x.c": C})), ["app/x.c:14: default: in switch (y) of long_one"]),
     (lambda: list(shape.foreign_sql({"app/x.c": C, "store/x.c": C})), ["app/x.c:12: SQL: SELECT 1 FROM hhi(X); }"]),
     (lambda: list(shape.foreign_sql({"app/x.c": 'f("SELECTED", "select it", "Update the page");\nPQclear(r); PGresult *r;'})),

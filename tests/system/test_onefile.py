@@ -70,6 +70,8 @@ def test_a_measure(tree, kafka, service_factory):
     service.start()
     assert {m: service.measure(m)["value"] for m in before} == before
     assert service.api("GET", f"/v1/rules/{old['id']}").json()["state"] == "firing"
+    defined = {d["name"]: d for d in service.api("GET", "/v1/definitions").json()["measures"]}
+    assert (defined["gini"]["unit"], defined["gini"]["version"], defined["gini"]["subjects"]) == ("0..1", 1, ["index"]) and "pairs" in defined["gini"]["formula"]
     new = drive.make_rule(service, {"name": "new", "rule": "gini(DEMO) > 0"})
     deep = drive.make_rule(service, {"name": "deep", "rule": "max(gini(DEMO), over=5m) > 0"})
     alert = wait_until(lambda: drive.alerts(service, new["id"]), "the rule fires")[0]
