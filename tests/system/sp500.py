@@ -6,11 +6,14 @@ import csv
 import datetime as dt
 import functools
 import gzip
+import itertools
 import os
 import pathlib
 from decimal import Decimal
 
 import pytest
+
+import oracle
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("TOCSIN_SHARED") or ROOT.parent / "shared")
@@ -75,9 +78,29 @@ def session_messages(day, prices):
     yield {"kind": "clock", "ts": t + 1_000_000_000, "session_end": text}
 
 
-def messages():
-    days = closes()
-    first = next(iter(days))
-    yield from reference_messages(days[first], ns(first, hour=8))
-    for day, prices in days.items():
+def messages(days=None):
+    """Of all sessions, or of the first `days`."""
+    sessions = closes()
+    first = next(iter(sessions))
+    yield from reference_messages(sessions[first], ns(first, hour=8))
+    for day, prices in itertools.islice(sessions.items(), days):
         yield from session_messages(day, prices)
+
+
+def hhi_after_every_close(days=None):
+    """(event_ns, hhi by issuer) record by record, from running integer sums; None until all 470 are priced enough."""
+    values, total, squares = {}, 0, 0
+    lines, n = {}, len(next(iter(closes().values())))
+    for m in messages(days):
+        if m["kind"] != "close":
+            continue
+        s = m["symbol"]
+        company = ISSUER.get(s, s)
+        old = values.get(company, 0)
+        new = old - lines.get(s, 0)
+        lines[s] = oracle.line_value(oracle.e8(m["price"]), shares(s))
+        new += lines[s]
+        total, squares = total + new - old, squares + new * new - old * old
+        values[company] = new
+        covered = len(lines) * 100 >= 95 * n
+        yield m["ts"], 10000.0 * float(squares) / (float(total) * float(total)) if covered else None

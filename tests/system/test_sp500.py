@@ -174,30 +174,11 @@ def test_verify_finds_no_difference(loaded):
     assert "0 differing" in done.stdout, done.stdout
 
 
-def hhi_after_every_close():
-    """(event_ns, hhi by issuer) record by record, from running integer sums; None until all 470 are priced enough."""
-    values, total, squares = {}, 0, 0
-    lines, n = {}, len(next(iter(sp500.closes().values())))
-    for m in sp500.messages():
-        if m["kind"] != "close":
-            continue
-        s = m["symbol"]
-        company = sp500.ISSUER.get(s, s)
-        old = values.get(company, 0)
-        new = old - lines.get(s, 0)
-        lines[s] = oracle.line_value(oracle.e8(m["price"]), sp500.shares(s))
-        new += lines[s]
-        total, squares = total + new - old, squares + new * new - old * old
-        values[company] = new
-        covered = len(lines) * 100 >= 95 * n
-        yield m["ts"], 10000.0 * float(squares) / (float(total) * float(total)) if covered else None
-
-
 @pytest.mark.parametrize("threshold,clear", [(85, 80), (88.5, 87)])
 def test_backtest_fires_where_the_oracle_does(loaded, threshold, clear):
     service, _ = loaded
     want, firing, before = [], False, None
-    for ns, v in hhi_after_every_close():
+    for ns, v in sp500.hhi_after_every_close():
         if v is None or v == before:
             continue
         before = v
