@@ -138,10 +138,11 @@ enum err history_snapshot(struct db *d, int version, uint64_t *seq, struct buf *
     char sql[200];
     AUTO_PGRESULT PGresult *r = NULL;
     *seq = 0;
-    snprintf(sql, sizeof sql,
-             "SELECT state, seq::text FROM tocsin.snapshot WHERE shard_id = 0 AND version = %d"
-             " ORDER BY seq DESC LIMIT 1",
-             version);
+    snprintf(
+        sql, sizeof sql,
+        "SELECT s.state, s.seq::text FROM tocsin.snapshot s WHERE shard_id = 0 AND version = %d"
+        " ORDER BY s.seq DESC LIMIT 1",
+        version);
     enum err e = db_query_binary(d, sql, 0, NULL, &r, why);
     if (e || PQntuples(r) == 0) return e;
     buf_put(state, PQgetvalue(r, 0, 0), (size_t)PQgetlength(r, 0, 0));
