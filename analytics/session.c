@@ -137,7 +137,9 @@ long window_start(const struct market *m, enum window_choice w, const struct day
     };
     static const int months[] = { [WINDOW_3MO] = 3,   [WINDOW_6MO] = 6,   [WINDOW_12MO] = 12,
                                   [WINDOW_18MO] = 18, [WINDOW_36MO] = 36, [WINDOW_ALL] = 0 };
-    if (w == WINDOW_ALL) return d->n ? 0 : -1;
+    if (d->n == 0 || m->session_day == NO_DAY)
+        return -1; /* nothing has begun: no day to count from */
+    if (w == WINDOW_ALL) return 0;
     if (w == WINDOW_YTD)
         return last_until(d, day_from_civil(civil_from_day(m->session_day).year, 1, 1) - 1);
     if (months[w]) return last_until(d, months_before(m->session_day, months[w]));

@@ -298,9 +298,10 @@ class Index:
             for series in self.equal.values():
                 series.buy(prices, issuer_of)
         else:
+            still = {s: p for s, p in self.session_prices.items() if s in self.members}    # who left since then is bought no more
             for series in self.equal.values():
                 if series.rebalance != "daily" and period(series.rebalance, day) != period(series.rebalance, self.sessions[-1]):
-                    series.rebalance_at(self.session_prices, issuer_of)
+                    series.rebalance_at(still, issuer_of)
         self.sessions.append(day)
         self.session_prices, self.fresh = prices, True
         self.history.setdefault("level", []).append(self.level())
