@@ -3,6 +3,7 @@
 #include "core/when.h"
 #include "store/db.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -163,19 +164,19 @@ static void become(const struct private_pg *pg, int death_signal, pid_t parent, 
     signal(SIGPIPE, SIG_DFL);
 }
 
-static pid_t launch(const struct private_pg *pg, const char *program, const char *const *args,
-                    int death_signal, const char *folder)
+/* args[0] is the program's name, NULL ends them; the child's args[0] becomes its path in full: the programs look for each other
+ * beside it, and are not on PATH. The list itself is handed on, so that none of it can be lost on the way. */
+static pid_t launch(const struct private_pg *pg, const char **args, int death_signal,
+                    const char *folder)
 {
     char path[PATH_SIZE + 16];
     pid_t parent = getpid(), pid;
-    snprintf(path, sizeof path, "%s/%s", pg->bin, program);
+    int n = snprintf(path, sizeof path, "%s/%s", pg->bin, args[0]);
+    assert(n > 0 && (size_t)n < sizeof path); /* programs_of found it there */
     if ((pid = fork()) != 0) return pid;
     become(pg, death_signal, parent, folder);
-    const char *argv[16] = {
-        path
-    }; /* in full: they look for each other beside it, and are not on PATH */
-    for (size_t i = 1; i < ARRAY_LEN(argv) - 1 && args[i]; i++) argv[i] = args[i];
-    execv(path, (char *const *)(uintptr_t)argv);
+    args[0] = path;
+    execv(path, (char *const *)(uintptr_t)args);
     _exit(CANNOT_EXEC);
 }
 
@@ -236,10 +237,10 @@ static enum err make_cluster(struct private_pg *pg, struct why *why)
     if (mkdir(fresh, 0700)) return err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));
     if (pg->drops && chown(fresh, pg->uid, pg->gid))
         return err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));
-    const char *const args[] = { "initdb",           "-D", fresh,   "-U",
-                                 SUPERUSER,          "-A", "trust", "--encoding=UTF8",
-                                 "--locale=C.UTF-8", NULL };
-    pid_t pid = launch(pg, "initdb", args, SIGTERM, fresh);
+    const char *args[] = { "initdb",           "-D", fresh,   "-U",
+                           SUPERUSER,          "-A", "trust", "--encoding=UTF8",
+                           "--locale=C.UTF-8", NULL };
+    pid_t pid = launch(pg, args, SIGTERM, fresh);
     int status = 0;
     bool interrupted = false;
     if (pid < 0) return err_set(why, ERR_IO, "fork: %s", strerror(errno));
@@ -295,32 +296,23 @@ static enum err start_server(struct private_pg *pg, struct why *why)
 {
     char port[16], conninfo[1024], sockets[PATH_SIZE + 32];
     snprintf(port, sizeof port, "%d", PORT);
-    snprintf(sockets, sizeof sockets, "unix_socket_directories=%s", pg->sockets);
-    const char *const args[] = { "postgres",
-                                 "-D",
-                                 pg->cluster,
-                                 "-p",
-                                 port,
-                                 "-c",
-                                 "listen_addresses=",
-                                 "-c",
-                                 sockets,
-                                 "-c",
-                                 "unix_socket_permissions=0700",
-                                 "-c",
-                                 "shared_buffers=64MB",
-                                 "-c",
-                                 "max_connections=60",
-                                 "-c",
-                                 "max_wal_size=512MB",
-                                 "-c",
-                                 "log_min_messages=warning",
-                                 "-c",
-                                 "log_checkpoints=off",
-                                 "-c",
-                                 "logging_collector=off",
-                                 NULL };
-    pg->pid = launch(pg, "postgres", args, SIGINT, pg->cluster);
+    snprintf(sockets, sizeof sockets, "--unix_socket_directories=%s", pg->sockets);
+    const char *args[] = { "postgres",
+                           "-D",
+                           pg->cluster,
+                           "-p",
+                           port,
+                           sockets,
+                           "--unix_socket_permissions=0700",
+                           "--listen_addresses=",
+                           "--shared_buffers=64MB",
+                           "--max_connections=60",
+                           "--max_wal_size=512MB",
+                           "--log_min_messages=warning",
+                           "--log_checkpoints=off",
+                           "--logging_collector=off",
+                           NULL };
+    pg->pid = launch(pg, args, SIGINT, pg->cluster);
     if (pg->pid < 0) {
         pg->pid = 0;
         return err_set(why, ERR_IO, "fork: %s", strerror(errno));

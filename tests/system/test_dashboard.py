@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 
+import psycopg
 import pytest
 import requests
 
@@ -36,6 +37,18 @@ def demo():
     assert end(process, signal.SIGINT, 60) == 0, said.read_text()
     assert "Stopped." in said.read_text()
     subprocess.run(["rm", "-rf", folder], check=False)
+
+
+def test_the_private_server_has_all_its_settings(demo):
+    """Asked of the running server, by the SQL line that the demo prints."""
+    _, _, said = demo
+    settings = {"listen_addresses": "", "unix_socket_permissions": "0700", "shared_buffers": "64MB", "max_connections": "60",
+                "max_wal_size": "512MB", "log_min_messages": "warning", "log_checkpoints": "off", "logging_collector": "off"}
+    with psycopg.connect(re.search(r'^ *SQL .*psql "(.+)"$', said.read_text(), re.M)[1], autocommit=True) as db:
+        shown = {name: db.execute(f"SHOW {name}").fetchone()[0] for name in settings}
+        given = {name for name, in db.execute("SELECT name FROM pg_settings WHERE source = 'command line'")}
+    assert shown == settings
+    assert settings.keys() <= given, "some is only the server's default"
 
 
 def test_the_page_moves_and_alerts_arrive(demo, node):
