@@ -29,8 +29,8 @@ MEASURES_SAID = {
     ("analytics/measure.c", "last(AAPL)"): "the reference page's example of a measure as a subject",
     ("api/resources/history.c", "hhi(DEMO)"): "an example in the API's document",
     ("api/resources/measures.c", "hhi(DEMO)"): "an example in the API's document",
-    ("app/demo.c", "hhi("): "the rule that the demo offers its user",
-    ("app/demo.c", "last(%s)"): "the rule that the demo offers its user",
+    ("app/demo/demo.c", "hhi("): "the rule that the demo offers its user",
+    ("app/demo/demo.c", "last(%s)"): "the rule that the demo offers its user",
 }
 # Measures whose names are words of every day: they count as a call alone, and not in SQL.
 WORDS = {"last", "level", "change", "max", "min", "avg", "sum", "count"}

@@ -11,9 +11,9 @@
  *
  * so one number moves all leaders at once, and a stock that has not traded for a while has moved
  * with the factors when it is looked at next; own moves when it trades. */
-#ifndef TOCSIN_APP_SIMULATION_INSIDE_H
-#define TOCSIN_APP_SIMULATION_INSIDE_H
-#include "app/simulation.h"
+#ifndef TOCSIN_APP_DEMO_SIMULATION_INSIDE_H
+#define TOCSIN_APP_DEMO_SIMULATION_INSIDE_H
+#include "app/demo/simulation.h"
 
 enum { ISSUERS = SIMULATION_ISSUERS, STOCKS_MAX = ISSUERS + 3, LEADERS = 8 };
 

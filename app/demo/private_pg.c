@@ -1,4 +1,4 @@
-#include "app/private_pg.h"
+#include "app/demo/private_pg.h"
 
 #include "core/when.h"
 #include "store/db.h"

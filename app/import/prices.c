@@ -1,4 +1,4 @@
-#include "app/prices.h"
+#include "app/import/prices.h"
 
 #include "core/decimal.h"
 #include "core/map.h"
@@ -7,31 +7,11 @@
 #include "ingest/symbol.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CLOSE_OF_DAY_NS (21 * 3600 * NS_PER_S)
 #define PRICE_MAX_E8 (90000000ll * 100000000)
-
-/* ---- problems ---- */
-void problem_add(struct problems *p, const char *fmt, ...)
-{
-    if (p->count++ >= PROBLEMS_MAX) return;
-    char text[600];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    buf_puts(&p->text, text);
-    buf_puts(&p->text, "\n");
-}
-
-void problems_print(const struct problems *p)
-{
-    if (p->text.len) fputs(p->text.data, stderr);
-    if (p->count > PROBLEMS_MAX) fprintf(stderr, "and %zu more\n", p->count - PROBLEMS_MAX);
-}
 
 /* ---- the rows of one date, to find a symbol that comes twice ---- */
 struct reading_file {

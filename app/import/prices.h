@@ -3,12 +3,10 @@
  * Columns by header: date, close, and symbol (or Name); others are ignored. Rows are sorted by date, a symbol has one row a date.
  * A close goes out at 21:00 UTC of its date plus one nanosecond a row, so event times strictly increase; the clock record that
  * ends the session comes one nanosecond after its last close. */
-#ifndef TOCSIN_APP_PRICES_H
-#define TOCSIN_APP_PRICES_H
-#include "app/csv.h"
-#include "core/buf.h"
-
-enum { EXIT_BAD_DATA = 65, PROBLEMS_MAX = 100 };
+#ifndef TOCSIN_APP_IMPORT_PRICES_H
+#define TOCSIN_APP_IMPORT_PRICES_H
+#include "app/import/csv.h"
+#include "app/import/problems.h"
 
 struct price_row {
     struct symbol symbol;
@@ -30,15 +28,6 @@ struct price_file {
     size_t skipped; /* rows left out for want of a close */
     size_t days;
 };
-
-/* Problems gather one line each, of which the first PROBLEMS_MAX are kept; *count counts them all. */
-struct problems {
-    struct buf text;
-    size_t count;
-};
-PRINTF_LIKE(2, 3) void problem_add(struct problems *p, const char *fmt, ...);
-/* To stderr, with how many more there are. */
-void problems_print(const struct problems *p);
 
 /* ERR_IO / ERR_NOMEM in `why`; ERR_INVALID: every wrong row is in `problems` and *out is empty. `path` must outlive *out. */
 MUST_USE enum err prices_load(const char *path, const struct price_options *o,

@@ -1,4 +1,4 @@
-#include "app/csv.h"
+#include "app/import/csv.h"
 
 #include "core/utf8.h"
 #include "core/vec.h"

@@ -4,9 +4,9 @@
  * what the database has not taken yet is sent, so an interrupted start goes on where it stopped. Then live: trades on `ticks` at
  * the wall clock, news on `news`, and at midnight UTC the session's closes on `reference`. A later run goes on from the
  * last prices stored. Never far ahead of what the database has committed: the embedded broker keeps little. */
-#ifndef TOCSIN_APP_FEED_H
-#define TOCSIN_APP_FEED_H
-#include "app/simulation.h"
+#ifndef TOCSIN_APP_DEMO_FEED_H
+#define TOCSIN_APP_DEMO_FEED_H
+#include "app/demo/simulation.h"
 
 #define FEED_INDEX "DEMO"
 enum { FEED_SESSIONS = 260 };

@@ -1,6 +1,6 @@
 /* replay.c - `tocsin replay`: a CSV of prices into Kafka as official closes, a session end behind each date. */
 #include "app/app.h"
-#include "app/prices.h"
+#include "app/import/prices.h"
 #include "core/when.h"
 #include "ingest/kafka/partitions.h"
 #include "ingest/kafka/producer.h"

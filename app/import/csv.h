@@ -4,8 +4,8 @@
  * ends and doubled quotes; lines end with LF or CRLF; a byte order mark is skipped; empty lines are skipped. Refused, with the
  * line's number: a row with more or fewer fields than the header, a quote in the middle of a field, text after a closing quote,
  * a quote that never closes, NUL, bytes that are not UTF-8. Thread: one at a time. */
-#ifndef TOCSIN_APP_CSV_H
-#define TOCSIN_APP_CSV_H
+#ifndef TOCSIN_APP_IMPORT_CSV_H
+#define TOCSIN_APP_IMPORT_CSV_H
 #include "core/err.h"
 #include "ingest/record.h"
 

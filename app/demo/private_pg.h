@@ -5,8 +5,8 @@
  * nothing half-made in use. The server is told by the kernel to shut down when the thread that opened it dies.
  *
  * Call it with SIGINT and SIGTERM blocked in all threads: they are looked for while waiting. Thread: the one that opened it. */
-#ifndef TOCSIN_APP_PRIVATE_PG_H
-#define TOCSIN_APP_PRIVATE_PG_H
+#ifndef TOCSIN_APP_DEMO_PRIVATE_PG_H
+#define TOCSIN_APP_DEMO_PRIVATE_PG_H
 #include "core/err.h"
 
 struct private_pg;

@@ -7,8 +7,8 @@
  *
  * Time is counted in sessions: history advances whole ones, live trading fractions. No clock, no
  * I/O; the same calls give the same answers on the same machine. Thread: one at a time. */
-#ifndef TOCSIN_APP_SIMULATION_H
-#define TOCSIN_APP_SIMULATION_H
+#ifndef TOCSIN_APP_DEMO_SIMULATION_H
+#define TOCSIN_APP_DEMO_SIMULATION_H
 #include "core/err.h"
 #include "ingest/record.h"
 

@@ -1,7 +1,7 @@
 /* demo.c - `tocsin demo`: a broker, a database, a market and the service in one process, for one machine without any set-up. */
 #include "app/app.h"
-#include "app/feed.h"
-#include "app/private_pg.h"
+#include "app/demo/feed.h"
+#include "app/demo/private_pg.h"
 #include "api/api.h"
 #include "core/decimal.h"
 #include "core/log.h"

@@ -8,7 +8,7 @@
  *     own    += 0.015 * (sqrt(0.05) * normal - 0.5 * 0.015 * 0.05)   about +-0.0034, a third of a %
  *
  * The last term keeps the mean of the price, and not of its logarithm, where it was. */
-#include "app/simulation_inside.h"
+#include "app/demo/simulation_inside.h"
 
 #include <math.h>
 #include <stdlib.h>

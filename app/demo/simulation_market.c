@@ -6,7 +6,7 @@
  * many shares as come to that value. As one of three it has two classes of shares: BALE.A with 60 %
  * of the value, BALE.B with the rest. Eight leaders have names, ranks and a pull of the AI factor
  * that are the same in every market. */
-#include "app/simulation_inside.h"
+#include "app/demo/simulation_inside.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  *            tagged with both symbols; and both prices are nudged on, a fifth of a daily move
  *
  * so whoever scores the text should find what the tape has shown. */
-#include "app/simulation_inside.h"
+#include "app/demo/simulation_inside.h"
 
 #include <math.h>
 #include <string.h>

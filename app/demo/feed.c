@@ -1,4 +1,4 @@
-#include "app/feed.h"
+#include "app/demo/feed.h"
 
 #include "core/buf.h"
 #include "core/decimal.h"
@@ -129,41 +129,68 @@ static void say_article(struct feed *f, const struct sim_article *a, const char 
 }
 
 /* ---- history ---- */
-static enum err send_stock(struct feed *f, const struct sim_stock *k, int32_t day, int64_t ts,
-                           struct why *why)
+static void say_issuer(struct feed *f, const struct sim_stock *k, int64_t ts)
 {
-    char part[DECIMAL_TEXT_MAX], date[DATE_TEXT_MAX];
-    enum err e = ERR_OK;
-    date_format(day, date);
-    if (k->first_line) {
-        SAY(f,
-            "{\"kind\":\"issuer\",\"issuer\":\"%s\",\"name\":\"%s\",\"sector\":\"%s\",\"ts\":%" PRId64
-            "}",
-            k->issuer, k->name, k->sector, ts);
-        e = send_ordered(f, k->issuer, why);
-    }
+    SAY(f,
+        "{\"kind\":\"issuer\",\"issuer\":\"%s\",\"name\":\"%s\",\"sector\":\"%s\",\"ts\":%" PRId64
+        "}",
+        k->issuer, k->name, k->sector, ts);
+}
+
+static void say_instrument(struct feed *f, const struct sim_stock *k, int64_t ts)
+{
     SAY(f,
         "{\"kind\":\"instrument\",\"symbol\":\"%s\",\"issuer\":\"%s\",\"name\":\"%s\",\"ts\":%" PRId64
         "}",
         k->symbol.s, k->issuer, k->title, ts);
-    if (!e) e = send_ordered(f, k->symbol.s, why);
+}
+
+static void say_shares(struct feed *f, const struct sim_stock *k, int64_t ts)
+{
+    char part[DECIMAL_TEXT_MAX];
     decimal_format(k->float_e8, part);
     SAY(f,
         "{\"kind\":\"shares\",\"symbol\":\"%s\",\"shares\":%" PRId64
         ",\"float\":\"%s\",\"ts\":%" PRId64 "}",
         k->symbol.s, k->shares, part, ts);
-    if (!e) e = send_ordered(f, k->symbol.s, why);
+}
+
+static void say_membership(struct feed *f, const struct sim_stock *k, int64_t ts)
+{
     SAY(f,
         "{\"kind\":\"membership\",\"index\":\"" FEED_INDEX "\",\"symbol\":\"%s\",\"ts\":%" PRId64
         "}",
         k->symbol.s, ts);
-    if (!e) e = send_ordered(f, k->symbol.s, why);
-    if (e || !k->first_line || k->exposure_e8 == 0) return e;
+}
+
+static void say_exposure(struct feed *f, const struct sim_stock *k, int32_t day, int64_t ts)
+{
+    char part[DECIMAL_TEXT_MAX], date[DATE_TEXT_MAX];
     decimal_format(k->exposure_e8, part);
+    date_format(day, date);
     SAY(f,
         "{\"kind\":\"exposure\",\"issuer\":\"%s\",\"theme\":\"AI\",\"value\":\"%s\",\"source\":\"simulation\",\"effective_from\":\"%s\",\"ts\":%" PRId64
         "}",
         k->issuer, part, date, ts);
+}
+
+static enum err send_stock(struct feed *f, const struct sim_stock *k, int32_t day, int64_t ts,
+                           struct why *why)
+{
+    enum err e = ERR_OK;
+    if (k->first_line) {
+        say_issuer(f, k, ts);
+        e = send_ordered(f, k->issuer, why);
+    }
+    if (e) return e;
+    say_instrument(f, k, ts);
+    if ((e = send_ordered(f, k->symbol.s, why)) != ERR_OK) return e;
+    say_shares(f, k, ts);
+    if ((e = send_ordered(f, k->symbol.s, why)) != ERR_OK) return e;
+    say_membership(f, k, ts);
+    e = send_ordered(f, k->symbol.s, why);
+    if (e || !k->first_line || k->exposure_e8 == 0) return e;
+    say_exposure(f, k, day, ts);
     return send_ordered(f, k->issuer, why);
 }
 
@@ -340,46 +367,84 @@ static void look_at_failures(struct feed *f)
     f->failed_seen = failed;
 }
 
+struct live {
+    int64_t began, last, news_due, look_due; /* mono_ns */
+    int32_t today;
+    double owed; /* trades that should have been sent by now */
+    bool told;
+};
+
+/* How much time passed counts for at most a second: the machine slept, or the database did, and that is not made up for. */
+static void pass_time(struct feed *f, struct live *l, int64_t now)
+{
+    const double passed = (double)(now - l->last) / 1e9;
+    l->owed += (passed > 1 ? 1 : passed) * (double)f->cfg.ticks_per_s;
+    l->last = now;
+}
+
+static enum err pass_midnight(struct feed *f, struct live *l, struct why *why)
+{
+    const int32_t day = day_of_ns(wall_ns()), ended = l->today;
+    if (day <= ended) return ERR_OK;
+    l->today = day;
+    return end_session(f, ended, why);
+}
+
+static enum err send_owed(struct feed *f, struct live *l, struct why *why)
+{
+    enum err e = ERR_OK;
+    for (; l->owed >= 1 && !e; l->owed -= 1)
+        e = send_tick(f, 1 / (double)f->cfg.ticks_per_s / SECONDS_A_SESSION, why);
+    return e;
+}
+
+/* Irregular, between a half and one and a half of the interval, and the same each run. */
+static enum err send_due_news(struct feed *f, struct live *l, int64_t now, struct why *why)
+{
+    if (now < l->news_due) return ERR_OK;
+    enum err e = send_news(f, why);
+    const double wave = 0.5 + 0.5 * sin((double)f->articles * 1.7);
+    l->news_due =
+        now + NEWS_EVERY_MS / 2 * NS_PER_MS + (int64_t)((double)NEWS_EVERY_MS * NS_PER_MS * wave);
+    return e;
+}
+
+static enum err look_around(struct feed *f, struct live *l, int64_t now, struct why *why)
+{
+    if (now < l->look_due) return ERR_OK;
+    l->look_due = now + NS_PER_S;
+    look_at_failures(f);
+    return wait_for_backlog(f, TICKS, f->sent_ticks, f->base_ticks,
+                            BACKLOG_MAX + f->cfg.ticks_per_s, why);
+}
+
+static enum err live_beat(struct feed *f, struct live *l, struct why *why)
+{
+    const int64_t now = mono_ns();
+    pass_time(f, l, now);
+    enum err e = pass_midnight(f, l, why);
+    if (!e) e = send_owed(f, l, why);
+    if (!e) e = send_due_news(f, l, now, why);
+    if (!e) e = look_around(f, l, now, why);
+    if (e || l->told || now - l->began <= LIVE_BEFORE_WORD_MS * NS_PER_MS) return e;
+    say_live(f);
+    l->told = true;
+    return ERR_OK;
+}
+
 static enum err go_live(struct feed *f, struct why *why)
 {
-    const int64_t began = mono_ns();
-    int64_t last = began, news_due = began + NEWS_EVERY_MS * NS_PER_MS / 2, look_due = began;
-    int32_t today = day_of_ns(wall_ns());
-    double owed = 0;
-    bool told = false;
+    const int64_t now = mono_ns();
+    struct live l = { .began = now,
+                      .last = now,
+                      .news_due = now + NEWS_EVERY_MS * NS_PER_MS / 2,
+                      .look_due = now,
+                      .today = day_of_ns(wall_ns()) };
     enum err e = ERR_OK;
     simulation_open(f->sim);
     while (!e && !stopping(f)) {
         usleep(BEAT_MS * 1000);
-        int64_t now = mono_ns();
-        double passed = (double)(now - last) / 1e9;
-        last = now;
-        if (passed > 1)
-            passed = 1; /* the machine slept, or the database did: that time is not made up for */
-        owed += passed * (double)f->cfg.ticks_per_s;
-        int32_t day = day_of_ns(wall_ns());
-        if (day > today) {
-            e = end_session(f, today, why);
-            today = day;
-        }
-        for (; owed >= 1 && !e; owed -= 1)
-            e = send_tick(f, 1 / (double)f->cfg.ticks_per_s / SECONDS_A_SESSION, why);
-        if (!e && now >= news_due) {
-            e = send_news(f, why);
-            news_due = now + NEWS_EVERY_MS / 2 * NS_PER_MS
-                       + (int64_t)((double)NEWS_EVERY_MS * NS_PER_MS
-                                   * (0.5 + 0.5 * sin((double)f->articles * 1.7)));
-        }
-        if (!e && now >= look_due) {
-            look_at_failures(f);
-            e = wait_for_backlog(f, TICKS, f->sent_ticks, f->base_ticks,
-                                 BACKLOG_MAX + f->cfg.ticks_per_s, why);
-            look_due = now + NS_PER_S;
-        }
-        if (!e && !told && now - began > LIVE_BEFORE_WORD_MS * NS_PER_MS) {
-            say_live(f);
-            told = true;
-        }
+        e = live_beat(f, &l, why);
     }
     return e;
 }

@@ -1,5 +1,5 @@
 /* test_simulation.c - the demo's market: the same from the same seed, plausible, and telling the story it is there for. */
-#include "app/simulation.h"
+#include "app/demo/simulation.h"
 #include "analytics/news/sentiment.h"
 #include "ingest/formats/json.h"
 #include "ingest/symbol.h"

@@ -1,0 +1,96 @@
+#include "app/import/layout.h"
+
+#include "core/vec.h"
+#include "core/when.h"
+#include "ingest/formats/json.h"
+#include "store/db.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { BATCH_RECORDS = 50000, BATCH_SESSIONS = 50, COMMIT_TRIES = 20 };
+
+static void on_row(void *ctx, const struct row_type *type, const void *row)
+{
+    struct layout *l = ctx;
+    write_row(l->batches[l->n - 1], type, row);
+}
+
+static enum err next_batch(struct layout *l, struct why *why)
+{
+    if (l->n && write_batch_rows(l->batches[l->n - 1]) < BATCH_RECORDS
+        && l->sessions < BATCH_SESSIONS)
+        return ERR_OK;
+    if (l->n && !write_batch_ok(l->batches[l->n - 1]))
+        return err_set(why, ERR_NOMEM, "out of memory");
+    if (!VEC_GROW(&l->batches, &l->cap, l->n + 1)) return err_set(why, ERR_NOMEM, "out of memory");
+    enum err e = write_batch_new(&l->batches[l->n]);
+    if (e) return err_set(why, e, "out of memory");
+    l->n++;
+    l->sessions = 0;
+    return ERR_OK;
+}
+
+enum err layout_apply(struct layout *l, const char *p, size_t n, struct why *why)
+{
+    struct record r;
+    arena_clear(&l->arena);
+    enum err e = next_batch(l, why);
+    if (!e) e = record_decode(p, n, &l->arena, &r, why);
+    if (e) return e;
+    r.received_ms = wall_ns() / NS_PER_MS;
+    if (r.event_ns / NS_PER_MS > r.received_ms + NS_PER_DAY / NS_PER_MS)
+        return err_set(why, ERR_INVALID, "is in the future: event time only goes forward");
+    e = step_apply(&l->step, &r, why);
+    l->records += !e;
+    l->sessions += !e && r.kind == RECORD_CLOCK;
+    return e;
+}
+
+/* ---- into the database ---- */
+static enum err commit_one(struct writer *w, const struct write_batch *b, struct why *why)
+{
+    int64_t owed;
+    enum err e = writer_commit(w, b, &owed, why);
+    for (int i = 0; e && i < COMMIT_TRIES; i++) {
+        bool committed = false;
+        if (e == ERR_FENCED || e == ERR_NOMEM || (e == ERR_DB && !db_retryable(why))) return e;
+        nanosleep(&(struct timespec){ 0, 500000000 }, NULL);
+        e = writer_recover(w, b, &committed, why);
+        if (!e && committed) return ERR_OK;
+        if (!e) e = writer_commit(w, b, &owed, why);
+    }
+    return e;
+}
+
+enum err layout_commit(struct layout *l, struct writer *w, struct why *why)
+{
+    AUTO_BUF struct buf state = { 0 };
+    if (l->n == 0) return ERR_OK;
+    step_save(&l->step, &state);
+    if (!buf_ok(&state)) return err_set(why, ERR_NOMEM, "out of memory");
+    write_snapshot(l->batches[l->n - 1], engine_seq(l->step.engine), STEP_STATE_VERSION, state.data,
+                   state.len);
+    for (size_t i = 0; i < l->n; i++)
+        if (!write_batch_ok(l->batches[i])) return err_set(why, ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < l->n; i++) {
+        enum err e = commit_one(w, l->batches[i], why);
+        if (e) return e;
+        write_batch_free(l->batches[i]);
+        l->batches[i] = NULL;
+    }
+    return ERR_OK;
+}
+
+void layout_release(struct layout *l)
+{
+    for (size_t i = 0; i < l->n; i++) write_batch_free(l->batches[i]);
+    free(l->batches);
+    arena_release(&l->arena);
+    step_release(&l->step);
+}
+
+void layout_hear(struct layout *l)
+{
+    step_hear(&l->step, &(struct step_sink){ .ctx = l, .row = on_row });
+}

@@ -1,0 +1,27 @@
+/* layout.h - records through the step into write batches, all in memory, before the first row is written. */
+#ifndef TOCSIN_APP_IMPORT_LAYOUT_H
+#define TOCSIN_APP_IMPORT_LAYOUT_H
+#include "app/step.h"
+#include "core/arena.h"
+#include "store/writer.h"
+
+struct layout {
+    struct step step;
+    struct write_batch **batches;
+    size_t n, cap;
+    struct arena arena;
+    size_t records,
+        sessions; /* sessions: ended in the newest batch, which takes readings of few days only */
+};
+
+/* From here on what the step says goes into the batches; before, while it recovers, it is silent. */
+void layout_hear(struct layout *l);
+
+/* Decodes and applies one JSON message. ERR_NOMEM, or what decoder or engine have against it: it then left nothing behind. */
+MUST_USE enum err layout_apply(struct layout *l, const char *p, size_t n, struct why *why);
+
+/* Writes all batches in order, each a transaction, with a snapshot behind the last. */
+MUST_USE enum err layout_commit(struct layout *l, struct writer *w, struct why *why);
+
+void layout_release(struct layout *l); /* fine on a zeroed one */
+#endif
