@@ -26,8 +26,11 @@ struct api_backend {
     /* Sends a rule change through the engine's one order and returns when it is committed, so that the database
      * has it. ERR_NOT_FOUND for a missing or foreign id, and when RULE_CREATE names one that has been deleted; ERR_SYNTAX /
      * ERR_UNKNOWN_MEASURE / ERR_INVALID with why->at pointing into the "rule" text where that is what is wrong; ERR_CONFLICT when
-     * RULE_CREATE names an id that is there. Blocks up to 10 s, then ERR_STOPPING or ERR_DB. Thread: any. */
-    enum err (*rule_change)(void *ctx, const struct rule_request *r, struct why *why);
+     * RULE_CREATE names an id that is there. A definition that is wrong is told only when nothing else is. *state: the rule's after
+     * the change, as rule_states has it; also with ERR_CONFLICT; else NULL. Blocks up to 10 s, then ERR_STOPPING or ERR_DB.
+     * Thread: any. */
+    enum err (*rule_change)(void *ctx, const struct rule_request *r, const char **state,
+                            struct why *why);
     /* States of rules as the engine has them: out[i] is "ok", "pending", "firing", "stale", or NULL when it does not know the rule. */
     enum err (*rule_states)(void *ctx, struct uuid tenant, const struct uuid *rules, size_t n,
                             const char **out);

@@ -1,5 +1,4 @@
 /* backtest.c - `tocsin backtest`: rules over what is stored, through the same step as live; the alerts they would have made. */
-#include "alerts/rules/rule_text.h"
 #include "app/app.h"
 #include "app/recover.h"
 #include "core/arena.h"
@@ -12,11 +11,21 @@
 
 enum { RULES_MAX = 256 };
 
+/* A rule as the command line has it; NULL: not said. */
+struct rule_words {
+    const char *text, *clear, *hold, *cooldown;
+};
+
+struct backtest_rule {
+    struct rule_words words;
+    struct rule_draft draft;
+    bool made;
+};
+
 struct backtest {
     struct step *s;
-    const char *rules[RULES_MAX]; /* definitions, JSON */
+    struct backtest_rule rules[RULES_MAX];
     size_t rules_n;
-    bool made[RULES_MAX];
     int64_t from_ns, to_ns;
     bool json, past;
     size_t fires;
@@ -56,18 +65,18 @@ static void make_rules(struct backtest *b)
     for (size_t i = 0; i < b->rules_n && !b->err; i++) {
         struct record r;
         struct why why = { 0 };
-        if (b->made[i]) continue;
+        const struct rule_draft *draft = &b->rules[i].draft;
+        if (b->rules[i].made) continue;
         struct uuid id = uuid_derive((struct uuid){ { 1 } }, i, 0);
-        enum err e = step_rule_put(b->s, (struct uuid){ { 1 } }, id, b->rules[i],
-                                   strlen(b->rules[i]), &b->arena, &r, &why);
+        enum err e = step_rule_put(b->s, (struct uuid){ { 1 } }, id, draft, &b->arena, &r, &why);
         if (e == ERR_UNKNOWN_SYMBOL || e == ERR_UNKNOWN_INDEX) continue;
-        if (!e) e = step_apply(b->s, &r, &why);
+        if (!e) e = step_apply_put(b->s, &r, draft, &why);
         if (e) {
             b->err = e;
             b->why = why;
             return;
         }
-        b->made[i] = true;
+        b->rules[i].made = true;
     }
 }
 
@@ -81,39 +90,54 @@ static bool backtest_each(void *ctx, struct record *r)
     return b->err == ERR_OK;
 }
 
-static enum err add_rule(struct backtest *b, const char *text, const char *clear, const char *hold,
-                         const char *cooldown)
-{
-    AUTO_BUF struct buf o = { 0 };
-    buf_puts(&o, "{\"rule\":");
-    buf_json_string(&o, text, strlen(text));
-    if (clear) {
-        buf_puts(&o, ",\"clear\":");
-        buf_json_string(&o, clear, strlen(clear));
-    }
-    if (hold) buf_printf(&o, ",\"hold_s\":%s", hold);
-    if (cooldown) buf_printf(&o, ",\"cooldown_s\":%s", cooldown);
-    buf_puts(&o, "}");
-    if (b->rules_n == RULES_MAX || !(b->rules[b->rules_n] = arena_copy(&b->arena, o.data, o.len)))
-        return ERR_LIMIT;
-    b->rules_n++;
-    return ERR_OK;
-}
-
-static int refuse_rule(const char *text, const struct why *why)
+static void refuse_rule(const char *text, const struct why *why)
 {
     fprintf(stderr, "tocsin: %s\n  %s\n", why->text, text);
     if (why->at > 0) fprintf(stderr, "  %*s^\n", why->at - 1, "");
-    return EXIT_WRONG_USAGE;
+}
+
+/* A --rule and the options after it, as a tenant would write them. */
+static void write_definition(const struct rule_words *w, struct buf *out)
+{
+    buf_puts(out, "{\"rule\":");
+    buf_json_string(out, w->text, strlen(w->text));
+    if (w->clear) {
+        buf_puts(out, ",\"clear\":");
+        buf_json_string(out, w->clear, strlen(w->clear));
+    }
+    if (w->hold) buf_printf(out, ",\"hold_s\":%s", w->hold);
+    if (w->cooldown) buf_printf(out, ",\"cooldown_s\":%s", w->cooldown);
+    buf_puts(out, "}");
+}
+
+/* false: it has been said why. */
+static bool read_rule(const struct rule_words *w, struct rule_draft *out)
+{
+    AUTO_BUF struct buf definition = { 0 };
+    struct why why = { 0 };
+    write_definition(w, &definition);
+    enum err e = buf_ok(&definition) ? rule_draft_read(definition.data, definition.len, out, &why)
+                                     : err_set(&why, ERR_NOMEM, "out of memory");
+    if (!e && measure_is_book(&out->m))
+        e = err_set(&why, ERR_INVALID, "a book belongs to a tenant; a back-test has none");
+    if (e) refuse_rule(w->text, &why);
+    return !e;
 }
 
 const char backtest_usage[] =
     "usage: tocsin backtest -c FILE --rule TEXT [--clear X] [--hold S] [--cooldown S] [--rule ...] [--from TIME] [--to TIME] [--json]\n"
     "  --clear, --hold and --cooldown belong to the --rule before them; TIME is RFC 3339 or a date\n";
 
+static bool add_rule(struct backtest *b, const char *text)
+{
+    if (b->rules_n == RULES_MAX) return false;
+    b->rules[b->rules_n++] = (struct backtest_rule){ .words = { .text = text } };
+    return true;
+}
+
 static int read_backtest(int argc, char **argv, struct backtest *b, const char **config)
 {
-    const char *rule = NULL, *clear = NULL, *hold = NULL, *cooldown = NULL;
+    struct rule_words ignored, *rule = &ignored; /* that the options belong to */
     struct why why = { 0 };
     for (int i = 1; i < argc; i++) {
         const char *o = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
@@ -126,12 +150,11 @@ static int read_backtest(int argc, char **argv, struct backtest *b, const char *
         enum err e = ERR_OK;
         if (strcmp(o, "-c") == 0) *config = v;
         else if (strcmp(o, "--rule") == 0) {
-            if (rule && add_rule(b, rule, clear, hold, cooldown)) return EXIT_WRONG_USAGE;
-            rule = v;
-            clear = hold = cooldown = NULL;
-        } else if (strcmp(o, "--clear") == 0) clear = v;
-        else if (strcmp(o, "--hold") == 0) hold = v;
-        else if (strcmp(o, "--cooldown") == 0) cooldown = v;
+            if (!add_rule(b, v)) return EXIT_WRONG_USAGE;
+            rule = &b->rules[b->rules_n - 1].words;
+        } else if (strcmp(o, "--clear") == 0) rule->clear = v;
+        else if (strcmp(o, "--hold") == 0) rule->hold = v;
+        else if (strcmp(o, "--cooldown") == 0) rule->cooldown = v;
         else if (strcmp(o, "--from") == 0) e = when_parse(v, strlen(v), &b->from_ns, &why);
         else if (strcmp(o, "--to") == 0) e = when_parse(v, strlen(v), &b->to_ns, &why);
         else return EXIT_WRONG_USAGE;
@@ -140,19 +163,9 @@ static int read_backtest(int argc, char **argv, struct backtest *b, const char *
             return EXIT_WRONG_USAGE;
         }
     }
-    if (!rule || !*config || add_rule(b, rule, clear, hold, cooldown)) return EXIT_WRONG_USAGE;
-    for (size_t i = 0; i < b->rules_n; i++) {
-        struct rule_definition d;
-        struct measure m;
-        struct term term;
-        enum err e = rule_parse(b->rules[i], strlen(b->rules[i]), &d, &why);
-        if (!e) e = measure_parse(d.text, d.measure_n, &m, &why);
-        if (!e && measure_is_book(&m))
-            e = err_set(&why, ERR_INVALID, "a book belongs to a tenant; a back-test has none");
-        if (!e) e = rule_term(&d, measure_is_price(&m), &term, &why);
-        if (e)
-            return refuse_rule(why.at ? d.text[0] && e != ERR_INVALID ? d.text : rule : rule, &why);
-    }
+    if (!b->rules_n || !*config) return EXIT_WRONG_USAGE;
+    for (size_t i = 0; i < b->rules_n; i++)
+        if (!read_rule(&b->rules[i].words, &b->rules[i].draft)) return EXIT_WRONG_USAGE;
     return EXIT_FINE;
 }
 
@@ -193,7 +206,7 @@ int cmd_backtest(int argc, char **argv)
     if (e) fprintf(stderr, "tocsin: %s\n", why.text);
     else {
         for (size_t i = 0; i < b.rules_n; i++)
-            if (!b.made[i])
+            if (!b.rules[i].made)
                 fprintf(stderr,
                         "tocsin: rule %zu: nothing stored knows its subject in that range\n",
                         i + 1);

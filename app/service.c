@@ -57,8 +57,10 @@ struct command {
     bool change;
     enum rule_change what;
     struct uuid tenant, rule;
-    char *definition;
-    size_t definition_n;
+    struct rule_draft draft;
+    enum err draft_err; /* why there is none; said only when nothing else is wrong */
+    struct why draft_why;
+    const char *state; /* that the rule is in after it; NULL: there is none */
     /* or rule states */
     struct uuid *ids;
     const char **states;
@@ -121,7 +123,6 @@ static void command_drop(struct command *c)
     if (!last) return;
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->answered);
-    free(c->definition);
     free(c->ids);
     free(c->states);
     free(c);
@@ -179,21 +180,23 @@ static enum err command_ask(struct service *s, struct command *c, struct why *wh
     return e;
 }
 
-static enum err backend_rule_change(void *ctx, const struct rule_request *r, struct why *why)
+/* The rule's JSON is read here, on the API's thread. That it is wrong is said by the engine's, which
+ * first looks whether there is a rule to be changed at all. */
+static enum err backend_rule_change(void *ctx, const struct rule_request *r, const char **state,
+                                    struct why *why)
 {
+    *state = NULL;
     struct command *c = command_new();
     if (!c) return err_set(why, ERR_NOMEM, "out of memory");
     c->change = true;
     c->what = r->change;
     c->tenant = r->tenant;
     c->rule = r->rule;
-    c->definition_n = r->definition_n;
-    c->definition = malloc(r->definition_n + 1);
-    enum err e = ERR_NOMEM;
-    if (c->definition) {
-        if (r->definition_n) memcpy(c->definition, r->definition, r->definition_n);
-        e = command_ask(ctx, c, why);
-    }
+    if (r->change != RULE_DELETE)
+        c->draft_err = rule_draft_read(r->definition ? r->definition : "", r->definition_n,
+                                       &c->draft, &c->draft_why);
+    enum err e = command_ask(ctx, c, why);
+    if (!e || e == ERR_CONFLICT) *state = c->state;
     command_drop(c);
     return e;
 }
@@ -382,17 +385,20 @@ static void apply_batch(struct service *s, struct ingest_batch *in)
     write_ingest(s->turn->batch, in);
 }
 
+static const char *state_of_rule(const struct service *s, struct uuid tenant, struct uuid rule)
+{
+    struct rule_facts facts;
+    bool there = rule_set_find(s->step.rules, tenant, rule, &facts) && !facts.deleted;
+    return there ? names_text(&rule_status_names, (int)facts.status) : NULL;
+}
+
 static void obey(struct service *s, struct command *c)
 {
     struct why why = { 0 };
     struct record r;
     struct rule_facts facts;
     if (!c->change) {
-        for (size_t i = 0; i < c->ids_n; i++)
-            c->states[i] =
-                rule_set_find(s->step.rules, c->tenant, c->ids[i], &facts) && !facts.deleted
-                    ? names_text(&rule_status_names, (int)facts.status)
-                    : NULL;
+        for (size_t i = 0; i < c->ids_n; i++) c->states[i] = state_of_rule(s, c->tenant, c->ids[i]);
         command_answer(c, ERR_OK, NULL);
         return;
     }
@@ -417,17 +423,20 @@ static void obey(struct service *s, struct command *c)
             "%ld rules have been made, deleted ones included, whose ids are remembered; change rules rather than delete and make them",
             RULES_MADE * s->c->engine_rules_max);
     else if (c->what == RULE_DELETE) e = step_rule_delete(&s->step, c->tenant, c->rule, &r, &why);
-    else
-        e = step_rule_put(&s->step, c->tenant, c->rule, c->definition, c->definition_n, &s->scratch,
-                          &r, &why);
+    else if (c->draft_err) {
+        e = c->draft_err;
+        why = c->draft_why;
+    } else e = step_rule_put(&s->step, c->tenant, c->rule, &c->draft, &s->scratch, &r, &why);
     if (!e && !VEC_GROW(&s->turn->waiting, &s->turn->waiting_cap, s->turn->waiting_n + 1))
         e = err_set(&why, ERR_NOMEM, "out of memory");
     if (!e
-        && (e = step_apply(&s->step, &r, &why))
+        && (e = c->what == RULE_DELETE ? step_apply(&s->step, &r, &why)
+                                       : step_apply_put(&s->step, &r, &c->draft, &why))
                == ERR_NOMEM) { /* the state may have changed by half */
         write_batch_spoil(s->turn->batch);
         give_up(s, EXIT_BROKEN);
     }
+    c->state = state_of_rule(s, c->tenant, c->rule);
     if (e) {
         command_answer(c, e, &why);
         return;

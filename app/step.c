@@ -1,10 +1,8 @@
 #include "app/step.h"
 
 #include "alerts/rules/key.h"
-#include "alerts/rules/rule_text.h"
 #include "analytics/picture.h"
 #include "core/arena.h"
-#include "core/json.h"
 #include "core/vec.h"
 #include "core/when.h"
 #include "ingest/formats/json.h"
@@ -213,23 +211,6 @@ static void tell_tracked(struct step *s, const struct record *r)
 }
 
 /* ---- rules ---- */
-struct rule_parts {
-    struct rule_definition d;
-    struct measure m;
-    struct term term;
-};
-
-static enum err read_rule(const char *definition, size_t n, struct rule_parts *out, struct why *why)
-{
-    enum err e = rule_parse(definition, n, &out->d, why);
-    if (!e) e = measure_parse(out->d.text, out->d.measure_n, &out->m, why);
-    char canonical[MEASURE_TEXT_MAX];
-    if (e) return e;
-    measure_format(&out->m, canonical);
-    e = rule_term(&out->d, measure_is_price(&out->m), &out->term, why);
-    return e ? e : rule_canonical(&out->d, canonical, why);
-}
-
 /* Whose rules look at which series has changed: the engine hears who asks, pictures who sees. ERR_NOMEM. */
 static enum err take_change(struct step *s, struct uuid tenant, const struct rule_set_change *c)
 {
@@ -244,36 +225,6 @@ static enum err take_change(struct step *s, struct uuid tenant, const struct rul
                 &(struct series_viewer_row){ .tenant_id = tenant, .series_id = x->series });
     }
     return e;
-}
-
-/* The record has the definition as rule_render wrote it; what rule_parse does not take back is derived from the text. */
-static enum err definition_of(const struct record *r, json_t **holder, char **out, struct why *why)
-{
-    const struct str text = r->u.rule.definition;
-    enum err e = json_load_strict(text.p, text.n, holder, why);
-    if (e) return e;
-    json_object_del(*holder, "measure");
-    json_object_del(*holder, "op");
-    json_object_del(*holder, "threshold");
-    *out = json_is_object(*holder) ? json_dumps(*holder, JSON_COMPACT) : NULL;
-    return *out ? ERR_OK : err_set(why, ERR_INVALID, "rule record without a definition");
-}
-
-static void end_text(char **p) { free(*p); }
-
-static enum err read_rule_record(const struct record *r, struct rule_parts *out, struct why *why)
-{
-    AUTO_JSON json_t *j = NULL;
-    __attribute__((cleanup(end_text))) char *text = NULL;
-    enum err e = definition_of(r, &j, &text, why);
-    return e ? e : read_rule(text, strlen(text), out, why);
-}
-
-static struct uuid rule_tenant(const struct step *s, const struct record *r,
-                               const struct rule_parts *p)
-{
-    (void)s;
-    return measure_is_book(&p->m) ? r->u.rule.tenant : (struct uuid){ { 0 } };
 }
 
 /* The rule as it now stands, and the version that made it so. */
@@ -296,14 +247,15 @@ static void tell_rule(struct step *s, const struct record *r, int32_t version, e
                                     .definition = definition });
 }
 
-static enum err put_rule(struct step *s, const struct record *r, const struct rule_parts *p,
+static enum err put_rule(struct step *s, const struct record *r, const struct rule_draft *p,
                          struct why *why)
 {
     uint32_t series;
     struct rule_facts had = { .no = r->seq };
     bool known = rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) && !had.deleted;
     if (!known) had.no = r->seq;
-    enum err e = engine_track(s->engine, rule_tenant(s, r, p), &p->m, &series, why);
+    enum err e =
+        engine_track(s->engine, rule_draft_owner(p, r->u.rule.tenant), &p->m, &series, why);
     if (e) return e;
     struct term term = p->term;
     term.series = series;
@@ -474,16 +426,6 @@ static enum err apply_record(struct step *s, struct record *r, struct why *why)
     return ERR_OK;
 }
 
-/* Everything that can be refused is refused before anything changes. */
-static enum err apply_rule_put(struct step *s, struct record *r, struct why *why)
-{
-    struct rule_parts rule;
-    enum err e = read_rule_record(r, &rule, why);
-    if (!e) e = engine_can_track(s->engine, rule_tenant(s, r, &rule), &rule.m, why);
-    if (!e) e = apply_record(s, r, why);
-    return e ? e : put_rule(s, r, &rule, why);
-}
-
 static enum err apply_rule_delete(struct step *s, struct record *r, struct why *why)
 {
     struct rule_facts had;
@@ -493,11 +435,32 @@ static enum err apply_rule_delete(struct step *s, struct record *r, struct why *
     return e ? e : delete_rule(s, r, why);
 }
 
+/* Everything that can be refused is refused before anything changes. */
+enum err step_apply_put(struct step *s, struct record *r, const struct rule_draft *draft,
+                        struct why *why)
+{
+    assert(s->sink.row && r->kind == RECORD_RULE_PUT);
+    r->seq = 0;
+    enum err e =
+        engine_can_track(s->engine, rule_draft_owner(draft, r->u.rule.tenant), &draft->m, why);
+    if (!e) e = apply_record(s, r, why);
+    return e ? e : put_rule(s, r, draft, why);
+}
+
+/* As it comes back from the database: its definition is still to be read. */
+static enum err apply_stored_put(struct step *s, struct record *r, struct why *why)
+{
+    struct rule_draft draft;
+    const struct str text = r->u.rule.definition;
+    enum err e = rule_draft_read_stored(text.p, text.n, &draft, why);
+    return e ? e : step_apply_put(s, r, &draft, why);
+}
+
 enum err step_apply(struct step *s, struct record *r, struct why *why)
 {
     assert(s->sink.row);
     r->seq = 0;
-    if (r->kind == RECORD_RULE_PUT) return apply_rule_put(s, r, why);
+    if (r->kind == RECORD_RULE_PUT) return apply_stored_put(s, r, why);
     if (r->kind == RECORD_RULE_DELETE) return apply_rule_delete(s, r, why);
     enum err e = apply_record(s, r, why);
     if (e) return e;
@@ -554,17 +517,13 @@ static enum err keep_text(struct arena *arena, const char *p, size_t n, struct s
 }
 
 enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rule,
-                       const char *definition, size_t n, struct arena *arena, struct record *out,
+                       const struct rule_draft *draft, struct arena *arena, struct record *out,
                        struct why *why)
 {
-    struct rule_parts p;
-    enum err e = read_rule(definition, n, &p, why);
-    if (!e)
-        e = engine_can_track(s->engine, measure_is_book(&p.m) ? tenant : (struct uuid){ { 0 } },
-                             &p.m, why);
+    enum err e = engine_can_track(s->engine, rule_draft_owner(draft, tenant), &draft->m, why);
     if (e) return e;
     AUTO_BUF struct buf b = { 0 };
-    rule_render(&p.d, &b);
+    rule_render(&draft->d, &b);
     if (!buf_ok(&b)) return ERR_NOMEM;
     *out = own_record(s, RECORD_RULE_PUT);
     out->u.rule.tenant = tenant;

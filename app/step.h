@@ -9,6 +9,7 @@
 #include "alerts/rules/rule_set.h"
 #include "analytics/engine.h"
 #include "analytics/rows.h"
+#include "app/rule_draft.h"
 #include "ingest/stored.h"
 
 struct step_sink {
@@ -59,6 +60,10 @@ extern const struct step_sink
 /* Gives r the next seq and applies it. On failure nothing has changed, no seq is used, and the reason is the sender's to hear
  * (a dead letter, a problem body); ERR_NOMEM alone is the end of the process. */
 MUST_USE enum err step_apply(struct step *s, struct record *r, struct why *why);
+/* The same of a record that step_rule_put has made of `draft`, whose definition so need not be
+ * read again. */
+MUST_USE enum err step_apply_put(struct step *s, struct record *r, const struct rule_draft *draft,
+                                 struct why *why);
 
 /* What others may see of the state now. NULL: out of memory. The caller holds the one reference. */
 struct picture *step_picture(struct step *s);
@@ -69,9 +74,10 @@ enum { STEP_STATE_VERSION = 2 };
 
 /* ---- the records the service itself makes; strings in `arena`, seq still to be given ---- */
 struct arena;
-/* The rule's canonical JSON is the record's definition. Errors point into the rule text. */
+/* The rule's canonical JSON is the record's definition. ERR_UNKNOWN_SYMBOL and its like when the
+ * engine does not know what the draft is about. */
 MUST_USE enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rule,
-                                const char *definition, size_t n, struct arena *arena,
+                                const struct rule_draft *draft, struct arena *arena,
                                 struct record *out, struct why *why);
 MUST_USE enum err step_rule_delete(const struct step *s, struct uuid tenant, struct uuid rule,
                                    struct record *out, struct why *why);

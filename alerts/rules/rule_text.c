@@ -145,9 +145,18 @@ static void want_decimal(struct json_fields *f, const char *key, char *out, size
         json_fail(f, "field \"%s\" must be a decimal number", key);
 }
 
-static enum err read_fields(json_t *j, struct rule_definition *d, struct why *why)
+/* What rule_render derives from the text. */
+static void know_derived(struct json_fields *f)
+{
+    json_want_any(f, "measure");
+    json_want_any(f, "op");
+    json_want_any(f, "threshold");
+}
+
+static enum err read_fields(json_t *j, bool stored, struct rule_definition *d, struct why *why)
 {
     struct json_fields f = json_fields_begin(j, why);
+    if (stored) know_derived(&f);
     const char *text = json_want_string(&f, "rule", 1, RULE_TEXT_MAX, JSON_REQUIRED);
     const char *name = json_want_string(&f, "name", 0, RULE_NAME_MAX, "");
     want_decimal(&f, "clear", d->clear, sizeof d->clear);
@@ -164,7 +173,8 @@ static enum err read_fields(json_t *j, struct rule_definition *d, struct why *wh
     return ERR_OK;
 }
 
-enum err rule_parse(const char *json, size_t n, struct rule_definition *out, struct why *why)
+static enum err parse(const char *json, size_t n, bool stored, struct rule_definition *out,
+                      struct why *why)
 {
     AUTO_JSON json_t *j = NULL;
     enum err e = json_load_strict(json, n, &j, why);
@@ -174,13 +184,23 @@ enum err rule_parse(const char *json, size_t n, struct rule_definition *out, str
     }
     struct rule_definition d = { 0 };
     double ignored;
-    e = read_fields(j, &d, why);
+    e = read_fields(j, stored, &d, why);
     if (!e) e = parse_text(&d, why);
     if (!e && !number_of(d.threshold, &ignored))
         e = err_at(why, threshold_at(&d), ERR_SYNTAX,
                    "expected a decimal number as the threshold, found \"%.30s\"", d.threshold);
     if (!e) *out = d;
     return e;
+}
+
+enum err rule_parse(const char *json, size_t n, struct rule_definition *out, struct why *why)
+{
+    return parse(json, n, false, out, why);
+}
+
+enum err rule_parse_stored(const char *json, size_t n, struct rule_definition *out, struct why *why)
+{
+    return parse(json, n, true, out, why);
 }
 
 enum err rule_canonical(struct rule_definition *d, const char *measure, struct why *why)

@@ -29,6 +29,10 @@ struct rule_definition {
 /* Errors in the rule text point at its character (why->at). */
 MUST_USE enum err rule_parse(const char *json, size_t n, struct rule_definition *out,
                              struct why *why);
+/* The same of a definition as rule_render wrote it: what it says beside the text because it
+ * follows from it ("measure", "op", "threshold") is known, and the text is what counts. */
+MUST_USE enum err rule_parse_stored(const char *json, size_t n, struct rule_definition *out,
+                                    struct why *why);
 /* Puts the canonical measure text into d->text. */
 MUST_USE enum err rule_canonical(struct rule_definition *d, const char *measure, struct why *why);
 /* The definition as stored and shown: canonical JSON, without id, version and state. */

@@ -127,7 +127,7 @@ static void add_rule(void *ctx, const char *const *columns)
     if (!rows->failed) rows->n++;
 }
 
-/* Up to `cap` rules, to be freed by free_rules in any case. */
+/* Up to `cap` rules, to be freed by free_rules in any case; their states are still to be asked. */
 static enum err read_rules(struct request *r, enum query q, const char *const *params, size_t cap,
                            struct rule_rows *rows, struct why *why)
 {
@@ -139,9 +139,13 @@ static enum err read_rules(struct request *r, enum query q, const char *const *p
         return err_set(why, ERR_NOMEM, "out of memory");
     enum err e = reader_rows(r->db, r->tenant, q, params, add_rule, rows, why);
     if (e) return e;
-    if (rows->failed) return err_set(why, ERR_NOMEM, "out of memory");
-    if (rows->n == 0) return ERR_OK;
+    return rows->failed ? err_set(why, ERR_NOMEM, "out of memory") : ERR_OK;
+}
+
+static enum err ask_states(struct request *r, struct rule_rows *rows)
+{
     const struct api_backend *b = &r->api->backend;
+    if (rows->n == 0) return ERR_OK;
     return b->rule_states(b->ctx, r->tenant, rows->ids, rows->n, rows->states);
 }
 
@@ -168,6 +172,7 @@ static void list_rules(struct request *r)
     struct rule_rows rows;
     struct why why = { 0 };
     enum err e = read_rules(r, QUERY_RULES, params, n + 1, &rows, &why);
+    if (!e) e = ask_states(r, &rows);
     struct json_writer w = json_write(&r->reply.body);
     json_put_object(&w, NULL);
     json_put_array(&w, "rules");
@@ -181,8 +186,9 @@ static void list_rules(struct request *r)
     else reply_json(r, 200);
 }
 
-/* The rule at r->path_id as it stands, answered with `status`. */
-static void reply_rule(struct request *r, int status)
+/* The rule at r->path_id as it stands, answered with `status`. `state` is what the engine has just
+ * said; NULL: it is asked. */
+static void reply_rule(struct request *r, int status, const char *state)
 {
     char id[UUID_TEXT];
     const char *param = id;
@@ -192,13 +198,15 @@ static void reply_rule(struct request *r, int status)
     struct json_writer w = json_write(&r->reply.body);
     enum err e = read_rules(r, QUERY_RULE, &param, 1, &rows, &why);
     if (!e && rows.n == 0) e = err_set(&why, ERR_NOT_FOUND, "no such rule");
+    if (!e && state) rows.states[0] = state;
+    else if (!e) e = ask_states(r, &rows);
     if (!e) put_rule(&w, &rows, 0);
     free_rules(&rows);
     if (e) reply_problem(r, e, &why);
     else reply_json(r, status);
 }
 
-static void get_rule(struct request *r) { reply_rule(r, 200); }
+static void get_rule(struct request *r) { reply_rule(r, 200, NULL); }
 
 static void add_version(void *ctx, const char *const *columns)
 {
@@ -224,7 +232,8 @@ static void get_rule_versions(struct request *r)
 }
 
 /* ---- changing ---- */
-static enum err ask_engine(struct request *r, enum rule_change change, struct why *why)
+static enum err ask_engine(struct request *r, enum rule_change change, const char **state,
+                           struct why *why)
 {
     const struct api_backend *b = &r->api->backend;
     const struct rule_request q = { .tenant = r->tenant,
@@ -232,14 +241,14 @@ static enum err ask_engine(struct request *r, enum rule_change change, struct wh
                                     .change = change,
                                     .definition = change == RULE_DELETE ? NULL : r->body.data,
                                     .definition_n = r->body.len };
-    return b->rule_change(b->ctx, &q, why);
+    return b->rule_change(b->ctx, &q, state, why);
 }
 
 /* The Idempotency-Key has been here before: what it made is answered, if it is still there. */
-static void reply_repeat(struct request *r)
+static void reply_repeat(struct request *r, const char *state)
 {
     struct why why = { 0 };
-    reply_rule(r, 200);
+    reply_rule(r, 200, state);
     if (r->reply.status != 404) return;
     err_set(&why, ERR_DB, "the first request with this Idempotency-Key is not committed yet");
     reply_problem(r, ERR_DB, &why);
@@ -248,30 +257,33 @@ static void reply_repeat(struct request *r)
 static void post_rule(struct request *r)
 {
     char id[UUID_TEXT];
+    const char *state;
     struct why why = { 0 };
     r->path_id = object_id(r);
-    enum err e = ask_engine(r, RULE_CREATE, &why);
-    if (e == ERR_CONFLICT) return reply_repeat(r);
+    enum err e = ask_engine(r, RULE_CREATE, &state, &why);
+    if (e == ERR_CONFLICT) return reply_repeat(r, state);
     if (e == ERR_NOT_FOUND)
         e = err_set(&why, ERR_CONFLICT, "what this Idempotency-Key made has been deleted");
     if (e) return reply_problem(r, e, &why);
     uuid_format(r->path_id, id);
     snprintf(r->reply.location, sizeof r->reply.location, "/v1/rules/%s", id);
-    reply_rule(r, 201);
+    reply_rule(r, 201, state);
 }
 
 static void replace_rule(struct request *r)
 {
+    const char *state;
     struct why why = { 0 };
-    enum err e = ask_engine(r, RULE_REPLACE, &why);
+    enum err e = ask_engine(r, RULE_REPLACE, &state, &why);
     if (e) reply_problem(r, e, &why);
-    else reply_rule(r, 200);
+    else reply_rule(r, 200, state);
 }
 
 static void delete_rule(struct request *r)
 {
+    const char *state;
     struct why why = { 0 };
-    enum err e = ask_engine(r, RULE_DELETE, &why);
+    enum err e = ask_engine(r, RULE_DELETE, &state, &why);
     if (e) reply_problem(r, e, &why);
     else reply_json(r, 204);
 }

@@ -105,6 +105,7 @@ static void make_rule(void *ctx, int number, const struct job_rule *r)
 {
     char what[60], at[40], clear[40], text[300];
     struct record made;
+    struct rule_draft draft;
     struct why why = { 0 };
     (void)ctx;
     if (r->price) snprintf(what, sizeof what, "last(SYM%04d)", r->target);
@@ -119,8 +120,9 @@ static void make_rule(void *ctx, int number, const struct job_rule *r)
                  number, what, r->above ? ">=" : "<=", at, clear);
     const struct uuid tenant = { .b = { 1 } }, id = uuid_derive(tenant, (uint64_t)number, 0);
     arena_clear(&arena);
-    must(step_rule_put(&step, tenant, id, text, (size_t)n, &arena, &made, &why), &why);
-    must(step_apply(&step, &made, &why), &why);
+    must(rule_draft_read(text, (size_t)n, &draft, &why), &why);
+    must(step_rule_put(&step, tenant, id, &draft, &arena, &made, &why), &why);
+    must(step_apply_put(&step, &made, &draft, &why), &why);
 }
 
 static void set_up(void)

@@ -208,6 +208,29 @@ def test_on_create(service, feed):
     assert states(service, wait) == [("firing", 210)]
 
 
+def test_the_answer_to_a_change_says_the_state_it_leads_to(service, feed):
+    """A rule that holds fires at once, and the answer that made it says so; so does a repeat with the same Idempotency-Key."""
+    feed.trades(300).settle()
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    made = service.api("POST", "/v1/rules", {"rule": "last(FEEDA) > 200"}, headers=key)
+    again = service.api("POST", "/v1/rules", {"rule": "last(FEEDA) > 200"}, headers=key)
+    assert (made.status_code, made.json()["state"], again.status_code, again.json()["state"]) == (201, "firing", 200, "firing")
+    path = f"/v1/rules/{made.json()['id']}"
+    for body, state in (({"rule": "last(FEEDA) > 400"}, "ok"), ({"rule": "last(FEEDA) > 200", "hold_s": 60}, "pending"), ({"rule": "last(FEEDA) > 200"}, "firing")):
+        changed = service.api("PUT", path, body)
+        assert (changed.status_code, changed.json()["state"]) == (200, state), (body, changed.text)
+        assert service.api("GET", path).json() == changed.json()
+    assert service.api("DELETE", path).status_code == 204
+
+
+def test_what_is_not_there_is_said_before_what_is_wrong(service):
+    """Whose id it is not is told nothing about the definition."""
+    drive.problem(service.api("PUT", f"/v1/rules/{uuid.uuid4()}", {"rule": "nonsense"}), 404)
+    gone = drive.make_rule(service, {"rule": "last(FEEDA) > 60"})
+    assert service.api("DELETE", f"/v1/rules/{gone['id']}").status_code == 204
+    drive.problem(service.api("PUT", f"/v1/rules/{gone['id']}", {"rule": 7}), 404)
+
+
 def test_deleted_and_disabled_rules_are_silent(service, feed):
     feed.trades(50).settle()
     gone, off = drive.make_rule(service, {"rule": "last(FEEDA) > 60"}), drive.make_rule(service, {"rule": "last(FEEDA) > 60", "enabled": False})

@@ -85,9 +85,10 @@ static struct record clock_at(int64_t ns)
 static enum err put(int who, int id, const char *definition, struct why *why)
 {
     struct record r;
-    enum err e = step_rule_put(&step, tenant(who), rule_id(id), definition, strlen(definition),
-                               &arena, &r, why);
-    return e ? e : step_apply(&step, &r, why);
+    struct rule_draft draft;
+    enum err e = rule_draft_read(definition, strlen(definition), &draft, why);
+    if (!e) e = step_rule_put(&step, tenant(who), rule_id(id), &draft, &arena, &r, why);
+    return e ? e : step_apply_put(&step, &r, &draft, why);
 }
 static void rule(int who, int id, const char *definition)
 {
@@ -315,8 +316,9 @@ static void own_records_survive_their_storage(void **state)
     struct record made[5], back;
     struct why why = { 0 };
     const struct market_settings settings = { 5 * NS_PER_S, 7, 12345678, true };
-    assert_int_equal(step_rule_put(&step, tenant(3), rule_id(1), "{\"rule\":\"hhi(X) >= 1\"}", 22,
-                                   &arena, &made[0], &why),
+    struct rule_draft draft;
+    assert_int_equal(rule_draft_read("{\"rule\":\"hhi(X) >= 1\"}", 22, &draft, &why), ERR_OK);
+    assert_int_equal(step_rule_put(&step, tenant(3), rule_id(1), &draft, &arena, &made[0], &why),
                      ERR_OK);
     assert_int_equal(step_track(&step, "ew_level( X , ew=daily)", &arena, &made[1], &why), ERR_OK);
     made[2] = step_settings(&step, &settings);
@@ -439,7 +441,9 @@ static const char *random_rule(void)
     return text;
 }
 
-static struct record random_record(struct step *s, int64_t *now, bool *mine)
+/* `draft` is that of a rule's record. */
+static struct record random_record(struct step *s, int64_t *now, struct rule_draft *draft,
+                                   bool *mine)
 {
     static const char *const headlines[] = { "S1 shares surge after record profit",
                                              "S2 plunges on fraud probe",
@@ -499,11 +503,12 @@ static struct record random_record(struct step *s, int64_t *now, bool *mine)
                                 .u.settings = { upto(2) ? 0 : (int64_t)upto(600) * NS_PER_S,
                                                 NS_PER_S, upto(3) ? 80000000 : 100000000, false } };
     if (op < 870) return trade("NOPE", 1, *now);
-    struct why why;
+    struct why why = { 0 };
     int who = 1 + (int)upto(3), id = (int)upto(60);
     const char *definition = random_rule();
-    enum err e = op < 970 ? step_rule_put(s, tenant(who), rule_id(id), definition,
-                                          strlen(definition), &arena, &r, &why)
+    if (rule_draft_read(definition, strlen(definition), draft, &why))
+        fail_msg("%s: %s", definition, why.text);
+    enum err e = op < 970 ? step_rule_put(s, tenant(who), rule_id(id), draft, &arena, &r, &why)
                           : step_rule_delete(s, tenant(who), rule_id(id), &r, &why);
     *mine = e == ERR_OK;
     return r;
@@ -536,10 +541,13 @@ static void saved_anywhere_it_goes_on_the_same(void **state)
         }
         for (int k = 0; k < 8000; k++) {
             bool mine;
-            struct record r = random_record(&step, &now, &mine), twin = r;
+            struct rule_draft draft;
+            struct record r = random_record(&step, &now, &draft, &mine), twin = r;
             if (!mine) continue;
             buf_clear(&said);
-            enum err e = step_apply(&step, &r, NULL);
+            /* The first is given the draft, as live; the second reads what is stored. */
+            enum err e = r.kind == RECORD_RULE_PUT ? step_apply_put(&step, &r, &draft, NULL)
+                                                   : step_apply(&step, &r, NULL);
             if (loaded) {
                 buf_clear(&heard);
                 step_hear(&second, &(struct step_sink){ .ctx = &heard, .row = on_row });

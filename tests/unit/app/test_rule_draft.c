@@ -1,0 +1,129 @@
+/* test_rule_draft.c - a rule's JSON is read once: what the draft says, and that the stored
+ * definition gives the same draft back. */
+#include "app/rule_draft.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct rule_draft read_ok(const char *json)
+{
+    struct rule_draft d;
+    struct why why = { 0 };
+    if (rule_draft_read(json, strlen(json), &d, &why)) fail_msg("%s: %s", json, why.text);
+    return d;
+}
+
+/* The levels are those of the table in rule_text.c: a price's key is its 1e-8ths. */
+static void a_draft_says_everything(void **state)
+{
+    (void)state;
+    const struct rule_draft d =
+        read_ok("{\"rule\":\" last( A )>=110\",\"clear\":\"105\",\"severity\":\"critical\"}");
+    assert_string_equal(d.d.text, "last(A) >= 110");
+    assert_int_equal(d.d.measure_n, strlen("last(A)"));
+    assert_int_equal(d.d.severity, SEVERITY_CRITICAL);
+    assert_string_equal(d.m.subject, "A");
+    assert_true(d.term.above);
+    assert_int_equal(d.term.enter, INT64_C(11000000000));
+    assert_int_equal(d.term.clear, INT64_C(10500000001));
+}
+
+static void same_draft(const struct rule_draft *a, const struct rule_draft *b)
+{
+    AUTO_BUF struct buf x = { 0 }, y = { 0 };
+    char m[MEASURE_TEXT_MAX], n[MEASURE_TEXT_MAX];
+    rule_render(&a->d, &x);
+    rule_render(&b->d, &y);
+    assert_string_equal(x.data, y.data);
+    measure_format(&a->m, m);
+    measure_format(&b->m, n);
+    assert_string_equal(m, n);
+    assert_ptr_equal(a->m.kind, b->m.kind);
+    assert_int_equal(a->term.above, b->term.above);
+    assert_int_equal(a->term.enter, b->term.enter);
+    assert_int_equal(a->term.clear, b->term.clear);
+}
+
+/* What a record keeps is the draft: live the one is used, after a restart the other. */
+static void what_is_stored_reads_back_the_same(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "{\"rule\":\"last(A) < 1.5\"}",
+        "{\"rule\":\" last( A )>=110\",\"clear\":105.25,\"name\":\"d\\u00e9j\\u00e0 \\\"x\\\"\"}",
+        "{\"rule\":\"spread( SP500 , window=36mo )>-2.5e1\",\"hold_s\":3,\"cooldown_s\":4}",
+        "{\"rule\":\"hhi(X) >= 180\",\"clear\":-0,\"on_create\":\"wait\",\"enabled\":false}",
+        "{\"rule\":\"max(change(last(NVDA),over=5m),over=20d) > 2\",\"severity\":\"info\"}",
+        "{\"rule\":\"ai_exposure(book:b) > 0.1\",\"clear\":\"0.05\"}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct rule_draft d = read_ok(rows[i]);
+        struct rule_draft back;
+        struct why why = { 0 };
+        AUTO_BUF struct buf stored = { 0 };
+        rule_render(&d.d, &stored);
+        if (rule_draft_read_stored(stored.data, stored.len, &back, &why))
+            fail_msg("%s: %s", stored.data, why.text);
+        same_draft(&d, &back);
+        /* a tenant may not say what follows from the text */
+        assert_int_equal(rule_draft_read(stored.data, stored.len, &back, &why), ERR_INVALID);
+        assert_non_null(strstr(why.text, "\"measure\""));
+    }
+}
+
+static void what_is_wrong_is_pointed_at_and_nothing_is_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        enum err e;
+        int at;
+    } rows[] = {
+        { "", ERR_SYNTAX, 0 },
+        { "{", ERR_SYNTAX, 0 },
+        { "7", ERR_INVALID, 0 },
+        { "{\"rule\":\"hhi(X) > 1\",\"colour\":1}", ERR_INVALID, 0 },
+        { "{\"rule\":\"  hih(X) > 1\"}", ERR_UNKNOWN_MEASURE, 3 },
+        { "{\"rule\":\"hhi(X, by=name) > 1\"}", ERR_INVALID, 11 },
+        { "{\"rule\":\"hhi(X) > 1x\"}", ERR_SYNTAX, 10 },
+        { "{\"rule\":\"last(A) > 0.000000001\"}", ERR_INVALID, 11 },
+        { "{\"rule\":\"last(A) > 1\",\"clear\":\"2\"}", ERR_INVALID, 0 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rule_draft d;
+        struct why why = { 0 };
+        memset(&d, 0x5A, sizeof d);
+        const struct rule_draft before = d;
+        enum err e = rule_draft_read(rows[i].json, strlen(rows[i].json), &d, &why);
+        if (e != rows[i].e || why.at != rows[i].at || !why.text[0])
+            fail_msg("%s: %s at %d: %s", rows[i].json, err_name(e), why.at, why.text);
+        assert_memory_equal(&d, &before, sizeof d);
+    }
+}
+
+static void a_books_series_is_its_tenants(void **state)
+{
+    (void)state;
+    const struct uuid tenant = { { 7 } }, nobody = { { 0 } };
+    struct rule_draft d = read_ok("{\"rule\":\"ai_exposure(book:b) > 0.1\"}");
+    assert_true(uuid_equal(rule_draft_owner(&d, tenant), tenant));
+    d = read_ok("{\"rule\":\"ai_exposure(X) > 0.1\"}");
+    assert_true(uuid_equal(rule_draft_owner(&d, tenant), nobody));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_draft_says_everything),
+        cmocka_unit_test(what_is_stored_reads_back_the_same),
+        cmocka_unit_test(what_is_wrong_is_pointed_at_and_nothing_is_written),
+        cmocka_unit_test(a_books_series_is_its_tenants),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
