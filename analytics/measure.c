@@ -324,6 +324,20 @@ static void define_subjects(unsigned subjects, struct json_writer *w)
     json_put_end(w);
 }
 
+static void define_page(const struct measure_page *p, struct json_writer *w)
+{
+    static const char *const lines[] = { [LINE_NONE] = NULL, [LINE_CAP] = "cap", [LINE_EW] = "ew" };
+    json_put_object(w, "page");
+    json_put_text(w, "title", p->title);
+    if (p->decimals) json_put_int(w, "decimals", p->decimals);
+    else json_put_null(w, "decimals");
+    json_put_bool(w, "sign", p->sign);
+    json_put_text(w, "line", lines[p->line]);
+    json_put_text(w, "beside", p->beside);
+    json_put_text(w, "words", p->words);
+    json_put_end(w);
+}
+
 void measures_definitions(struct json_writer *w, const char *key)
 {
     json_put_array(w, key);
@@ -339,6 +353,8 @@ void measures_definitions(struct json_writer *w, const char *key)
         for (int p = 0; p < params_of(k); p++) param_describe(&k->params[p], w);
         json_put_end(w);
         json_put_int(w, "version", k->version);
+        json_put_bool(w, "standard", k->standard != NULL);
+        define_page(&k->page, w);
         json_put_end(w);
     }
     json_put_end(w);

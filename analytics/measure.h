@@ -47,6 +47,23 @@ struct measure {
         [MEASURE_TEXT_MAX]; /* symbol, index, book:NAME, or the canonical text of a measure; NUL-padded */
 };
 
+/* A line of the page's chart, by the name that style.css has for its colour. */
+enum page_line { LINE_NONE, LINE_CAP, LINE_EW };
+
+/* How a page shows a measure. It changes no value, and all of it may be left out: then the measure is in the table of
+ * all measures, with as many decimals as its size asks for.
+ *
+ *     .page = { .title = "Top {n} weight", .decimals = 2 }          top_weight(SP500, n=5) = 31.25: "Top 5 weight  31.25"
+ *     .page = { .beside = "hhi", .words = "as {} equal companies" } no tile of its own: said in that of hhi(SP500) */
+struct measure_page {
+    const char *title; /* of its tile; {window} is that parameter in words. NULL: it has no tile */
+    int decimals;      /* after the point; 0: as its size asks for */
+    bool sign;         /* a value above 0 has a plus */
+    enum page_line line;
+    const char *beside; /* the measure in whose tile it is said, with the same parameters */
+    const char *words;  /* how it is said there, {} being the value */
+};
+
 struct measure_kind {
     const char *name;
     const char *unit;  /* of its values; NULL: unit_of says */
@@ -58,6 +75,7 @@ struct measure_kind {
     struct param params[ARGS_MAX];
     /* The parameters of those that every index has from its first day, "" for none; NULL-ended. NULL: no index has any. */
     const char *const *standard;
+    struct measure_page page;
 
     /* Once, when its series begins: asks the market for what it needs. NULL: nothing. ERR_NOMEM. */
     enum err (*begin)(struct market *m, struct series *s);
@@ -93,6 +111,6 @@ struct measure measure_inner(const struct measure *m);
 
 /* The reference of all measures and parameters as Markdown (`tocsin --help-measures`). */
 void measures_reference(struct buf *out);
-/* The same as a JSON array, for programs: name, formula, source, unit, subjects, parameters, version. */
+/* The same as a JSON array, for programs, and how a page shows each. */
 void measures_definitions(struct json_writer *w, const char *key);
 #endif

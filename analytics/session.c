@@ -11,10 +11,17 @@
 #include "core/vec.h"
 #include "core/when.h"
 
-const char *const window_names[] = {
+const char *const window_names[WINDOW_CHOICES + 1] = {
     [WINDOW_1D] = "1d",     [WINDOW_5D] = "5d",   [WINDOW_20D] = "20d",   [WINDOW_60D] = "60d",
     [WINDOW_3MO] = "3mo",   [WINDOW_6MO] = "6mo", [WINDOW_12MO] = "12mo", [WINDOW_18MO] = "18mo",
     [WINDOW_36MO] = "36mo", [WINDOW_YTD] = "ytd", [WINDOW_ALL] = "all",   NULL
+};
+
+const char *const window_words[WINDOW_CHOICES] = {
+    [WINDOW_1D] = "1 day",         [WINDOW_5D] = "5 days",          [WINDOW_20D] = "20 days",
+    [WINDOW_60D] = "60 days",      [WINDOW_3MO] = "3 months",       [WINDOW_6MO] = "6 months",
+    [WINDOW_12MO] = "12 months",   [WINDOW_18MO] = "18 months",     [WINDOW_36MO] = "36 months",
+    [WINDOW_YTD] = "year to date", [WINDOW_ALL] = "since the start"
 };
 
 static int32_t third_friday(struct civil c)

@@ -22,7 +22,9 @@ enum window_choice {
     WINDOW_YTD,
     WINDOW_ALL
 };
-extern const char *const window_names[]; /* NULL-ended */
+enum { WINDOW_CHOICES = WINDOW_ALL + 1 };
+extern const char *const window_names[WINDOW_CHOICES + 1]; /* NULL-ended */
+extern const char *const window_words[WINDOW_CHOICES];     /* as a title says them */
 
 /* Days of kept sessions, ascending: an int32_t at the begin of each of n elements of `stride` bytes. */
 struct days {

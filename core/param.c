@@ -123,6 +123,11 @@ void param_describe(const struct param *p, struct json_writer *w)
         for (int i = 0; p->choices[i]; i++) json_put_text(w, NULL, p->choices[i]);
         json_put_end(w);
     }
+    if (p->words) {
+        json_put_array(w, "words");
+        for (int i = 0; p->choices[i]; i++) json_put_text(w, NULL, p->words[i]);
+        json_put_end(w);
+    }
     if (p->type == PARAM_INT) {
         json_put_int(w, "min", p->min);
         json_put_int(w, "max", p->max);

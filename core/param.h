@@ -17,6 +17,9 @@ struct param {
     const char *name, *help;
     enum param_type type;       /* PARAM_NONE ends a list */
     const char *const *choices; /* PARAM_CHOICE: NULL-ended */
+    /* PARAM_CHOICE: each choice as a title says it, "60 days"; {name} in one stands for that other
+     * parameter. One for each of `choices`. NULL: as they are. */
+    const char *const *words;
     int64_t min,
         max; /* PARAM_INT: of the value; PARAM_SPAN: min is the shortest span of each kind */
     int64_t missing; /* the value when it is not given */

@@ -115,6 +115,7 @@ const struct measure_kind measure_hhi = {
     .moved_by = CAUSE_PRICE,
     .params = { [ONE_BY] = BY_PARAM },
     .standard = (const char *const[]){ "", NULL },
+    .page = { .title = "Concentration (HHI)", .decimals = 1 },
     .begin = ask_squares,
     .end = leave_squares,
     .read = read_hhi,
@@ -131,6 +132,7 @@ const struct measure_kind measure_effective_number = {
     .moved_by = CAUSE_PRICE,
     .params = { [ONE_BY] = BY_PARAM },
     .standard = (const char *const[]){ "", NULL },
+    .page = { .decimals = 1, .beside = "hhi", .words = "as {} equal companies" },
     .begin = ask_squares,
     .end = leave_squares,
     .read = read_effective_number,
@@ -153,6 +155,7 @@ const struct measure_kind measure_top_weight = {
                             .max = TOP_N_MAX,
                             .missing = 10 } },
     .standard = (const char *const[]){ "", NULL },
+    .page = { .title = "Top {n} weight", .decimals = 2 },
     .read = read_top_weight,
     .inputs = concentration_inputs,
 };

@@ -6,6 +6,8 @@
 #include "analytics/measures/index_reading.h"
 #include "analytics/session.h"
 
+#include <assert.h>
+
 enum { LEVEL_EW, LEVEL_BY };
 enum { SPREAD_KIND, SPREAD_WINDOW, SPREAD_EW, SPREAD_BY };
 enum spread_kind { SPREAD_GEOM, SPREAD_ARITH, SPREAD_LOG, SPREAD_ANN, SPREAD_RATIO, SPREAD_POINTS };
@@ -16,6 +18,14 @@ static const char *const kind_names[] = { [SPREAD_GEOM] = "geom",
                                           [SPREAD_RATIO] = "ratio",
                                           [SPREAD_POINTS] = "points",
                                           NULL };
+/* As a tile's title says them; a ratio or a difference of levels has no window. */
+static const char *const kind_words[] = { [SPREAD_GEOM] = "{window}, geometric",
+                                          [SPREAD_ARITH] = "{window}, arithmetic",
+                                          [SPREAD_LOG] = "{window}, log",
+                                          [SPREAD_ANN] = "{window}, annualised",
+                                          [SPREAD_RATIO] = "ratio",
+                                          [SPREAD_POINTS] = "in points" };
+static_assert(ARRAY_LEN(kind_words) == ARRAY_LEN(kind_names) - 1, "words for each kind");
 
 #define EW_PARAM                                                                                   \
     { .name = "ew",                                                                                \
@@ -179,6 +189,7 @@ const struct measure_kind measure_level = {
     .subjects = SUBJECT_INDEX,
     .moved_by = CAUSE_PRICE,
     .standard = (const char *const[]){ "", NULL },
+    .page = { .title = "Cap-weighted level", .decimals = 2, .line = LINE_CAP },
     .read = read_level,
     .inputs = level_inputs,
 };
@@ -194,6 +205,7 @@ const struct measure_kind measure_ew_level = {
     .moved_by = CAUSE_PRICE,
     .params = { [LEVEL_EW] = EW_PARAM, [LEVEL_BY] = BY_PARAM },
     .standard = (const char *const[]){ "", NULL },
+    .page = { .title = "Equal-weighted level", .decimals = 2, .line = LINE_EW },
     .begin = ask_variant,
     .end = leave_variant,
     .read = read_ew_level,
@@ -215,16 +227,19 @@ const struct measure_kind measure_spread = {
                                       "how the two returns, or levels, are set against each other",
                                   .type = PARAM_CHOICE,
                                   .choices = kind_names,
+                                  .words = kind_words,
                                   .missing = SPREAD_GEOM },
                 [SPREAD_WINDOW] = { .name = "window",
                                     .help =
                                         "sessions or calendar months back, the year so far, or all that is kept",
                                     .type = PARAM_CHOICE,
                                     .choices = window_names,
+                                    .words = window_words,
                                     .missing = WINDOW_60D },
                 [SPREAD_EW] = EW_PARAM,
                 [SPREAD_BY] = BY_PARAM },
     .standard = (const char *const[]){ "", "window=all", NULL },
+    .page = { .title = "Spread {kind}", .decimals = 3, .sign = true },
     .begin = ask_variant,
     .end = leave_variant,
     .session = find_level,

@@ -95,6 +95,7 @@ const struct measure_kind measure_sentiment = {
     .version = 1,
     .subjects = SUBJECT_INSTRUMENT,
     .moved_by = CAUSE_NEWS,
+    .page = { .decimals = 3, .sign = true },
     .read = read_sentiment,
     .inputs = sentiment_inputs,
 };
@@ -109,6 +110,7 @@ const struct measure_kind measure_ai_sentiment = {
     .subjects = SUBJECT_INDEX | SUBJECT_BOOK,
     .moved_by = CAUSE_NEWS | CAUSE_FACT | CAUSE_POSITION,
     .standard = (const char *const[]){ "", NULL },
+    .page = { .title = "AI sentiment", .decimals = 3, .sign = true },
     .read = read_ai_sentiment,
     .inputs = held_inputs,
 };
@@ -122,6 +124,7 @@ const struct measure_kind measure_ai_exposure = {
     .subjects = SUBJECT_INDEX | SUBJECT_BOOK,
     .moved_by = CAUSE_NEWS | CAUSE_FACT | CAUSE_POSITION,
     .standard = (const char *const[]){ "", NULL },
+    .page = { .title = "AI exposure", .decimals = 3 },
     .read = read_ai_exposure,
     .inputs = held_inputs,
 };

@@ -61,9 +61,38 @@ static const struct field parameter_fields[] = {
       .help = "span: sessions as 20d, or clock time as 90s, 5m, 2h" },
     { .name = "default", .type = FIELD_TEXT, .help = "what a text without it means" },
     { .name = "choices", .type = FIELD_LIST, .optional = true, .help = "of a choice" },
+    { .name = "words",
+      .type = FIELD_LIST,
+      .optional = true,
+      .help = "of a choice: each as a title says it; {name} in one is that other parameter" },
     { .name = "min", .type = FIELD_INT, .optional = true, .help = "of an integer" },
     { .name = "max", .type = FIELD_INT, .optional = true, .help = "of an integer" },
     { .name = "help", .type = FIELD_TEXT },
+    { 0 },
+};
+static const struct field page_fields[] = {
+    { .name = "title",
+      .type = FIELD_TEXT,
+      .nullable = true,
+      .help = "of its tile, {name} being that parameter; null: it has none" },
+    { .name = "decimals",
+      .type = FIELD_INT,
+      .nullable = true,
+      .help = "after the point; null: as the value's size asks for" },
+    { .name = "sign", .type = FIELD_BOOL, .help = "a value above 0 has a plus" },
+    { .name = "line",
+      .type = FIELD_TEXT,
+      .nullable = true,
+      .choices = "cap|ew",
+      .help = "the line of the chart that it draws" },
+    { .name = "beside",
+      .type = FIELD_TEXT,
+      .nullable = true,
+      .help = "the measure in whose tile it is said" },
+    { .name = "words",
+      .type = FIELD_TEXT,
+      .nullable = true,
+      .help = "how it is said there, {} being the value" },
     { 0 },
 };
 static const struct field measure_fields[] = {
@@ -81,6 +110,8 @@ static const struct field measure_fields[] = {
     { .name = "version",
       .type = FIELD_INT,
       .help = "raised when the same inputs give another value" },
+    { .name = "standard", .type = FIELD_BOOL, .help = "every index has it from its first day" },
+    { .name = "page", .type = FIELD_ONE, .of = "PageDefinition", .help = "how a page shows it" },
     { 0 },
 };
 static const struct field message_field_fields[] = {
@@ -121,6 +152,7 @@ static const struct field definitions_fields[] = {
 };
 static const struct schema schemas[] = {
     { .name = "ParameterDefinition", .fields = parameter_fields },
+    { .name = "PageDefinition", .fields = page_fields },
     { .name = "MeasureDefinition", .fields = measure_fields },
     { .name = "FieldDefinition", .fields = message_field_fields },
     { .name = "RecordDefinition", .fields = record_fields },

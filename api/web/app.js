@@ -67,6 +67,24 @@ async function watchReadiness(service) {
 
 /* ---- measures ---- */
 
+/* What there is to show and how, once a key. False: there is no use in going on. */
+async function readDefinitions(service) {
+    for (let wait = POLL_MS; !service.ended;) {
+        try {
+            const { measures } = await service.get('/v1/definitions');
+            if (service.ended) return false;
+            page.definitions = new Map(measures.map(d => [d.name, d]));
+            return true;
+        } catch (e) {
+            if (service.ended) return false;
+            wait = afterFailure(e, wait);
+            if (wait === null) return false;
+        }
+        await sleep(wait);
+    }
+    return false;
+}
+
 /* The canonical texts that the views want; EVERY when one wants all, or none wants any yet. */
 function wanted() {
     const wants = views.map(view => view.wants?.(page) ?? []);
@@ -134,9 +152,12 @@ async function pollMeasures(service) {
 
 /* ---- the index ---- */
 
+/* Its subject cannot be anything else. */
+const isOfAnIndex = m => page.definition(m)?.subjects.every(s => s === 'index');
+
 function showIndexes() {
-    const levels = [...page.measures.keys()].map(text.measure).filter(m => m.name === 'level');
-    const names = [...new Set(levels.map(m => m.subject))].sort();
+    const ofIndexes = [...page.measures.keys()].filter(isOfAnIndex).map(text.measure);
+    const names = [...new Set(ofIndexes.map(m => m.subject))].sort();
     const select = $('index');
     if (names.join() !== [...select.options].map(o => o.value).join())
         select.replaceChildren(...names.map(n => el('option', { value: n, textContent: n })));
@@ -197,7 +218,7 @@ function takeAlert(a) {
 
 /* For a screen reader, and in the title of a page that is hidden. */
 function announce(a) {
-    const value = `${text.value(a.value, a.measure)} ${a.unit}`;
+    const value = `${page.value(a.value, a.measure)} ${a.unit}`;
     const words = `${a.severity} alert ${a.state}: ${a.rule.text}, value ${value}`;
     const now = a.severity === 'critical' && a.state === 'firing';
     say($(now ? 'announce-now' : 'announce'), words);
@@ -219,7 +240,7 @@ async function pollTheRest(service) {
 
 /* Nothing of one key's answers stays for who comes next. */
 function forget() {
-    for (const held of [page.measures, page.alerts]) held.clear();
+    for (const held of [page.measures, page.alerts, page.definitions]) held.clear();
     for (const id of ['announce', 'announce-now']) say($(id), '');
     page.index = '';
     lookAround = true;
@@ -252,9 +273,14 @@ function start(key) {
     showBoard(true);
     for (const view of views) view.start?.(page);
     setLink({ polls: 'connecting', stream: 'connecting', ready: true });
+    watchReadiness(service);
+    follow(service);
+}
+
+async function follow(service) {
+    if (!await readDefinitions(service)) return;
     pollMeasures(service);
     followAlerts(service);
-    watchReadiness(service);
     pollTheRest(service);
 }
 

@@ -8,10 +8,16 @@ export const EVERY = Symbol('every measure');
 export const page = {
     service: null,                       /* of the key in use; null: signed out */
     index: '', seq: 0, time: '',
+    definitions: new Map(),              /* name of a measure -> what /v1/definitions says of it */
     measures: new Map(),                 /* canonical text -> the newest answer */
     alerts: new Map(),                   /* stream_no -> alert */
 
-    /* Of the chosen index, the plainest first: [ "spread(SP500)", "spread(SP500, kind=log)" ] */
+    definition(m) { return this.definitions.get(text.measure(m).name); },
+
+    /* A value of the measure, as text. */
+    value(v, m) { return text.value(v, this.definition(m)); },
+
+    /* Of the chosen index, the plainest first: [ "f(SP500)", "f(SP500, n=5)" ] */
     named(name) {
         return [...this.measures.keys()].filter(m => {
             const p = text.measure(m);

@@ -1,29 +1,28 @@
 /* text.js - how values, times and measures are written on the page. Pure functions. */
 
-const DIGITS = { last: 2, level: 2, ew_level: 2, spread: 3, hhi: 1, effective_number: 1, top_weight: 2, ret: 3,
-                 sentiment: 3, ai_sentiment: 3, ai_exposure: 3 };
-const SIGNED = new Set(['spread', 'ret', 'sentiment', 'ai_sentiment']);
 const STATUS = { ok: '', stale: 'stale', no_data: 'no data yet', low_coverage: 'too few members priced', no_history: 'window longer than the history' };
 
 const UNITS = { '-1..1': 'on \u22121 to 1', '0..1': 'of 1', '0-10000': 'of 10,000' };
-const KINDS = { geom: 'geometric', arith: 'arithmetic', log: 'log', ann: 'annualised', ratio: 'ratio', points: 'in points' };
-const WINDOWS = { ytd: 'year to date', all: 'since the start', d: 'day', mo: 'month' };
 
-/* "spread(SP500, kind=geom)" -> { name: "spread", subject: "SP500", options: "kind=geom" } */
+/* "f(SP500, n=5)" -> { name: "f", subject: "SP500", options: "n=5" }. The subject may be a measure with commas of its own. */
 export function measure(text) {
-    const m = /^(\w+)\(([^,)]*)(?:, *(.*))?\)$/.exec(text);
+    const m = /^(\w+)\(((?:[^()]|\(.*\))*?)(?:, *([^()]*))?\)$/.exec(text);
     return m ? { name: m[1], subject: m[2], options: m[3] ?? '' } : { name: text, subject: '', options: '' };
 }
 
 export const unit = u => UNITS[u] ?? u;
 
-/* "kind=arith, window=20d" -> "Spread 20 days, arithmetic". What is left out has the default of analytics/measure.c. */
-export function spreadTitle(options) {
-    const p = Object.fromEntries(options.split(/, */).map(o => o.split('=')));
-    const { kind = 'geom', window: span = '60d' } = p;
-    const [, count, letter] = /^(\d+)(d|mo)$/.exec(span) ?? [];
-    const over = WINDOWS[span] ?? (letter ? `${count} ${WINDOWS[letter]}${count === '1' ? '' : 's'}` : span);
-    return `Spread ${kind === 'ratio' || kind === 'points' ? KINDS[kind] : `${over}, ${KINDS[kind] ?? kind}`}`;
+/* The title of a measure's definition for these options, "n=5" or "": "Top {n} weight" -> "Top 5 weight". A parameter that is
+ * left out has its default, and the words of a choice may have a {name} themselves. */
+export function title(definition, options) {
+    const given = Object.fromEntries(options.split(/, */).map(o => o.split('=')));
+    const words = {};
+    for (const p of definition.parameters) {
+        const value = given[p.name] ?? p.default;
+        words[p.name] = p.words?.[p.choices.indexOf(value)] ?? value;
+    }
+    const fill = text => text.replace(/\{(\w+)\}/g, (whole, name) => words[name] ?? whole);
+    return fill(fill(definition.page.title));
 }
 
 export function number(v, digits, signed = false) {
@@ -33,11 +32,11 @@ export function number(v, digits, signed = false) {
     return (zero ? '' : v < 0 ? '\u2212' : signed ? '+' : '') + s;
 }
 
-/* Six significant digits at least are kept for what we have no rule for. */
-export function value(v, measureText) {
-    const { name } = measure(measureText);
+/* As its measure's definition has it; for one that does not say, three significant digits at least are kept. */
+export function value(v, definition) {
     const fallback = Math.abs(v) >= 1000 ? 2 : Math.abs(v) >= 1 ? 3 : 5;
-    return number(v, DIGITS[name] ?? fallback, SIGNED.has(name));
+    const { decimals, sign = false } = definition?.page ?? {};
+    return number(v, decimals ?? fallback, sign);
 }
 
 export const percent = (fraction, digits = 1) => `${number(100 * fraction, digits)}\u2009%`;

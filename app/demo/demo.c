@@ -311,10 +311,14 @@ static void on_progress(void *ctx, int percent)
     fflush(stdout);
 }
 
+/* The rule that the demo offers its user. */
+#define OFFERED "hhi(" FEED_INDEX ")"
+
 static void on_live(void *ctx, const struct feed_start *s)
 {
     const struct demo *d = ctx;
-    const double below = floor(s->hhi * 0.99 * 10) / 10;
+    const double hhi = isfinite(s->watched) ? s->watched : s->hhi;
+    const double below = floor(hhi * 0.99 * 10) / 10;
     char price[DECIMAL_TEXT_MAX];
     decimal_format(s->price_e8, price);
     printf(
@@ -323,16 +327,16 @@ static void on_live(void *ctx, const struct feed_start *s)
         "  Page   http://127.0.0.1:%d/#key=%s\n"
         "  Key    %s\n"
         "  SQL    %s/psql \"%s\"\n\n"
-        "Concentration, hhi(" FEED_INDEX "), is %.1f. A rule that fires at once:\n\n"
+        "Concentration, " OFFERED ", is %.1f. A rule that fires at once:\n\n"
         "  curl -s http://127.0.0.1:%d/v1/rules -H 'Authorization: Bearer %s' \\\n"
-        "       -H 'Content-Type: application/json' -d '{\"name\":\"Concentration\",\"rule\":\"hhi(" FEED_INDEX
-        ") >= %.1f\"}'\n\n"
+        "       -H 'Content-Type: application/json' -d '{\"name\":\"Concentration\",\"rule\":\"" OFFERED
+        " >= %.1f\"}'\n\n"
         "One that fires each time the market swings that way: last(%s) >= %s\n"
         "Alerts as they fire:\n\n"
         "  curl -sN http://127.0.0.1:%d/v1/stream -H 'Authorization: Bearer %s'\n\n"
         "Ctrl-C stops everything. The data stay in %s.\n\n",
         d->seed, d->speed, d->listens_on, d->key, d->key, private_pg_programs(d->pg), d->conninfo,
-        s->hhi, d->listens_on, d->key, below, s->stock->symbol.s, price, d->listens_on, d->key,
+        hhi, d->listens_on, d->key, below, s->stock->symbol.s, price, d->listens_on, d->key,
         d->folder);
     fflush(stdout);
 }
@@ -349,6 +353,7 @@ static void on_listening(void *ctx, int port)
     struct demo *d = ctx;
     d->listens_on = port;
     const struct feed_config cfg = { .brokers = embedded_bootstrap(d->broker),
+                                     .watched = OFFERED,
                                      .conninfo = d->conninfo,
                                      .tenant = TENANT,
                                      .seed = d->seed,

@@ -349,13 +349,12 @@ static enum err send_news(struct feed *f, struct why *why)
 static void say_live(struct feed *f)
 {
     size_t i = simulation_most_volatile(f->sim);
-    struct feed_start s = { simulation_hhi(f->sim), simulation_stock(f->sim, i),
-                            simulation_price_e8(f->sim, i) };
-    double stored;
+    struct feed_start s = { .watched = NAN,
+                            .hhi = simulation_hhi(f->sim),
+                            .stock = simulation_stock(f->sim, i),
+                            .price_e8 = simulation_price_e8(f->sim, i) };
     const int64_t since = wall_ns() - 60 * NS_PER_S;
-    if (ask_newest_value(&f->db, "hhi(" FEED_INDEX ")", since, &stored, NULL) == ERR_OK
-        && isfinite(stored))
-        s.hhi = stored;
+    if (ask_newest_value(&f->db, f->cfg.watched, since, &s.watched, NULL)) s.watched = NAN;
     if (f->cfg.live) f->cfg.live(f->cfg.ctx, &s);
 }
 

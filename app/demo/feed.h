@@ -12,7 +12,8 @@
 enum { FEED_SESSIONS = 260 };
 
 struct feed_start {                /* what the user may want to know once trading is live */
-    double hhi;                    /* as the service last stored it */
+    double watched;                /* the measure, as the service last stored it; NaN: not yet */
+    double hhi;                    /* simulation_hhi */
     const struct sim_stock *stock; /* one that moves fast */
     int64_t price_e8;
 };
@@ -20,6 +21,7 @@ struct feed_start {                /* what the user may want to know once tradin
 struct feed_config {
     const char *brokers, *conninfo; /* both outlive the feed */
     const char *tenant;             /* whose book "growth" is sent */
+    const char *watched;            /* the measure whose value feed_start says; outlives the feed */
     uint64_t seed;
     int32_t last_day; /* history's last session: the same at every start of one database */
     long ticks_per_s;

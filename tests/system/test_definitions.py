@@ -81,6 +81,20 @@ def test_what_is_shown_is_defined(service, measures):
         assert row["version"] == measures[name]["version"], row
 
 
+def test_titles_and_places_on_the_page_name_what_there_is(measures):
+    """{name} in a title, or in the words of a choice, is a parameter; what is said in another's tile is said in one that has a tile and its parameters."""
+    names = lambda text: set(re.findall(r"\{(\w+)\}", text or ""))
+    assert {m["page"]["line"] for m in measures.values()} == {"cap", "ew", None}
+    for name, m in measures.items():
+        parameters, page = {p["name"] for p in m["parameters"]}, m["page"]
+        words = [w for p in m["parameters"] for w in p.get("words", [])]
+        assert set().union(names(page["title"]), *map(names, words)) <= parameters, name
+        assert all(len(p["words"]) == len(p["choices"]) and all(p["words"]) for p in m["parameters"] if "words" in p), name
+        if page["beside"]:
+            host = measures[page["beside"]]
+            assert host["page"]["title"] and "{}" in page["words"] and parameters == {p["name"] for p in host["parameters"]}, name
+
+
 def test_messages_are_those_that_are_read(kafka, service, definitions):
     """A message of each kind without any field is refused for the fields that it lacks, not for its kind; what the service says itself is not there."""
     kinds = {r["kind"]: [f["name"] for f in r["fields"]] for r in definitions["records"]}

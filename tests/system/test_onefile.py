@@ -1,6 +1,7 @@
 """A new measure, record kind, channel, resource or page view is one file and one row: each is added to a copy of the tree, which is
 built, and then is everywhere where the others are. The files are in onefile/."""
 import json
+import pathlib
 from fractions import Fraction
 
 import pytest
@@ -11,6 +12,7 @@ import streams
 from harness.base import FLAVOUR, wait_until
 from harness.tree import Tree
 
+HERE = pathlib.Path(__file__).parent
 pytestmark = [pytest.mark.skipif(FLAVOUR != "release", reason="one flavour is enough: what is shown is in the sources"), pytest.mark.timeout(900)]
 
 
@@ -43,7 +45,7 @@ def stored(service, measure):
     return dict(service.database.rows("SELECT seq, value FROM market.reading WHERE measure = %s AND value IS NOT NULL", measure))
 
 
-def test_a_measure(tree, kafka, service_factory):
+def test_a_measure(tree, kafka, service_factory, node):
     tree.add("analytics/measures/gini.c", "onefile/gini.c")
     tree.row("analytics/measures.def", "MEASURE(hhi)", "MEASURE(gini)")        # in the middle
     compiled = tree.make("all")
@@ -87,6 +89,9 @@ def test_a_measure(tree, kafka, service_factory):
     assert len(readings) > 2 and readings == {seq: pytest.approx(want[seq], rel=1e-14) for seq in readings}
     assert [p["value"] for p in drive.history(service, "gini(DEMO)")] == [readings[seq] for seq in sorted(readings)]
     assert drive.alerts(service, deep["id"])
+    page = node.run(HERE / "browser" / "measures.mjs", env={"TOCSIN_URL": f"{service.url}/#key={service.key}"})
+    tile = {t["measure"]: t for t in json.loads(page.stdout)["tiles"]}["gini(DEMO)"]
+    assert (tile["title"], tile["value"]) == ("Inequality (Gini)", f"{now:.4f}"), tile
 
     service.restart(hard=True)                                                 # from its saved state
     assert service.measure("gini(DEMO)")["value"] == now

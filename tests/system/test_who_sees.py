@@ -74,6 +74,20 @@ def test_on_the_page(market, tenant, node):
     assert not [m for m in foreign(tenant) if m in page["text"]]
 
 
+def test_a_tile_is_as_its_definition_says(market, node):
+    """Decimals, the parameter in the title, and what another measure has to say there."""
+    service, keys, _ = market
+    done = node.run(HERE / "browser" / "measures.mjs", env={"TOCSIN_URL": f"{service.url}/#key={keys['nobody']}"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    tiles = {t["measure"]: t for t in json.loads(done.stdout)["tiles"]}
+    value = lambda measure: drive.measures(service, measure, key=keys["nobody"])[measure]["value"]
+    hhi = tiles["hhi(SMALL)"]
+    assert (hhi["value"], hhi["more"]) == (f"{value('hhi(SMALL)'):,.1f}", f"as {value('effective_number(SMALL)'):.1f} equal companies")
+    titles = {m: t["title"] for m, t in tiles.items()}
+    assert titles["top_weight(SMALL)"] == "Top 10 weight" and titles["level(SMALL)"] == "Cap-weighted level"
+    assert titles["spread(SMALL)"] == "Spread 60 days, geometric" and titles["spread(SMALL, window=all)"] == "Spread since the start, geometric"
+
+
 @pytest.mark.parametrize("tenant", [*OWN, "nobody"])
 @pytest.mark.parametrize("statement", ["SELECT DISTINCT measure FROM market.reading", "SELECT DISTINCT measure FROM tocsin.series",
                                        "SELECT DISTINCT s.measure FROM tocsin.reading r JOIN tocsin.series s USING (series_id)"])

@@ -9,12 +9,12 @@ function show(page, arrived) {
     const newest = [...page.alerts.values()].sort((a, b) => b.stream_no - a.stream_no);
     const there = new Map([...list.children].map(n => [Number(n.dataset.no), n]));
     list.replaceChildren(...newest.map(a => there.get(a.stream_no)
-                                            ?? item(a, a.stream_no === arrived)));
+                                            ?? item(page, a, a.stream_no === arrived)));
     say($('alerts-count'), newest.length ? `${newest.length} newest` : '');
     if (newest.length === 0) list.append(empty(NONE));
 }
 
-function item(a, live) {
+function item(page, a, live) {
     const inputs = Object.entries(a.inputs ?? {});
     const own = a.rule.name && a.rule.name !== a.rule.text ? `${a.rule.name} ` : null;
     const at = el('time', { dateTime: a.time, textContent: text.when(a.time),
@@ -26,7 +26,7 @@ function item(a, live) {
         el('p', { className: 'alert-rule' }, own && el('strong', { textContent: own }),
             el('code', { textContent: a.rule.text })),
         el('p', { className: 'alert-value' }, 'value ',
-            el('b', { textContent: text.value(a.value, a.measure) }), ` ${text.unit(a.unit)}`),
+            el('b', { textContent: page.value(a.value, a.measure) }), ` ${text.unit(a.unit)}`),
         inputs.length ? evidence(inputs) : null);
     Object.assign(node.dataset, { no: a.stream_no, rule: a.rule.id, state: a.state,
                                   arrival: live ? 'live' : 'stored' });

@@ -3,17 +3,18 @@ import { $, el } from '../dom.js';
 import { EVERY } from '../page.js';
 import * as text from '../text.js';
 
-function row(m) {
+function row(page, m) {
     const cell = (words, className = '') => el('td', { className, textContent: words });
     return el('tr', { className: m.status === 'ok' ? '' : 'stale' },
         el('th', { scope: 'row' }, el('code', { textContent: m.measure })),
-        cell(text.value(m.value, m.measure), 'n'), cell(text.unit(m.unit)),
+        cell(page.value(m.value, m.measure), 'n'), cell(text.unit(m.unit)),
         cell(text.coverage(m.coverage), 'n'), cell(text.age(m.staleness_ms), 'n'),
         cell(text.status(m.status) || 'ok'));
 }
 
 function show(page) {
-    if ($('all').open) $('all-rows').replaceChildren(...[...page.measures.values()].map(row));
+    if (!$('all').open) return;
+    $('all-rows').replaceChildren(...[...page.measures.values()].map(m => row(page, m)));
 }
 
 export const all = {

@@ -12,19 +12,22 @@ const RANGES = [
 ];
 const SCALES = [{ label: 'Change', mode: 'percent' }, { label: 'Points', mode: 'points' }];
 const LABEL = 'Line chart of the two index levels; the newest values are in the tiles above';
-const LINES = { cap: 'level', ew: 'ew_level' };
+const LINES = ['cap', 'ew'];             /* each drawn by the measure whose definition says so */
 
 let lines = null;                        /* the ComparisonChart */
 let range = null;                        /* of RANGES; null: the shortest with enough to see */
 let hovered = null;                      /* where the cross-hair is */
 let loading = 0, generation = 0;         /* the load under way, 0: none; how many there were */
 
-const measureOf = (page, line) => page.named(LINES[line])[0];
+function measureOf(page, line) {
+    const drawn = [...page.definitions.values()].find(d => d.page.line === line);
+    return drawn && page.named(drawn.name)[0];
+}
 
 /* The newest values at the right end; one that does not fit there means that some were missed. */
 function push(page) {
     if (loading || !lines) return;
-    for (const line of Object.keys(LINES)) {
+    for (const line of LINES) {
         const m = page.measures.get(measureOf(page, line));
         if (m && m.status === 'ok' && !lines.push(line, text.ms(m.time), m.value)) {
             load(page);
@@ -35,7 +38,7 @@ function push(page) {
 }
 
 function showLegend() {
-    for (const line of Object.keys(LINES)) {
+    for (const line of LINES) {
         const last = lines.last(line), first = lines.first(line);
         const v = hovered ? hovered[line] : last?.value ?? null;
         const percent = v === null || !first ? null : 100 * (v / first.value - 1);
@@ -62,7 +65,7 @@ async function history(page, measure, from) {
 
 function readBoth(page, r) {
     const from = r.s ? new Date(text.ms(page.time) - r.s * 1000).toISOString() : null;
-    return Promise.all(Object.keys(LINES).map(l => history(page, measureOf(page, l), from)));
+    return Promise.all(LINES.map(l => history(page, measureOf(page, l), from)));
 }
 
 /* What there is to say about a range that has been drawn. */
@@ -139,7 +142,7 @@ export const chart = {
     start() {
         lines ??= new ComparisonChart($('chart'), at => { hovered = at; showLegend(); });
     },
-    wants: page => Object.keys(LINES).map(line => measureOf(page, line)).filter(m => m),
+    wants: page => LINES.map(line => measureOf(page, line)).filter(m => m),
     measures(page, every) {
         if (every && !page.index)
             say($('chart-note'), 'No index is tracked yet. '

@@ -57,8 +57,9 @@ function pointAt(input) {
 async function create(page) {
     const measure = $('rule-measure').value.trim(), threshold = $('rule-threshold').value.trim();
     if (!measure || !threshold) {
-        const example = $('rule-measure').placeholder || 'level(SP500)';
-        tell(measure ? 'Give a threshold.' : `Give a measure, such as ${example}.`, true);
+        const example = $('rule-measure').placeholder;
+        const such = example ? `, such as ${example}` : '';
+        tell(measure ? 'Give a threshold.' : `Give a measure${such}.`, true);
         pointAt($(measure ? 'rule-threshold' : 'rule-measure'));
         return;
     }
@@ -114,7 +115,8 @@ export const rules = {
         $('rule-measures').replaceChildren(...options);
     },
     index(page) {
-        const example = page.named('hhi')[0] ?? page.named('level')[0];
+        const shown = [...page.definitions.values()].filter(d => d.page.title);
+        const example = shown.map(d => page.named(d.name)[0]).find(m => m);
         if (example) $('rule-measure').placeholder = example;
     },
     refresh: show,

@@ -2,57 +2,55 @@
 import { $, el, say } from '../dom.js';
 import * as text from '../text.js';
 
-/* name -> how a tile presents the measure; the order is the order on the page. */
-const TILES = [
-    { name: 'level', title: 'Cap-weighted level', line: 'cap' },
-    { name: 'ew_level', title: 'Equal-weighted level', line: 'ew' },
-    { name: 'spread', title: 'Spread' },
-    { name: 'hhi', title: 'Concentration (HHI)' },
-    { name: 'top_weight', title: 'Top 10 weight' },
-    { name: 'ai_sentiment', title: 'AI sentiment', meter: true },
-    { name: 'ai_exposure', title: 'AI exposure', optional: true },
-];
+const MIDDLE = '-1..1';                  /* the unit whose values a meter shows, 0 in its middle */
 
 const shown = new Map();                /* canonical text -> its tile's nodes; null: in another's */
 
-/* A measure may be tracked with several parameters: each has its tile. */
+/* In the order of the definitions. A measure may be tracked with several parameters: each has its
+ * tile. One that every index has is announced before there is an index. */
 function wanted(page) {
     const out = [];
-    for (const t of TILES) {
-        const found = page.named(t.name);
-        if (found.length === 0 && !t.optional) out.push({ ...t, text: null });
-        for (const m of found) out.push({ ...t, text: m });
+    for (const definition of page.definitions.values()) {
+        if (!definition.page.title) continue;
+        const found = page.named(definition.name);
+        if (found.length === 0 && definition.standard) out.push({ definition, text: null });
+        for (const m of found) out.push({ definition, text: m });
     }
     return out;
 }
 
+/* Definitions of what is said in this one's tile. */
+function beside(page, definition) {
+    return [...page.definitions.values()].filter(d => d.page.beside === definition.name);
+}
+
 function build(page) {
     const list = wanted(page);
-    const signature = list.map(w => w.text ?? w.name).join();
+    const signature = list.map(w => w.text ?? w.definition.name).join();
     if ($('tiles').dataset.built === signature && shown.size) return;
     $('tiles').dataset.built = signature;
     shown.clear();
     $('tiles').replaceChildren(...list.map(tile));
-    for (const m of page.named('effective_number')) shown.set(m, null);  /* inside the HHI tile */
+    for (const { definition } of list)
+        for (const d of beside(page, definition))
+            for (const m of page.named(d.name)) shown.set(m, null);
 }
 
-function titleOf(w) {
-    const options = w.text ? text.measure(w.text).options : '';
-    if (w.name === 'spread' && w.text) return text.spreadTitle(options);
-    return w.title.replace('10', /n=(\d+)/.exec(options)?.[1] ?? '10');
-}
+const optionsOf = m => text.measure(m).options;
 
 function tile(w) {
+    const { line } = w.definition.page;
+    const title = text.title(w.definition, w.text ? optionsOf(w.text) : '');
     const n = {
         value: el('span', { className: 'value', textContent: '–' }),
         unit: el('span', { className: 'unit' }),
         more: el('span', { className: 'more' }),
         evidence: el('span', { className: 'evidence', textContent: w.text ? '' : 'not tracked' }),
-        needle: w.meter ? el('span', { className: 'needle' }) : null,
+        needle: w.definition.unit === MIDDLE ? el('span', { className: 'needle' }) : null,
     };
-    const swatch = w.line ? [el('span', { className: `swatch ${w.line}` })] : [];
+    const swatch = line ? [el('span', { className: `swatch ${line}` })] : [];
     n.box = el('article', { className: 'tile' },
-        el('h2', {}, ...swatch, titleOf(w)),
+        el('h2', {}, ...swatch, title),
         el('p', { className: 'figure' }, n.value, ' ', n.unit, ' ', n.more),
         n.needle ? el('div', { className: 'meter', ariaHidden: 'true' }, n.needle) : null,
         el('p', { className: 'facts-line' },
@@ -73,28 +71,30 @@ function show(page) {
     for (const [name, n] of shown) {
         const m = page.measures.get(name);
         if (!n || !m) continue;
-        say(n.value, text.value(m.value, name));
+        say(n.value, page.value(m.value, name));
         say(n.unit, m.value === null ? '' : text.unit(m.unit));
         say(n.evidence, evidence(m));
         n.box.classList.toggle('stale', m.status !== 'ok');
         n.box.dataset.status = m.status;
         if (n.needle) point(n.needle, m.value);
-        if (text.measure(name).name === 'hhi') showEffective(page, n, name);
+        say(n.more, saidBeside(page, name));
     }
 }
 
 /* -1 is at the left end of the meter, 1 at the right. */
 function point(needle, value) {
+    const at = Math.max(-1, Math.min(1, value ?? 0));
     needle.hidden = value === null;
-    needle.style.left = `${50 + 50 * Math.max(-1, Math.min(1, value ?? 0))}%`;
+    needle.style.left = `${50 + 50 * at}%`;
 }
 
-function showEffective(page, n, hhi) {
-    const options = text.measure(hhi).options;
-    const same = page.named('effective_number').find(m => text.measure(m).options === options);
-    const e = page.measures.get(same);
-    const count = e && e.value !== null ? text.value(e.value, 'effective_number()') : '';
-    say(n.more, count ? `as ${count} equal companies` : '');
+/* What other measures of the same parameters have to say in the tile of this one. */
+function saidBeside(page, name) {
+    return beside(page, page.definition(name)).map(d => {
+        const same = page.named(d.name).find(m => optionsOf(m) === optionsOf(name));
+        const value = page.measures.get(same)?.value ?? null;
+        return value === null ? '' : d.page.words.replace('{}', page.value(value, same));
+    }).filter(words => words).join(', ');
 }
 
 export const tiles = {

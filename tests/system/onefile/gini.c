@@ -30,6 +30,7 @@ const struct measure_kind measure_gini = {
     .version = 1,
     .subjects = SUBJECT_INDEX,
     .moved_by = CAUSE_PRICE,
+    .page = { .title = "Inequality (Gini)", .decimals = 4 },
     .read = read_gini,
     .inputs = gini_inputs,
 };
