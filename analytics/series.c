@@ -313,7 +313,7 @@ void reading_finish(const struct market *m, struct reading *r)
     r->staleness_ns = m->now_ns > r->event_ns ? m->now_ns - r->event_ns : 0;
     if (r->status == READING_OK) {
         bool old = m->settings.stale_after_ns > 0 && r->staleness_ns > m->settings.stale_after_ns;
-        r->status = old ? READING_STALE : isfinite(r->value) ? READING_OK : READING_NO_DATA;
+        r->status = !isfinite(r->value) ? READING_NO_DATA : old ? READING_STALE : READING_OK;
     }
     if (!reading_has_value(r->status)) r->value = NAN;
 }

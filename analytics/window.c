@@ -11,8 +11,11 @@
  * Highs are kept descending, so the first that is still inside is the highest: a monotone deque. Runs are kept all. */
 #include "analytics/window.h"
 
+#include "analytics/exact_sum.h"
 #include "core/vec.h"
 
+#include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,16 +55,31 @@ static bool beats(const struct window *w, double a, double b)
 }
 
 /* At 2^-64, where every double from 2^-12 to 2^50 is whole: sums are exact in any order. */
-static __int128 fixed(double v) { return (__int128)(v * 18446744073709551616.0); }
-
-static unsigned __int128 sum_of(const struct run *r)
+static unsigned __int128 fixed(double v)
 {
-    return (unsigned __int128)fixed(r->value) * (unsigned __int128)(r->to - r->from + 1);
+    return (unsigned __int128)(__int128)(v * 18446744073709551616.0);
+}
+
+/* A value over so many steps. */
+static struct window_total total_of(double v, int64_t steps)
+{
+    if (fabs(v) > WINDOW_SUMMED_MAX) return (struct window_total){ .large = steps };
+    return (struct window_total){ .sum = fixed(v) * (unsigned __int128)steps };
+}
+
+static struct window_total plus(struct window_total a, struct window_total b)
+{
+    return (struct window_total){ a.sum + b.sum, a.large + b.large };
+}
+
+static struct window_total total_of_run(const struct run *r)
+{
+    return total_of(r->value, r->to - r->from + 1);
 }
 
 static enum err push(struct window *w, struct run r)
 {
-    r.before = w->sum;
+    r.before = w->total;
     if (w->keeps != WINDOW_RUNS) {
         while (w->n > w->head && beats(w, r.value, w->runs[w->n - 1].value)) w->n--;
         if (w->n > w->head && w->runs[w->n - 1].to >= r.to)
@@ -69,7 +87,7 @@ static enum err push(struct window *w, struct run r)
     }
     if (!VEC_GROW(&w->runs, &w->cap, w->n + 1)) return ERR_NOMEM;
     w->runs[w->n++] = r;
-    if (w->keeps == WINDOW_RUNS) w->sum += sum_of(&r);
+    if (w->keeps == WINDOW_RUNS) w->total = plus(w->total, total_of_run(&r));
     return ERR_OK;
 }
 
@@ -85,6 +103,7 @@ static enum err retire(struct window *w, int64_t at)
 
 enum err window_put(struct window *w, int64_t at, double v)
 {
+    assert(isfinite(v));
     if (!w->begun) {
         w->begun = true;
         w->first_at = at;
@@ -137,30 +156,41 @@ bool window_extreme(const struct window *w, int64_t at, double *out)
 /* The mean from sums up to two places, so that it takes one look-up however many runs lie between. 10 for two steps, 13 since:
  * runs (1-2: 10, before 0), sum 20, stands 13 since step 3. At step 4 over the last 3: up to the end of 4 it is 20 + 2 * 13
  * = 46, before step 2 it is 10, and (46 - 10) / 3 = 12. */
-static unsigned __int128 sum_before(const struct window *w, int64_t step)
+static struct window_total total_before(const struct window *w, int64_t step)
 {
     size_t i = run_at(w, step);
-    if (i == w->n)
-        return w->sum + (unsigned __int128)fixed(w->last) * (unsigned __int128)(step - w->last_at);
-    return w->runs[i].before
-           + (unsigned __int128)fixed(w->runs[i].value)
-                 * (unsigned __int128)(step - w->runs[i].from);
+    return i == w->n ? plus(w->total, total_of(w->last, step - w->last_at))
+                     : plus(w->runs[i].before, total_of(w->runs[i].value, step - w->runs[i].from));
+}
+
+/* The same by looking at each run from step `first` on. */
+static double walked_mean(const struct window *w, int64_t first, int64_t at)
+{
+    struct exact_sum sum = { 0 };
+    for (size_t i = run_at(w, first); i < w->n; i++) {
+        const struct run *r = &w->runs[i];
+        exact_sum_add(&sum, r->value, r->to - (r->from > first ? r->from : first) + 1);
+    }
+    exact_sum_add(&sum, w->last, at - (w->last_at > first ? w->last_at : first) + 1);
+    return exact_sum_mean(&sum, w->steps);
 }
 
 bool window_mean(const struct window *w, int64_t at, double *out)
 {
     int64_t first = at - w->steps + 1;
     if (!reaches(w, first)) return false;
-    __int128 sum = (__int128)(sum_before(w, at + 1) - sum_before(w, first));
-    *out = (double)sum / 18446744073709551616.0 / (double)w->steps;
+    const struct window_total to = total_before(w, at + 1), from = total_before(w, first);
+    *out = to.large != from.large
+               ? walked_mean(w, first, at)
+               : (double)(__int128)(to.sum - from.sum) / 18446744073709551616.0 / (double)w->steps;
     return true;
 }
 
 void window_restored(struct window *w)
 {
-    w->sum = 0;
+    w->total = (struct window_total){ 0 };
     for (size_t i = w->head; i < w->n; i++) {
-        w->runs[i].before = w->sum;
-        w->sum += sum_of(&w->runs[i]);
+        w->runs[i].before = w->total;
+        w->total = plus(w->total, total_of_run(&w->runs[i]));
     }
 }

@@ -4,7 +4,8 @@
  *     over=5m    1,000 steps of 300 ms: the resolution of a clock window is a thousandth of its length (a millisecond at least)
  *
  * The subject is a step function: a value stands until the next. A window of n steps is the step now and the n - 1 before.
- * Memory is at most one run a step, whatever the rate of ticks; a move costs O(1) amortised, a read O(log n).
+ * Memory is at most one run a step, whatever the rate of ticks; a move costs O(1) amortised, a read O(log n). A mean with a value
+ * beyond WINDOW_SUMMED_MAX in its window, which prices hardly make, is summed run by run.
  * `change` looks one step further back, at the value that stood when the step n ago ended.
  * Pure but for memory; thread: the engine's. */
 #ifndef TOCSIN_ANALYTICS_WINDOW_H
@@ -13,7 +14,8 @@
 #include "core/param.h"
 
 enum { WINDOW_STEPS = 1000 };
-#define WINDOW_VALUE_MAX 1125899906842624.0 /* 2^50: sums of larger values would not be exact */
+#define WINDOW_SUMMED_MAX                                                                          \
+    1125899906842624.0 /* 2^50: running sums of larger values would not be exact */
 
 enum window_keeps {
     WINDOW_RUNS,  /* every value and how long it stood: change, avg */
@@ -21,12 +23,17 @@ enum window_keeps {
     WINDOW_LOWS
 };
 
+/* Over a stretch of steps. Differences are right, from wherever it was begun. */
+struct window_total {
+    unsigned __int128 sum; /* of values up to WINDOW_SUMMED_MAX, at 2^-64 and modulo 2^128 */
+    int64_t large;         /* steps with larger ones, which are not in it */
+};
+
 /* `value` stood at the ends of steps from..to. Of highs and lows `to` alone counts: the last step in which it stood. */
 struct run {
     int64_t from, to;
     double value;
-    unsigned __int128
-        before; /* sum over the steps before it, at 2^-64 and modulo 2^128: differences are right */
+    struct window_total before; /* over the steps before it (WINDOW_RUNS) */
 };
 
 struct window {
@@ -36,7 +43,7 @@ struct window {
     bool begun;
     int64_t first_at, last_at; /* the steps of the first value and of the one that stands */
     double last;               /* the value that stands */
-    unsigned __int128 sum;     /* over the steps before last_at (WINDOW_RUNS) */
+    struct window_total total; /* over the steps before last_at (WINDOW_RUNS) */
     struct run *runs;          /* ascending; [head, n) are in use */
     size_t head, n, cap;
 };
@@ -52,7 +59,7 @@ static inline int64_t window_step(const struct window *w, int64_t now_ns, int32_
                : session_no;
 }
 
-/* From step `at` on the value is v. Steps never go back. ERR_NOMEM. */
+/* From step `at` on the value is v, which is finite. Steps never go back. ERR_NOMEM. */
 MUST_USE enum err window_put(struct window *w, int64_t at, double v);
 /* After runs, first_at, last_at and last were set from a saved state. */
 void window_restored(struct window *w);

@@ -33,7 +33,7 @@ static int64_t step_now(const struct market *m, const struct series *s)
 
 static enum err put_reading(const struct market *m, struct series *s, const struct reading *r)
 {
-    if (!reading_has_value(r->status) || fabs(r->value) > WINDOW_VALUE_MAX) return ERR_OK;
+    if (!reading_has_value(r->status)) return ERR_OK;
     return window_put(s->window, step_now(m, s), r->value);
 }
 
