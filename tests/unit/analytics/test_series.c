@@ -267,6 +267,29 @@ static void a_measure_of_a_book_is_the_tenants(void **state)
     engine_free(e);
 }
 
+/* One that is old and no number would stand in windows as if it were one. */
+static void what_is_no_number_is_no_data_however_old(void **state)
+{
+    (void)state;
+    const struct market m = { .now_ns = 100, .settings = { .stale_after_ns = 10 } };
+    static const struct {
+        double value;
+        int64_t at;
+        enum reading_status status;
+    } cases[] = { { 1, 95, READING_OK },
+                  { 1, 5, READING_STALE },
+                  { INFINITY, 95, READING_NO_DATA },
+                  { NAN, 5, READING_NO_DATA } };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct reading r = { .value = cases[i].value,
+                             .event_ns = cases[i].at,
+                             .status = READING_OK };
+        reading_finish(&m, &r);
+        assert_int_equal(r.status, cases[i].status);
+        assert_int_equal(isnan(r.value), !reading_has_value(r.status));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +299,7 @@ int main(void)
         cmocka_unit_test(time_alone_moves_a_window),
         cmocka_unit_test(nobody_asks_nobody_computes),
         cmocka_unit_test(a_measure_of_a_book_is_the_tenants),
+        cmocka_unit_test(what_is_no_number_is_no_data_however_old),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,6 +185,9 @@ static void a_service_begins_where_one_ended(void **state)
     commit();
     write_snapshot(batch, 1343, 1, "a\0b", 3);
     commit();
+    assert_int_equal(history_snapshot(&root, 1, &seq, &snapshot, &why), ERR_OK);
+    assert_int_equal(seq, 1343);
+    buf_clear(&snapshot);
     write_snapshot(batch, 1344, 2, "other", 5);
     struct source_life life = {
         .source_id = 1, .cluster_id = "c", .topic = "t", .source_epoch = 1, .reason = "first seen"
