@@ -98,7 +98,10 @@ static enum err count_secrets(struct db *d, struct channel_secrets_state *out, s
 struct settling {
     struct uuid tenant, channel;
     struct str sealed; /* in the result; p NULL: plain */
-    char *json;        /* opened or plain */
+    /* The secrets in the clear: set by read_row where they were plain, by settle_one where they
+     * were sealed with an older key; NULL where neither needs doing. Wiped by settling_release
+     * before its memory goes. */
+    char *json;
     struct arena memory;
 };
 

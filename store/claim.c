@@ -1,3 +1,9 @@
+/* claim.c - the claim as SQL, in the four steps that claim.h walks through, and its rows as
+ * deliveries.
+ *
+ * It is one statement, and so one round trip, however many channels wait; and a row brings all that
+ * sending takes (settings, secrets, the alert), so that nothing is asked for between the lease and
+ * the receiver. */
 #include "store/claim.h"
 
 #include "core/row.h"

@@ -1,3 +1,14 @@
+/* db.c - a session, and what its failures mean.
+ *
+ * Every failure ends as one of two errors, its SQLSTATE first in the detail:
+ *
+ *     a constraint is broken        ERR_DB        "23505: duplicate key value ..."
+ *     the statement took too long   ERR_DB        "57014: canceling statement ..."
+ *     the server was shut down      ERR_DB_LOST   "57P01: terminating connection ..."
+ *     the network is gone           ERR_DB_LOST   "08006: server closed the connection ..."
+ *
+ * After ERR_DB_LOST nobody knows whether the statement in hand took effect. Who wrote has to look
+ * (writer_recover). */
 #include "store/db.h"
 
 #include "store/pg.h"
@@ -41,6 +52,10 @@ void db_close(struct db *d)
     d->conn = NULL;
 }
 
+/* A server that is gone without a word (its machine lost power) is noticed within 10 s of sending,
+ * and by a session at rest within 5 + 3 * 2 s, by the kernel's probes. By default it would be a
+ * quarter of an hour, and two hours. What `options` set stands before what the server, the database
+ * or the role has. */
 enum err db_reopen(struct db *d, struct why *why)
 {
     db_close(d);
@@ -150,6 +165,14 @@ enum err db_script(struct db *d, const char *sql, struct why *why)
     return db_check(d, PQexec(d->conn, sql), why);
 }
 
+/* What another attempt at the whole transaction may mend, by class and code (the manual's appendix
+ * "PostgreSQL Error Codes"):
+ *
+ *     40001 40P01         serialization, deadlock: somebody else was first
+ *     55P03 57014         a lock or the statement took longer than we wait
+ *     57P01 57P02 57P03   shut down, crashed, starting up
+ *     25006               read-only: for a moment after a failover
+ *     08... 53...         the connection; too few resources (disk full, too many connections) */
 bool db_retryable(const struct why *why)
 {
     static const char *const exact[] = { "40001", "40P01", "55P03", "57P01",

@@ -1,4 +1,19 @@
-/* history.c - two cursors, one over the ticks and one over the events, merged by seq: whichever stands at the lower one is next. */
+/* history.c - two cursors, one over the ticks and one over the events, merged by seq: whichever
+ * stands at the lower one is next.
+ *
+ * Ticks 41, 42, 44 and events 43, 45:
+ *
+ *     call   ticks at  events at   gives away         before it is given, moved on
+ *     1      41        43          tick 41            both: nothing has been read
+ *     2      42        43          tick 42            ticks
+ *     3      44        43          event 43           ticks
+ *     4      44        45          tick 44            events
+ *     5      -         45          event 45           ticks, which are at their end
+ *     6      -         -           no more            events
+ *
+ * The cursor whose row was given away moves at the next call and not before: the payload of an
+ * event lives in the cursor's page. A seq that is missing is passed over here; app/recover.c, which
+ * counts, stops at it. */
 #include "store/history.h"
 
 #include "ingest/stored.h"
@@ -21,8 +36,11 @@ struct history {
         TOOK_BOTH,
         TOOK_TICK,
         TOOK_EVENT
-    } took;                 /* what the last call gave away: to be moved on from */
-    struct symbol *symbols; /* by instrument id */
+    } took; /* what the last call gave away: to be moved on from. BOTH: there was no call yet */
+    /* By instrument id, read once at the opening. That is early enough: an instrument is stored in
+     * the transaction of its first record, and all is read in one view. An id that is not used has
+     * an empty symbol. */
+    struct symbol *symbols;
     int32_t symbols_n;
 };
 
@@ -51,6 +69,10 @@ const char *history_symbol(const struct history *h, int32_t instrument)
 }
 
 /* ---- records ---- */
+/* One view from first to last, while a service may go on writing. A replay of a year takes its
+ * time, between two pages too: the session's timeouts, which are for a service, do not hold for it.
+ * Ticks have no index that gives them by seq, only the BRIN that finds a range of it, so they are
+ * sorted: in this much memory, else on disk. */
 static const char BEGIN[] =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0;"
     " SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL work_mem = '64MB'";

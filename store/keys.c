@@ -1,3 +1,17 @@
+/* keys.c - the text of an API key, and the rows that say which live.
+ *
+ * The key of 64 random bytes that happen to be all ff:
+ *
+ *     mk_live_  SkYaaiXSSTS3  _  yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1  _  27dwS3
+ *     prefix    bytes 0 to 8     bytes 32 to 63                                  CRC-32
+ *
+ * Each part is a big-endian number in base 62, in as many digits as its largest value takes: 32 bytes
+ * of ff take 43. The id is the exception: 9 bytes of ff would take 13 and have 12, so its top is
+ * cut off. It is a name to look a key up by and no secret.
+ *
+ * Stored is the SHA-256 of the whole text, plain: a slow hash is for passwords that can be guessed,
+ * and 32 random bytes cannot. So a check costs microseconds, and a copy of the table is worth
+ * nothing. */
 #include "store/keys.h"
 
 #include "store/pg.h"
@@ -87,6 +101,8 @@ bool key_parse(const char *text, size_t n, struct key *out)
     return true;
 }
 
+/* The tenant first, in a statement of its own: of two that make the same one at once neither fails,
+ * and both find it. A key whose INSERT fails leaves at most a tenant without keys. */
 enum err keys_create(struct db *d, const char *tenant, const char *label, int days,
                      char out_text[KEY_TEXT_LEN + 1], struct uuid *out_tenant, struct why *why)
 {
@@ -145,6 +161,8 @@ enum err keys_list(struct db *d, const char *tenant,
     return ERR_OK;
 }
 
+/* The hash is compared by the database and not in constant time: who asks is the operator's own
+ * program with a key that it keeps. Requests go through reader_find_key(). */
 enum err keys_check(struct db *d, const char *text, size_t n, bool *out, struct why *why)
 {
     struct key k;

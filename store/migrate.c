@@ -1,3 +1,12 @@
+/* migrate.c - from the version that is there to the newest, a file a step.
+ *
+ * A database at version 2, a program with files up to 4: 003 and its row of schema_version are one
+ * transaction, 004 and its row the next. If 004 fails the database is at 3, whole, and the next run
+ * goes on from there. Two runs at once: the second waits for the advisory lock, which is the
+ * session's and so outlives the transactions, then finds version 4 and does nothing.
+ *
+ * There are no steps back: an older program refuses the database (writer_open), and a backup is
+ * what undoes a migration. */
 #include "store/migrate.h"
 
 #include "store/pg.h"

@@ -1,3 +1,19 @@
+/* partitions.c - the days of a batch, and the partitions they need.
+ *
+ * On 3 February 2026 a batch has ticks of today and, from an import, closes of 14 and 15 February
+ * 2018:
+ *
+ *     ensure_partition('tick', '2026-02-03')    tick_20260203    made: a day of its own
+ *     ensure_partition('tick', '2018-02-14')    tick_201802      made: long ago, a month at a time
+ *     ensure_partition('tick', '2018-02-15')    tick_201802      was there
+ *
+ * More than 45 days is long ago. Thirty years of closes are so 360 partitions and not 11,000. Which
+ * it is to be is the database's decision; here is only remembered what it said, so that a day is
+ * asked for once a session.
+ *
+ * It is done before the batch's transaction and not in it: making a partition locks the parent
+ * table against every reader until the end of the transaction. If the batch then fails, an empty
+ * partition is all that is left behind. */
 #include "store/partitions.h"
 
 #include "core/vec.h"
@@ -7,6 +23,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+/* From the end: the days of now were asked for last. */
 static const struct partition_name *find(const struct partitions *p, enum table_id id, int32_t day)
 {
     for (size_t i = p->tables[id].n; i-- > 0;)

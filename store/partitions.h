@@ -9,7 +9,10 @@ struct partition_name {
     int32_t day;
     char name[48]; /* "tick_20260203", "tick_201802" */
 };
-struct partitions { /* of each table by days; {0} knows none */
+/* Of each table by days, in the order they were asked for; {0} knows none. A day comes in when the
+ * database has said its partition, and all go when the session does. Tables that are not by days
+ * stay empty. */
+struct partitions {
     struct {
         struct partition_name *days;
         size_t n, cap;

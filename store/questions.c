@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* By the name under which the writer connects (writer_open): a service that waits leaves no other
+ * trace in the database. */
 enum err ask_writer(struct db *d, char backend[BACKEND_TEXT], struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL;
@@ -21,6 +23,8 @@ enum err ask_writer(struct db *d, char backend[BACKEND_TEXT], struct why *why)
     return ERR_OK;
 }
 
+/* day_or_kind of a close is its session. The event time is there for the planner: a close is not
+ * said before its session's day, so the partitions of earlier days need not be looked at. */
 enum err ask_close_since(struct db *d, int32_t day, bool *out, struct why *why)
 {
     char since[16], from[24];
@@ -55,6 +59,8 @@ enum err ask_tenant(struct db *d, const char *name, struct uuid *out, struct why
     return uuid_parse(PQgetvalue(r, 0, 0), UUID_TEXT - 1, out);
 }
 
+/* A topic that was made anew begins a second life at offset 0: 260 messages read in the first and
+ * 40 in the second are 300. */
 enum err ask_topic_position(struct db *d, const char *topic, int64_t *out, struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL;
@@ -81,6 +87,9 @@ enum err ask_newest_value(struct db *d, const char *measure, int64_t since_ns, d
     return e;
 }
 
+/* One statement for both answers: the newest tick of each instrument, and beside every row the
+ * newest event time of all trades, which are the ticks whose day_or_kind is the smallest integer.
+ * */
 enum err ask_last_prices(struct db *d, uint64_t after,
                          void (*fn)(void *ctx, const char *symbol, int64_t price_e8), void *ctx,
                          size_t *n, int64_t *traded_ns, struct why *why)

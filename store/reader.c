@@ -1,3 +1,23 @@
+/* reader.c - a tenant's question as a transaction of its own.
+ *
+ * GET /v1/rules?limit=2 with a key of tenant 0b54...:
+ *
+ *     BEGIN READ ONLY
+ *     SELECT set_config('tocsin.tenant', '0b54...', true)
+ *     SELECT ... FROM tocsin.rule r WHERE NOT r.deleted ...
+ *     COMMIT
+ *
+ * `true`: the setting ends with the transaction, and nothing of it is left for the next request on
+ * the session.
+ *
+ * Row-level security adds tenant_id = 0b54... to every table that is a tenant's, whatever the
+ * statement forgot. Without a tenant the setting is empty and no such row is seen at all: finding a
+ * key, which comes before a tenant is known, goes through a function of the database that runs as
+ * tocsin_engine and gives the row of one id.
+ *
+ * When PostgreSQL restarts the question in hand fails, the session is opened again and the question
+ * asked once more. While it does not come back, one question in half a second pays for an attempt;
+ * the others are told at once. */
 #include "store/reader.h"
 
 #include "core/when.h"
@@ -26,10 +46,11 @@ static const struct {
     (500 * NS_PER_MS) /* a dead database costs a request this little, not a connect timeout each */
 
 struct reader {
+    /* Idle between two calls; closed after a failure that may have left it in a transaction. */
     struct db db;
     char conninfo[1024], name[64];
-    bool opened;
-    int64_t not_before_ns;
+    bool opened; /* db knows conninfo and role: to be opened again, not for the first time */
+    int64_t not_before_ns; /* monotonic: no attempt to connect before; set by one that failed */
 };
 
 struct reader *reader_new(const char *conninfo, const char *name)
@@ -103,7 +124,8 @@ static enum err transaction(struct reader *r, struct uuid tenant, enum query q,
     return e;
 }
 
-/* Tried twice: reads change nothing, and every write here says the same when it is said again. */
+/* Tried twice: reads change nothing, and every write here says the same when it is said again. But
+ * not after 57014, the statement's timeout: a question that has taken 8 s would take them again. */
 static enum err run(struct reader *r, struct uuid tenant, enum query q, const char *const *params,
                     PGresult **out, struct why *why)
 {

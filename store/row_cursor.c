@@ -1,3 +1,9 @@
+/* row_cursor.c - a server-side cursor, read in pages.
+ *
+ * 25,000 rows are four calls of FETCH 10000: 10,000, 10,000, 5,000 and 0, which says that it is
+ * over. So memory holds one page of each open cursor, however long the table is. libpq's single-row
+ * mode would hold less, but takes the session for itself: here history has two cursors open on one
+ * session, and verify one more for each table that it compares. */
 #include "store/row_cursor.h"
 
 #include "store/pg.h"
@@ -12,10 +18,12 @@ enum { PAGE = 10000 }; /* rows */
 struct row_cursor {
     struct db *db;
     const struct row_type *type;
+    /* "FETCH 10000 FROM rows_2": names are counted up in the session and never used again. */
     char fetch[60];
+    /* The texts of the row that was given away last live in it: it goes when the next is fetched. */
     PGresult *page;
-    int at;
-    bool ended;
+    int at;     /* the next row of it */
+    bool ended; /* an empty page has come */
 };
 
 static enum err declare(struct row_cursor *c, const char *where, struct why *why)

@@ -1,3 +1,20 @@
+/* table.c - the statements of a table, made from its row of tables.def.
+ *
+ * Few rows travel as one JSON array, whatever their number: one prepared statement a table, one
+ * parameter. The three ways, for source 3 that has come to offset 101, instrument 7 whose name
+ * changed twice in one batch, and two dead letters:
+ *
+ *     UPDATE   UPDATE tocsin.source AS t SET next_offset = n.next_offset, ...
+ *              FROM json_to_recordset($1) AS n(...) WHERE t.source_id = n.source_id
+ *     UPSERT   INSERT INTO tocsin.instrument AS t (...) SELECT DISTINCT ON (instrument_id) ...
+ *              FROM ROWS FROM (json_to_recordset($1) AS (...)) WITH ORDINALITY AS n(..., place)
+ *              ORDER BY instrument_id, place DESC                    the last name alone is left
+ *              ON CONFLICT (instrument_id) DO UPDATE SET symbol = excluded.symbol, ...
+ *     APPEND   INSERT INTO tocsin.dead_letter AS t (...) SELECT ...
+ *              FROM json_to_recordset($1) AS n(...)
+ *
+ * APPEND has no ON CONFLICT on purpose: a row that is there already means that the fence has
+ * failed, and must be heard. */
 #include "store/table.h"
 
 #include "alerts/alert.h"

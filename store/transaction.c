@@ -94,11 +94,15 @@ enum err transaction_prepare(struct db *db, struct why *why)
 /* ---- one batch on its way ---- */
 struct transaction {
     struct db *db;
-    const struct fence *fence;
-    const struct partitions *parts;
+    const struct fence *fence; /* read only: the writer moves it, when it knows how this ended */
+    const struct partitions *parts; /* every day of the batch is in it */
     const struct write_batch *batch;
+    /* The JSON of the table being sent; libpq has its own copy once a statement is sent. */
     struct buf *scratch;
-    int sent, owed_at; /* statements sent so far; which of them is the outbox's, -1: none */
+    /* Statements sent so far, and which of them is the outbox's (-1: none). Answers come in the
+     * order of the statements and do not say whose they are, so the one with the number of
+     * deliveries is found by counting. */
+    int sent, owed_at;
 };
 
 static bool in_bulk(const struct transaction *x, enum table_id id)
@@ -182,6 +186,7 @@ static bool send_prepared(struct transaction *x, const char *name, int n, const 
     return PQsendQueryPrepared(x->db->conn, name, n, params, NULL, NULL, 0) == 1;
 }
 
+/* A batch without records (marks, dead letters) leaves last_seq where it is. */
 static bool send_advance(struct transaction *x)
 {
     char epoch[24], commits[24], from[24], to[24];
@@ -244,6 +249,8 @@ static bool send_snapshot(struct transaction *x)
            && send(x, DROP_SNAPSHOTS);
 }
 
+/* The fence first: a writer that comes too late is refused before the rows that follow are looked
+ * at. */
 static bool send_all(struct transaction *x, bool begin)
 {
     bool ok = (!begin || send(x, "BEGIN")) && send_advance(x);

@@ -1,3 +1,16 @@
+/* wire.c - PostgreSQL's binary format (its manual: COPY, "Binary Format"; the fields are those of
+ * each type's send function).
+ *
+ * The gap of offsets 10 to 12 in source 3, a row of (integer, bigint, bigint), is 34 bytes:
+ *
+ *     00 03                                     three fields
+ *     00 00 00 04  00 00 00 03                  4 bytes: source_id 3
+ *     00 00 00 08  00 00 00 00 00 00 00 0a      8 bytes: from_offset 10
+ *     00 00 00 08  00 00 00 00 00 00 00 0c      8 bytes: to_offset 12
+ *
+ * A null is the length ff ff ff ff and nothing behind it. A double is its IEEE bits, so that a
+ * value comes back as exactly the one that was computed, which `verify` compares; as text it would
+ * depend on a setting of the session. */
 #include "store/wire.h"
 
 #include <endian.h>
@@ -197,6 +210,8 @@ static enum err get_value(const struct row_type *t, const struct column *c, cons
     return ERR_OK;
 }
 
+/* What is not as the description says is the database's fault and no assertion: somebody may have
+ * altered a table. */
 enum err wire_get_at(const struct row_type *t, const PGresult *r, int i, int first, void *out,
                      struct why *why)
 {

@@ -1,3 +1,20 @@
+/* write_batch.c - rows on their way to one transaction, by table and day.
+ *
+ * Five rows are written:                                 and lie so:
+ *
+ *     tick         seq 41, 2 Feb 23:59:59.9              tick         run 2 Feb: 41, 43
+ *     tick         seq 42, 3 Feb 00:00:00.1                           run 3 Feb: 42
+ *     tick         seq 43, 2 Feb 23:59:59.8, late
+ *     source_mark  source 3, next 101                    source_mark  run: source 3, next 102
+ *     source_mark  source 3, next 102
+ *
+ * A run by day is what COPY takes straight into one partition. Late ticks find their run by a scan:
+ * a batch spans a day or two. The second mark moves the first one (WAY_UPDATE): an UPDATE from a
+ * list in which a row has two successors takes either.
+ *
+ * The engine's thread fills a batch and hands it over; the writer's thread commits it, clears it
+ * and gives it back. Clearing keeps runs and arena, so that after the first few batches nothing
+ * here asks for memory. */
 #include "store/write_batch.h"
 
 #include "core/vec.h"
@@ -20,13 +37,19 @@ struct facts {
 
 struct write_batch {
     struct row_runs tables[TABLE_COUNT];
-    struct facts facts[TABLE_COUNT];
-    struct arena arena; /* texts of the rows */
-    size_t text_bytes, records;
-    uint64_t last_seq;
-    struct buf snapshot;
+    struct facts facts[TABLE_COUNT]; /* of the tables, for as long as the batch lives */
+    /* Texts of the rows: copied, because what the engine and the ingest batch hold is theirs again
+     * at the next record. They stay where they are while the runs grow and move. */
+    struct arena arena;
+    size_t text_bytes;   /* of the texts */
+    size_t records;      /* ticks and events: what a full batch is measured by */
+    uint64_t last_seq;   /* what the fence moves to; 0: the batch holds no record */
+    struct buf snapshot; /* the last that was written: an older state is worth nothing beside it */
     uint64_t snapshot_seq;
     int snapshot_version;
+    /* A row could not be copied, or the step broke off within a record. What is here is then not
+     * the whole effect of its records, and committing it would lose the rest: only
+     * write_batch_clear takes it back. */
     bool failed;
 };
 

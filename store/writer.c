@@ -1,3 +1,21 @@
+/* writer.c - the fence, and what a lost answer means.
+ *
+ * tocsin.shard is one row. Instance A opens the shard, commits, loses an answer, and is fenced by B:
+ *
+ *                                      epoch commits last_seq
+ *     A opens                            7      12      40     A keeps (7, 12, 40) as its fence
+ *     A commits records 41 to 43         7      13      43     the fence moves along
+ *     A commits dead letters alone       7      14      43     no record; commits moves all the same
+ *     A commits record 44, no answer     ?       ?       ?     A connects again and looks:
+ *         either                         7      14      43     not in: the same batch once more
+ *         or                             7      15      44     in: the fence moves along
+ *     B opens                            8      15      44
+ *     A commits record 45                                      TF001: A is fenced, and ends
+ *
+ * That is why commits is counted: last_seq alone would not tell whether the dead letters are in,
+ * and they would be written twice. A COMMIT that is still on its way while A looks is not doubled
+ * either: the batch that is sent again waits for the row's lock, finds commits at 15 and is
+ * refused. A then ends, and its next start begins where the row says. */
 #include "store/writer.h"
 
 #include "store/pg.h"
@@ -8,11 +26,21 @@
 #include <string.h>
 
 struct writer {
+    /* Opened by writer_open. Once a commit has failed it is used by nobody but writer_recover,
+     * which looks whether it is idle and else opens another: what an interrupted pipeline left
+     * behind is never reasoned about. */
     struct db db;
-    struct fence fence; /* as the shard's row stood when last looked at or moved */
+    /* As the shard's row stood when this writer last knew: set by writer_open, moved by moved_on()
+     * alone, when a batch is known to be in. */
+    struct fence fence;
+    /* Days for which a partition is known to be there. Forgotten with the session: whoever broke it
+     * may have dropped one. */
     struct partitions partitions;
 };
 
+/* With fsync or full_page_writes off a power cut takes back what has been told to a receiver as
+ * committed; and a schema of another version would fail in the middle of the first batch, if at
+ * all. */
 static enum err check_server(struct writer *w, struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL;
