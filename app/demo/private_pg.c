@@ -225,24 +225,26 @@ static bool ends_within(pid_t pid, int ms, int *status, bool *interrupted)
 }
 
 /* ---- making the cluster ---- */
-static enum err make_cluster(struct private_pg *pg, struct why *why)
+/* An empty folder under another name; an interrupted one of before is kept aside, not deleted. */
+static enum err fresh_folder(const struct private_pg *pg, char fresh[PATH_SIZE], struct why *why)
 {
-    char fresh[PATH_SIZE], old[PATH_SIZE];
-    if ((size_t)snprintf(fresh, sizeof fresh, "%.4000s.new", pg->cluster) >= sizeof fresh)
+    char old[PATH_SIZE];
+    if ((size_t)snprintf(fresh, PATH_SIZE, "%.4000s.new", pg->cluster) >= PATH_SIZE)
         return err_set(why, ERR_IO, "the data folder's path is too long");
     snprintf(old, sizeof old, "%.4000s.failed-%d", pg->cluster, (int)getpid());
-    if (rename(fresh, old) && errno != ENOENT)
-        return err_set(why, ERR_IO, "%s: %s", fresh,
-                       strerror(errno)); /* an interrupted one; kept, not deleted */
-    if (mkdir(fresh, 0700)) return err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));
-    if (pg->drops && chown(fresh, pg->uid, pg->gid))
-        return err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));
+    bool ok = (rename(fresh, old) == 0 || errno == ENOENT) && mkdir(fresh, 0700) == 0
+              && (!pg->drops || chown(fresh, pg->uid, pg->gid) == 0);
+    return ok ? ERR_OK : err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));
+}
+
+static enum err run_initdb(const struct private_pg *pg, const char *fresh, struct why *why)
+{
     const char *args[] = { "initdb",           "-D", fresh,   "-U",
                            SUPERUSER,          "-A", "trust", "--encoding=UTF8",
                            "--locale=C.UTF-8", NULL };
-    pid_t pid = launch(pg, args, SIGTERM, fresh);
     int status = 0;
     bool interrupted = false;
+    pid_t pid = launch(pg, args, SIGTERM, fresh);
     if (pid < 0) return err_set(why, ERR_IO, "fork: %s", strerror(errno));
     if (!ends_within(pid, INITDB_S * 1000, &status, &interrupted)) {
         kill(pid, SIGTERM);
@@ -250,13 +252,18 @@ static enum err make_cluster(struct private_pg *pg, struct why *why)
         return interrupted ? err_set(why, ERR_STOPPING, "interrupted")
                            : err_set(why, ERR_DB, "initdb did not end within %d s", INITDB_S);
     }
-    if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-        enum err e = explain(pg, "initdb", status, why);
-        rmdir(fresh); /* initdb has emptied it */
-        return e;
-    }
-    if (rename(fresh, pg->cluster)) return err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));
-    return ERR_OK;
+    return WIFEXITED(status) && !WEXITSTATUS(status) ? ERR_OK : explain(pg, "initdb", status, why);
+}
+
+static enum err make_cluster(struct private_pg *pg, struct why *why)
+{
+    char fresh[PATH_SIZE];
+    enum err e = fresh_folder(pg, fresh, why);
+    if (!e && (e = run_initdb(pg, fresh, why)) != ERR_OK)
+        rmdir(fresh); /* goes when a failed initdb has emptied it */
+    if (!e && rename(fresh, pg->cluster))
+        e = err_set(why, ERR_IO, "%s: %s", fresh, strerror(errno));
+    return e;
 }
 
 /* ---- the server ---- */
@@ -292,9 +299,9 @@ static enum err wait_for_old(const struct private_pg *pg, struct why *why)
     return ERR_OK;
 }
 
-static enum err start_server(struct private_pg *pg, struct why *why)
+static enum err spawn_server(struct private_pg *pg, struct why *why)
 {
-    char port[16], conninfo[1024], sockets[PATH_SIZE + 32];
+    char port[16], sockets[PATH_SIZE + 32];
     snprintf(port, sizeof port, "%d", PORT);
     snprintf(sockets, sizeof sockets, "--unix_socket_directories=%s", pg->sockets);
     const char *args[] = { "postgres",
@@ -303,8 +310,8 @@ static enum err start_server(struct private_pg *pg, struct why *why)
                            "-p",
                            port,
                            sockets,
-                           "--unix_socket_permissions=0700",
                            "--listen_addresses=",
+                           "--unix_socket_permissions=0700",
                            "--shared_buffers=64MB",
                            "--max_connections=60",
                            "--max_wal_size=512MB",
@@ -312,19 +319,27 @@ static enum err start_server(struct private_pg *pg, struct why *why)
                            "--log_checkpoints=off",
                            "--logging_collector=off",
                            NULL };
-    pg->pid = launch(pg, args, SIGINT, pg->cluster);
-    if (pg->pid < 0) {
-        pg->pid = 0;
-        return err_set(why, ERR_IO, "fork: %s", strerror(errno));
-    }
+    pid_t pid = launch(pg, args, SIGINT, pg->cluster);
+    if (pid < 0) return err_set(why, ERR_IO, "fork: %s", strerror(errno));
+    pg->pid = pid;
+    return ERR_OK;
+}
+
+static bool answers(const char *conninfo)
+{
+    struct db d;
+    if (db_open(conninfo, NULL, "tocsin start", &d, NULL)) return false;
+    db_close(&d);
+    return true;
+}
+
+static enum err wait_for_server(struct private_pg *pg, struct why *why)
+{
+    char conninfo[1024];
     private_pg_conninfo(pg, "postgres", conninfo, sizeof conninfo);
     for (int64_t until = mono_ns() + START_S * NS_PER_S; mono_ns() < until;) {
-        struct db d;
         int status = 0;
-        if (db_open(conninfo, NULL, "tocsin start", &d, NULL) == ERR_OK) {
-            db_close(&d);
-            return ERR_OK;
-        }
+        if (answers(conninfo)) return ERR_OK;
         if (waitpid(pg->pid, &status, WNOHANG) == pg->pid) {
             pg->pid = 0;
             return explain(pg, "the PostgreSQL server", status, why);
@@ -348,7 +363,8 @@ enum err private_pg_open(const char *folder, struct private_pg **out, struct why
     if (!e && stat(pg->cluster, &st)) e = make_cluster(pg, why);
     if (!e) e = wait_for_old(pg, why);
     if (!e) e = find_sockets(pg, why);
-    if (!e) e = start_server(pg, why);
+    if (!e) e = spawn_server(pg, why);
+    if (!e) e = wait_for_server(pg, why);
     if (e) private_pg_close(pg);
     else *out = pg;
     return e;
