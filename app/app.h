@@ -7,6 +7,7 @@ enum {
     EXIT_FINE = 0,
     EXIT_DIFFERENT = 1,
     EXIT_WRONG_USAGE = 64,
+    EXIT_BAD_DATA = 65,
     EXIT_UNAVAILABLE = 69,
     EXIT_BROKEN = 70,
     EXIT_CONFIG = 78

@@ -1,5 +1,12 @@
-/* backtest.c - `tocsin backtest`: rules over what is stored, through the same step as live; the alerts they would have made. */
+/* backtest.c - `tocsin backtest`: rules over what is stored, through the same step as live; the alerts they would have made.
+ *
+ *     --from 2024-01-05   the records before it are applied, for the state they leave, and no rule is there yet
+ *                         at 2024-01-05 00:00 the rules are made, as by a POST at that moment: what holds then fires then
+ *     --to 2024-01-10     records later than that are not read
+ *
+ * A rule whose subject is not known yet is made when it is. */
 #include "app/app.h"
+#include "app/backtest_rules.h"
 #include "app/recover.h"
 #include "core/arena.h"
 #include "core/when.h"
@@ -9,215 +16,358 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RULES_MAX = 256 };
-
-/* A rule as the command line has it; NULL: not said. */
-struct rule_words {
-    const char *text, *clear, *hold, *cooldown;
-};
-
-struct backtest_rule {
-    struct rule_words words;
-    struct rule_draft draft;
-    bool made;
-};
-
 struct backtest {
     struct step *s;
-    struct backtest_rule rules[RULES_MAX];
-    size_t rules_n;
+    struct backtest_rules rules;
+    const char *config;
     int64_t from_ns, to_ns;
-    bool json, past;
-    size_t fires;
+    bool json;
+    /* ---- while it runs ---- */
+    bool past;     /* --to has been passed */
+    bool look;     /* the last record ended a session or began a day: measures are looked at */
+    bool may_make; /* a subject may have become known */
+    size_t made;   /* rules */
+    int32_t day;   /* of the last record in the range */
+    uint64_t seq,
+        records; /* the stored number of the last record; how many there were in the range */
+    size_t alerts, warnings;
     struct arena arena;
     enum err err;
     struct why why;
 };
 
-static void print_fire(void *ctx, const struct row_type *type, const void *row)
+/* ---- a rule's identity is its place ---- */
+static struct uuid rule_id(size_t no)
+{
+    struct uuid id = { { 1 } };
+    memcpy(id.b + 8, &(uint64_t){ no }, 8);
+    return id;
+}
+static size_t rule_no(struct uuid id)
+{
+    uint64_t no;
+    memcpy(&no, id.b + 8, 8);
+    return (size_t)no;
+}
+
+/* ---- what is printed ---- */
+static void print_alert_json(const struct backtest *b, const struct alert *a, size_t no,
+                             const char *at)
+{
+    AUTO_BUF struct buf o = { 0 };
+    buf_puts(&o, b->alerts ? ",\n  " : "\n  ");
+    buf_printf(
+        &o, "{\"time\":\"%s\",\"seq\":%" PRIu64 ",\"rule_no\":%zu,\"state\":\"%s\",\"value\":", at,
+        b->seq, no + 1, alert_state_name(a->state));
+    buf_json_double(&o, a->value);
+    buf_puts(&o, ",\"rule\":");
+    buf_json_string(&o, a->rule_text, strlen(a->rule_text));
+    buf_printf(&o, ",\"inputs\":%s}", a->inputs);
+    if (buf_ok(&o)) fwrite(o.data, 1, o.len, stdout);
+}
+
+static void on_alert(void *ctx, const struct row_type *type, const void *row)
 {
     struct backtest *b = ctx;
     const struct alert *a = row;
     assert(type == &alert_row);
+    const size_t no = rule_no(a->rule_id);
     char at[WHEN_TEXT_MAX];
     when_format(a->event_ns, at);
-    if (b->json) {
-        AUTO_BUF struct buf o = { 0 };
-        buf_puts(&o, b->fires ? ",\n  " : "\n  ");
-        buf_printf(&o, "{\"time\":\"%s\",\"seq\":%" PRIu64 ",\"state\":\"%s\",\"value\":", at,
-                   a->seq, alert_state_name(a->state));
-        buf_json_double(&o, a->value);
-        buf_puts(&o, ",\"rule\":");
-        buf_json_string(&o, a->rule_text, strlen(a->rule_text));
-        buf_printf(&o, ",\"inputs\":%s}", a->inputs);
-        fwrite(o.data, 1, o.len, stdout);
-    } else {
-        if (!b->fires) printf("%-30s  %-8s  %18s  %s\n", "time", "state", "value", "rule");
+    if (b->json) print_alert_json(b, a, no, at);
+    else {
+        if (!b->alerts) printf("%-30s  %-8s  %18s  %s\n", "time", "state", "value", "rule");
         printf("%-30s  %-8s  %18.10g  %s\n", at, alert_state_name(a->state), a->value,
                a->rule_text);
     }
-    b->fires++;
+    b->alerts++;
+    *(a->state == ALERT_FIRING ? &b->rules.rules[no].firing : &b->rules.rules[no].resolved) += 1;
 }
 
-/* Rules begin as soon as the range and their subject do; a rule is no part of what is stored, so it takes the seq of no record. */
-static void make_rules(struct backtest *b)
+static void print_rule(const struct backtest *b, size_t no)
 {
-    for (size_t i = 0; i < b->rules_n && !b->err; i++) {
-        struct record r;
-        struct why why = { 0 };
-        const struct rule_draft *draft = &b->rules[i].draft;
-        if (b->rules[i].made) continue;
-        struct uuid id = uuid_derive((struct uuid){ { 1 } }, i, 0);
-        enum err e = step_rule_put(b->s, (struct uuid){ { 1 } }, id, draft, &b->arena, &r, &why);
-        if (e == ERR_UNKNOWN_SYMBOL || e == ERR_UNKNOWN_INDEX) continue;
-        if (!e) e = step_apply_put(b->s, &r, draft, &why);
-        if (e) {
-            b->err = e;
-            b->why = why;
-            return;
-        }
-        b->rules[i].made = true;
+    const struct backtest_rule *r = &b->rules.rules[no];
+    AUTO_BUF struct buf definition = { 0 };
+    rule_render(&r->draft.d, &definition);
+    if (!buf_ok(&definition)) return;
+    if (b->json)
+        printf("%s\n  {\"rule_no\":%zu,\"firing\":%zu,\"resolved\":%zu,\"definition\":%s}",
+               no ? "," : "", no + 1, r->firing, r->resolved, definition.data);
+    else
+        printf("rule %zu: %zu firing, %zu resolved: %s\n", no + 1, r->firing, r->resolved,
+               definition.data);
+}
+
+static void warn(struct backtest *b, size_t no, const char *code, const char *detail)
+{
+    const char *text = b->rules.rules[no].draft.d.text;
+    if (b->json) {
+        AUTO_BUF struct buf o = { 0 };
+        buf_printf(&o, "%s\n  {\"rule_no\":%zu,\"code\":\"%s\",\"detail\":", b->warnings ? "," : "",
+                   no + 1, code);
+        buf_json_string(&o, detail, strlen(detail));
+        buf_puts(&o, "}");
+        if (buf_ok(&o)) fwrite(o.data, 1, o.len, stdout);
+    } else fprintf(stderr, "tocsin backtest: rule %zu (%s): %s: %s\n", no + 1, text, code, detail);
+    b->warnings++;
+}
+
+/* Why a rule's silence may not mean what it seems to. */
+static void warn_about(struct backtest *b, size_t no)
+{
+    const struct backtest_rule *r = &b->rules.rules[no];
+    char detail[200];
+    if (!r->made) {
+        warn(b, no, "unknown_subject",
+             b->records ? "nothing stored knows the subject of its measure in that range"
+                        : "there is no record in that range");
+        return;
+    }
+    if (r->values == 0) {
+        snprintf(
+            detail, sizeof detail,
+            "its measure had no value at any of the %zu session ends and days looked at; the last said %s",
+            r->looks, reading_status_name(r->status));
+        warn(b, no, "no_data", detail);
+    }
+    if (r->thin) {
+        snprintf(
+            detail, sizeof detail,
+            "its measure had no value for low coverage at %zu of the %zu session ends and days looked at",
+            r->thin, r->looks);
+        warn(b, no, "low_coverage", detail);
     }
 }
 
-static bool backtest_each(void *ctx, struct record *r)
+static void print_end(struct backtest *b)
+{
+    if (b->json) printf("%s],\n\"rules\":[", b->alerts ? "\n" : "");
+    for (size_t i = 0; i < b->rules.n; i++) print_rule(b, i);
+    if (b->json) printf("\n],\n\"warnings\":[");
+    for (size_t i = 0; i < b->rules.n; i++) warn_about(b, i);
+    if (b->json) printf("%s],\n\"records\":%" PRIu64 "}\n", b->warnings ? "\n" : "", b->records);
+    else
+        printf("%zu alert%s over %" PRIu64 " records\n", b->alerts, b->alerts == 1 ? "" : "s",
+               b->records);
+}
+
+/* ---- record by record ---- */
+static enum err make_rule(struct backtest *b, size_t no, struct why *why)
+{
+    struct backtest_rule *r = &b->rules.rules[no];
+    const struct rule_draft *draft = &r->draft;
+    struct record made;
+    enum err e =
+        step_rule_put(b->s, (struct uuid){ { 1 } }, rule_id(no), draft, &b->arena, &made, why);
+    if (e == ERR_UNKNOWN_SYMBOL || e == ERR_UNKNOWN_INDEX) return ERR_OK;
+    if (e) return e;
+    if (made.event_ns < b->from_ns) made.event_ns = b->from_ns;
+    e = step_apply_put(b->s, &made, draft, why);
+    if (e) return e;
+    char measure[RULE_TEXT_MAX + 1];
+    snprintf(measure, sizeof measure, "%.*s", (int)draft->d.measure_n, draft->d.text);
+    r->series = engine_find_series(b->s->engine, (struct uuid){ { 0 } }, measure);
+    assert(r->series != SERIES_NONE);
+    r->made = true;
+    b->made++;
+    return ERR_OK;
+}
+
+/* A rule is no part of what is stored, so it takes the number of no record. Only what is no price can have made a subject known. */
+static void make_rules(struct backtest *b)
+{
+    if (!b->may_make || b->made == b->rules.n) return;
+    b->may_make = false;
+    for (size_t i = 0; i < b->rules.n && !b->err; i++)
+        if (!b->rules.rules[i].made) b->err = make_rule(b, i, &b->why);
+}
+
+static void look(struct backtest *b)
+{
+    b->look = false;
+    for (size_t i = 0; i < b->rules.n; i++) {
+        struct backtest_rule *r = &b->rules.rules[i];
+        if (!r->made) continue;
+        const struct reading v = engine_reading(b->s->engine, r->series);
+        r->looks++;
+        r->values += reading_has_value(v.status);
+        r->thin += v.status == READING_LOW_COVERAGE;
+        r->status = v.status;
+    }
+}
+
+static bool makes_subjects(const struct record *r)
+{
+    return r->kind != RECORD_TRADE && r->kind != RECORD_CLOSE && r->kind != RECORD_ARTICLE;
+}
+
+static bool ends_session(const struct record *r)
+{
+    return r->kind == RECORD_CLOCK && r->u.clock.session_end != NO_DAY;
+}
+
+/* Before each stored record is applied: the state is that of the one before. */
+static bool on_record(void *ctx, struct record *r)
 {
     struct backtest *b = ctx;
-    if (b->err || r->kind == RECORD_RULE_PUT || r->kind == RECORD_RULE_DELETE) return false;
-    if (r->event_ns > b->to_ns) b->past = true;
-    if (b->past) return false;
-    if (r->event_ns >= b->from_ns) make_rules(b);
+    if (b->err || b->past || r->kind == RECORD_RULE_PUT || r->kind == RECORD_RULE_DELETE)
+        return false;
+    if (r->event_ns > b->to_ns) {
+        b->past = true;
+        return false;
+    }
+    if (r->event_ns >= b->from_ns) {
+        const int32_t day = day_of_ns(r->event_ns);
+        if (b->look || (b->records && day > b->day)) look(b);
+        b->day = day;
+        make_rules(b);
+        b->records++;
+        b->look = ends_session(r);
+    }
+    b->may_make |= makes_subjects(r);
+    b->seq = r->seq;
     return b->err == ERR_OK;
 }
 
-static void refuse_rule(const char *text, const struct why *why)
-{
-    fprintf(stderr, "tocsin: %s\n  %s\n", why->text, text);
-    if (why->at > 0) fprintf(stderr, "  %*s^\n", why->at - 1, "");
-}
-
-/* A --rule and the options after it, as a tenant would write them. */
-static void write_definition(const struct rule_words *w, struct buf *out)
-{
-    buf_puts(out, "{\"rule\":");
-    buf_json_string(out, w->text, strlen(w->text));
-    if (w->clear) {
-        buf_puts(out, ",\"clear\":");
-        buf_json_string(out, w->clear, strlen(w->clear));
-    }
-    if (w->hold) buf_printf(out, ",\"hold_s\":%s", w->hold);
-    if (w->cooldown) buf_printf(out, ",\"cooldown_s\":%s", w->cooldown);
-    buf_puts(out, "}");
-}
-
-/* false: it has been said why. */
-static bool read_rule(const struct rule_words *w, struct rule_draft *out)
-{
-    AUTO_BUF struct buf definition = { 0 };
-    struct why why = { 0 };
-    write_definition(w, &definition);
-    enum err e = buf_ok(&definition) ? rule_draft_read(definition.data, definition.len, out, &why)
-                                     : err_set(&why, ERR_NOMEM, "out of memory");
-    if (!e && measure_is_book(&out->m))
-        e = err_set(&why, ERR_INVALID, "a book belongs to a tenant; a back-test has none");
-    if (e) refuse_rule(w->text, &why);
-    return !e;
-}
-
+/* ---- the command ---- */
 const char backtest_usage[] =
-    "usage: tocsin backtest -c FILE --rule TEXT [--clear X] [--hold S] [--cooldown S] [--rule ...] [--from TIME] [--to TIME] [--json]\n"
-    "  --clear, --hold and --cooldown belong to the --rule before them; TIME is RFC 3339 or a date\n";
+    "usage: tocsin backtest -c FILE {--rule TEXT [--clear X] [--hold S] [--cooldown S] | --rules FILE} ... [--from TIME] [--to TIME] [--json]\n\n"
+    "  --rule TEXT    a measure, an operator, a threshold; --clear, --hold and --cooldown belong to the --rule before them\n"
+    "  --rules FILE   a rule a line: its text, or the JSON that POST /v1/rules takes; # begins a remark\n"
+    "  --from TIME    rules are made then: what holds already fires then, and nothing earlier (the first record)\n"
+    "  --to TIME      the last moment (the last record); TIME is RFC 3339 or a date, which is its midnight UTC\n"
+    "  --json         {\"alerts\":[...],\"rules\":[...],\"warnings\":[...],\"records\":N}\n\n"
+    "Exit code 65: the alerts are what the stored records say, but a rule had an unknown subject, no data or low coverage; \"warnings\" says which.\n";
 
-static bool add_rule(struct backtest *b, const char *text)
+static int complain(const char *option, const char *value, const char *text)
 {
-    if (b->rules_n == RULES_MAX) return false;
-    b->rules[b->rules_n++] = (struct backtest_rule){ .words = { .text = text } };
-    return true;
+    fprintf(stderr, "tocsin backtest: %s%s%s%s%s\n", option, value ? " " : "", value ? value : "",
+            *option ? ": " : "", text);
+    return EXIT_WRONG_USAGE;
 }
 
-static int read_backtest(int argc, char **argv, struct backtest *b, const char **config)
+struct
+    given { /* the --rule at hand, which the options after it belong to, and what is wrong with those before */
+    struct rule_words rule;
+    struct buf problems;
+    struct why why;
+    enum err err;
+};
+
+static void end_rule(struct backtest *b, struct given *g)
 {
-    struct rule_words ignored, *rule = &ignored; /* that the options belong to */
+    if (!g->rule.text) return;
+    enum err e = backtest_rules_add(&b->rules, &g->rule, &g->problems, &g->why);
+    if (e) g->err = e;
+    g->rule = (struct rule_words){ 0 };
+}
+
+static bool belongs_to_rule(struct given *g, const char *option, const char *value)
+{
+    const struct {
+        const char *name;
+        const char **at;
+    } parts[] = { { "--clear", &g->rule.clear },
+                  { "--hold", &g->rule.hold },
+                  { "--cooldown", &g->rule.cooldown } };
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (strcmp(option, parts[i].name) != 0) continue;
+        *parts[i].at = value;
+        return true;
+    }
+    return false;
+}
+
+static int take_option(struct backtest *b, struct given *g, const char *o, const char *v)
+{
     struct why why = { 0 };
+    enum err e = ERR_OK;
+    if (!v) return complain(o, NULL, "needs a value, or is no option; try --help");
+    if (belongs_to_rule(g, o, v))
+        return g->rule.text ? EXIT_FINE : complain(o, v, "there is no --rule before it");
+    end_rule(b, g);
+    if (strcmp(o, "--rule") == 0) g->rule.text = v;
+    else if (strcmp(o, "--rules") == 0) {
+        e = backtest_rules_read(&b->rules, v, &g->problems, &g->why);
+        if (e) g->err = e;
+    } else if (strcmp(o, "-c") == 0) b->config = v;
+    else if (strcmp(o, "--from") == 0) e = when_parse(v, strlen(v), &b->from_ns, &why);
+    else if (strcmp(o, "--to") == 0) e = when_parse(v, strlen(v), &b->to_ns, &why);
+    else return complain(o, v, "is not understood; try --help");
+    return e && why.text[0] ? complain(o, v, why.text) : EXIT_FINE;
+}
+
+static int take_options(int argc, char **argv, struct backtest *b, struct given *g)
+{
     for (int i = 1; i < argc; i++) {
-        const char *o = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(o, "--json") == 0) {
+        if (strcmp(argv[i], "--json") == 0) {
             b->json = true;
             continue;
         }
-        if (!v) return EXIT_WRONG_USAGE;
+        int code = take_option(b, g, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+        if (code) return code;
         i++;
-        enum err e = ERR_OK;
-        if (strcmp(o, "-c") == 0) *config = v;
-        else if (strcmp(o, "--rule") == 0) {
-            if (!add_rule(b, v)) return EXIT_WRONG_USAGE;
-            rule = &b->rules[b->rules_n - 1].words;
-        } else if (strcmp(o, "--clear") == 0) rule->clear = v;
-        else if (strcmp(o, "--hold") == 0) rule->hold = v;
-        else if (strcmp(o, "--cooldown") == 0) rule->cooldown = v;
-        else if (strcmp(o, "--from") == 0) e = when_parse(v, strlen(v), &b->from_ns, &why);
-        else if (strcmp(o, "--to") == 0) e = when_parse(v, strlen(v), &b->to_ns, &why);
-        else return EXIT_WRONG_USAGE;
-        if (e) {
-            fprintf(stderr, "tocsin: %s %s: %s\n", o, v, why.text);
-            return EXIT_WRONG_USAGE;
-        }
     }
-    if (!b->rules_n || !*config) return EXIT_WRONG_USAGE;
-    for (size_t i = 0; i < b->rules_n; i++)
-        if (!read_rule(&b->rules[i].words, &b->rules[i].draft)) return EXIT_WRONG_USAGE;
+    end_rule(b, g);
+    if (g->problems.len) fputs(g->problems.data, stderr);
+    if (g->err && g->err != ERR_INVALID) return complain("", NULL, g->why.text);
+    if (g->err) return EXIT_WRONG_USAGE;
+    if (!b->config) return complain("", NULL, "-c FILE is missing; try --help");
+    if (!b->rules.n) return complain("", NULL, "give --rule TEXT or --rules FILE; try --help");
+    if (b->from_ns > b->to_ns) return complain("", NULL, "--from is later than --to");
     return EXIT_FINE;
+}
+
+static enum err replay(struct backtest *b, const struct config *c, struct why *why)
+{
+    static const struct row_type *const alerts_alone[] = { &alert_row, NULL };
+    struct db d = { 0 };
+    struct history *h = NULL;
+    enum err e = db_open(c->database_conninfo, "tocsin_engine", "tocsin backtest", &d, why);
+    if (!e) e = step_init(b->s);
+    if (!e) {
+        step_hear(b->s, &(struct step_sink){ .ctx = b, .row = on_alert, .wanted = alerts_alone });
+        e = history_open(&d, 0, UINT64_MAX, &h, why);
+    }
+    if (!e && b->json) printf("{\"alerts\":[");
+    if (!e) e = replay_stored(h, b->s, on_record, b, why);
+    if (!e && b->err) {
+        e = b->err;
+        *why = b->why;
+    }
+    if (!e) {
+        look(b);
+        print_end(b);
+    }
+    history_close(h);
+    db_close(&d);
+    return e;
+}
+
+static int run(struct backtest *b)
+{
+    struct config c;
+    struct why why = { 0 };
+    int code = load_config(b->config, &c);
+    enum err e = code ? ERR_OK : replay(b, &c, &why);
+    if (e) {
+        complain("", NULL, why.text);
+        code = e == ERR_DB_LOST ? EXIT_UNAVAILABLE : EXIT_BROKEN;
+    } else if (!code && b->warnings) code = EXIT_BAD_DATA;
+    config_release(&c);
+    return code;
 }
 
 int cmd_backtest(int argc, char **argv)
 {
     struct step s = { 0 };
-    struct backtest b = { .s = &s, .to_ns = INT64_MAX };
-    struct config c;
-    struct db d = { 0 };
-    struct why why = { 0 };
-    struct history *h = NULL;
-    const char *config = NULL;
-    int code = read_backtest(argc, argv, &b, &config);
-    if (code) {
-        if (!why.text[0]) fputs(backtest_usage, stderr);
-        arena_release(&b.arena);
-        return code;
-    }
-    code = load_config(config, &c);
-    if (code) {
-        config_release(&c);
-        arena_release(&b.arena);
-        return code;
-    }
-    enum err e = step_init(&s);
-    static const struct row_type *const alerts_alone[] = { &alert_row, NULL };
-    step_hear(&s, &(struct step_sink){ .ctx = &b, .row = print_fire, .wanted = alerts_alone });
-    if (!e) e = db_open(c.database_conninfo, "tocsin_engine", "tocsin backtest", &d, &why);
-    if (!e) e = history_open(&d, 0, UINT64_MAX, &h, &why);
-    if (b.json && !e) printf("{\"alerts\":[");
-    if (!e) e = replay_stored(h, &s, backtest_each, &b, &why);
-    if (b.json && !e)
-        printf("%s],\"records\":%" PRIu64 "}\n", b.fires ? "\n" : "", engine_seq(s.engine));
-    if (!e && b.err) {
-        e = b.err;
-        why = b.why;
-    }
-    if (e) fprintf(stderr, "tocsin: %s\n", why.text);
-    else {
-        for (size_t i = 0; i < b.rules_n; i++)
-            if (!b.rules[i].made)
-                fprintf(stderr,
-                        "tocsin: rule %zu: nothing stored knows its subject in that range\n",
-                        i + 1);
-        if (!b.json)
-            printf("%zu alert%s over %" PRIu64 " records\n", b.fires, b.fires == 1 ? "" : "s",
-                   engine_seq(s.engine));
-    }
-    history_close(h);
-    db_close(&d);
-    step_release(&s);
-    config_release(&c);
+    struct backtest b = { .s = &s, .to_ns = INT64_MAX, .may_make = true };
+    struct given g = { 0 };
+    int code = take_options(argc, argv, &b, &g);
+    if (!code) code = run(&b);
+    buf_release(&g.problems);
+    backtest_rules_release(&b.rules);
     arena_release(&b.arena);
-    return e ? (e == ERR_DB_LOST ? EXIT_UNAVAILABLE : EXIT_BROKEN) : EXIT_FINE;
+    step_release(&s);
+    return code;
 }

@@ -3,7 +3,7 @@
 #define TOCSIN_APP_IMPORT_PROBLEMS_H
 #include "core/buf.h"
 
-enum { EXIT_BAD_DATA = 65, PROBLEMS_MAX = 100 };
+enum { PROBLEMS_MAX = 100 };
 
 /* Problems gather one line each, of which the first PROBLEMS_MAX are kept; *count counts them all. */
 struct problems {
