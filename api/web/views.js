@@ -1,6 +1,6 @@
-/* views.js - what the page shows, in this order: a view is one file of views/ and one row here.
+/* views.js - what the page shows, in this order: a view is one file of views/ and one row of names.
  *
- * A view ends in one object. All but `markup` may be left out; functions are called with the page
+ * A view ends in one object, named as its file. All but `markup` may be left out; functions are called with the page
  * (page.js).
  *
  *     markup     its section: static HTML, with nothing of the service's in it
@@ -25,12 +25,21 @@
  *         forget() { say($('count-n'), '0'); },
  *     };
  */
-import { alerts } from './views/alerts.js';
-import { all } from './views/all.js';
-import { chart } from './views/chart.js';
-import { news } from './views/news.js';
-import { rules } from './views/rules.js';
-import { tiles } from './views/tiles.js';
-import { top } from './views/top.js';
+const names = [
+    'tiles',
+    'chart',
+    'alerts',
+    'rules',
+    'top',
+    'news',
+    'all',
+];
 
-export const views = [tiles, chart, alerts, rules, top, news, all];
+async function load(name) {
+    const file = `./views/${name}.js`;
+    const view = (await import(file))[name];
+    if (!view?.markup) throw new Error(`${file} has no view named ${name}`);
+    return view;
+}
+
+export const views = await Promise.all(names.map(load));

@@ -9,7 +9,7 @@ import pytest
 import drive
 import oracle
 import streams
-from harness.base import FLAVOUR, wait_until
+from harness.base import FLAVOUR, TOP, wait_until
 from harness.tree import Tree
 
 HERE = pathlib.Path(__file__).parent
@@ -163,3 +163,94 @@ def test_a_resource(tree, kafka, service_factory):
     assert answer["schema"] == {"$ref": "#/components/schemas/Pulse"} and answer["example"] == {"seq": 4711}, answer
     assert said["components"]["schemas"]["Pulse"]["properties"] == {"seq": {"type": "integer", "format": "int64"}}
     assert {"name": "pulse", "description": "A heartbeat"} in said["tags"]
+
+
+# ---- a channel ----
+
+TOKEN = "t0k3n-t0k3n-t0k3n"
+
+
+def test_a_channel(tree, kafka, service_factory, webhook_receiver):
+    tree.add("alerts/delivery/channels/pager.c", "onefile/pager.c")
+    tree.row("alerts/delivery/channels.def", "CHANNEL(webhook)", "CHANNEL(pager)")
+    whole = f"build/{FLAVOUR}/tests/unit/alerts/delivery/test_channel"
+    assert "alerts/delivery/channels/pager.c" in tree.make("all", "generated", whole)
+    tree.run(whole)                                                            # what every kind has
+    assert tree.touched() == ["alerts/delivery/channels.def", "alerts/delivery/channels/pager.c"]
+
+    service = service_factory(topics=[kafka.create_topic("channel")], config=drive.QUIET, binary=tree.program)
+    feed = drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70).settle()
+    asked = {"kind": "pager", "url": webhook_receiver.url, "token": TOKEN}
+    for change, told in (({"token": None}, "token"), ({"token": "short"}, "token"), ({"tone": "shrill"}, "soft"), ({"repeat": 10}, "repeat"),
+                         ({"quiet": 1}, "quiet"), ({"url": "ftp://example.com"}, "url"), ({"secret": "x"}, "secret"), ({"kind": "page"}, "pager")):
+        refused = drive.problem(service.api("POST", "/v1/channels", {k: v for k, v in (asked | change).items() if v is not None}), 400)
+        assert told in refused["detail"].lower(), refused
+    assert service.database.one("SELECT count(*) FROM tocsin.channel") == 0
+
+    made = service.api("POST", "/v1/channels", {**asked, "tone": "loud", "repeat": 2})
+    assert made.status_code == 201 and made.json()["token"] == TOKEN, made.text
+    [shown] = service.api("GET", "/v1/channels").json()["channels"]
+    assert {k: shown[k] for k in ("kind", "url", "tone", "repeat")} == {"kind": "pager", "url": webhook_receiver.url, "tone": "loud", "repeat": 2}
+    assert "token" not in shown and shown["id"] == made.json()["id"]
+    [(kind, settings, whole)] = service.database.rows("SELECT kind, settings, channel::text FROM tocsin.channel")
+    assert kind == "pager" and settings == {"url": webhook_receiver.url, "tone": "loud", "repeat": 2} and TOKEN not in whole
+    assert bytes(service.database.one("SELECT secrets FROM tocsin.channel")).find(TOKEN.encode()) < 0 and TOKEN not in service.log
+
+    rule = drive.make_rule(service, {"rule": f"last({feed.symbol}) >= 100", "clear": "90", "severity": "critical"})
+    feed.trades(100.5)
+    page = webhook_receiver.wait(1)[0]
+    [alert] = drive.alerts(service, rule["id"])
+    assert (page.headers["authorization"], page.headers["content-type"]) == (f"Bearer {TOKEN}", "text/plain")
+    assert page.headers["x-page"] == f"{alert['id']}; tone=loud; repeat=2; quiet=0"
+    assert page.body.decode() == f"critical: {rule['rule']} is firing at 100.5"
+    deliveries = lambda: service.api("GET", f"/v1/channels/{shown['id']}/deliveries").json()["deliveries"]
+    delivered = wait_until(lambda: [d for d in deliveries() if d["status"] == "delivered"], "the delivery is marked")
+    assert len(delivered) == 1 and delivered[0]["alert_id"] == alert["id"], delivered
+
+    bodies = service.api("GET", "/openapi.json").json()["components"]["schemas"]
+    described = {s["properties"]["kind"]["const"] if "const" in s["properties"]["kind"] else s["properties"]["kind"]["enum"][0]: s["properties"]
+                 for s in bodies["ChannelInput"]["oneOf"]}
+    assert described.keys() == {"webhook", "pager"} and described["pager"].keys() == {"kind", "url", "token", "tone", "repeat", "quiet"}
+    assert (described["pager"]["repeat"]["minimum"], described["pager"]["repeat"]["maximum"]) == (1, 9)
+
+    service.restart(hard=True)                                                 # what is stored is read back, and opened
+    feed.trades(80)
+    assert "is resolved at 80" in webhook_receiver.wait(2)[1].body.decode() and webhook_receiver.requests[1].headers["authorization"] == f"Bearer {TOKEN}"
+    assert "0 differing" in service.check_ran("verify")
+
+    assert service.terminate() == 0
+    service.binary = None                                                      # the program before it never takes it for another kind
+    service.start()
+    feed.trades(101)
+    last = lambda: [d["last_error"] for d in deliveries() if d["last_error"]]
+    assert "pager" in wait_until(last, "the delivery says that nobody knows its kind")[0]
+    assert len(webhook_receiver.requests) == 2
+
+
+# ---- a view of the page: the one that the head of views.js shows whole ----
+
+def shown_whole():
+    _, found, text = (TOP / "api/web/views.js").read_text(encoding="utf-8").partition("A view that counts the alerts, whole:\n *\n")
+    assert found
+    return "".join(line.removeprefix(" *     ") + "\n" for line in text.partition("\n */")[0].splitlines())
+
+
+def test_a_page_view(tree, kafka, service_factory, node):
+    tree.write("api/web/views/count.js", shown_whole())
+    tree.row("api/web/views.js", "    'chart',", "    'count',")               # in the middle
+    compiled = tree.make("all", "generated")
+    assert compiled == [f"build/{FLAVOUR}/web_assets.c"]
+    assert tree.touched() == ["api/web/views.js", "api/web/views/count.js"]
+
+    service = service_factory(topics=[kafka.create_topic("view")], config=drive.QUIET, binary=tree.program)
+    feed = drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70).settle()
+    for level in (100, 101, 102):
+        drive.make_rule(service, {"rule": f"last({feed.symbol}) >= {level}"})
+    feed.trades(150).settle()
+    assert len(drive.alerts(service)) == 3
+    done = node.run(HERE / "browser" / "view.mjs", "count", env={"TOCSIN_URL": f"{service.url}/#key={service.key}"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = json.loads(done.stdout)
+    at = seen["sections"].index("count")
+    assert at == 2 and len(seen["sections"]) == 8, seen                        # behind the chart, before the alerts
+    assert seen["seen"] and seen["live"].split() == ["Count", "3"] and seen["left"] == "Count0", seen

@@ -12,6 +12,9 @@ sys.path.insert(0, str(TOP / "tests/check"))
 import files  # noqa: E402
 
 BUILT = (".o", ".d", ".a", ".c")
+# A compiler cache, where there is one, need not know that each copy lies somewhere else.
+COMPILER = ["CC=ccache gcc"] if shutil.which("ccache") and FLAVOUR == "release" else []
+SAME_EVERYWHERE = {"CCACHE_NOHASHDIR": "1"}
 NOT_MAKES = ("MAKE", "MFLAGS")                # a make around the tests is not the one in here
 
 
@@ -48,6 +51,11 @@ class Tree:
         (self.top / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(TOP / "tests/system" / source, self.top / name)
 
+    def write(self, name, text):
+        """A new file."""
+        assert not (self.top / name).exists(), name
+        (self.top / name).write_text(text, encoding="utf-8")
+
     def row(self, name, after, row):
         """A new line behind the one that begins with `after`."""
         text = (self.top / name).read_text(encoding="utf-8").splitlines(keepends=True)
@@ -56,14 +64,14 @@ class Tree:
         (self.top / name).write_text("".join([*text[:at[0] + 1], row + "\n", *text[at[0] + 1:]]), encoding="utf-8")
 
     def run(self, *command):
-        env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_MAKES)}
+        env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_MAKES)} | SAME_EVERYWHERE
         done = subprocess.run([str(c) for c in command], cwd=self.top, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, f"{command}: {done.stdout[-4000:]}{done.stderr[-4000:]}"
         return done.stdout
 
     def make(self, *targets):
         """Returns what was compiled."""
-        out = self.run("make", "--no-print-directory", *targets)
+        out = self.run("make", "--no-print-directory", *COMPILER, *targets)
         return [line.split()[1] for line in out.splitlines() if line.startswith("  CC ")]
 
     def touched(self):
