@@ -51,8 +51,9 @@ struct squares {
 extern const struct aggregate_kind aggregate_squares_by_issuer, aggregate_squares_by_line;
 
 struct order {
-    uint32_t *
-        slots; /* companies, largest first, ties by issuer number; those without a value at the end */
+    /* Companies, largest first, ties by issuer number; those without a value at the end. Never one
+     * less: a company that has left stays, with value 0. */
+    uint32_t *slots;
     size_t n, cap;
 };
 extern const struct aggregate_kind aggregate_order;

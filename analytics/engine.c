@@ -4,7 +4,17 @@
  *   2. time         now is the greatest event time so far
  *   3. settle       moves go through the graph of series; the watched ones are the output
  *
- * A clock record's own time is in force before step 1: what ages, ages first. */
+ * A clock record's own time is in force before step 1: what ages, ages first.
+ *
+ * Index X of A and B, rules on hhi(X) and last(B), and a trade of A at 101.50, the first of its
+ * day:
+ *
+ *   1. apply_trade finds A, begins the session, sets the price in each index that A is in (total,
+ *      squares and order of X move), and touches what hangs on X and on A: hhi(X), which a rule
+ *      watches, but not level(X), at which nobody looks on every move
+ *   2. now is the trade's time, unless a later one has been seen
+ *   3. moved is { hhi(X) }. Nothing has been computed yet: who looks at hhi(X) has it computed then,
+ *      once, and level(X) waits for the next sample or picture */
 #include "analytics/engine.h"
 
 #include "analytics/books/books.h"
@@ -146,6 +156,9 @@ static enum err (*const apply[RECORD_KIND_COUNT])(struct engine *e, const struct
 #undef RECORD
 };
 
+/* The turn rises twice: what was remembered of the record before is void while this one is applied,
+ * and what was read meanwhile, with the time of before, is void when its time has come into force.
+ * */
 enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
 {
     struct market *m = &e->market;
@@ -159,7 +172,7 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     if (err) return err;
     advance(m, r);
     m->seq = r->seq;
-    m->turn++; /* what was read with the time of before is read again */
+    m->turn++;
     err = series_settle(m);
     e->out.moved = m->moved;
     e->out.moved_n = m->moved_n;

@@ -1,3 +1,11 @@
+/* market.c - from names to numbers. The symbol AAPL of issuer "Apple Inc.":
+ *
+ *     by_symbol   hash of the 16 bytes "AAPL\0\0..."   -> 7, the place in `instruments`
+ *     by_issuer   hash of "Apple Inc."                 -> 3, the place in `issuers`
+ *
+ * The maps hold numbers alone and look into the arrays to compare, so they are rebuilt from them
+ * after a load. An issuer is made by the first record that names it, with its key for a name until
+ * a record says another: facts and instruments may come in any order. */
 #include "analytics/market.h"
 
 #include "core/utf8.h"

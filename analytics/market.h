@@ -20,9 +20,15 @@
 
 struct instrument {
     struct symbol symbol;
-    uint32_t issuer, first_line, first_series, last_close;
-    int64_t price_e8, price_ns;           /* 0: never priced */
-    int64_t shares, float_e8, shares_max; /* shares_max: the most that ever multiplied its price */
+    uint32_t issuer;
+    uint32_t first_line;        /* its lines in indices, the newest first; not those in books */
+    uint32_t first_series;      /* series that its price moves, the newest first */
+    uint32_t last_close;        /* of the last session that has ended with a price of it */
+    int64_t price_e8, price_ns; /* 0: never priced */
+    int64_t shares, float_e8;
+    /* The most that ever multiplied its price, here or as an index's own share count. A price is
+     * refused when it does not fit with these, so that no index can fail over it half-way. */
+    int64_t shares_max;
     char name[64];
 };
 
@@ -33,7 +39,8 @@ struct issuer {
     double sum, weight, weight_squared; /* of a*s, a, a^2: see news/news.c */
 };
 
-/* A session's last price of an instrument; its chain runs backwards. */
+/* A session's last price of an instrument; its chain runs backwards. One a session and instrument
+ * for ever: 500 names are 252 * 500 * 16 bytes, 2 MB a year. */
 struct close {
     int32_t day;
     uint32_t previous;
@@ -42,7 +49,7 @@ struct close {
 
 struct exposure {
     int32_t effective_day;
-    uint32_t next;
+    uint32_t next; /* what was known before of the same issuer */
     int64_t value_e8;
 };
 
@@ -58,16 +65,20 @@ struct series {
     uint32_t subject;         /* number of the instrument, universe or series */
     uint32_t next_of_subject; /* the next series that a move of the subject moves */
     uint32_t first_parent;    /* series that are taken of this one */
-    int32_t watchers;         /* rules that look at every move */
-    int32_t asked;            /* live rules on it */
+    int32_t watchers;         /* rules that look at every move: series_watch */
+    int32_t asked;            /* live rules on it: series_ask */
     int32_t parents;          /* live series that are taken of it */
-    bool
-        configured; /* asked for by an index itself or by the configuration: everybody may see it */
-    bool live;      /* somebody asks for it */
+    /* Asked for by an index itself or by the configuration: everybody may see it. Never taken back.
+     * */
+    bool configured;
+    /* Somebody asks for it. set_live alone changes it, and begins or ends what the kind keeps. */
+    bool live;
     /* ---- from here on what follows from the rest ---- */
-    int64_t start;         /* where its window begins, in the kind's own terms */
-    struct window *window; /* what a measure of a measure keeps of its subject */
-    uint64_t read_at;      /* the turn of `reading`; 0: none yet */
+    int64_t start; /* where its window begins, in the kind's own terms: set at each session */
+    struct window *window; /* of a measure of a measure: from its `begin` to its `end` */
+    /* The reading as of turn `read_at` (0: none yet). Filled by series_reading() alone, for the
+     * first who looks in a turn. */
+    uint64_t read_at;
     struct reading reading;
 };
 
@@ -104,12 +115,18 @@ struct market {
     int32_t session_no;  /* sessions begun so far: the bucket of windows over sessions */
     bool in_session;
 
-    size_t parents_n; /* live series that are taken of another */
-    uint32_t *slow;   /* series that prices do not move, ascending: news, facts, positions do */
+    /* Live series that are taken of another. While there is none, which is the usual case, what was
+     * touched is what moved, and settling is an exchange of two pointers. */
+    size_t parents_n;
+    uint32_t *slow; /* series that prices do not move, ascending: news, facts, positions do */
     size_t slow_n, slow_cap;
-    uint32_t *touched; /* series that the record in hand may have moved, in order */
+    /* Emptied when a record comes; filled by the series_touch_ calls while it is applied. There is
+     * room for every series, made when it begins, so that a tick asks for no memory. */
+    uint32_t *touched;
     size_t touched_n, touched_cap;
-    uint32_t *moved; /* of those and what is taken of them: the watched ones */
+    /* Of those and what is taken of them the watched ones: filled by series_settle, read by rules
+     * until the next record. */
+    uint32_t *moved;
     size_t moved_n, moved_cap;
 };
 

@@ -4,7 +4,13 @@
  *        max        the kind, by name
  *        last(NVDA) the subject: what is followed by '(' is a measure itself, read the same way, then kept as its
  *                   canonical text; anything else is a symbol, an index or book:NAME, as the kind takes
- *        over=20d   a parameter of the kind; it is the default, so the canonical text is  max(last(NVDA)) */
+ *        over=20d   a parameter of the kind; it is the default, so the canonical text is  max(last(NVDA))
+ *
+ * An error points at a character, counted from 1, and says what would fit there:
+ *
+ *     change(AAPL)                  8: change is measured on another measure, such as last(AAPL)
+ *     spread(SP500, window=61d)    22: window is one of 1d, 5d, 20d, ...
+ *     hhi(SP500) + 1               12: nothing may follow the measure here */
 #include "analytics/measure.h"
 
 #include <stdio.h>

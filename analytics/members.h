@@ -17,15 +17,21 @@ static inline int ew_variant(enum ew ew, enum by by) { return (int)ew * BY_COUNT
 
 #define NONE UINT32_MAX
 
-struct line { /* an instrument's place in a universe */
+/* An instrument's place in a universe. GOOG and GOOGL of one company are two lines and one slot. */
+struct line {
     uint32_t universe, instrument, slot;
     uint32_t next_of_instrument, next_of_universe;
-    bool active, valued; /* member; has price and shares */
-    int64_t own_shares;  /* index shares given with the membership; 0: the instrument's */
-    int64_t shares;      /* effective: times float, floored */
+    bool active; /* a member now; a line that has left stays in its chains and may come back */
+    /* It counts: active, with a price and shares. universe.c's set_valued alone changes it, because
+     * equal weights and counts of companies change with it. */
+    bool valued;
+    int64_t own_shares; /* index shares given with the membership; 0: the instrument's */
+    int64_t shares;     /* effective: times float, floored: 1,001 shares at 0.5 are 500 */
+    /* The price it is valued at, and what that makes in cents. The instrument's price, but for a
+     * line that is not active: that one keeps the price at which it left. */
     int64_t price_e8, value;
-    int64_t quantity_e8; /* of a book's position, signed; 0 in an index */
-    int64_t q[EW_VARIANTS];
+    int64_t quantity_e8;    /* of a book's position, signed; 0 in an index */
+    int64_t q[EW_VARIANTS]; /* see equal_weight.h; 0 while it is not valued */
 };
 
 struct slot {                                /* a company's place in an index */
@@ -39,6 +45,8 @@ struct level_day { /* at a session's end */
     double level, ew[EW_VARIANTS];
 };
 
+/* What a universe keeps because `asked` series need it: comes with the first (universe_ask), moves
+ * with every price (set_value), goes with the last (universe_leave). */
 struct kept {
     const struct aggregate_kind *kind;
     void *state;
@@ -51,10 +59,14 @@ struct universe {
     struct uuid owner; /* of a book */
     double base;       /* level at the first complete session end */
     uint32_t first_line, first_slot, first_series;
-    uint32_t lines_n, valued_n, slots_n,
-        issuers_n; /* active lines, valued lines, slots ever, companies with a valued line */
+    uint32_t lines_n, valued_n;  /* active lines; those that count: the ratio is coverage */
+    uint32_t slots_n, issuers_n; /* companies ever; those with a valued line */
+    /* It has a level. From the first session end with enough members priced (universe_start) until
+     * nothing in it counts any more; then it waits for another such end. */
     bool based;
     int64_t last_ns; /* event time of the newest price; of a book, of its newest position */
+    /* In cents: now, and when level_ref was the level. The two refs move together, when it starts
+     * and when the members change; `total` moves with every price. */
     i128 total, total_ref;
     double level_ref;
     struct level_day *days; /* ascending */

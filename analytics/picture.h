@@ -38,6 +38,8 @@ struct picture_entry { /* `tenant` (none: everybody) sees that row */
 };
 
 struct picture_list {
+    /* One of who takes pictures, until names or viewers change; one of each picture made from it.
+     * */
     atomic_int references;
     size_t rows_n, entries_n;
     struct picture_name *rows;
@@ -69,6 +71,9 @@ struct picture_index {
 };
 
 struct picture {
+    /* The one it is made with goes from the engine's thread to the writer's with the batch, becomes
+     * that of the shown picture when the batch is committed, and is released when the next is
+     * shown. Who reads the shown one meanwhile holds one more. */
     atomic_int references;
     uint64_t seq; /* state after this record */
     int64_t event_ns;

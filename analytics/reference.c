@@ -1,3 +1,17 @@
+/* reference.c - what records say of issuers, instruments, shares and indices; and prices, since a
+ * price is a fact of an instrument too. In the order in which a feed says it:
+ *
+ *     issuer      APPLE                          made, named "APPLE"
+ *     instrument  AAPL of APPLE                  number 0; its price is 0, it counts nowhere
+ *     shares      AAPL 1,000,000, float 0.9      effective 900,000
+ *     index       X, base 1000                   with the measures that every index has; no level yet
+ *     membership  AAPL in X                      a line, active, not valued: coverage 0 of 1
+ *     close       AAPL 200.00                    valued at 180,000,000.00: coverage 1 of 1
+ *     clock       session ends                   X stands at 1000
+ *     membership  AAPL in X, shares 500,000      own shares go before the instrument's, float applies
+ *     membership  AAPL leaves X                  the line stays and may be rejoined; X has no level
+ *
+ * Everything is checked before anything is changed, so a record that is refused leaves no trace. */
 #include "analytics/reference.h"
 
 #include "analytics/series.h"

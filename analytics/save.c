@@ -1,9 +1,22 @@
 /* save.c - the market as parts of a saved state (core/state.h), and back.
  *
- * Saved is what nothing else says: what came in records, and what depends on the way it came (levels' references, equal
- * weights, windows). Not saved is what follows from that: maps, chains of series, squares, orders, sums, starts of windows;
- * market_load makes them anew from what is there. Values of equal-weight variants are fields named after the variant
- * ("q_monthly_line"), so that no variant is known by its place. */
+ * Saved is what nothing else says: what came in records, and what depends on the way it came
+ * (levels' references, equal weights, windows). Not saved is what follows from that: maps, chains
+ * of series, squares, orders, sums, starts of windows; market_load makes them anew from what is
+ * there. Values of equal-weight variants are fields named after the variant ("q_monthly_line"), so
+ * that no variant is known by its place.
+ *
+ * Index X of A and B after 20 sessions, and a rule on max(last(A), over=5d):
+ *
+ *     instrument 2   issuer 2   close 40   universe 1   line 2   slot 2
+ *     level_day 20      X's levels at session ends, each with X's number in front
+ *     equal_weight 1    what X's ten variants are measured from; their sums follow from the lines
+ *     series            X's own, last(A), max(last(A), over=5d): text and who asks
+ *     window 1, run ..  what max keeps, each run with the number of its series in front
+ *
+ * Loading goes in an order in which each step finds what it leans on: arrays; are all numbers in
+ * range; maps; aggregates, summed afresh; series, which ask for what they need as they did when
+ * they began; then the windows that they have so begun are filled with the saved runs. */
 #include "analytics/save.h"
 
 #include "analytics/series.h"
@@ -422,7 +435,9 @@ static enum err load_levels(struct state_reader *r, struct market *m, struct why
     return e ? e : load_days(r, m, why);
 }
 
-/* Live series ask the market again for what they need; each after what it is taken of. */
+/* Live series ask the market again for what they need; each after what it is taken of, because a
+ * series has a greater number than its subject. A window that is begun here has one value, of now,
+ * if any, which load_windows replaces. */
 static enum err begin_series(struct market *m, struct why *why)
 {
     enum err e = ERR_OK;

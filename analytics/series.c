@@ -196,7 +196,10 @@ static enum err end_series(struct market *m, uint32_t no)
     return set_live(m, s->subject);
 }
 
-/* Live or not, by who asks now. */
+/* Live or not, by who asks now. A rule on 3 max(2), the only one, is deleted: 3 has nobody, ends,
+ * lets go of its window, and 2 has a parent less; so 2 ends, and 1. All three keep number, text and
+ * place in their chains: asked for again, 3 begins anew with an empty window, its history goes on.
+ * */
 static enum err set_live(struct market *m, uint32_t no)
 {
     struct series *s = &m->series[no];
@@ -259,6 +262,7 @@ void series_touch_cause(struct market *m, unsigned causes)
     }
 }
 
+/* For the clock, with which everything may age. What is taken of another is told by that one. */
 void series_touch_all(struct market *m)
 {
     for (size_t i = 0; i < m->series_n; i++)
@@ -266,6 +270,10 @@ void series_touch_all(struct market *m)
             m->touched[m->touched_n++] = (uint32_t)i;
 }
 
+/* Depth first, along chains whose order follows from the numbers alone (link_series puts the newest
+ * first, after a load too): the order of moves, and so of alerts, is the same in every replay. A
+ * series has one subject, so none is passed twice; how deep it goes is bounded by the text's
+ * length. */
 static enum err pass_on(struct market *m, uint32_t no)
 {
     if (m->series[no].watchers > 0) m->moved[m->moved_n++] = no;

@@ -137,6 +137,14 @@ static int32_t months_before(int32_t day, int months)
     return first + c.day - 1 < next ? first + c.day - 1 : next - 1;
 }
 
+/* Closes of Monday, Tuesday and Wednesday are kept, window 1d:
+ *
+ *     Thursday, in session         3 - 1 - 0 = 2, Wednesday's: how far Thursday has come
+ *     Thursday's session is over   4 - 1 - 1 = 2, Wednesday's still: how far Thursday went
+ *     Friday's first price         4 - 1 - 0 = 3, Thursday's
+ *
+ * and 5d has no start before there are five. Months count from the session's day, and start at the
+ * last session at or before it; `ytd` starts at the last session of the year before. */
 long window_start(const struct market *m, enum window_choice w, const struct days *d)
 {
     static const int sessions[] = {

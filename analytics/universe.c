@@ -204,7 +204,12 @@ enum err universe_add_line(struct universe_store *s, struct universe *u, uint32_
     return ERR_OK;
 }
 
-/* Whatever changes who counts, or with how many shares, passes here: the levels before are the levels after. */
+/* Whatever changes who counts, or with how many shares, passes here: the levels before are the
+ * levels after.
+ *
+ * The price at which a line enters is set before it counts, so its first price moves no level
+ * either: an index whose members are priced one after the other does not climb while it fills. A
+ * line that counts keeps the price it has, and one that leaves goes with it. */
 static void recompose(struct universe_store *s, struct universe *u, uint32_t no, bool active,
                       int64_t shares, int64_t price_e8)
 {

@@ -13,10 +13,12 @@
 
 struct equal_weight {
     struct variant {
-        double level_ref;
-        i128 sum, ref;    /* E now, and when level_ref was the level */
+        double level_ref; /* set with `ref`, by equal_weight_set_ref alone */
+        /* E now, and when level_ref was the level. Of a variant that nobody asks for `sum` is of
+         * some price before, until equal_weight_refresh. */
+        i128 sum, ref;
         double ref_cents; /* of ref, since a level is read on every tick */
-        uint32_t asked;
+        uint32_t asked;   /* series that do */
     } variants[EW_VARIANTS];
     uint8_t followed[EW_VARIANTS]; /* numbers of the variants that are asked for */
     uint32_t followed_n;

@@ -1,5 +1,9 @@
-/* books.c - books and their positions. A book of 10 A at 100.00 and -5 B at 40.00: A weighs 1000, B 200 of gross 1200.
- * Nothing is kept up to date a tick: a book's measures move with news and facts, and weigh the prices of then. */
+/* books.c - books and their positions. A book of 10 A at 100.00 and -5 B at 40.00: A weighs 1000, B
+ * 200 of gross 1200. Nothing is kept up to date a tick: a book's measures move with news and facts,
+ * and weigh the prices of then.
+ *
+ * A position says what is held and not what was traded: 10 A, then 4 A, is 4 A. One of 0 weighs
+ * nothing, and its line stays. Two tenants may have a book of one name; a book is found by both. */
 #include "analytics/books/books.h"
 
 #include "core/vec.h"

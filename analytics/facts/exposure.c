@@ -1,3 +1,12 @@
+/* exposure.c - what is known of an issuer's exposure, by when it was said and from when it holds:
+ *
+ *     said 1 Feb    0.4 from 1 January
+ *     said 10 Feb   0.6 from 1 March
+ *     said 12 Feb   0.5 from 15 January, a correction
+ *
+ * On 20 February 0.5 holds: the latest start that has come. From 1 March on it is 0.6, without
+ * another record. Of two with the same start the one said last holds. A replay of 11 February sees
+ * 0.4. */
 #include "analytics/facts/exposure.h"
 
 #include "core/vec.h"

@@ -5,8 +5,9 @@
 
 #include <math.h>
 
-/* No member priced, or (of measures of levels) no level begun: no data. Under the coverage gate: low coverage. Else OK, and
- * the value is still to be set; then reading_finish. */
+/* 470 of 500 members priced and a gate of 0.95: coverage 0.94, low_coverage, no value; at 475 there
+ * is one. No member priced, or (of measures of levels) no level begun: no data. Under the coverage
+ * gate: low coverage. Else OK, and the value is still to be set; then reading_finish. */
 static inline bool index_has_value(const struct market *m, const struct universe *u, bool of_levels,
                                    struct reading *r)
 {

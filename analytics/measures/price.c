@@ -1,4 +1,8 @@
-/* price.c - last and ret: what one instrument trades at, and how far that is from a close. */
+/* price.c - last and ret: what one instrument trades at, and how far that is from a close.
+ *
+ * Closes of 100 on Monday and 102 on Tuesday, and 105.06 on Wednesday: ret(A) is 100 * (105.06 /
+ * 102 - 1) = 3, also when Wednesday is over; with Thursday's first price it is measured from
+ * Wednesday's close. */
 #include "analytics/series.h"
 #include "analytics/session.h"
 

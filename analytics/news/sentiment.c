@@ -1,3 +1,11 @@
+/* sentiment.c - from the two masses of an article to a word for it:
+ *
+ *     positive 0.55, negative 0.10   score 0.45                       positive
+ *     positive 0.45, negative 0.25   score 0.20, but both are heard   mixed
+ *     positive 0.25, negative 0.15   score 0.10                       neutral
+ *
+ * Without `mixed` an article that praises one half and damns the other would pass for one that says
+ * nothing. The bounds 0.15 and 0.35 are also those of the five bands. */
 #include "analytics/news/sentiment.h"
 
 #include <math.h>
