@@ -1,9 +1,11 @@
 #include "alerts/alert.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 NAMES(alert_state, ALERT_STATES);
+NAMES(alert_reason, ALERT_REASONS);
 NAMES(severity, SEVERITIES);
 NAMES(rule_verb, RULE_VERBS);
 NAMES(rule_status, RULE_STATUSES);
@@ -36,6 +38,15 @@ const struct row_type rule_version_row =
 
 const char *alert_state_name(enum alert_state s) { return names_text(&alert_state_names, (int)s); }
 const char *severity_name(enum severity s) { return names_text(&severity_names, (int)s); }
+const char *alert_reason_name(enum alert_reason r)
+{
+    return names_text(&alert_reason_names, (int)r);
+}
+
+bool alert_has_column(const struct alert *a, const struct column *c)
+{
+    return !uuid_is_none(a->episode) || c->offset < offsetof(struct alert, episode);
+}
 
 void alert_render(const struct alert *a, struct buf *out)
 {
@@ -57,8 +68,13 @@ void alert_render(const struct alert *a, struct buf *out)
     json_put_end(&w);
     json_put_text(&w, "severity", severity_name(a->severity));
     json_put_text(&w, "state", state);
+    json_put_text(&w, "reason", alert_reason_name(a->reason));
+    json_put_uuid(&w, "episode", a->episode);
+    if (uuid_is_none(a->episode)) json_put_null(&w, "since");
+    else json_put_time(&w, "since", a->since_ns);
     json_put_text(&w, "measure", a->measure);
     json_put_real(&w, "value", a->value);
+    json_put_real(&w, "previous", a->previous);
     json_put_text(&w, "unit", a->unit);
     json_put_raw(&w, "inputs", a->inputs, strlen(a->inputs));
     json_put_end(&w);

@@ -8,6 +8,15 @@
 enum alert_state { ALERT_STATES(NAMES_VALUE) };
 extern const struct names alert_state_names;
 
+/* Why it says so: a firing because its condition is met; a resolution because it was, and no longer
+ * is by what the rule says, or because the rule was changed, disabled or deleted. */
+#define ALERT_REASONS(X)                                                                           \
+    X(ALERT_MET, "met")                                                                            \
+    X(ALERT_CLEARED, "cleared")                                                                    \
+    X(ALERT_CHANGED, "changed") X(ALERT_DISABLED, "disabled") X(ALERT_DELETED, "deleted")
+enum alert_reason { ALERT_REASONS(NAMES_VALUE) };
+extern const struct names alert_reason_names;
+
 #define SEVERITIES(X)                                                                              \
     X(SEVERITY_INFO, "info") X(SEVERITY_WARNING, "warning") X(SEVERITY_CRITICAL, "critical")
 enum severity { SEVERITIES(NAMES_VALUE) };
@@ -52,10 +61,17 @@ extern const struct row_type rule_version_row;
 
 const char *alert_state_name(enum alert_state s); /* "firing", "resolved" */
 const char *severity_name(enum severity s);       /* "info", "warning", "critical" */
+const char *alert_reason_name(enum alert_reason r);
+
+/* Had the program that made this alert that column? Those that came with schema 5 are null, or nothing,
+ * in what was stored before. */
+bool alert_has_column(const struct alert *a, const struct column *c);
 
 /* The body of webhook and stream, byte for byte the same at every delivery:
  * {"type":"alert.firing","id":"<uuid>","stream_no":7,"seq":1234,"time":"<event time>",
  *  "rule":{"id":..,"version":1,"name":"..","text":".."},"severity":"warning","state":"firing",
- *  "measure":"hhi(DEMO)","value":181.2,"unit":"..","inputs":{..}} */
+ *  "reason":"met","episode":"<uuid>","since":"<event time>","measure":"hhi(DEMO)","value":181.2,
+ *  "previous":179.9,"unit":"..","inputs":{..}}
+ * Null where it is not known: episode and since of what a program before schema 5 stored. */
 void alert_render(const struct alert *a, struct buf *out);
 #endif

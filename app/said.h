@@ -7,7 +7,7 @@
 #define TOCSIN_APP_SAID_H
 #include "store/row_cursor.h"
 
-enum { SAID_SHOWN = 20 }; /* differences that are printed; all are counted */
+enum { SAID_SHOWN = 50 }; /* differences that are printed; all are counted */
 
 struct said {
     struct {

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,11 @@ static const char *inputs_of(struct step *s, uint32_t series)
     return s->inputs.data ? s->inputs.data : "{}";
 }
 
+static double value_of(const struct series_facts *of, int64_t key)
+{
+    return of->price ? (double)key / 1e8 : key_to_double(key);
+}
+
 static void on_fire(void *ctx, const struct fire *f)
 {
     const struct moment *m = ctx;
@@ -152,7 +158,11 @@ static void on_fire(void *ctx, const struct fire *f)
         .alert_id = alert_id(f, m->r->seq),
         .state = f->state,
         .severity = f->severity,
-        .value = of.price ? (double)f->key / 1e8 : key_to_double(f->key),
+        .episode = uuid_derive(f->rule, f->no, f->episode),
+        .reason = f->reason,
+        .since_ns = f->since_ns,
+        .value = f->has_key ? value_of(&of, f->key) : (double)NAN,
+        .previous = f->has_before ? value_of(&of, f->before) : (double)NAN,
         .rule_name = f->name,
         .rule_text = f->text,
         .measure = of.text,
@@ -269,6 +279,7 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
         .clocks = { p->d.hold_s * NS_PER_S, p->d.cooldown_s * NS_PER_S, p->d.wait },
         .severity = p->d.severity,
         .enabled = p->d.enabled,
+        .silent = !r->u.rule.ends,
         .name = p->d.name,
         .text = p->d.text,
     };
@@ -299,7 +310,9 @@ static enum err delete_rule(struct step *s, const struct record *r, struct why *
     struct rule_set_change c;
     if (!rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)
         return err_set(why, ERR_NOT_FOUND, "no such rule");
-    enum err e = rule_set_delete(s->rules, r->u.rule.tenant, r->u.rule.rule, &c);
+    struct moment m = { s, r };
+    enum err e = rule_set_delete(s->rules, r->u.rule.tenant, r->u.rule.rule,
+                                 r->u.rule.ends ? on_fire : NULL, &m, &c);
     if (!e) e = take_change(s, r->u.rule.tenant, &c);
     if (e) return e;
     tell_rule(s, r, had.version + 1, RULE_DELETED, "{}");
@@ -528,6 +541,7 @@ enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rul
     *out = own_record(s, RECORD_RULE_PUT);
     out->u.rule.tenant = tenant;
     out->u.rule.rule = rule;
+    out->u.rule.ends = true;
     return keep_text(arena, b.data, b.len, &out->u.rule.definition);
 }
 
@@ -540,6 +554,7 @@ enum err step_rule_delete(const struct step *s, struct uuid tenant, struct uuid 
     *out = own_record(s, RECORD_RULE_DELETE);
     out->u.rule.tenant = tenant;
     out->u.rule.rule = rule;
+    out->u.rule.ends = true;
     return ERR_OK;
 }
 

@@ -100,6 +100,7 @@ struct record {
         struct {
             struct uuid tenant, rule;
             struct str definition; /* of RULE_PUT: JSON, as the rules wrote it */
+            bool ends; /* what the change ends is said; false: made before that was so */
         } rule;
         struct {
             struct uuid tenant;

@@ -110,4 +110,6 @@ void ladder_empty(struct ladder *l)
     l->edges = NULL;
     l->n = l->cap = l->sorted_n = l->rank = 0;
     l->dead = 0;
+    l->has_before = false;
+    l->unwatched = true;
 }

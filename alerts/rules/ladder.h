@@ -32,7 +32,10 @@ struct ladder { /* all zero: nothing known of the series */
     uint32_t rank;        /* the finger: so many sorted edges have key <= last */
     bool has_value;       /* `last` is one */
     bool usable;          /* and it still counts: not stale, covered */
+    bool has_before;      /* `before` is one */
+    bool unwatched;       /* nobody has looked on since `last` */
     uint32_t cap;
+    int64_t before; /* the value before `last`, and another one */
     /* the owner's counts */
     uint32_t terms;   /* that watch the series */
     uint32_t waiting; /* of these, those whose rule is to be looked at on the next usable value */
@@ -57,6 +60,11 @@ void ladder_place_finger(struct ladder *l); /* where `last` is, passing nothing 
 static inline bool ladder_move(struct ladder *l, int64_t key)
 {
     const bool dark = !l->usable, first = !l->has_value;
+    if (!first && key != l->last && !l->unwatched) {
+        l->before = l->last;
+        l->has_before = true;
+    }
+    l->unwatched = false;
     l->usable = l->has_value = true;
     l->last = key;
     if (first) ladder_place_finger(l);
@@ -73,6 +81,6 @@ static inline const struct edge *ladder_pass(struct ladder *l, bool *up)
 }
 
 /* Forgets the edges, which are all dead, and gives their memory back; where the series stands
- * is kept. */
+ * is kept, and is no value before the next one: nobody looks on until then. */
 void ladder_empty(struct ladder *l);
 #endif

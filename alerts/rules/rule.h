@@ -16,7 +16,8 @@ struct rule_spec {
     uint32_t terms_n, need;   /* so many terms make it true; 0: all */
     struct rule_clocks clocks;
     enum severity severity;
-    bool enabled;            /* false: kept, counted and shown, but never looked at */
+    bool enabled; /* false: kept, counted and shown, but never looked at */
+    bool silent;  /* as before schema 5: what the change ends is not said, and it starts anew */
     const char *name, *text; /* copied */
 };
 
@@ -33,15 +34,20 @@ struct rule_set_change { /* each series once, and only those with something to s
 };
 
 /* ---- what comes out ---- */
-/* A rule fires, or resolves. */
+/* A rule fires, or resolves. One that is disabled or deleted is said as it was while it fired. */
 struct fire {
     struct uuid tenant, rule;
     uint64_t no, stream_no; /* stream_no: the tenant's, 1, 2, 3 ... */
     int32_t version;
     enum severity severity;
     enum alert_state state;
-    uint32_t series;         /* of the rule's first term */
-    int64_t key;             /* where that series stands: key.h */
+    enum alert_reason reason;
+    uint64_t episode;    /* how often the rule has fired, this time included */
+    int64_t since_ns;    /* when the condition of this episode came true */
+    uint32_t series;     /* of the rule's first term */
+    int64_t key, before; /* where that series stands, and stood before: key.h */
+    bool has_key,
+        has_before; /* they are values; no key: it fired on another series, and ends here */
     const char *name, *text; /* valid until the next rule_set_put or _delete */
 };
 typedef void fire_fn(void *ctx, const struct fire *f);

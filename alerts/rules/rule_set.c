@@ -48,10 +48,12 @@ enum truth rule_truth(const struct rule_set *s, const struct rule *u)
     return terms_truth(counts, u->need);
 }
 
-static void emit_alert(const struct rule_moment *m, const struct rule *u, enum alert_state state)
+static void emit_alert(const struct rule_moment *m, const struct rule *u, enum alert_state state,
+                       enum alert_reason reason, int64_t since_ns)
 {
     struct rule_set *s = m->s;
     const uint32_t series = u->terms[0].series;
+    const struct ladder *l = &s->ladders[series];
     const struct fire f = {
         .tenant = u->tenant,
         .rule = u->id,
@@ -60,12 +62,23 @@ static void emit_alert(const struct rule_moment *m, const struct rule *u, enum a
         .version = u->version,
         .severity = u->severity,
         .state = state,
+        .reason = reason,
+        .episode = u->episode,
+        .since_ns = since_ns,
         .series = series,
-        .key = s->ladders[series].last,
+        .key = l->last,
+        .has_key = l->has_value,
+        .before = l->before,
+        .has_before = l->has_before,
         .name = u->name,
         .text = u->text,
     };
     m->emit(m->ctx, &f);
+}
+
+void rule_end(const struct rule_moment *m, const struct rule *u)
+{
+    emit_alert(m, u, ALERT_RESOLVED, m->ends, u->state.since_ns);
 }
 
 /* It waits with each of its terms: whichever series has a value next may be the one that was
@@ -79,18 +92,23 @@ void rule_count_waiting(struct rule_set *s, const struct rule *u)
 void rule_look(const struct rule_moment *m, uint32_t rule)
 {
     struct rule *u = &m->s->rules[rule];
-    const enum rule_phase was = u->state.phase;
-    const bool was_dark = u->state.dark;
+    const struct rule_state was = u->state;
     const struct rule_step step =
         rule_state_step(&u->clocks, u->state, rule_truth(m->s, u), m->now_ns);
     u->state = step.next;
-    if (u->state.dark != was_dark) rule_count_waiting(m->s, u);
-    if (u->state.phase == RULE_PENDING && was != RULE_PENDING)
+    if (u->state.dark != was.dark) rule_count_waiting(m->s, u);
+    if (u->state.phase == RULE_PENDING && was.phase != RULE_PENDING)
         timers_want(&m->s->timers, (struct timer){ u->state.due_ns, u->no, rule });
     switch (step.outcome) {
     case RULE_QUIET: break;
-    case RULE_FIRES: emit_alert(m, u, ALERT_FIRING); break;
-    case RULE_RESOLVES: emit_alert(m, u, ALERT_RESOLVED); break;
+    case RULE_FIRES:
+        u->episode++;
+        emit_alert(m, u, ALERT_FIRING, ALERT_MET, u->state.since_ns);
+        break;
+    case RULE_RESOLVES:
+        emit_alert(m, u, ALERT_RESOLVED, was.phase == RULE_REVIEW ? ALERT_CHANGED : m->ends,
+                   was.since_ns);
+        break;
     }
 }
 
@@ -178,7 +196,7 @@ void rule_set_unusable(struct rule_set *s, uint32_t series)
 void rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit_fn, void *ctx)
 {
     if (s->touched_n == 0) return;
-    const struct rule_moment m = { s, now_ns, emit_fn, ctx };
+    const struct rule_moment m = { s, now_ns, emit_fn, ctx, ALERT_CLEARED };
     for (size_t i = 0; i < s->touched_n; i++) {
         struct rule *u = &s->rules[s->touched[i]];
         if (u->touched != i + 1) continue; /* touched again further on */
@@ -194,7 +212,7 @@ void rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit_fn, void 
 void rule_set_time(struct rule_set *s, int64_t now_ns, fire_fn *emit_fn, void *ctx)
 {
     if (!timers_any(&s->timers, now_ns)) return;
-    const struct rule_moment m = { s, now_ns, emit_fn, ctx };
+    const struct rule_moment m = { s, now_ns, emit_fn, ctx, ALERT_CLEARED };
     for (struct timer t; timers_next(&s->timers, now_ns, &t);) {
         const struct rule *u = &s->rules[t.rule];
         if (u->state.phase != RULE_PENDING) continue;

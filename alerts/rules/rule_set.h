@@ -26,16 +26,25 @@ MUST_USE enum err rule_set_new(struct rule_set **out);
 void rule_set_free(struct rule_set *s); /* NULL is fine */
 
 /* ---- rules come, change and go ---- */
-/* Creates the rule, or replaces the one with that id: the new version starts anew from the
- * values that stand, but a running cooldown goes on. It is looked at here, and so may emit.
- * ERR_NOMEM: nothing has changed. */
+/* Creates the rule, or changes the one with that id. It is looked at here, and so may emit:
+ *
+ *     another name, severity, text, cooldown, wait   nothing: it goes on as it was
+ *     another hold                    what is pending comes due by the new one, from when it came true
+ *     another clear level             what is firing resolves, if it is clear by the new one
+ *     another threshold, way, series  what is firing goes on if the new condition holds, and else
+ *                                     resolves; without a value as soon as there is one. What is
+ *                                     not firing starts anew
+ *     disabled                        what is firing resolves
+ *     enabled                         it starts anew
+ *
+ * A running cooldown goes on over all of these. ERR_NOMEM: nothing has changed. */
 MUST_USE enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec, int64_t now_ns,
                                fire_fn *emit, void *ctx, struct rule_set_change *change,
                                struct why *why);
-/* Its version goes up by one; the id is remembered. ERR_NOT_FOUND when that tenant has no such
- * rule. A firing rule resolves without an alert: its owner took it away. */
+/* Its version goes up by one; the id is remembered. What is firing resolves; `emit` NULL: without
+ * saying so, as before schema 5. ERR_NOT_FOUND when that tenant has no such rule. */
 MUST_USE enum err rule_set_delete(struct rule_set *s, struct uuid tenant, struct uuid id,
-                                  struct rule_set_change *change);
+                                  fire_fn *emit, void *ctx, struct rule_set_change *change);
 
 /* ---- a record ---- */
 /* Names the series of the rules that rule_set_time(now_ns) may fire; a series may come twice,

@@ -163,7 +163,7 @@ static uint32_t rule_number_for(struct rule_set *s, const struct rule_spec *spec
 /* The new version takes over the block of terms and texts, and begins in the dark: the look
  * that follows finds out. */
 static void rule_begin(struct rule_set *s, uint32_t rule, const struct rule_spec *spec,
-                       const struct rule *block)
+                       const struct rule *block, struct rule_state state)
 {
     struct rule *u = &s->rules[rule];
     u->terms = block->terms;
@@ -176,10 +176,43 @@ static void rule_begin(struct rule_set *s, uint32_t rule, const struct rule_spec
     u->version = spec->version;
     u->severity = spec->severity;
     u->live = true;
+    u->state = state;
     u->enabled = u->state.dark = spec->enabled;
     s->live_n++;
     s->tenants[u->owner].count.live++;
     if (u->enabled) rule_join(s, rule);
+}
+
+static uint32_t needed(uint32_t need, uint32_t terms_n) { return need ? need : terms_n; }
+
+/* Does it hold for the same values? Its clear levels may be others. */
+static bool same_condition(const struct rule *u, const struct rule_spec *spec)
+{
+    if (u->terms_n != spec->terms_n
+        || needed(u->need, u->terms_n) != needed(spec->need, spec->terms_n))
+        return false;
+    for (uint32_t i = 0; i < u->terms_n; i++) {
+        const struct term *a = &u->terms[i], *b = &spec->terms[i];
+        if (a->series != b->series || a->enter != b->enter || a->above != b->above) return false;
+    }
+    return true;
+}
+
+/* The old version goes. What the new one begins with. */
+static struct rule_state rule_hand_over(const struct rule_moment *m, uint32_t rule,
+                                        const struct rule_spec *spec)
+{
+    struct rule *u = &m->s->rules[rule];
+    struct rule_state next = { .quiet_until_ns = u->state.quiet_until_ns };
+    if (!u->live) return next;
+    if (!spec->silent && u->enabled && spec->enabled)
+        next = rule_state_amend(&spec->clocks, u->state, same_condition(u, spec));
+    else if (!spec->silent && rule_state_is_open(&u->state)) {
+        const struct rule_moment off = { m->s, m->now_ns, m->emit, m->ctx, ALERT_DISABLED };
+        rule_end(&off, u);
+    }
+    rule_leave(m->s, u);
+    return next;
 }
 
 enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec, int64_t now_ns,
@@ -196,24 +229,27 @@ enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec, int64_t 
         free(block.terms);
         return err_set(why, ERR_NOMEM, "out of memory");
     }
-    if (s->rules[at].live) {
-        change_note(change, &s->rules[at], -1);
-        rule_leave(s, &s->rules[at]);
-    }
-    rule_begin(s, at, spec, &block);
+    const struct rule_moment m = { s, now_ns, emit, ctx, ALERT_CHANGED };
+    if (s->rules[at].live) change_note(change, &s->rules[at], -1);
+    rule_begin(s, at, spec, &block, rule_hand_over(&m, at, spec));
     change_note(change, &s->rules[at], 1);
     change_finish(s, owner, change);
-    if (spec->enabled) rule_look(&(struct rule_moment){ s, now_ns, emit, ctx }, at);
+    const struct rule *u = &s->rules[at];
+    if (u->state.phase == RULE_PENDING)
+        timers_want(&s->timers, (struct timer){ u->state.due_ns, u->no, at });
+    if (spec->enabled) rule_look(&m, at);
     return ERR_OK;
 }
 
-enum err rule_set_delete(struct rule_set *s, struct uuid tenant, struct uuid id,
-                         struct rule_set_change *change)
+enum err rule_set_delete(struct rule_set *s, struct uuid tenant, struct uuid id, fire_fn *emit,
+                         void *ctx, struct rule_set_change *change)
 {
     change->n = 0;
     const uint32_t at = rule_number(s, tenant, id);
     if (at == MAP_NONE || !s->rules[at].live) return ERR_NOT_FOUND;
     struct rule *u = &s->rules[at];
+    if (emit && rule_state_is_open(&u->state))
+        rule_end(&(struct rule_moment){ s, 0, emit, ctx, ALERT_DELETED }, u);
     change_note(change, u, -1);
     rule_leave(s, u);
     u->version++;

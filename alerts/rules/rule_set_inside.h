@@ -22,7 +22,8 @@ struct rule {
     /* then who it is */
     struct uuid tenant, id;
     uint64_t no;
-    uint32_t owner; /* its tenant's number */
+    uint64_t episode; /* how often it has fired; goes on over changes and deletion */
+    uint32_t owner;   /* its tenant's number */
     int32_t version;
     enum severity severity;
     const char *name, *text;
@@ -71,7 +72,10 @@ struct rule_moment {
     int64_t now_ns;
     fire_fn *emit;
     void *ctx;
+    enum alert_reason ends; /* why a rule that resolves now does */
 };
+/* An open rule resolves, for m->ends. */
+void rule_end(const struct rule_moment *m, const struct rule *u);
 /* Looks at a live, enabled rule: its state moves on, and what comes of it is emitted. */
 void rule_look(const struct rule_moment *m, uint32_t rule);
 /* After state.dark has changed. */

@@ -4,7 +4,7 @@
  *     rule         no 7  version 1  live  phase firing ... terms_n 1
  *                  no 9  version 2  not live           ... terms_n 0
  *     rule_term    series 4  enter 10000000000  clear 10000000000  above
- *     rule_series  0 0 0 0 (not known), 10100000000 usable
+ *     rule_series  0 0 0 0 (not known), 10100000000 usable, before it 9900000000
  *     rule_words   "hot\0last(A) >= 100\0"
  *
  * A live rule takes the next terms_n terms and the next two texts. What is read is believed
@@ -29,12 +29,13 @@ struct saved_rule {
     uint32_t terms_n, need;
     int64_t hold_ns, cooldown_ns;
     enum rule_phase phase;
-    int64_t due_ns, quiet_until_ns;
+    int64_t due_ns, quiet_until_ns, since_ns;
+    uint64_t episode;
 };
 
 struct saved_series {
-    int64_t last;
-    bool has_value, usable;
+    int64_t last, before;
+    bool has_value, usable, has_before, unwatched;
 };
 
 struct saved_words {
@@ -59,6 +60,8 @@ static const struct state_field rule_fields[] = {
     STATE_ENUM_FIELD(struct saved_rule, phase, rule_phase),
     SAVED(I64, due_ns),
     SAVED(I64, quiet_until_ns),
+    SAVED(I64, since_ns),
+    SAVED(U64, episode),
 };
 #undef SAVED
 
@@ -73,6 +76,9 @@ static const struct state_field series_fields[] = {
     STATE_FIELD(I64, struct saved_series, last),
     STATE_FIELD(BOOL, struct saved_series, has_value),
     STATE_FIELD(BOOL, struct saved_series, usable),
+    STATE_FIELD(I64, struct saved_series, before),
+    STATE_FIELD(BOOL, struct saved_series, has_before),
+    STATE_FIELD(BOOL, struct saved_series, unwatched),
 };
 
 static const struct state_field tenant_fields[] = {
@@ -112,7 +118,9 @@ static struct saved_rule rule_to_save(const struct rule *u)
                                 .cooldown_ns = u->clocks.cooldown_ns,
                                 .phase = u->state.phase,
                                 .due_ns = u->state.due_ns,
-                                .quiet_until_ns = u->state.quiet_until_ns };
+                                .quiet_until_ns = u->state.quiet_until_ns,
+                                .since_ns = u->state.since_ns,
+                                .episode = u->episode };
 }
 
 static void save_series(const struct rule_set *s, struct state_writer *w, struct buf *rows)
@@ -120,7 +128,8 @@ static void save_series(const struct rule_set *s, struct state_writer *w, struct
     buf_clear(rows);
     for (size_t i = 0; i < s->ladders_n; i++) {
         const struct ladder *l = &s->ladders[i];
-        const struct saved_series row = { l->last, l->has_value, l->usable };
+        const struct saved_series row = { l->last,   l->before,     l->has_value,
+                                          l->usable, l->has_before, l->unwatched };
         buf_put(rows, &row, sizeof row);
     }
     state_put(w, &rule_set_parts[PART_SERIES], rows->data, s->ladders_n);
@@ -231,17 +240,19 @@ static enum err load_live(struct rule_set *s, uint32_t rule)
 
 static struct rule rule_from_saved(const struct saved_rule *r, uint32_t owner)
 {
-    return (struct rule){ .tenant = r->tenant,
-                          .id = r->id,
-                          .owner = owner,
-                          .no = r->no,
-                          .version = r->version,
-                          .severity = r->severity,
-                          .live = r->live,
-                          .enabled = r->enabled,
-                          .need = r->need,
-                          .clocks = { r->hold_ns, r->cooldown_ns, r->wait },
-                          .state = { r->phase, r->dark, r->due_ns, r->quiet_until_ns } };
+    return (
+        struct rule){ .tenant = r->tenant,
+                      .id = r->id,
+                      .owner = owner,
+                      .no = r->no,
+                      .version = r->version,
+                      .severity = r->severity,
+                      .live = r->live,
+                      .enabled = r->enabled,
+                      .need = r->need,
+                      .episode = r->episode,
+                      .clocks = { r->hold_ns, r->cooldown_ns, r->wait },
+                      .state = { r->phase, r->dark, r->due_ns, r->quiet_until_ns, r->since_ns } };
 }
 
 /* Takes the rule's terms and texts. *fault: what is wrong with it, when that is what is wrong. */
@@ -287,6 +298,9 @@ static enum err load_series(struct rule_set *s, const struct saved *v)
         l->last = v->series[i].last;
         l->usable = v->series[i].usable;
         l->has_value = v->series[i].has_value || l->usable;
+        l->before = v->series[i].before;
+        l->has_before = v->series[i].has_before;
+        l->unwatched = v->series[i].unwatched;
     }
     return ERR_OK;
 }

@@ -44,6 +44,13 @@ static int64_t later(int64_t ns, int64_t by)
     return __builtin_add_overflow(ns, by, &sum) ? INT64_MAX : sum;
 }
 
+/* When a rule that is pending since s->since_ns fires. */
+static int64_t due_of(const struct rule_clocks *c, const struct rule_state *s)
+{
+    const int64_t held = later(s->since_ns, c->hold_ns);
+    return held < s->quiet_until_ns ? s->quiet_until_ns : held;
+}
+
 static struct rule_step to_phase(struct rule_state s, enum rule_phase phase,
                                  enum rule_outcome outcome)
 {
@@ -62,15 +69,30 @@ static struct rule_step to_firing(const struct rule_clocks *c, struct rule_state
 static struct rule_step enter_condition(const struct rule_clocks *c, struct rule_state s,
                                         int64_t now_ns)
 {
-    int64_t due = later(now_ns, c->hold_ns);
-    if (due < s.quiet_until_ns) due = s.quiet_until_ns;
+    s.since_ns = now_ns;
+    const int64_t due = due_of(c, &s);
     if (due <= now_ns) return to_firing(c, s, now_ns);
     struct rule_step step = to_phase(s, RULE_PENDING, RULE_QUIET);
     step.next.due_ns = due;
     return step;
 }
 
-enum act { ACT_MISSING, STAY, TO_OK, RESOLVE, BEGIN, ENTER, FIRE_IF_DUE };
+/* The condition is over, and with it since when it has been so. */
+static struct rule_step to_ok(struct rule_state s, enum rule_outcome outcome)
+{
+    s.since_ns = 0;
+    return to_phase(s, RULE_OK, outcome);
+}
+
+struct rule_state rule_state_amend(const struct rule_clocks *now_on, struct rule_state s, bool same)
+{
+    if (!same && rule_state_is_open(&s)) s.phase = RULE_REVIEW;
+    else if (!same) return (struct rule_state){ .quiet_until_ns = s.quiet_until_ns };
+    else if (s.phase == RULE_PENDING) s.due_ns = due_of(now_on, &s);
+    return s;
+}
+
+enum act { ACT_MISSING, STAY, TO_OK, RESOLVE, BEGIN, ENTER, FIRE_IF_DUE, GO_ON };
 
 static const enum act acts[][TRUTH_COUNT] = {
     /*                 unknown  clear    between  holds */
@@ -79,6 +101,7 @@ static const enum act acts[][TRUTH_COUNT] = {
     [RULE_PENDING] = { STAY, TO_OK, TO_OK, FIRE_IF_DUE },
     [RULE_FIRING] = { STAY, RESOLVE, STAY, STAY },
     [RULE_DISARMED] = { STAY, TO_OK, STAY, STAY },
+    [RULE_REVIEW] = { STAY, RESOLVE, RESOLVE, GO_ON },
 };
 _Static_assert(ARRAY_LEN(acts) == RULE_PHASE_COUNT, "each phase has its row");
 
@@ -88,8 +111,9 @@ struct rule_step rule_state_step(const struct rule_clocks *c, struct rule_state 
     s.dark = truth == TRUTH_UNKNOWN;
     switch (acts[s.phase][truth]) {
     case STAY: return (struct rule_step){ s, RULE_QUIET };
-    case TO_OK: return to_phase(s, RULE_OK, RULE_QUIET);
-    case RESOLVE: return to_phase(s, RULE_OK, RULE_RESOLVES);
+    case TO_OK: return to_ok(s, RULE_QUIET);
+    case RESOLVE: return to_ok(s, RULE_RESOLVES);
+    case GO_ON: return to_phase(s, RULE_FIRING, RULE_QUIET);
     case BEGIN:
         return c->wait ? to_phase(s, RULE_DISARMED, RULE_QUIET) : enter_condition(c, s, now_ns);
     case ENTER: return enter_condition(c, s, now_ns);

@@ -7,10 +7,12 @@
  *     pending                     ok              ok        fires once due
  *     firing                      ok, RESOLVES    .         .
  *     disarmed                    ok              .         .
+ *     review                      ok, RESOLVES    (same)    firing
  *
  * Entering: it fires at once when neither hold nor cooldown has time left, else it is pending
  * until both have passed. A truth that is unknown changes nothing, but the rule stays in the
- * dark: whoever keeps it looks again at the next value. The whole table is
+ * dark: whoever keeps it looks again at the next value. A rule is in review when its condition was
+ * changed while it was firing: it goes on only if the new one holds. The whole table is
  * tests/unit/alerts/rules/test_rule_state.c. Times are event times. */
 #ifndef TOCSIN_ALERTS_RULES_RULE_STATE_H
 #define TOCSIN_ALERTS_RULES_RULE_STATE_H
@@ -26,7 +28,8 @@ enum passed { PASSED_IN = 1, PASSED_OUT = 2, PASSED_CLEAR = 4 };
     PHASE(RULE_OK, "ok", RULE_IS_OK, PASSED_IN)                                                    \
     PHASE(RULE_PENDING, "pending", RULE_IS_PENDING, PASSED_OUT)                                    \
     PHASE(RULE_FIRING, "firing", RULE_IS_FIRING, PASSED_CLEAR)                                     \
-    PHASE(RULE_DISARMED, "disarmed", RULE_IS_OK, PASSED_CLEAR)
+    PHASE(RULE_DISARMED, "disarmed", RULE_IS_OK, PASSED_CLEAR)                                     \
+    PHASE(RULE_REVIEW, "review", RULE_IS_FIRING, 0) /* is in the dark */
 
 enum rule_phase {
 #define PHASE(value, saved, shown, minds) value,
@@ -52,7 +55,18 @@ struct rule_state { /* all zero: a new rule */
     bool dark;      /* its last look found no value: due for another as soon as there is one */
     int64_t due_ns; /* pending: when it fires; else 0 */
     int64_t quiet_until_ns; /* cooldown ends; outlives a change of the rule */
+    int64_t since_ns;       /* pending, firing, review: when the condition came true; else 0 */
 };
+/* Has it fired, and not resolved? */
+static inline bool rule_state_is_open(const struct rule_state *s)
+{
+    return s->phase == RULE_FIRING || s->phase == RULE_REVIEW;
+}
+
+/* What a change makes of the state of a rule that goes on. `same`: it is true of the same values as before.
+ * The look that follows says the rest. */
+struct rule_state rule_state_amend(const struct rule_clocks *now_on, struct rule_state s,
+                                   bool same);
 
 enum rule_outcome { RULE_QUIET, RULE_FIRES, RULE_RESOLVES };
 

@@ -328,8 +328,10 @@ static const struct route routes[] = {
       .path = "/v1/rules/{id}",
       .id = "replaceRule",
       .summary = "Replace a rule's definition: a new version",
-      .help = "The whole definition: what is not named has its default. The new version "
-              "begins anew from the value that stands; a running cooldown goes on.",
+      .help = "The whole definition: what is not named has its default. Another name, severity, "
+              "cooldown says nothing and fires nothing. Another condition is looked at where the "
+              "value stands: a firing rule goes on while it is true, and else resolves, `changed`; "
+              "one that is disabled resolves, `disabled`. A running cooldown goes on.",
       .handler = replace_rule,
       .flags = FLAGS | ROUTE_404 | ROUTE_409 | ROUTE_429,
       .body = "RuleInput",
@@ -338,8 +340,8 @@ static const struct route routes[] = {
       .path = "/v1/rules/{id}",
       .id = "deleteRule",
       .summary = "Delete a rule; its versions stay",
-      .help = "If it is firing, no alert says that it is over: who took it away knows. Its "
-              "alerts and versions can still be read.",
+      .help = "If it is firing, an alert says that it is over: resolved, `deleted`. Its alerts "
+              "and versions can still be read.",
       .handler = delete_rule,
       .flags = FLAGS | ROUTE_404 | ROUTE_409,
       .answers = { { .status = 204 } } },

@@ -2,7 +2,7 @@
  * API.
  *
  *     {"kind":"rule_put","ts":0,"tenant":"7c0a6ae1-...","rule_id":"0b7f1a52-...",
- *      "definition":{"rule":"hhi(SP500) > 90"}}
+ *      "definition":{"rule":"hhi(SP500) > 90"},"ends":true}
  *
  * The definition is JSON as the rules write it; here it is an object and no more. It is kept as
  * its text, and written as that very text, so that what a rule means is known in one place. */
@@ -35,6 +35,11 @@ static const struct record_field fields[] = {
     { .name = "tenant", .type = &field_tenant, .at = AT(rule.tenant) },
     { .name = "rule_id", .type = &field_uuid, .at = AT(rule.rule) },
     { .name = "definition", .type = &definition },
+    { .name = "ends",
+      .type = &field_flag,
+      .at = AT(rule.ends),
+      .missing = false,
+      .about = "a firing that this ends is said to be resolved" },
 };
 
 const struct record_type kind_rule_put = { .about = "a rule is made or changed", FIELDS(fields) };

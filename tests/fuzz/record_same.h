@@ -63,7 +63,8 @@ static inline bool record_same(const struct record *a, const struct record *b)
     case RECORD_RULE_PUT:
     case RECORD_RULE_DELETE:
         return uuid_equal(a->u.rule.tenant, b->u.rule.tenant)
-               && uuid_equal(a->u.rule.rule, b->u.rule.rule) && SAME_STR(rule, definition);
+               && uuid_equal(a->u.rule.rule, b->u.rule.rule) && SAME_STR(rule, definition)
+               && SAME(rule, ends);
     case RECORD_TRACK:
         return uuid_equal(a->u.track.tenant, b->u.track.tenant) && SAME_STR(track, measure);
     case RECORD_SETTINGS:

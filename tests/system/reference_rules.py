@@ -11,6 +11,11 @@ The definition:
   - on_create fire: a condition that holds when the rule is made counts as having just come true. on_create wait: it must
     pass the clear level first.
   - A measure without a value changes nothing.
+  - A change of what a rule looks like (name, severity, cooldown, on_create) says nothing and fires nothing. A new hold is counted
+    from when the condition came true; a new clear level ends what is firing if the value has passed it; a new condition (measure,
+    comparison, threshold) ends what is firing unless it holds too, and begins anew what is not firing. A rule that is disabled or
+    deleted while it fires resolves; one that is enabled begins anew. A cooldown that runs goes on over all of these.
+  - Each firing is a new episode, its resolution has the same, and both say since when the condition has been true.
 
 A rule that resolves at a record does not fire again at the same one; a moment that passes and the record's own effect may
 both show at one record, in that order."""
@@ -33,6 +38,8 @@ class Rule:
     cooldown_s: int = 0
     on_create: str = "fire"
     name: str = ""
+    enabled: bool = True
+    episode: int = field(default=0, init=False)
     state: str = field(default="ok", init=False)
     since: int = field(default=0, init=False)
     quiet_until: int = field(default=0, init=False)
@@ -55,7 +62,7 @@ class Rule:
         return max(self.since + self.hold_s * S, self.quiet_until)
 
     def fire(self, now, value):
-        self.state, self.quiet_until = "firing", now + self.cooldown_s * S
+        self.state, self.quiet_until, self.episode = "firing", now + self.cooldown_s * S, self.episode + 1
         return ("firing", now, value)
 
     def created(self, value):
@@ -88,6 +95,42 @@ class Rule:
             if now >= self.due():
                 return self.fire(now, v)
         return None
+
+
+    def changed(self, now, v, new):
+        """The definition is that of `new` from now on, and v the value of its measure, or None for a rule that has gone (new is None,
+        or disabled). Returns (the rule that goes on, what is said: None or (state, reason, value))."""
+        if new is None or not new.enabled:
+            said = ("resolved", "disabled" if new else "deleted", v) if self.enabled and self.state == "firing" else None
+            return new and self.hand_over(new), said
+        if not self.enabled:
+            return self.anew(now, v, new)
+        if (self.measure, self.op, self.threshold) != (new.measure, new.op, new.threshold):
+            if self.state != "firing":
+                return self.anew(now, v, new)
+            self.hand_over(new).state, new.since = "firing", self.since
+            if new.holds(v):
+                return new, None
+            new.state = "ok"
+            return new, ("resolved", "changed", v)
+        self.hand_over(new)
+        new.state, new.since, new.waits = self.state, self.since, self.waits
+        if new.state == "firing" and new.clears(v):
+            new.state = "ok"
+            return new, ("resolved", "changed", v)
+        if new.waits:
+            new.waits = not new.clears(v)
+        hit = new.time(now, v)
+        return new, hit and ("firing", "met", v)
+
+    def hand_over(self, new):
+        new.quiet_until, new.episode = self.quiet_until, self.episode
+        return new
+
+    def anew(self, now, v, new):
+        self.hand_over(new).created(v)
+        hit = new.value(now, v)
+        return new, hit and ("firing", "met", v)
 
 
 def number(x):

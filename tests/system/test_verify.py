@@ -28,7 +28,8 @@ FORGED = [(table, column, value) for table, columns in {
         "tenant_id": STRANGER, "stream_no": "stream_no + 1000", "alert_id": "gen_random_uuid()", "seq": "seq - 1", "event_ns": "event_ns + 1",
         "state": "CASE state WHEN 'firing' THEN 'resolved' ELSE 'firing' END", "rule_id": "gen_random_uuid()", "rule_version": "rule_version + 1",
         "rule_no": "rule_no + 1", "rule_name": "rule_name || ' '", "rule_text": "rule_text || '0'", "severity": "'info'", "measure": "'last(S09)'",
-        "unit": "unit || 's'", "value": ULP + "value", "inputs": "'{}'"},
+        "unit": "unit || 's'", "value": ULP + "value", "inputs": "'{}'", "episode": "gen_random_uuid()",
+        "reason": "CASE reason WHEN 'met' THEN 'cleared' ELSE 'met' END", "since_ns": "since_ns + 1", "previous": "coalesce(previous, 0) + 1"},
     "reading": {
         "seq": "seq - 1", "event_ns": "event_ns + 1", "series_id": "series_id + 1000", "tenant_id": STRANGER, "value": ULP + "value",
         "coverage": "coverage / 2", "staleness_ns": "staleness_ns + 1", "status": "'stale'"},

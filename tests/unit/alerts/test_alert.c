@@ -24,6 +24,10 @@ static struct alert sample(void)
         .measure = "hhi(DEMO)",
         .unit = "points",
         .inputs = "{\"top\":[{\"symbol\":\"AAPL\",\"weight\":0.07}]}",
+        .episode = { { 0xE0, 1 } },
+        .reason = ALERT_MET,
+        .since_ns = 1518037199500000000,
+        .previous = 179.5,
     };
     for (size_t i = 0; i < 16; i++)
         a.alert_id.b[i] = (uint8_t)(0xA0 + i), a.rule_id.b[i] = (uint8_t)i;
@@ -41,7 +45,8 @@ static void the_text_is_exactly_this(void **state)
         out.data,
         "{\"type\":\"alert.firing\",\"id\":\"a0a1a2a3-a4a5-a6a7-a8a9-aaabacadaeaf\",\"stream_no\":7,\"seq\":1234,\"time\":\"2018-02-07T21:00:00Z\","
         "\"rule\":{\"id\":\"00010203-0405-0607-0809-0a0b0c0d0e0f\",\"version\":2,\"name\":\"HHI high\",\"text\":\"hhi(DEMO) >= 180\"},"
-        "\"severity\":\"warning\",\"state\":\"firing\",\"measure\":\"hhi(DEMO)\",\"value\":181.2,\"unit\":\"points\","
+        "\"severity\":\"warning\",\"state\":\"firing\",\"reason\":\"met\",\"episode\":\"e0010000-0000-0000-0000-000000000000\","
+        "\"since\":\"2018-02-07T20:59:59.500Z\",\"measure\":\"hhi(DEMO)\",\"value\":181.2,\"previous\":179.5,\"unit\":\"points\","
         "\"inputs\":{\"top\":[{\"symbol\":\"AAPL\",\"weight\":0.07}]}}");
 }
 
@@ -71,9 +76,33 @@ static void hostile_names_stay_inside_their_strings(void **state)
         assert_string_equal(json_string_value(json_object_get(j, "type")), "alert.resolved");
         assert_string_equal(json_string_value(json_object_get(j, "state")), "resolved");
         assert_string_equal(json_string_value(json_object_get(j, "severity")), "critical");
-        assert_int_equal(json_object_size(j), 12);
+        assert_int_equal(json_object_size(j), 16);
         assert_null(
             memchr(out.data, '\n', out.len)); /* one line: it is also the data of a stream event */
+    }
+}
+
+/* What a program before schema 5 stored says what it knows, and null of the rest. */
+static void an_older_alert_says_null_of_what_it_does_not_know(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf out = { 0 };
+    struct alert a = sample();
+    a.episode = (struct uuid){ { 0 } };
+    a.since_ns = 0;
+    a.previous = NAN;
+    alert_render(&a, &out);
+    assert_non_null(strstr(out.data, "\"reason\":\"met\",\"episode\":null,\"since\":null,"));
+    assert_non_null(strstr(out.data, "\"previous\":null,"));
+    for (size_t i = 0; i < alert_row.columns_n; i++) {
+        const struct column *c = &alert_row.columns[i];
+        static const char *const news[] = { "episode", "reason", "since_ns", "previous" };
+        bool newer = false;
+        for (size_t k = 0; k < ARRAY_LEN(news); k++) newer |= strcmp(c->name, news[k]) == 0;
+        assert_int_equal(alert_has_column(&a, c), !newer);
+        a.episode.b[0] = 1;
+        assert_true(alert_has_column(&a, c));
+        a.episode.b[0] = 0;
     }
 }
 
@@ -116,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_text_is_exactly_this),
         cmocka_unit_test(hostile_names_stay_inside_their_strings),
+        cmocka_unit_test(an_older_alert_says_null_of_what_it_does_not_know),
         cmocka_unit_test(numbers_read_back_the_same),
         cmocka_unit_test(names_of_states_and_severities),
     };

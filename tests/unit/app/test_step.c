@@ -145,7 +145,7 @@ static void a_rule_fires_and_resolves(void **state)
     assert_int_equal(alerts(FIRED), 1);
     assert_non_null(strstr(
         said.data,
-        "\"measure\":\"last(A)\",\"value\":110,\"unit\":\"USD\",\"inputs\":{\"price\":110}}"));
+        "\"measure\":\"last(A)\",\"value\":110,\"previous\":100,\"unit\":\"USD\",\"inputs\":{\"price\":110}}"));
     ok(trade("A", 105.00000001, T0 + 2));
     assert_int_equal(alerts(RESOLVED), 0);
     ok(trade("A", 105, T0 + 3));
@@ -154,6 +154,109 @@ static void a_rule_fires_and_resolves(void **state)
     assert_int_equal(drop(1, 1), ERR_NOT_FOUND);
     ok(trade("A", 120, T0 + 4));
     assert_int_equal(alerts(FIRED), 1);
+}
+
+/* A rule that fires, and what its owner may do to it then: each line says what the receiver hears of it, and what state it
+ * leaves. */
+static void what_ends_a_firing_is_said(void **state)
+{
+    (void)state;
+#define HIGH "\"rule\":\"last(A) >= 110\",\"clear\":\"105\""
+    static const struct {
+        const char *definition; /* NULL: deleted; "": a trade, at `price` */
+        double price;
+        const char *reason; /* of the resolution, or "met", or NULL: nothing is said */
+        const char *state;
+        const char *why;
+    } rows[] = {
+        { "{" HIGH "}", 0, NULL, "ok", "made" },
+        { "", 111, "met", "firing", "episode 1" },
+        { "{" HIGH ",\"severity\":\"critical\"}", 0, NULL, "firing", "severity" },
+        { "{" HIGH ",\"name\":\"dear\",\"cooldown_s\":0}", 0, NULL, "firing", "name" },
+        { "{" HIGH ",\"hold_s\":60}", 0, NULL, "firing", "what fires has held" },
+        { "{\"rule\":\"last(A) > 109\"}", 0, NULL, "firing", "another condition, still true" },
+        { "{" HIGH "}", 0, NULL, "firing", "and back" },
+        { "", 107, NULL, "firing", "not clear yet" },
+        { "{\"rule\":\"last(A) >= 110\",\"clear\":\"106\"}", 0, NULL, "firing", "nor by 106" },
+        { "{\"rule\":\"last(A) >= 110\",\"clear\":\"107\"}", 0, "changed", "ok", "but by 107" },
+        { "{" HIGH "}", 0, NULL, "ok", "not true" },
+        { "", 112, "met", "firing", "episode 2" },
+        { "{\"rule\":\"last(A) >= 120\",\"clear\":\"105\"}", 0, "changed", "ok",
+          "not true by 120" },
+        { "{" HIGH "}", 0, "met", "firing", "true anew, episode 3" },
+        { "{" HIGH ",\"enabled\":false}", 0, "disabled", "ok", "off" },
+        { "", 113, NULL, "ok", "nobody looks" },
+        { "{" HIGH "}", 0, "met", "firing", "on again, still true, episode 4" },
+        { "{\"rule\":\"last(B) >= 90\"}", 0, NULL, "firing", "another series, true as well" },
+        { "{\"rule\":\"last(B) >= 190\"}", 0, "changed", "ok", "and not" },
+        { "{" HIGH "}", 0, "met", "firing", "episode 5" },
+        { "", 105, "cleared", "ok", "cleared" },
+        { "", 115, "met", "firing", "episode 6" },
+        { NULL, 0, "deleted", "deleted", "gone" },
+    };
+    two_stocks();
+    char last_episode[64] = "";
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *definition = rows[i].definition;
+        buf_clear(&said);
+        buf_puts(&said, "");
+        if (!definition) assert_int_equal(drop(1, 1), ERR_OK);
+        else if (*definition) rule(1, 1, definition);
+        else ok(trade("A", rows[i].price, T0 + (int64_t)i));
+        char want[64];
+        const char *alert = strstr(said.data, "alert {");
+        snprintf(want, sizeof want, "\"reason\":\"%s\",\"episode\":\"",
+                 rows[i].reason ? rows[i].reason : "");
+        const char *episode = alert ? strstr(alert, want) : NULL;
+        if (!rows[i].reason != !alert || !alert != !episode
+            || strcmp(state_of(1, 1), rows[i].state) != 0)
+            fail_msg("%s: %s; %s", rows[i].why, state_of(1, 1), alert ? alert : "nothing said");
+        if (!alert) continue;
+        assert_null(strstr(alert + 1, "alert {"));
+        const bool met = strcmp(rows[i].reason, "met") == 0;
+        const bool same = strncmp(last_episode, episode + strlen(want), 36) == 0;
+        if (met == same) fail_msg("%s: the episode is %s", rows[i].why, same ? "the last" : "new");
+        memcpy(last_episode, episode + strlen(want), 36);
+    }
+#undef HIGH
+}
+
+/* Cooldown: a change of it, or of anything else, starts none and ends none. */
+static void a_cooldown_outlives_every_change(void **state)
+{
+    (void)state;
+    two_stocks();
+    rule(1, 1, "{\"rule\":\"last(A) >= 110\",\"cooldown_s\":60}");
+    ok(trade("A", 111, T0));
+    ok(trade("A", 100, T0 + 1 * NS_PER_S));
+    rule(1, 1, "{\"rule\":\"last(A) >= 110\",\"cooldown_s\":0}");
+    rule(1, 1, "{\"rule\":\"last(A) >= 109\",\"cooldown_s\":5,\"enabled\":false}");
+    rule(1, 1, "{\"rule\":\"last(A) >= 109\",\"cooldown_s\":5}");
+    ok(trade("A", 112, T0 + 2 * NS_PER_S));
+    assert_string_equal(state_of(1, 1), "pending");
+    ok(clock_at(T0 + 60 * NS_PER_S - 1));
+    assert_int_equal(alerts(FIRED), 1);
+    ok(clock_at(T0 + 60 * NS_PER_S));
+    assert_int_equal(alerts(FIRED), 2);
+}
+
+/* A rule record of a program before schema 5 means what it meant then. */
+static void older_records_end_in_silence(void **state)
+{
+    (void)state;
+    two_stocks();
+    struct record r = { .kind = RECORD_RULE_PUT,
+                        .event_ns = T0,
+                        .u.rule = { .tenant = tenant(1),
+                                    .rule = rule_id(1),
+                                    .definition = str("{\"rule\":\"last(A) >= 100\"}") } };
+    ok(r);
+    assert_int_equal(alerts(FIRED), 1);
+    ok(r); /* a change began anew */
+    assert_int_equal(alerts(FIRED), 2);
+    r.kind = RECORD_RULE_DELETE;
+    ok(r);
+    assert_int_equal(alerts("alert {"), 2);
 }
 
 /* The record that carries time past the hold may move the value too: the alert is about the value that was held. */
@@ -169,10 +272,13 @@ static void a_timers_alert_says_what_was_held(void **state)
     assert_int_equal(alerts(FIRED), 0);
     ok(trade("A", 7, T0 + 3600 * NS_PER_S));
     assert_int_equal(alerts(FIRED), 4);
-    assert_int_equal(alerts("\"value\":120,\"unit\":\"USD\",\"inputs\":{\"price\":120}}"), 2);
-    assert_int_equal(alerts("\"value\":7,\"unit\":\"USD\",\"inputs\":{\"price\":7}}"),
-                     3); /* rule 4 fires, 1 and 2 resolve */
-    assert_int_equal(alerts("\"value\":100,\"unit\":\"USD\",\"inputs\":{\"price\":100}}"), 1);
+    assert_int_equal(
+        alerts("\"value\":120,\"previous\":100,\"unit\":\"USD\",\"inputs\":{\"price\":120}}"), 2);
+    assert_int_equal(
+        alerts("\"value\":7,\"previous\":120,\"unit\":\"USD\",\"inputs\":{\"price\":7}}"),
+        3); /* rule 4 fires, 1 and 2 resolve */
+    assert_int_equal(
+        alerts("\"value\":100,\"previous\":null,\"unit\":\"USD\",\"inputs\":{\"price\":100}}"), 1);
 }
 
 /* A rule on a series nobody has looked at for a while begins from the value that stands now, not from the one last looked at. */
@@ -293,7 +399,9 @@ static void what_is_refused_changes_nothing(void **state)
         assert_int_not_equal(
             apply((struct record){ .kind = RECORD_RULE_PUT,
                                    .event_ns = T0 + NS_PER_DAY,
-                                   .u.rule = { tenant(1), rule_id(3), str(definitions[i]) } },
+                                   .u.rule = { .tenant = tenant(1),
+                                               .rule = rule_id(3),
+                                               .definition = str(definitions[i]) } },
                   &why),
             ERR_OK);
     assert_int_equal(apply((struct record){ .kind = RECORD_RULE_DELETE,
@@ -586,6 +694,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(a_timers_alert_says_what_was_held),
         STORY(a_rule_fires_and_resolves),
+        STORY(what_ends_a_firing_is_said),
+        STORY(a_cooldown_outlives_every_change),
+        STORY(older_records_end_in_silence),
         STORY(a_new_rule_begins_from_the_value_that_stands),
         STORY(the_end_of_the_price_range_is_exact),
         STORY(a_book_belongs_to_measures_of_books),

@@ -63,7 +63,8 @@ static void add_alert(int t, int64_t no)
         text, sizeof text,
         "INSERT INTO tocsin.alert VALUES ('%s', %" PRId64 ", '%s', %" PRId64
         ", 1518037200000000000, 'resolved', '%s', 3, 77,"
-        " 'caf\xC3\xA9 \"quoted\"', 'hhi(DEMO) >= 180', 'critical', 'hhi(DEMO)', 'points', 0.1::float8 + 0.2::float8, '{ \"b\": 1,  \"a\": [2.50] }')",
+        " 'caf\xC3\xA9 \"quoted\"', 'hhi(DEMO) >= 180', 'critical', 'hhi(DEMO)', 'points', 0.1::float8 + 0.2::float8, '{ \"b\": 1,  \"a\": [2.50] }',"
+        " NULL, 'cleared', 0, NULL)",
         tenant, no, alert, no * 10, alert);
     sql(text);
 }
@@ -149,8 +150,8 @@ static void a_claim_carries_the_alert_as_it_was_stored(void **state)
     snprintf(
         want, sizeof want,
         "{\"type\":\"alert.resolved\",\"id\":\"%s\",\"stream_no\":1,\"seq\":10,\"time\":\"2018-02-07T21:00:00Z\",\"rule\":{\"id\":\"%s\",\"version\":3,"
-        "\"name\":\"caf\xC3\xA9 \\\"quoted\\\"\",\"text\":\"hhi(DEMO) >= 180\"},\"severity\":\"critical\",\"state\":\"resolved\",\"measure\":\"hhi(DEMO)\","
-        "\"value\":0.30000000000000004,\"unit\":\"points\",\"inputs\":{ \"b\": 1,  \"a\": [2.50] }}",
+        "\"name\":\"caf\xC3\xA9 \\\"quoted\\\"\",\"text\":\"hhi(DEMO) >= 180\"},\"severity\":\"critical\",\"state\":\"resolved\",\"reason\":\"cleared\",\"episode\":null,\"since\":null,\"measure\":\"hhi(DEMO)\","
+        "\"value\":0.30000000000000004,\"previous\":null,\"unit\":\"points\",\"inputs\":{ \"b\": 1,  \"a\": [2.50] }}",
         id, id);
     AUTO_BUF struct buf body = { 0 };
     alert_render(&d.alert, &body);

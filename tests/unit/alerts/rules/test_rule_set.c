@@ -71,15 +71,21 @@ static const char *text_of(struct rule_facts f)
 enum state { OK, PENDING, FIRING, DISARMED };
 struct slow_rule {
     struct spec s;
-    bool live, known, begun, overdue;
+    bool live, known, begun;
+    bool dark;    /* its last look found no value: one is due with the next */
+    bool overdue; /* its timer came in the dark */
+    bool review;  /* firing, but its condition is another by now */
     enum state state;
-    int64_t due, quiet;
+    int64_t due, quiet, since;
+    uint64_t episode;
     int32_t version;
     char name[24], text[24];
 };
 struct slow_series {
     bool has, usable;
     int64_t last;
+    bool has_before, left; /* left: no enabled rule has been about it since it moved */
+    int64_t before;
 };
 struct fired {
     struct fire f;
@@ -110,8 +116,10 @@ static struct uuid id_of(unsigned kind, unsigned n)
     return u;
 }
 
-static void slow_emit(const struct slow_rule *u, enum alert_state state, int64_t key)
+static void slow_emit(const struct slow_rule *u, enum alert_state state, enum alert_reason reason,
+                      int64_t key)
 {
+    const struct slow_series *at = &series[u->s.series];
     assert_true(want.n < LOG_MAX);
     struct fired *w = &want.f[want.n++];
     w->f = (struct fire){ .tenant = u->s.tenant,
@@ -121,8 +129,13 @@ static void slow_emit(const struct slow_rule *u, enum alert_state state, int64_t
                           .version = u->version,
                           .severity = u->s.severity,
                           .state = state,
+                          .reason = reason,
+                          .episode = u->episode,
+                          .since_ns = u->since,
                           .series = u->s.series,
-                          .key = key };
+                          .key = key,
+                          .before = at->before,
+                          .has_before = at->has_before };
     memcpy(w->name, u->name, sizeof w->name);
     memcpy(w->text, u->text, sizeof w->text);
 }
@@ -141,11 +154,13 @@ static void slow_fire(struct slow_rule *u, int64_t key, int64_t now)
     u->state = FIRING;
     u->overdue = false;
     u->quiet = now + u->s.cooldown_ns;
-    slow_emit(u, ALERT_FIRING, key);
+    u->episode++;
+    slow_emit(u, ALERT_FIRING, ALERT_MET, key);
 }
 
 static void slow_enter(struct slow_rule *u, int64_t key, int64_t now)
 {
+    u->since = now;
     u->due = now + u->s.hold_ns > u->quiet ? now + u->s.hold_ns : u->quiet;
     if (u->due <= now) slow_fire(u, key, now);
     else u->state = PENDING;
@@ -161,6 +176,27 @@ static void slow_begin(struct slow_rule *u, int64_t key, int64_t now)
 
 static bool counts(const struct slow_rule *u) { return u->live && u->s.enabled; }
 
+static void slow_end(struct slow_rule *u, enum alert_reason reason, int64_t key)
+{
+    slow_emit(u, ALERT_RESOLVED, reason, key);
+    u->state = OK;
+    u->review = false;
+}
+
+/* A look by where the series stands alone: what puts and values after the dark bring. */
+static void slow_look(struct slow_rule *u, int64_t key, int64_t now, enum alert_reason ends)
+{
+    u->dark = u->overdue = false;
+    if (!u->begun) slow_begin(u, key, now);
+    else if (u->state == FIRING && u->review && !holds(u, key)) slow_end(u, ALERT_CHANGED, key);
+    else if (u->state == FIRING && u->review) u->review = false;
+    else if (u->state == FIRING && rearms(u, key)) slow_end(u, ends, key);
+    else if (u->state == DISARMED && rearms(u, key)) u->state = OK;
+    else if (u->state == PENDING && !holds(u, key)) u->state = OK;
+    else if (u->state == PENDING && u->due <= now) slow_fire(u, key, now);
+    else if (u->state == OK && holds(u, key)) slow_enter(u, key, now);
+}
+
 static void slow_time(int64_t now)
 {
     for (;;) { /* due timers by (time, rule number) */
@@ -173,7 +209,7 @@ static void slow_time(int64_t now)
         }
         if (!first) return;
         if (series[first->s.series].usable) slow_fire(first, series[first->s.series].last, now);
-        else first->overdue = true;
+        else first->overdue = first->dark = true;
     }
 }
 
@@ -196,15 +232,19 @@ static void slow_move(uint32_t no, int64_t key, int64_t now)
     struct slow_series *s = &series[no];
     size_t n = 0;
     bool down = s->has && key < s->last;
+    if (s->has && key != s->last && !s->left) {
+        s->before = s->last;
+        s->has_before = true;
+    }
+    s->left = false;
     for (size_t i = 0; i < rules_n;
          i++) { /* what changes for rules that look on already: in the order of their edges */
         struct slow_rule *u = &rules[i];
-        if (!counts(u) || u->s.series != no || !u->begun) continue;
+        if (!counts(u) || u->s.series != no || u->dark) continue;
         if ((u->state == FIRING || u->state == DISARMED) && rearms(u, key))
             events[n++] = (struct event){ u->s.edges.clear, i, true };
         else if (u->state == PENDING && !holds(u, key)) {
             u->state = OK;
-            u->overdue = false;
         } else if (u->state == OK && holds(u, key))
             events[n++] = (struct event){ u->s.edges.enter, i, false };
     }
@@ -216,33 +256,65 @@ static void slow_move(uint32_t no, int64_t key, int64_t now)
             slow_enter(u, key, now);
             continue;
         }
-        if (u->state == FIRING) slow_emit(u, ALERT_RESOLVED, key);
+        if (u->state == FIRING) slow_end(u, ALERT_CLEARED, key);
         u->state = OK;
     }
-    *s = (struct slow_series){ true, true, key };
+    s->has = s->usable = true;
+    s->last = key;
     n = 0;
-    for (size_t i = 0; i < rules_n; i++) /* then those that begin, or came due in the dark */
-        if (counts(&rules[i]) && rules[i].s.series == no && (!rules[i].begun || rules[i].overdue))
+    for (size_t i = 0; i < rules_n; i++) /* then those that could not see when they last looked */
+        if (counts(&rules[i]) && rules[i].s.series == no && rules[i].dark)
             events[n++] = (struct event){ rules[i].s.edges.enter, i, false };
     qsort(events, n, sizeof *events, by_edge);
-    for (size_t k = 0; k < n; k++) {
-        struct slow_rule *u = &rules[events[k].rule];
-        if (!u->begun) slow_begin(u, key, now);
-        else slow_fire(u, key, now);
-    }
+    for (size_t k = 0; k < n; k++) slow_look(&rules[events[k].rule], key, now, ALERT_CLEARED);
+}
+
+/* Nobody looks at a series any more: where it stands is no value before the next one. */
+static void slow_left(uint32_t no)
+{
+    for (size_t i = 0; i < rules_n; i++)
+        if (counts(&rules[i]) && rules[i].s.series == no) return;
+    series[no].left = true;
+    series[no].has_before = false;
 }
 
 static void slow_put(size_t at, const struct spec *s, int64_t now)
 {
     struct slow_rule *u = &rules[at];
-    int64_t quiet = u->quiet;
-    *u = (struct slow_rule){
-        .s = *s, .live = true, .known = true, .quiet = quiet, .version = s->version
-    };
+    const bool goes_on = counts(u) && s->enabled, open = counts(u) && u->state == FIRING;
+    const bool same = goes_on && u->begun && u->s.series == s->series
+                      && u->s.edges.enter == s->edges.enter && u->s.edges.above == s->edges.above;
+    if (open && !goes_on) slow_end(u, ALERT_DISABLED, series[u->s.series].last);
+    const struct slow_rule was = *u;
+    *u = (struct slow_rule){ .s = *s,
+                             .live = true,
+                             .known = true,
+                             .dark = s->enabled,
+                             .quiet = was.quiet,
+                             .episode = was.episode,
+                             .version = s->version };
+    if (same || (goes_on && open)) {
+        u->begun = true;
+        u->state = was.state;
+        u->since = was.since;
+        u->review = was.review || !same;
+        u->due = was.since + s->hold_ns > u->quiet ? was.since + s->hold_ns : u->quiet;
+    }
     snprintf(u->name, sizeof u->name, "%s", s->name);
     snprintf(u->text, sizeof u->text, "%s", s->text);
+    if (at == rules_n) rules_n++;
+    if (was.live) slow_left(was.s.series);
+    slow_left(s->series);
     if (u->s.enabled && series[s->series].has && series[s->series].usable)
-        slow_begin(u, series[s->series].last, now);
+        slow_look(u, series[s->series].last, now, ALERT_CHANGED);
+}
+
+static void slow_delete(struct slow_rule *u)
+{
+    if (counts(u) && u->state == FIRING) slow_end(u, ALERT_DELETED, series[u->s.series].last);
+    u->live = false;
+    u->version++;
+    slow_left(u->s.series);
 }
 
 /* ---- comparing ---- */
@@ -264,20 +336,24 @@ static bool same(const struct fired *a, const struct fired *b)
     return uuid_equal(a->f.tenant, b->f.tenant) && uuid_equal(a->f.rule, b->f.rule)
            && a->f.no == b->f.no && a->f.stream_no == b->f.stream_no && a->f.version == b->f.version
            && a->f.series == b->f.series && a->f.severity == b->f.severity
-           && a->f.state == b->f.state && a->f.key == b->f.key && strcmp(a->name, b->name) == 0
-           && strcmp(a->text, b->text) == 0;
+           && a->f.state == b->f.state && a->f.key == b->f.key && a->f.reason == b->f.reason
+           && a->f.episode == b->f.episode && a->f.since_ns == b->f.since_ns
+           && a->f.has_before == b->f.has_before && (!a->f.has_before || a->f.before == b->f.before)
+           && strcmp(a->name, b->name) == 0 && strcmp(a->text, b->text) == 0;
 }
 
+#define NUMBERS(f)                                                                                 \
+    (f).rule.b[1] * 256 + (f).rule.b[2], (int)(f).state, (int)(f).reason, (f).episode,             \
+        (f).since_ns, (f).key, (f).has_before ? (f).before : INT64_MIN, (f).stream_no
 static size_t compare(int step, const char *what)
 {
     for (size_t i = 0; i < got.n && i < want.n; i++)
         if (!same(&got.f[i], &want.f[i]))
-            fail_msg("step %d (%s), fire %zu of %zu: rule %d state %d key %" PRId64 " no %" PRIu64
-                     "; wanted rule %d state %d key %" PRId64 " no %" PRIu64,
-                     step, what, i, want.n, got.f[i].f.rule.b[1] * 256 + got.f[i].f.rule.b[2],
-                     got.f[i].f.state, got.f[i].f.key, got.f[i].f.stream_no,
-                     want.f[i].f.rule.b[1] * 256 + want.f[i].f.rule.b[2], want.f[i].f.state,
-                     want.f[i].f.key, want.f[i].f.stream_no);
+            fail_msg("step %d (%s), fire %zu of %zu: rule %d state %d reason %d episode %" PRIu64
+                     " since %" PRId64 " key %" PRId64 " before %" PRId64 " no %" PRIu64
+                     "; wanted rule %d state %d reason %d episode %" PRIu64 " since %" PRId64
+                     " key %" PRId64 " before %" PRId64 " no %" PRIu64,
+                     step, what, i, want.n, NUMBERS(got.f[i].f), NUMBERS(want.f[i].f));
     if (got.n != want.n) fail_msg("step %d (%s): %zu fires, wanted %zu", step, what, got.n, want.n);
     size_t n = got.n;
     got.n = want.n = 0;
@@ -355,6 +431,18 @@ static struct spec random_spec(size_t at, bool fresh)
                       .text = text };
     if (upto(2)) s.hold_ns = upto(6);
     if (upto(2)) s.cooldown_ns = upto(12);
+    if (!fresh
+        && upto(3)) { /* a change that leaves the condition alone, if not always its clear level */
+        s.series = rules[at].s.series;
+        if (upto(3)) s.edges = rules[at].s.edges;
+        else {
+            const int64_t clear_to = random_key(s.series);
+            s.edges.above = rules[at].s.edges.above;
+            s.edges.enter = s.edges.clear = rules[at].s.edges.enter;
+            if (s.edges.above ? clear_to < s.edges.enter : clear_to > s.edges.enter)
+                s.edges.clear = clear_to;
+        }
+    }
     s.no = fresh ? 0 : rules[at].s.no;
     return s;
 }
@@ -430,7 +518,7 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
     /* values told before there is a rule at or beyond a series are not kept: so there is one,
      * disabled */
     assert_int_equal(put_one(r, &asleep, now), ERR_OK);
-    slow_put(rules_n++, &asleep, now);
+    slow_put(rules_n, &asleep, now);
     for (int step = 0; step < steps; step++) {
         const char *what = "time";
         if (upto(3)) now += upto(4);
@@ -464,17 +552,16 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
                 s.version = rules[at].version + 1;
                 assert_int_equal(put_one(r, &s, now), ERR_OK);
                 expect_change(at, &s, &change);
-                if (at == rules_n) rules_n++;
                 slow_put(at, &s, now);
             }
         } else if (op < 95 && rules_n) {
             size_t at = upto((uint32_t)rules_n);
             what = "delete";
-            enum err e = rule_set_delete(r, rules[at].s.tenant, rules[at].s.id, &change);
+            enum err e =
+                rule_set_delete(r, rules[at].s.tenant, rules[at].s.id, on_fire, NULL, &change);
             assert_int_equal(e, rules[at].live ? ERR_OK : ERR_NOT_FOUND);
             expect_change(at, NULL, &change);
-            if (rules[at].live) rules[at].version++;
-            rules[at].live = false;
+            if (rules[at].live) slow_delete(&rules[at]);
         }
         fires += compare(step, what);
         if (step % 97 == 0) compare_states(r, step);
@@ -563,7 +650,7 @@ static void rules_are_counted_by_tenant(void **state)
     for (unsigned i = 0; i < 4 * TENANTS; i++) put(r, above(i, 10, 5), 0);
     put(r, above(TENANTS, 11, 5), 0); /* a change */
     struct spec gone = above(0, 10, 5);
-    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, &change), ERR_OK);
+    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, on_fire, NULL, &change), ERR_OK);
     assert_int_equal(rule_set_count(r, id_of(1, 0)).live, 3);
     assert_int_equal(rule_set_count(r, id_of(1, 0)).made, 4);
     assert_int_equal(rule_set_count(r, id_of(1, 1)).live, 4);
@@ -599,6 +686,7 @@ static void order_does_not_depend_on_how_rules_came(void **state)
         move(r, 0, 20, 2);
         move(r, 0, 0, 3);
         assert_int_equal(got.n, 100);
+        for (size_t i = 0; i < got.n; i++) got.f[i].f.has_before = false; /* rules saw it, or not */
         if (!way) first = got;
         for (size_t i = 0; i < got.n; i++) assert_true(same(&got.f[i], &first.f[i]));
         rule_set_free(r);
@@ -726,7 +814,7 @@ static void a_rule_may_go_before_the_decision(void **state)
     move(r, 0, 0, 0);
     rule_set_move(r, 0, 20);
     struct spec gone = above(0, 10, 5), later = above(1, 30, 5);
-    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, &change), ERR_OK);
+    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, on_fire, NULL, &change), ERR_OK);
     put(r, later, 1);
     rule_set_decide(r, 1, on_fire, NULL);
     assert_int_equal(got.n, 1);

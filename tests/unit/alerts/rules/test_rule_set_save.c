@@ -54,7 +54,8 @@ static struct rule_set *some_rules(void)
                                                 "of the saved words, which is 64 bytes long" };
         assert_int_equal(rule_set_put(s, &spec, 0, ignore, NULL, &change, NULL), ERR_OK);
         if (i % 11 == 0)
-            assert_int_equal(rule_set_delete(s, spec.tenant, spec.id, &change), ERR_OK);
+            assert_int_equal(rule_set_delete(s, spec.tenant, spec.id, ignore, NULL, &change),
+                             ERR_OK);
     }
     for (int64_t now = 1; now < 40; now++) {
         const uint32_t series = upto(5); /* 5 never has a value */

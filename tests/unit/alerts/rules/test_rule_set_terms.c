@@ -22,7 +22,7 @@ static const char *text_of(struct rule_facts f)
 }
 
 /* ---- the slow evaluator ---- */
-enum phase { NEW, OK, PENDING, FIRING, DISARMED };
+enum phase { NEW, OK, PENDING, FIRING, DISARMED, REVIEW };
 enum { UNKNOWN, CLEAR, BETWEEN, HOLDS };
 
 struct slow {
@@ -30,7 +30,8 @@ struct slow {
     struct rule_spec s;
     bool live, dark, timer_gone;
     enum phase phase;
-    int64_t due, quiet;
+    int64_t due, quiet, since;
+    uint32_t episode;
 };
 struct standing {
     bool has, usable;
@@ -39,7 +40,9 @@ struct standing {
 struct fired {
     uint32_t rule;
     enum alert_state state;
-    int64_t key;
+    enum alert_reason reason;
+    uint32_t episode;
+    int64_t since, key;
     uint64_t stream_no;
 };
 struct log {
@@ -82,19 +85,25 @@ static int truth(const struct slow *u)
     return must_hold ? HOLDS : must_clear ? CLEAR : may_hold || may_clear ? UNKNOWN : BETWEEN;
 }
 
-static void slow_emit(uint32_t at, enum alert_state state)
+static void slow_emit(uint32_t at, enum alert_state state, enum alert_reason reason)
 {
     const struct slow *u = &rules[at];
     assert_true(want.n < LOG_MAX);
-    want.f[want.n++] =
-        (struct fired){ at, state, series[u->terms[0].series].last, ++stream_no[u->s.tenant.b[2]] };
+    want.f[want.n++] = (struct fired){ .rule = at,
+                                       .state = state,
+                                       .reason = reason,
+                                       .episode = u->episode,
+                                       .since = u->since,
+                                       .key = series[u->terms[0].series].last,
+                                       .stream_no = ++stream_no[u->s.tenant.b[2]] };
 }
 
 static void slow_fire(uint32_t at, int64_t now)
 {
     rules[at].phase = FIRING;
     rules[at].quiet = now + rules[at].s.clocks.cooldown_ns;
-    slow_emit(at, ALERT_FIRING);
+    rules[at].episode++;
+    slow_emit(at, ALERT_FIRING, ALERT_MET);
 }
 
 static void slow_enter(uint32_t at, int64_t now)
@@ -103,11 +112,13 @@ static void slow_enter(uint32_t at, int64_t now)
     const int64_t held = now + u->s.clocks.hold_ns;
     u->due = held > u->quiet ? held : u->quiet;
     u->timer_gone = false;
+    u->since = now;
     u->phase = PENDING;
     if (u->due <= now) slow_fire(at, now);
 }
 
-static void slow_look(uint32_t at, int64_t now)
+/* `ends`: why what resolves by this look does. */
+static void slow_look(uint32_t at, int64_t now, enum alert_reason ends)
 {
     struct slow *u = &rules[at];
     const int t = truth(u);
@@ -118,9 +129,10 @@ static void slow_look(uint32_t at, int64_t now)
     else if (u->phase == NEW) u->phase = OK;
     else if (u->phase == PENDING && t != HOLDS) u->phase = OK;
     else if (u->phase == PENDING && u->due <= now) slow_fire(at, now);
-    else if (u->phase == FIRING && t == CLEAR) {
+    else if (u->phase == REVIEW && t == HOLDS) u->phase = FIRING;
+    else if (u->phase == REVIEW || (u->phase == FIRING && t == CLEAR)) {
+        slow_emit(at, ALERT_RESOLVED, u->phase == REVIEW ? ALERT_CHANGED : ends);
         u->phase = OK;
-        slow_emit(at, ALERT_RESOLVED);
     } else if (u->phase == DISARMED && t == CLEAR) u->phase = OK;
 }
 
@@ -137,7 +149,7 @@ static void slow_time(int64_t now)
         if (!first) return;
         const uint32_t at = (uint32_t)(first - rules);
         rules[at].timer_gone = true;
-        slow_look(at, now);
+        slow_look(at, now, ALERT_CLEARED);
     }
 }
 
@@ -180,6 +192,7 @@ static bool matters(const struct slow *u, bool clears, bool inwards)
     case NEW: return false; /* looked at, it would not be new */
     case OK: return !clears && inwards;
     case PENDING: return !clears && !inwards;
+    case REVIEW: return false; /* looked at, it would be in none */
     case FIRING:
     case DISARMED: return clears && !inwards;
     }
@@ -213,7 +226,7 @@ static void slow_decide(int64_t now, int step)
     for (size_t i = 0; i < touches_n; i++) {
         bool again = false;
         for (size_t k = i + 1; k < touches_n; k++) again |= touches[k].at == touches[i].at;
-        if (!again) slow_look(touches[i].at, now);
+        if (!again) slow_look(touches[i].at, now, ALERT_CLEARED);
         looked[touches[i].at] = true;
     }
     touches_n = 0;
@@ -221,7 +234,7 @@ static void slow_decide(int64_t now, int step)
         const struct slow was = rules[at];
         const size_t n = want.n;
         if (!counts(&was) || looked[at]) continue;
-        slow_look(at, now);
+        slow_look(at, now, ALERT_CLEARED);
         if (rules[at].phase != was.phase || want.n != n)
             fail_msg("step %d: rule %u has no reason to be looked at, and changes", step, at);
         rules[at] = was;
@@ -234,9 +247,14 @@ static void on_fire(void *ctx, const struct fire *f)
     (void)ctx;
     assert_true(got.n < LOG_MAX);
     const uint32_t at = f->rule.b[1] * 256u + f->rule.b[2];
-    assert_int_equal(f->series, rules[at].terms[0].series);
     assert_int_equal(f->no, rules[at].s.no);
-    got.f[got.n++] = (struct fired){ at, f->state, f->key, f->stream_no };
+    got.f[got.n++] = (struct fired){ .rule = at,
+                                     .state = f->state,
+                                     .reason = f->reason,
+                                     .episode = (uint32_t)f->episode,
+                                     .since = f->since_ns,
+                                     .key = f->key,
+                                     .stream_no = f->stream_no };
 }
 
 static size_t compare(int step, const char *what)
@@ -256,7 +274,7 @@ static size_t compare(int step, const char *what)
 
 static void compare_states(const struct rule_set *s, int step)
 {
-    static const char *const names[] = { "ok", "ok", "pending", "firing", "ok" };
+    static const char *const names[] = { "ok", "ok", "pending", "firing", "ok", "firing" };
     for (uint32_t at = 0; at < rules_n; at++) {
         struct rule_facts f;
         const struct slow *u = &rules[at];
@@ -282,6 +300,30 @@ static struct rule_set *reloaded(struct rule_set *s)
 }
 
 /* ---- random rules ---- */
+static bool same_condition(const struct slow *a, const struct slow *b)
+{
+    bool same = a->s.terms_n == b->s.terms_n
+                && (a->s.need ? a->s.need : a->s.terms_n) == (b->s.need ? b->s.need : b->s.terms_n);
+    for (uint32_t i = 0; same && i < a->s.terms_n; i++)
+        same = a->terms[i].series == b->terms[i].series && a->terms[i].above == b->terms[i].above
+               && a->terms[i].enter == b->terms[i].enter;
+    return same;
+}
+
+/* Changes half of the time nothing of what it holds for. */
+static void change_terms(struct slow *u, const struct slow *was)
+{
+    if (upto(2)) return;
+    memcpy(u->terms, was->terms, sizeof u->terms);
+    u->s.terms_n = was->s.terms_n;
+    u->s.need = was->s.need;
+    for (uint32_t i = 0; i < u->s.terms_n; i++) {
+        struct term *t = &u->terms[i];
+        const int64_t clear = upto(16);
+        if (upto(3) == 0 && (t->above ? clear <= t->enter : clear >= t->enter)) t->clear = clear;
+    }
+}
+
 static void random_terms(struct slow *u)
 {
     u->s.terms = u->terms;
@@ -304,8 +346,10 @@ static void put(struct rule_set *s, uint64_t number, int64_t now)
     const bool change = at < rules_n && u->live;
     const uint64_t no = change ? u->s.no : number;
     const int32_t version = u->s.version + 1;
-    *u = (struct slow){ .live = true, .quiet = u->quiet };
+    struct slow was = *u;
+    *u = (struct slow){ .live = true, .quiet = was.quiet, .episode = was.episode };
     random_terms(u);
+    if (change) change_terms(u, &was);
     u->s.tenant = id_of(1, at % TENANTS);
     u->s.id = id_of(2, at);
     u->s.no = no;
@@ -314,17 +358,34 @@ static void put(struct rule_set *s, uint64_t number, int64_t now)
     u->s.clocks = (struct rule_clocks){ upto(2) ? upto(6) : 0, upto(2) ? upto(12) : 0, !upto(4) };
     u->s.name = u->s.text = "x";
     if (at == rules_n) rules_n++;
+    const bool goes_on = change && was.s.enabled && u->s.enabled,
+               open = change && (was.phase == FIRING || was.phase == REVIEW);
+    if (open && !goes_on) {
+        const struct slow now_is = *u;
+        *u = was;
+        slow_emit(at, ALERT_RESOLVED, ALERT_DISABLED);
+        *u = now_is;
+        u->s.terms = u->terms;
+    }
+    if (goes_on && (open || same_condition(u, &was))) {
+        u->phase = same_condition(u, &was) ? was.phase : REVIEW;
+        u->since = was.since;
+        u->due = was.since + u->s.clocks.hold_ns;
+        if (u->due < u->quiet) u->due = u->quiet;
+    }
     struct rule_set_change change_of;
     assert_int_equal(rule_set_put(s, &u->s, now, on_fire, NULL, &change_of, NULL), ERR_OK);
-    if (u->s.enabled) slow_look(at, now);
+    if (u->s.enabled) slow_look(at, now, ALERT_CHANGED);
 }
 
 static void remove_one(struct rule_set *s)
 {
     struct rule_set_change change;
     struct slow *u = &rules[upto(rules_n)];
-    enum err e = rule_set_delete(s, u->s.tenant, u->s.id, &change);
+    enum err e = rule_set_delete(s, u->s.tenant, u->s.id, on_fire, NULL, &change);
     assert_int_equal(e, u->live ? ERR_OK : ERR_NOT_FOUND);
+    if (u->live && u->s.enabled && (u->phase == FIRING || u->phase == REVIEW))
+        slow_emit((uint32_t)(u - rules), ALERT_RESOLVED, ALERT_DELETED);
     u->live = u->dark = false;
     u->s.version++;
 }

@@ -73,12 +73,17 @@ static void every_phase_under_every_truth(void **state)
         { RULE_DISARMED, 0, 90, C, RULE_OK, 0, 90, RULE_QUIET },
         { RULE_DISARMED, 0, 90, B, RULE_DISARMED, 0, 90, RULE_QUIET },
         { RULE_DISARMED, 0, 90, H, RULE_DISARMED, 0, 90, RULE_QUIET },
+
+        { RULE_REVIEW, 0, 110, U, RULE_REVIEW, 0, 110, RULE_QUIET },
+        { RULE_REVIEW, 0, 110, C, RULE_OK, 0, 110, RULE_RESOLVES },
+        { RULE_REVIEW, 0, 110, B, RULE_OK, 0, 110, RULE_RESOLVES },
+        { RULE_REVIEW, 0, 110, H, RULE_FIRING, 0, 110, RULE_QUIET },
     };
     bool seen[RULE_PHASE_COUNT][TRUTH_COUNT] = { 0 };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         for (int dark = 0; dark < 2; dark++) {
             const struct rule_clocks clocks = { .hold_ns = 5, .cooldown_ns = 20 };
-            const struct rule_state s = { rows[i].phase, dark, rows[i].due, rows[i].quiet };
+            const struct rule_state s = { rows[i].phase, dark, rows[i].due, rows[i].quiet, 0 };
             char what[32];
             snprintf(what, sizeof what, "row %zu", i);
             seen[rows[i].phase][rows[i].truth] = true;
@@ -108,6 +113,68 @@ static void it_fires_at_once_or_waits(void **state)
     check("wait, clear", rule_state_step(&wait, fresh, C, 100), RULE_OK, false, 0, 0, RULE_QUIET);
     check("wait, later", rule_state_step(&wait, ok, H, 100), RULE_FIRING, false, 0, 100,
           RULE_FIRES);
+}
+
+/* Since when the condition of an episode has been true: from the moment it came true, through
+ * hold and firing, to the end. */
+static void it_knows_since_when(void **state)
+{
+    (void)state;
+    const struct rule_clocks clocks = { .hold_ns = 5 };
+    struct rule_step step = rule_state_step(&clocks, (struct rule_state){ 0 }, H, 100);
+    assert_int_equal(step.next.since_ns, 100);
+    step = rule_state_step(&clocks, step.next, H, 106);
+    assert_int_equal(step.outcome, RULE_FIRES);
+    assert_int_equal(step.next.since_ns, 100);
+    step = rule_state_step(&clocks, step.next, B, 108);
+    assert_int_equal(step.next.since_ns, 100);
+    step = rule_state_step(&clocks, step.next, C, 109);
+    assert_int_equal(step.outcome, RULE_RESOLVES);
+    assert_int_equal(step.next.since_ns, 0);
+    step = rule_state_step(&clocks, step.next, H, 120);
+    assert_int_equal(step.next.since_ns, 120);
+    step = rule_state_step(&clocks, step.next, B, 121);
+    assert_int_equal(step.next.since_ns, 0);
+}
+
+/* What a change leaves of each phase, by whether the condition is the same; hold 50 from now on. */
+static void a_change_leaves_what_still_stands(void **state)
+{
+    (void)state;
+    static const struct {
+        struct rule_state was;
+        bool same;
+        struct rule_state is;
+    } rows[] = {
+        { { RULE_NEW, true, 0, 90, 0 }, true, { RULE_NEW, true, 0, 90, 0 } },
+        { { RULE_NEW, true, 0, 90, 0 }, false, { RULE_NEW, false, 0, 90, 0 } },
+        { { RULE_OK, false, 0, 90, 0 }, true, { RULE_OK, false, 0, 90, 0 } },
+        { { RULE_OK, false, 0, 90, 0 }, false, { RULE_NEW, false, 0, 90, 0 } },
+        { { RULE_PENDING, false, 105, 90, 100 }, true, { RULE_PENDING, false, 150, 90, 100 } },
+        { { RULE_PENDING, false, 170, 170, 100 }, true, { RULE_PENDING, false, 170, 170, 100 } },
+        { { RULE_PENDING, false, 105, 90, 100 }, false, { RULE_NEW, false, 0, 90, 0 } },
+        { { RULE_FIRING, false, 0, 120, 100 }, true, { RULE_FIRING, false, 0, 120, 100 } },
+        { { RULE_FIRING, false, 0, 120, 100 }, false, { RULE_REVIEW, false, 0, 120, 100 } },
+        { { RULE_DISARMED, false, 0, 90, 0 }, true, { RULE_DISARMED, false, 0, 90, 0 } },
+        { { RULE_DISARMED, false, 0, 90, 0 }, false, { RULE_NEW, false, 0, 90, 0 } },
+        { { RULE_REVIEW, true, 0, 120, 100 }, true, { RULE_REVIEW, true, 0, 120, 100 } },
+        { { RULE_REVIEW, true, 0, 120, 100 }, false, { RULE_REVIEW, true, 0, 120, 100 } },
+    };
+    const struct rule_clocks clocks = { .hold_ns = 50, .cooldown_ns = 7 };
+    unsigned seen[2] = { 0 };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct rule_state is = rule_state_amend(&clocks, rows[i].was, rows[i].same);
+        const struct rule_state *want = &rows[i].is;
+        seen[rows[i].same] |= 1u << rows[i].was.phase;
+        if (is.phase != want->phase || is.dark != want->dark || is.due_ns != want->due_ns
+            || is.quiet_until_ns != want->quiet_until_ns || is.since_ns != want->since_ns)
+            fail_msg("row %zu: %s due %d since %d", i, rule_phase_names.texts[is.phase],
+                     (int)is.due_ns, (int)is.since_ns);
+        assert_int_equal(rule_state_is_open(&is),
+                         is.phase == RULE_FIRING || is.phase == RULE_REVIEW);
+    }
+    assert_int_equal(seen[0], (1u << RULE_PHASE_COUNT) - 1);
+    assert_int_equal(seen[1], (1u << RULE_PHASE_COUNT) - 1);
 }
 
 /* A hold or a cooldown near the end of time ends there, and not in the past. */
@@ -150,9 +217,9 @@ static void what_a_phase_does_not_mind_changes_nothing(void **state)
 static void phases_have_their_texts(void **state)
 {
     (void)state;
-    static const enum rule_status shown[] = { RULE_IS_OK, RULE_IS_OK, RULE_IS_PENDING,
-                                              RULE_IS_FIRING, RULE_IS_OK };
-    static const char *const saved[] = { "new", "ok", "pending", "firing", "disarmed" };
+    static const enum rule_status shown[] = { RULE_IS_OK,     RULE_IS_OK, RULE_IS_PENDING,
+                                              RULE_IS_FIRING, RULE_IS_OK, RULE_IS_FIRING };
+    static const char *const saved[] = { "new", "ok", "pending", "firing", "disarmed", "review" };
     assert_int_equal(ARRAY_LEN(shown), RULE_PHASE_COUNT);
     for (int p = 0; p < RULE_PHASE_COUNT; p++) {
         assert_int_equal(rule_phase_status((enum rule_phase)p), shown[p]);
@@ -166,6 +233,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_phase_under_every_truth),
         cmocka_unit_test(it_fires_at_once_or_waits),
+        cmocka_unit_test(it_knows_since_when),
+        cmocka_unit_test(a_change_leaves_what_still_stands),
         cmocka_unit_test(the_end_of_time_is_as_late_as_it_gets),
         cmocka_unit_test(what_a_phase_does_not_mind_changes_nothing),
         cmocka_unit_test(phases_have_their_texts),

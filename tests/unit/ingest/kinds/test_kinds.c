@@ -82,9 +82,10 @@ static const struct {
     { RECORD_RULE_PUT,
       "{\"rule_id\":\"" RULE "\",\"definition\":{\"rule\":\"hhi(X) > 90\", \"hold_s\":1}}",
       "{\"kind\":\"rule_put\",\"ts\":5,\"tenant\":\"" TENANT "\",\"rule_id\":\"" RULE
-      "\",\"definition\":{\"rule\":\"hhi(X) > 90\", \"hold_s\":1}}" },
+      "\",\"definition\":{\"rule\":\"hhi(X) > 90\", \"hold_s\":1},\"ends\":false}" },
     { RECORD_RULE_DELETE, "{\"rule_id\":\"" RULE "\"}",
-      "{\"kind\":\"rule_delete\",\"ts\":5,\"tenant\":\"" TENANT "\",\"rule_id\":\"" RULE "\"}" },
+      "{\"kind\":\"rule_delete\",\"ts\":5,\"tenant\":\"" TENANT "\",\"rule_id\":\"" RULE
+      "\",\"ends\":false}" },
     { RECORD_TRACK, "{\"measure\":\"ew_level(X, ew=daily)\"}",
       "{\"kind\":\"track\",\"ts\":5,\"measure\":\"ew_level(X, ew=daily)\"}" },
     { RECORD_SETTINGS,
