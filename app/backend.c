@@ -1,0 +1,90 @@
+#include "app/backend.h"
+
+#include "app/threads/pipeline.h"
+#include "ingest/kinds/kind.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { ANSWER_TIMEOUT_MS = 10000 };
+
+static enum err ask(struct pipeline *p, struct command *c, struct why *why)
+{
+    return command_ask(c, p->commands, p->ingested, ANSWER_TIMEOUT_MS, why);
+}
+
+static enum err rule_change(void *ctx, const struct rule_request *r, const char **state,
+                            struct why *why)
+{
+    struct command *c = command_rule_change(r);
+    *state = NULL;
+    if (!c) return err_set(why, ERR_NOMEM, "out of memory");
+    enum err e = ask(ctx, c, why);
+    if (!e || e == ERR_CONFLICT) *state = c->state;
+    command_drop(c);
+    return e;
+}
+
+static enum err rule_states(void *ctx, struct uuid tenant, const struct uuid *rules, size_t n,
+                            const char **out)
+{
+    struct command *c = command_rule_states(tenant, rules, n);
+    if (!c) return ERR_NOMEM;
+    enum err e = ask(ctx, c, NULL);
+    if (!e) memcpy(out, c->states, n * sizeof *out);
+    command_drop(c);
+    return e;
+}
+
+static struct picture *newest_picture(void *ctx) { return pipeline_picture(ctx); }
+
+static bool ready(void *ctx, struct buf *out)
+{
+    struct pipeline *p = ctx;
+    AUTO_BUF struct buf reasons = { 0 };
+    const bool kafka = kafka_source_state(p->kafka, &reasons);
+    const bool database = !atomic_load(&p->database_down), going = !atomic_load(&p->stopping);
+    if (!database)
+        buf_printf(&reasons,
+                   "%s\"database: not reachable; nothing is lost, Kafka keeps what is not read\"",
+                   reasons.len ? "," : "");
+    if (!going) buf_printf(&reasons, "%s\"stopping\"", reasons.len ? "," : "");
+    const bool all = kafka && database && going;
+    struct json_writer w = json_write(out);
+    json_put_object(&w, NULL);
+    json_put_bool(&w, "ready", all);
+    json_put_array(&w, "reasons"); /* they are JSON already */
+    if (reasons.len) json_put_raw(&w, NULL, reasons.data, reasons.len);
+    json_put_end(&w);
+    json_put_end(&w);
+    return all;
+}
+
+static void definitions(void *ctx, struct json_writer *w)
+{
+    (void)ctx;
+    measures_definitions(w, "measures");
+    kinds_definitions(w, "records");
+}
+
+static_assert((int)MEASURE_TEXT_MAX <= (int)API_MEASURE_MAX, "a canonical text fits");
+static enum err canonical_measure(void *ctx, const char *text, char out[API_MEASURE_MAX],
+                                  struct why *why)
+{
+    struct measure m;
+    (void)ctx;
+    enum err e = measure_parse(text, strlen(text), &m, why);
+    if (!e) measure_format(&m, out);
+    return e;
+}
+
+struct api_backend backend_of(struct pipeline *p)
+{
+    return (struct api_backend){ .ctx = p,
+                                 .rule_change = rule_change,
+                                 .rule_states = rule_states,
+                                 .picture = newest_picture,
+                                 .ready = ready,
+                                 .definitions = definitions,
+                                 .measure = canonical_measure };
+}

@@ -1,0 +1,107 @@
+#include "app/command.h"
+
+#include "core/when.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct command *command_new(enum command_kind kind, struct uuid tenant)
+{
+    struct command *c = calloc(1, sizeof *c);
+    if (!c) return NULL;
+    c->kind = kind;
+    c->tenant = tenant;
+    c->holders = 1;
+    pthread_condattr_t mono;
+    pthread_condattr_init(&mono);
+    pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->answered, &mono);
+    pthread_condattr_destroy(&mono);
+    return c;
+}
+
+struct command *command_rule_change(const struct rule_request *r)
+{
+    struct command *c = command_new(COMMAND_RULE_CHANGE, r->tenant);
+    if (!c) return NULL;
+    c->change = r->change;
+    c->rule = r->rule;
+    if (r->change != RULE_DELETE)
+        c->draft_err = rule_draft_read(r->definition ? r->definition : "", r->definition_n,
+                                       &c->draft, &c->draft_why);
+    return c;
+}
+
+struct command *command_rule_states(struct uuid tenant, const struct uuid *rules, size_t n)
+{
+    struct command *c = command_new(COMMAND_RULE_STATES, tenant);
+    if (!c) return NULL;
+    c->ids = calloc(n + 1, sizeof *c->ids);
+    c->states = calloc(n + 1, sizeof *c->states);
+    if (!c->ids || !c->states) {
+        command_drop(c);
+        return NULL;
+    }
+    if (n) memcpy(c->ids, rules, n * sizeof *rules);
+    c->ids_n = n;
+    return c;
+}
+
+void command_drop(struct command *c)
+{
+    pthread_mutex_lock(&c->lock);
+    bool last = --c->holders == 0;
+    pthread_mutex_unlock(&c->lock);
+    if (!last) return;
+    pthread_mutex_destroy(&c->lock);
+    pthread_cond_destroy(&c->answered);
+    free(c->ids);
+    free(c->states);
+    free(c);
+}
+
+void command_answer(struct command *c, enum err err, const struct why *why)
+{
+    pthread_mutex_lock(&c->lock);
+    c->err = err;
+    if (why) c->why = *why;
+    c->done = true;
+    pthread_cond_signal(&c->answered);
+    pthread_mutex_unlock(&c->lock);
+    command_drop(c);
+}
+
+/* false: not answered in time. */
+static bool wait_for_answer(struct command *c, int64_t timeout_ms, enum err *err, struct why *why)
+{
+    const int64_t deadline = mono_ns() + timeout_ms * NS_PER_MS;
+    const struct timespec t = { deadline / NS_PER_S, deadline % NS_PER_S };
+    pthread_mutex_lock(&c->lock);
+    while (!c->done && pthread_cond_timedwait(&c->answered, &c->lock, &t) == 0) {}
+    const bool done = c->done;
+    if (done) *err = c->err;
+    if (done && why) *why = c->why;
+    pthread_mutex_unlock(&c->lock);
+    return done;
+}
+
+enum err command_ask(struct command *c, struct queue *commands, struct queue *sleeper,
+                     int64_t timeout_ms, struct why *why)
+{
+    c->holders = 2;
+    enum err e = queue_push(commands, c, 0);
+    if (e) {
+        c->holders = 1;
+        return err_set(why, e,
+                       e == ERR_FULL ? "too many changes are waiting; try again"
+                                     : "the service is stopping");
+    }
+    queue_kick(sleeper);
+    if (wait_for_answer(c, timeout_ms, &e, why)) return e;
+    return err_set(why, ERR_DB,
+                   "the database has not committed it within %" PRId64
+                   " s; it may still do so: ask again with the same Idempotency-Key",
+                   timeout_ms / 1000);
+}

@@ -1,0 +1,61 @@
+/* command.h - what an API thread asks of the engine's thread, and the answer.
+ *
+ * A command's life: an API thread makes it and pushes it into the pipeline's commands, and there it
+ * waits. The engine's thread pops it and does it. What has nothing to commit is answered at once: a
+ * refusal, states. A change waits in the turn that holds its record, and the writer's thread answers
+ * when the turn is committed. Nothing that an asker was told can so be lost.
+ *
+ * Two hold it meanwhile, asker and answerer, for the asker stops waiting after a while; whoever
+ * lets go last frees it. */
+#ifndef TOCSIN_APP_COMMAND_H
+#define TOCSIN_APP_COMMAND_H
+#include "api/api.h"
+#include "app/rule_draft.h"
+#include "core/queue.h"
+
+#include <pthread.h>
+
+enum command_kind { COMMAND_RULE_CHANGE, COMMAND_RULE_STATES };
+
+struct command {
+    /* ---- the question: written by the asker before the push, then read by the engine's thread ---- */
+    enum command_kind kind;
+    struct uuid tenant;
+    /* COMMAND_RULE_CHANGE */
+    enum rule_change change;
+    struct uuid rule;
+    struct rule_draft draft; /* of RULE_CREATE and RULE_REPLACE */
+    enum err draft_err;      /* why there is no draft: said only when nothing else is wrong */
+    struct why draft_why;
+    /* COMMAND_RULE_STATES */
+    struct uuid *ids;
+    size_t ids_n;
+
+    /* ---- the answer: written by the engine's thread before command_answer, read by the asker
+     * once it is done; names, so nobody's to free ---- */
+    const char *state;   /* RULE_CHANGE: that the rule is in after it; NULL: there is none */
+    const char **states; /* RULE_STATES: by ids; NULL where there is none */
+
+    /* ---- between the two threads: command.c's ---- */
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t answered;
+    int holders;
+    bool done; /* set once, by command_answer */
+    enum err err;
+    struct why why;
+};
+
+/* Reads the rule's JSON, here and nowhere else. NULL: out of memory. Thread: the asker's. */
+struct command *command_rule_change(const struct rule_request *r);
+struct command *command_rule_states(struct uuid tenant, const struct uuid *rules, size_t n);
+
+/* Into `commands`, with a kick for `sleeper`, the queue at which their reader sleeps; then waits
+ * for the answer, whose error it returns. ERR_FULL and ERR_STOPPING: it was not taken. ERR_DB: no
+ * answer within timeout_ms; it may still be done. The asker still drops it. */
+MUST_USE enum err command_ask(struct command *c, struct queue *commands, struct queue *sleeper,
+                              int64_t timeout_ms, struct why *why);
+/* The asker wakes; the answerer no longer holds it. `why` may be NULL. Thread: engine, writer. */
+void command_answer(struct command *c, enum err err, const struct why *why);
+/* The asker no longer holds it. */
+void command_drop(struct command *c);
+#endif

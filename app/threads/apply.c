@@ -1,0 +1,93 @@
+/* apply.c - a batch from Kafka through the step: what is refused becomes a dead letter, the rest
+ * is in the turn, with the positions that the sources then have. */
+#include "app/app.h"
+#include "app/threads/engine.h"
+#include "core/log.h"
+#include "core/metrics.h"
+#include "core/when.h"
+
+#include <string.h>
+
+enum { FUTURE_MS = 86400000 };
+
+/* The session that the record says it is of; NO_DAY: none. */
+static int32_t session_of(const struct record *r)
+{
+    return r->kind == RECORD_CLOSE   ? r->u.close.day
+           : r->kind == RECORD_CLOCK ? r->u.clock.session_end
+                                     : NO_DAY;
+}
+
+/* Event time only goes forward: one message from the far future would make everything else old
+ * for good. "Now" is the earlier of two clocks, the producer's and ours. */
+static enum err plausible(const struct record *r, int64_t now_ms, struct why *why)
+{
+    const int64_t sent_ms = r->received_ms < now_ms ? r->received_ms : now_ms;
+    const int32_t day = session_of(r);
+    if (r->event_ns / NS_PER_MS > sent_ms + FUTURE_MS)
+        return err_set(why, ERR_INVALID, "ts is more than a day after the message was sent");
+    if (day != NO_DAY && day > day_of_ns(r->event_ns) + 1)
+        return err_set(why, ERR_INVALID, "the session's date is more than a day after ts");
+    return ERR_OK;
+}
+
+/* A record the engine refuses is kept like a message that cannot be read. */
+static enum err refuse(const struct engine_loop *l, struct ingest_batch *in, const struct record *r,
+                       enum err reason, const struct why *why)
+{
+    const char *detail = arena_copy(&in->arena, why->text, strlen(why->text));
+    struct dead_letter *d = detail ? ingest_batch_dead(in) : NULL;
+    if (!d) return ERR_NOMEM;
+    const struct source_name *at = source_names_find(&l->sources, r->source_id);
+    *d = (struct dead_letter){ .topic = at ? at->topic : "",
+                               .part = at ? at->part : 0,
+                               .source_id = r->source_id,
+                               .kafka_offset = r->offset,
+                               .reason = reason,
+                               .detail = detail,
+                               .message = r->message };
+    metric_add(METRIC_DEAD_LETTERS, 1);
+    return ERR_OK;
+}
+
+static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct record *r,
+                          int64_t now_ms)
+{
+    struct why why = { 0 };
+    enum err e = plausible(r, now_ms, &why);
+    if (!e) e = step_apply(&l->step, r, &why);
+    if (e == ERR_NOMEM) return e;
+    if (e) return refuse(l, in, r, e, &why);
+    if (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT) engine_loop_try_tracks(l);
+    return ERR_OK;
+}
+
+static enum err learn_sources(struct engine_loop *l, const struct ingest_batch *in)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < in->lives_n && !e; i++) e = source_names_add(&l->sources, &in->lives[i]);
+    return e;
+}
+
+void engine_loop_apply(struct engine_loop *l, struct ingest_batch *in)
+{
+    const int64_t now_ms = wall_ns() / NS_PER_MS;
+    enum err e = learn_sources(l, in);
+    for (size_t i = 0; i < in->records_n && !e; i++) e = apply_one(l, in, &in->records[i], now_ms);
+    if (e) { /* out of memory alone gets here */
+        log_error("out of memory", "at", "engine");
+        engine_loop_broken(l);
+        return;
+    }
+    metric_add(METRIC_RECORDS_APPLIED, (int64_t)in->records_n);
+    write_ingest(l->turn->batch, in);
+}
+
+void engine_loop_apply_own(struct engine_loop *l, struct record *r, const char *what)
+{
+    struct why why = { 0 };
+    enum err e = step_apply(&l->step, r, &why);
+    if (!e) return;
+    log_error("record of our own refused", "what", what, "reason", err_name(e), "detail", why.text);
+    pipeline_give_up(l->p, EXIT_BROKEN);
+}

@@ -1,0 +1,197 @@
+/* engine.c - the engine thread's loop, and when a turn is handed over.
+ *
+ * With an idle writer a tick goes at once: the batch of one record is popped, applied, and its turn
+ * handed over, all in one round. While the writer is busy rounds go on filling the same turn, until
+ * the writer is free, or the turn is full and the engine waits for it. */
+#include "app/threads/engine.h"
+
+#include "app/app.h"
+#include "core/log.h"
+#include "core/metrics.h"
+#include "core/when.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum {
+    IDLE_MS = 50, /* with nothing in the turn */
+    FULL_MS = 5,  /* with something: soon look again whether the writer is free */
+    PICTURE_MS = 100,
+    CLOCK_NEAR_S = 3600,
+    TURN_BYTES = 32 << 20
+};
+
+/* ---- coming and going ---- */
+/* The step's sink. */
+static void on_row(void *ctx, const struct row_type *type, const void *row)
+{
+    const struct engine_loop *l = ctx;
+    write_row(l->turn->batch, type, row);
+}
+
+enum err engine_loop_init(struct engine_loop *l, struct pipeline *p)
+{
+    *l = (struct engine_loop){ .p = p, .turn = queue_pop(p->spare_turns, 0) };
+    return step_init(&l->step);
+}
+
+void engine_loop_release(struct engine_loop *l)
+{
+    step_release(&l->step);
+    turn_free(l->turn);
+    source_names_release(&l->sources);
+    for (size_t i = 0; i < l->tracks_n; i++) free(l->tracks[i]);
+    arena_release(&l->scratch);
+    *l = (struct engine_loop){ 0 };
+}
+
+void engine_loop_recovered(struct engine_loop *l)
+{
+    step_hear(&l->step, &(struct step_sink){ .ctx = l, .row = on_row });
+    l->saved_seq = engine_seq(l->step.engine);
+    l->saved_ns = mono_ns();
+}
+
+void engine_loop_broken(struct engine_loop *l)
+{
+    write_batch_spoil(l->turn->batch);
+    pipeline_give_up(l->p, EXIT_BROKEN);
+}
+
+/* ---- the clock ---- */
+static bool clock_runs(const struct engine_loop *l)
+{
+    return l->p->c->engine_clock_ms && atomic_load(&l->p->caught_up);
+}
+
+/* Today's time has no place amid a backlog: a clock record there would age everything and be
+ * sampled with half the history applied. So the clock begins when the sources have been read to
+ * their end and what they say is of this hour; from then on it keeps itself going. */
+static void tick_clock(struct engine_loop *l)
+{
+    const int64_t now = wall_ns();
+    if (!clock_runs(l) || mono_ns() < l->clock_due_ns) return;
+    l->clock_due_ns = mono_ns() + l->p->c->engine_clock_ms * NS_PER_MS;
+    const int64_t behind = now - engine_now_ns(l->step.engine);
+    if (behind <= 0 || behind > CLOCK_NEAR_S * NS_PER_S) return;
+    struct record r = step_clock(&l->step, now);
+    engine_loop_apply_own(l, &r, "clock");
+}
+
+/* ---- what a turn takes along ---- */
+static void save_state(struct engine_loop *l, bool now)
+{
+    const uint64_t seq = engine_seq(l->step.engine);
+    const int64_t due = l->saved_ns + l->p->c->engine_snapshot_s * NS_PER_S;
+    if (seq == l->saved_seq || (!now && mono_ns() < due)) return;
+    AUTO_BUF struct buf state = { 0 };
+    step_save(&l->step, &state);
+    if (!buf_ok(&state)) {
+        log_error("out of memory", "at", "snapshot");
+        pipeline_give_up(l->p, EXIT_BROKEN);
+        return;
+    }
+    write_snapshot(l->turn->batch, seq, STEP_STATE_VERSION, state.data, state.len);
+    l->saved_seq = seq;
+    l->saved_ns = mono_ns();
+    metric_add(METRIC_SNAPSHOTS, 1);
+}
+
+static bool picture_is_old(const struct engine_loop *l)
+{
+    return engine_seq(l->step.engine) != l->picture_seq;
+}
+
+static bool picture_is_due(const struct engine_loop *l)
+{
+    return picture_is_old(l) && mono_ns() - l->picture_ns >= PICTURE_MS * NS_PER_MS;
+}
+
+static void take_picture(struct engine_loop *l)
+{
+    if (!picture_is_due(l)) return;
+    picture_release(l->turn->picture);
+    l->turn->picture = step_picture(&l->step);
+    l->picture_seq = engine_seq(l->step.engine);
+    l->picture_ns = mono_ns();
+}
+
+/* ---- handing over ---- */
+static bool is_full(const struct engine_loop *l)
+{
+    const struct write_batch *b = l->turn->batch;
+    return write_batch_rows(b) >= (size_t)l->p->c->engine_batch_records
+           || write_batch_bytes(b) >= TURN_BYTES;
+}
+
+static bool writer_is_busy(struct pipeline *p)
+{
+    return atomic_load(&p->writer_busy) || queue_len(p->turns) > 0;
+}
+
+/* When the writer has nothing to do, when the turn is full, or when it must be (`now`); waits while
+ * all turns are out. */
+static void hand_over(struct engine_loop *l, bool now)
+{
+    struct pipeline *p = l->p;
+    if (turn_idle(l->turn) && !picture_is_due(l)) return;
+    if (!now && !is_full(l) && writer_is_busy(p)) return;
+    save_state(l, false);
+    take_picture(l);
+    if (queue_push(p->turns, l->turn, -1)) return;
+    l->turn = NULL;
+    while (!l->turn) l->turn = queue_pop(p->spare_turns, -1);
+}
+
+/* ---- the loop ---- */
+static int64_t sleep_ms(const struct engine_loop *l)
+{
+    int64_t wait = write_batch_empty(l->turn->batch) ? IDLE_MS : FULL_MS;
+    const int64_t clock = (l->clock_due_ns - mono_ns()) / NS_PER_MS;
+    if (clock_runs(l) && clock < wait) wait = clock + 1;
+    return wait > 0 ? wait : 0;
+}
+
+static void take_batch(struct engine_loop *l, struct ingest_batch *in)
+{
+    engine_loop_apply(l, in);
+    ingest_batch_clear(in);
+    if (queue_push(l->p->spare_batches, in, 0)) ingest_batch_free(in);
+}
+
+/* false: the service is stopping, and nothing comes any more. */
+static bool go_round(struct engine_loop *l)
+{
+    struct pipeline *p = l->p;
+    struct ingest_batch *in = queue_pop(p->ingested, sleep_ms(l));
+    if (in) take_batch(l, in);
+    for (struct command *c; (c = queue_pop(p->commands, 0)) != NULL;) engine_loop_obey(l, c);
+    tick_clock(l);
+    if (picture_is_old(l) && l->turn->waiting_n) l->picture_ns = 0; /* they see what they did */
+    hand_over(l, false);
+    return in || !atomic_load(&p->stopping) || !queue_closed(p->ingested)
+           || queue_len(p->ingested) > 0;
+}
+
+/* Nobody answers any more, so whoever asks from now on is told so at once; the last turn has the
+ * state, for a quick start. */
+static void go_down(struct engine_loop *l)
+{
+    struct pipeline *p = l->p;
+    queue_close(p->commands);
+    for (struct command *c; (c = queue_pop(p->commands, 0)) != NULL;)
+        command_answer(c, ERR_STOPPING, NULL);
+    save_state(l, true);
+    l->picture_ns = 0;
+    hand_over(l, true);
+    queue_close(p->turns);
+}
+
+void *engine_main(void *arg)
+{
+    struct engine_loop *l = arg;
+    pthread_setname_np(pthread_self(), "engine");
+    while (go_round(l)) {}
+    go_down(l);
+    return NULL;
+}

@@ -1,0 +1,92 @@
+/* obey.c - a command of the API: is there such a rule, may there be one more, is the draft good;
+ * then a record like any other.
+ *
+ * What is refused is refused in that order, so that whose id it is not learns nothing else. */
+#include "app/threads/engine.h"
+
+#include <stddef.h>
+
+enum { RULES_MADE = 10 }; /* so many times engine.rules_max are remembered, deleted ones included */
+
+static const char *state_of(const struct engine_loop *l, struct uuid tenant, struct uuid rule)
+{
+    struct rule_facts facts;
+    const bool there = rule_set_find(l->step.rules, tenant, rule, &facts) && !facts.deleted;
+    return there ? names_text(&rule_status_names, (int)facts.status) : NULL;
+}
+
+static enum err has_room(const struct engine_loop *l, struct uuid tenant, struct why *why)
+{
+    const long max = l->p->c->engine_rules_max;
+    const struct rule_set_count n = rule_set_count(l->step.rules, tenant);
+    if (n.live >= (size_t)max)
+        return err_set(why, ERR_LIMIT, "at most %ld rules a tenant (engine.rules_max); delete some",
+                       max);
+    if (n.made >= RULES_MADE * (size_t)max)
+        return err_set(why, ERR_LIMIT,
+                       "%ld rules have been made, deleted ones included, whose ids are remembered; "
+                       "change rules rather than delete and make them",
+                       RULES_MADE * max);
+    return ERR_OK;
+}
+
+/* Whatever the definition says: is this rule one that can be made, changed, deleted? */
+static enum err may_change(const struct engine_loop *l, const struct command *c, struct why *why)
+{
+    struct rule_facts facts;
+    const bool seen = rule_set_find(l->step.rules, c->tenant, c->rule, &facts);
+    const bool there = seen && !facts.deleted;
+    if (c->change != RULE_CREATE)
+        return there ? ERR_OK : err_set(why, ERR_NOT_FOUND, "no such rule");
+    if (there) return err_set(why, ERR_CONFLICT, "the rule is there already");
+    if (seen) return err_set(why, ERR_NOT_FOUND, "the rule has been deleted");
+    return has_room(l, c->tenant, why);
+}
+
+static enum err make_record(struct engine_loop *l, const struct command *c, struct record *out,
+                            struct why *why)
+{
+    if (c->change == RULE_DELETE) return step_rule_delete(&l->step, c->tenant, c->rule, out, why);
+    if (c->draft_err) {
+        *why = c->draft_why;
+        return c->draft_err;
+    }
+    arena_clear(&l->scratch);
+    return step_rule_put(&l->step, c->tenant, c->rule, &c->draft, &l->scratch, out, why);
+}
+
+static enum err apply(struct engine_loop *l, const struct command *c, struct record *r,
+                      struct why *why)
+{
+    enum err e = c->change == RULE_DELETE ? step_apply(&l->step, r, why)
+                                          : step_apply_put(&l->step, r, &c->draft, why);
+    if (e == ERR_NOMEM) engine_loop_broken(l); /* the state may have changed by half */
+    return e;
+}
+
+static void change_rule(struct engine_loop *l, struct command *c)
+{
+    struct record r;
+    struct why why = { 0 };
+    enum err e = may_change(l, c, &why);
+    if (!e) e = make_record(l, c, &r, &why);
+    if (!e && turn_reserve(l->turn)) e = err_set(&why, ERR_NOMEM, "out of memory");
+    if (!e) e = apply(l, c, &r, &why);
+    c->state = state_of(l, c->tenant, c->rule);
+    if (e) command_answer(c, e, &why);
+    else turn_wait(l->turn, c);
+}
+
+static void tell_states(const struct engine_loop *l, struct command *c)
+{
+    for (size_t i = 0; i < c->ids_n; i++) c->states[i] = state_of(l, c->tenant, c->ids[i]);
+    command_answer(c, ERR_OK, NULL);
+}
+
+void engine_loop_obey(struct engine_loop *l, struct command *c)
+{
+    switch (c->kind) {
+    case COMMAND_RULE_CHANGE: change_rule(l, c); break;
+    case COMMAND_RULE_STATES: tell_states(l, c); break;
+    }
+}

@@ -1,0 +1,34 @@
+/* turn.h - what one transaction will hold, on its way from the engine's thread to the writer's.
+ *
+ * A turn's life: out of spare_turns it comes empty; the engine's thread fills it with the rows of
+ * what it applies and with the commands that changed something, puts the newest picture in as it
+ * hands it over, and takes the next. The writer's thread commits the batch, then shows the picture
+ * and answers the commands, clears the turn and gives it back. Thread: one at a time. */
+#ifndef TOCSIN_APP_TURN_H
+#define TOCSIN_APP_TURN_H
+#include "analytics/picture.h"
+#include "app/command.h"
+#include "store/write_batch.h"
+
+struct turn {
+    struct write_batch *batch; /* rows into it by the engine; committed by the writer */
+    struct command *
+        *waiting; /* into it by turn_wait, the engine's; out by turn_answer, the writer's */
+    size_t waiting_n, waiting_cap;
+    struct picture *picture; /* may be NULL; the writer takes it out, once committed */
+};
+
+MUST_USE enum err turn_new(struct turn **out);
+void turn_free(struct turn *t); /* NULL is fine; nobody may be waiting in it */
+
+/* Place for one more that waits, made before anything is changed that it would have to be told. */
+MUST_USE enum err turn_reserve(struct turn *t);
+/* Answered when the turn is committed. After turn_reserve, which made the place. */
+void turn_wait(struct turn *t, struct command *c);
+/* Everybody who waits is told, and waits no more. */
+void turn_answer(struct turn *t, enum err err);
+/* Nothing to commit, nobody waiting. A picture does not count. */
+bool turn_idle(const struct turn *t);
+/* Empty again, with its memory. */
+void turn_clear(struct turn *t);
+#endif
