@@ -15,7 +15,9 @@ struct universe_store;
 
 typedef __int128 i128;
 
-/* A member's line goes from one value to another, and its company's with it. */
+/* A member's line goes from one value to another, and its company's with it. A move of a price
+ * changes price and value; a line that enters comes from value 0, one that leaves goes to 0, at a
+ * price that stands. */
 struct line_change {
     uint32_t line, slot;
     int64_t price_was, price_is; /* 1e-8 */

@@ -51,6 +51,9 @@ static void advance(struct market *m, const struct record *r)
     if (r->event_ns > m->now_ns) m->now_ns = r->event_ns;
 }
 
+/* Readings are stored at clock records, sample_ns apart, and at session ends. With one second and
+ * clocks at 10.0, 10.4, 11.0 s: stored at 10.0 and 11.0. A session's end at 11.2 stores as well,
+ * and the next is then due at 12.2: by the records' own times, so that a replay stores the same. */
 static enum err apply_clock(struct engine *e, const struct record *r, struct why *why)
 {
     struct market *m = &e->market;
@@ -128,6 +131,8 @@ static enum err apply_rule_delete(struct engine *e, const struct record *r, stru
     return ERR_OK;
 }
 
+/* What the configuration asks for is a record like any other, so a replay asks for it at the same
+ * place. */
 static enum err apply_track(struct engine *e, const struct record *r, struct why *why)
 {
     struct measure x;
@@ -137,6 +142,8 @@ static enum err apply_track(struct engine *e, const struct record *r, struct why
     return err ? err : series_configure(&e->market, no);
 }
 
+/* Settings on which values depend come in records too, never from the configuration directly:
+ * `verify` with another configuration gets the values of then. */
 static enum err apply_settings(struct engine *e, const struct record *r, struct why *why)
 {
     struct market *m = &e->market;

@@ -111,8 +111,11 @@ struct market {
     uint64_t seq;        /* of the last record applied */
     uint64_t turn;       /* counts states, for remembered readings */
     uint64_t generation; /* counts changes of who is live or configured, for pictures */
-    int32_t session_day; /* the session in progress, or the last one ended */
-    int32_t session_no;  /* sessions begun so far: the bucket of windows over sessions */
+    /* A session begins with the first price of a later day and ends with a clock record that says
+     * so; session.c alone moves these. in_session false: session_day is the last one ended, and a
+     * price of that day no longer opens it. */
+    int32_t session_day;
+    int32_t session_no; /* sessions begun so far: the step of windows over sessions */
     bool in_session;
 
     /* Live series that are taken of another. While there is none, which is the usual case, what was

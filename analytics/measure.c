@@ -190,7 +190,8 @@ static void set_defaults(struct measure *m)
     for (int i = 0; i < params_of(m->kind); i++) m->args.v[i] = m->kind->params[i].missing;
 }
 
-/* Canonical length, without building it: does it fit where texts are kept? */
+/* Canonical length, without building it: does it fit where texts are kept? That bounds how deep
+ * measures can be nested, and with it the recursion in series.c. */
 static bool text_fits(const struct measure *m)
 {
     size_t n = strlen(m->kind->name) + strlen(m->subject) + 2;

@@ -176,7 +176,8 @@ struct picture_list *picture_list_new(const struct market *m, const struct viewe
 }
 
 /* ---- taking: the readings ---- */
-/* The line of a company that is worth most stands for it. */
+/* The line of a company that is worth most stands for it: Alphabet is shown as GOOGL while GOOGL's
+ * line is the larger. */
 static const struct line *largest_line(const struct market *m, const struct universe *u,
                                        uint32_t slot)
 {

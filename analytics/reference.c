@@ -76,7 +76,9 @@ static bool is_member(const struct market *m, const struct instrument *x)
     return false;
 }
 
-/* A line's company cannot change under a running index. */
+/* A line's company cannot change under a running index: its value would go from one company to
+ * another between two records, and HHI would jump without a price that moved. When the memberships
+ * have ended the symbol may go to another issuer. */
 static enum err may_have_issuer(const struct market *m, const struct instrument *x,
                                 struct str issuer, struct why *why)
 {

@@ -1,3 +1,6 @@
+/* rows.c - what the engine's answers are called when they are stored. Columns and their order are
+ * in the .def files, once: a column more in reading.def is a field of struct reading_row, a column
+ * of COPY, of reading back, and of verify. */
 #include "analytics/rows.h"
 
 static const struct column reading_columns[] = {

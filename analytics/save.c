@@ -233,7 +233,9 @@ static struct saved_weights weights_of(const struct market *m, uint32_t universe
     return s;
 }
 
-/* Rows that lie in many places are gathered in one array first. */
+/* Rows that lie in many places are gathered in one array first: a part is one array. Three indices
+ * with 250 days each are 750 rows, in the order of the indices and then of the days, in which
+ * load_days puts them back. */
 static void save_levels(const struct market *m, struct state_writer *w)
 {
     struct wide_part wide;
@@ -329,7 +331,10 @@ static enum err load_arrays(struct state_reader *r, struct market *m, struct why
     return e ? e : GET(r, &series_part, m, series, why);
 }
 
-/* A number that names a thing which is not there would be read out of bounds: the bytes are damaged. */
+/* A number that names a thing which is not there would be read out of bounds: the bytes are
+ * damaged. Every chain runs from greater numbers to smaller ones, because a thing is put before
+ * those that were there: so it is enough that each next is smaller to know that no chain runs in a
+ * circle. */
 static bool names_what_is_there(const struct market *m)
 {
 #define IN(number, array) ((number) == NONE || (number) < m->array##_n)

@@ -130,6 +130,9 @@ static uint32_t *chain_of(struct market *m, const struct series *s)
                                                  : &m->universes[s->subject].first_series;
 }
 
+/* Into the map, into the chain that moves it, and room for it among what a record can touch and
+ * move. Only what a tick may move hangs on a chain: a trade of one of 500 names looks at the series
+ * of that name and of its indices, and at no others. */
 static enum err link_series(struct market *m, uint32_t no)
 {
     struct series *s = &m->series[no];
@@ -149,6 +152,9 @@ static enum err link_series(struct market *m, uint32_t no)
                : ERR_NOMEM;
 }
 
+/* max(last(A)): last(A) is found or added first, so that its number is smaller; then max itself.
+ * The same text twice is one series, of a book one a tenant. Under drop_unasked it is not live
+ * until somebody asks. */
 enum err series_track(struct market *m, struct uuid tenant, const struct measure *x, uint32_t *out,
                       struct why *why)
 {
@@ -336,6 +342,9 @@ const struct reading *series_reading(const struct market *m, uint32_t no)
     return &s->reading;
 }
 
+/* Of a series its text is saved, and kind, arguments and subject are read from it again: no place
+ * in a list of measures is ever trusted. A measure that this program does not have makes the whole
+ * state unreadable, with its name in the reason. */
 enum err series_restore(struct market *m, uint32_t no, struct why *why)
 {
     struct series *s = &m->series[no];

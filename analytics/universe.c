@@ -82,6 +82,9 @@ void universe_release(struct universe *u)
 }
 
 /* ---- values ---- */
+/* The one place where a line's value changes, so the one from which all sums follow. Of a company
+ * with lines of 300 and 200, the first falls to 250: total and company lose 50, and squares are
+ * told of 500 -> 450 by company, 300 -> 250 by line. */
 static void set_value(struct universe_store *s, struct universe *u, uint32_t no, int64_t price_was,
                       int64_t value)
 {
@@ -163,6 +166,9 @@ static enum err tell_slot(struct universe_store *s, struct universe *u, uint32_t
     return e;
 }
 
+/* A company is a slot from its first line on and for ever: with value 0 it counts nowhere. Found by
+ * looking at all, which only a membership does. The aggregates make room before it is in the chain,
+ * so that a failure leaves the chain as it was. */
 static enum err find_slot(struct universe_store *s, struct universe *u, uint32_t issuer,
                           uint32_t *out)
 {

@@ -1,4 +1,7 @@
-/* weights.c - a book of 10 A at 100.00 and -5 B at 40.00 holds A with 1000 and B with 200, gross. */
+/* weights.c - what is held, in money, by issuer. A book of 10 A at 100.00 and -5 B at 40.00 holds A
+ * with 1000 and B with 200, gross: a short position is as exposed to what is said of B as a long
+ * one. Of an index it is each company's value. The order is that of the chains, which a replay has
+ * as well, so sums of doubles over it come out the same. */
 #include "analytics/weights.h"
 
 #include <math.h>

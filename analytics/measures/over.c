@@ -1,11 +1,16 @@
-/* over.c - change, max, min, avg: measures of a measure over a window of sessions or clock time (window.h).
+/* over.c - change, max, min, avg: measures of a measure over a window of sessions or clock time
+ * (window.h).
  *
  *     change(last(NVDA), over=5m, unit=pct)          how far it moved in five minutes
  *     max(change(last(NVDA), over=5m), over=20d)     the largest such move of 20 sessions
  *
- * The window begins to fill when the first asks for it; until it reaches back far enough there is no history. Where the
- * subject has no value its last one stands in the window, and the reading has the subject's status: stale and coverage
- * travel up. */
+ * last(NVDA) was 120 when the step of five minutes ago ended, and is 123: change is 3, with
+ * unit=pct 100 * 3 / 120 = 2.5. By |then|: from -120 to -117 it is +2.5 too, since it rose. From 0
+ * there is no per cent, and so no data.
+ *
+ * The window begins to fill when the first asks for it; until it reaches back far enough there is
+ * no history. Where the subject has no value its last one stands in the window, and the reading has
+ * the subject's status: stale and coverage travel up. */
 #include "analytics/series.h"
 #include "analytics/window.h"
 

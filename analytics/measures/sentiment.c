@@ -49,6 +49,8 @@ static void add_holding(void *ctx, const struct market *m, const struct issuer *
     t->feeling += x * news_sentiment(i);
 }
 
+/* No gate: the coverage of ai_sentiment is the share of what is exposed of which there is news, and
+ * a low one is an answer. */
 static struct reading held_reading(const struct market *m, const struct universe *u, bool has,
                                    double value, double coverage)
 {
