@@ -52,7 +52,7 @@ FOLDERS := core ingest analytics alerts store api app
 # every C file below a folder, however deep
 below = $(sort $(shell find $(1) -name '$(2)' -type f))
 SRC   := $(call below,$(FOLDERS),*.c)
-GEN   := $(OUT)/web_assets.c $(OUT)/schema_files.c $(OUT)/examples.c
+GEN   := $(OUT)/web_assets.c $(OUT)/schema_files.c $(OUT)/calendars.c $(OUT)/examples.c
 OBJ   := $(SRC:%.c=$(OUT)/%.o) $(GEN:.c=.o)
 LIB   := $(OUT)/libtocsin.a
 UNIT  := $(patsubst %.c,$(OUT)/%,$(call below,tests/unit,test_*.c))
@@ -105,6 +105,8 @@ $(OUT)/ready:
 keep = if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 $(OUT)/schema_files.c: schema/embed.py $(wildcard schema/*.sql) | $(OUT)/ready
 	@python3 schema/embed.py schema > $@.new && $(keep)
+$(OUT)/calendars.c: ingest/calendars/embed.py $(wildcard ingest/calendars/*.csv) | $(OUT)/ready
+	@python3 ingest/calendars/embed.py ingest/calendars > $@.new && $(keep)
 $(OUT)/examples.c: api/examples/embed.py $(wildcard api/examples/*) | $(OUT)/ready
 	@python3 api/examples/embed.py api/examples > $@.new && $(keep)
 $(OUT)/web_assets.c: api/embed.py $(wildcard api/web/* api/web/views/*) web | $(OUT)/ready
