@@ -51,6 +51,8 @@ static const struct command {
       "when rules would have fired over what is stored" },
     { "verify", cmd_verify, verify_usage, "-c FILE",
       "replays what is stored and compares every value bit for bit" },
+    { "calendar", cmd_calendar, calendar_usage, "list | show NAME [--from --to] | check FILE",
+      "trading days of venues: shipped ones, and a CSV of your own" },
 };
 
 static void usage(FILE *out)

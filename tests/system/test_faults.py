@@ -94,7 +94,7 @@ def test_missing_file_and_wrong_usage(service_factory, kafka, tmp_path):
     done = s.tocsin("check")
     assert done.returncode == 78 and "nowhere.ini" in done.stdout + done.stderr
     assert s.tocsin("dance").returncode == 64
-    for command in ("serve", "check", "migrate", "keys", "import", "replay", "backtest", "verify", "demo"):
+    for command in ("serve", "check", "migrate", "keys", "import", "replay", "backtest", "verify", "calendar", "demo"):
         asked = subprocess.run([*command_line(command), "--help"], capture_output=True, text=True, timeout=30, check=False)
         assert asked.returncode == 0 and asked.stdout.startswith(f"usage: tocsin {command} ") and not asked.stderr, asked
     assert s.tocsin("serve", "--no-such-flag").returncode == 64
