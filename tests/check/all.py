@@ -50,6 +50,7 @@ def main():
         ("a README.md a folder", lambda: run([*python, "tests/check/readmes.py"])),
         ("no hosts, machine folders, secrets", lambda: run([*python, "tests/check/strays.py"])),
         ("hardening of the program", lambda: run([*python, "tests/check/hardening.py", program])),
+        ("HTML's names are the standard's", lambda: run([*python, "core/entities.py", "--check"])),
         ("examples of /openapi.json", lambda: run([*python, "tests/check/openapi.py", program])),
         ("generated pages current", lambda: run(["bash", "tests/check/generated.sh", program])),
     ]

@@ -34,7 +34,7 @@ MEASURES_SAID = {
 WORDS = {"last", "level", "change", "max", "min", "avg", "sum", "count"}
 
 SQL = re.compile(r"^\s*(SELECT|INSERT INTO|UPDATE [\w.]+ (AS \w+ )?SET|DELETE FROM|WITH \w+ (\([^)]*\) )?AS|CREATE (TABLE|INDEX|ROLE|DATABASE|SCHEMA)|DROP|ALTER|"
-                 r"TRUNCATE|COPY|LOCK TABLE|BEGIN|COMMIT|ROLLBACK|SET (LOCAL )?\w+|LISTEN|NOTIFY)\b")
+                 r"TRUNCATE|COPY(?=\s)|LOCK TABLE|BEGIN|COMMIT|ROLLBACK|SET (LOCAL )?\w+|LISTEN|NOTIFY)\b")
 SQL_ANYWHERE = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|VALUES)\b")
 LIBPQ = re.compile(r"\b(?:PQ[a-z]\w*\s*\(|PG(?:conn|result)\b)")
 MEASURE_ROW = re.compile(r"^MEASURE\(\s*(\w+)\s*(?:,\s*\"(\w+)\")?", re.M)
