@@ -19,6 +19,7 @@
 
 #include "analytics/books/books.h"
 #include "analytics/facts/exposure.h"
+#include "analytics/news/news.h"
 #include "analytics/reference.h"
 #include "analytics/save.h"
 #include "analytics/series.h"
@@ -99,10 +100,10 @@ static enum err apply_membership(struct engine *e, const struct record *r, struc
 static enum err apply_article(struct engine *e, const struct record *r, struct why *why)
 {
     (void)why;
-    news_article(&e->market, r, &e->out.reading);
+    enum err err = news_article(&e->market, r, &e->out.reading);
     e->out.article = true;
     series_touch_cause(&e->market, CAUSE_NEWS);
-    return ERR_OK;
+    return err;
 }
 
 static enum err apply_exposure(struct engine *e, const struct record *r, struct why *why)
@@ -151,7 +152,8 @@ static enum err apply_settings(struct engine *e, const struct record *r, struct 
     m->settings = (struct market_settings){ .stale_after_ns = r->u.settings.stale_after_ns,
                                             .sample_ns = r->u.settings.sample_ns,
                                             .coverage_gate_e8 = r->u.settings.coverage_gate_e8,
-                                            .drop_unasked = r->u.settings.drop_unasked };
+                                            .drop_unasked = r->u.settings.drop_unasked,
+                                            .news = r->u.settings.news };
     m->gate = (double)r->u.settings.coverage_gate_e8 / 1e8;
     return series_review(m);
 }
@@ -271,6 +273,7 @@ enum err engine_new(struct engine **out)
     e->market.session_day = NO_DAY;
     e->market.settings.coverage_gate_e8 = 95000000;
     e->market.gate = 0.95;
+    e->market.settings.news = NEWS_RULES_FIRST; /* nothing else has been said */
     e->market.turn = 1;
     *out = e;
     return ERR_OK;
@@ -284,6 +287,7 @@ static void release(struct market *m)
                              m->store.slots, m->closes,  m->series,    m->exposures,
                              m->slow,        m->touched, m->moved };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
+    for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     map_release(&m->by_symbol);
     map_release(&m->by_issuer);
     map_release(&m->by_series);

@@ -15,6 +15,7 @@
 #define TOCSIN_ANALYTICS_MARKET_H
 #include "analytics/measure.h"
 #include "analytics/universe.h"
+#include "core/buf.h"
 #include "core/map.h"
 #include "ingest/record.h"
 
@@ -86,6 +87,7 @@ struct market_settings {
     int64_t stale_after_ns, sample_ns, coverage_gate_e8;
     bool
         drop_unasked; /* series that nobody asks for any more go; before it was said, they stayed */
+    int64_t news;     /* NEWS_RULES_FIRST or NEWS_RULES: news/news.h */
 };
 
 struct market {
@@ -117,6 +119,9 @@ struct market {
     int32_t session_day;
     int32_t session_no; /* sessions begun so far: the step of windows over sessions */
     bool in_session;
+
+    /* Of the article in hand, headline and body, where HTML had to be decoded. */
+    struct buf news_text[2];
 
     /* Live series that are taken of another. While there is none, which is the usual case, what was
      * touched is what moved, and settling is an exchange of two pointers. */

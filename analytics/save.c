@@ -33,6 +33,7 @@ static const struct state_field market_fields[] = {
     STATE_FIELD(I64, struct market, settings.sample_ns),
     STATE_FIELD(I64, struct market, settings.coverage_gate_e8),
     STATE_FIELD(BOOL, struct market, settings.drop_unasked),
+    STATE_FIELD(I64, struct market, settings.news),
     STATE_FIELD(I64, struct market, now_ns),
     STATE_FIELD(I64, struct market, sampled_ns),
     STATE_FIELD(U64, struct market, seq),

@@ -371,14 +371,14 @@ static enum err tell_article(struct step *s, const struct record *r,
     if (!s->wanted[STEP_article_score_row]) return ERR_OK;
     AUTO_BUF struct buf tickers = { 0 };
     char scorer[60];
-    snprintf(scorer, sizeof scorer, "%s %d", scorer_in_use()->name, scorer_in_use()->version);
+    snprintf(scorer, sizeof scorer, "%s %d", a->scorer->name, a->scorer->version);
     render_tickers(a, &tickers);
     if (!buf_ok(&tickers)) return ERR_NOMEM;
     say(s, STEP_article_score_row,
         &(struct article_score_row){ .seq = r->seq,
                                      .article_id = r->u.article.id,
                                      .event_ns = r->event_ns,
-                                     .headline = r->u.article.headline,
+                                     .headline = a->headline,
                                      .source = r->u.article.source,
                                      .positive = a->whole.positive,
                                      .neutral = a->whole.neutral,
@@ -579,6 +579,7 @@ struct record step_settings(const struct step *s, const struct market_settings *
     r.u.settings.sample_ns = v->sample_ns;
     r.u.settings.coverage_gate_e8 = v->coverage_gate_e8;
     r.u.settings.drop_unasked = v->drop_unasked;
+    r.u.settings.news = v->news;
     return r;
 }
 

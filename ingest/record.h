@@ -110,6 +110,7 @@ struct record {
             int64_t stale_after_ns, sample_ns;
             int64_t coverage_gate_e8;
             bool drop_unasked; /* series that nobody asks for go; of old records false */
+            int64_t news;      /* the rules by which articles are read: see analytics/news/news.h */
         } settings;
     } u;
     struct str

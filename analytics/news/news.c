@@ -13,6 +13,8 @@
  * late enters already faded, and comes to the same. */
 #include "analytics/news/news.h"
 
+#include "core/entity.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -67,7 +69,12 @@ static struct sentiment_target target_of(const struct market *m, const struct sy
     return t;
 }
 
-void news_article(struct market *m, const struct record *r, struct article_reading *out)
+static struct str decoded(struct market *m, struct str text, int which)
+{
+    return entities_decode(text, &m->news_text[which]);
+}
+
+enum err news_article(struct market *m, const struct record *r, struct article_reading *out)
 {
     struct sentiment_target targets[ARTICLE_SYMBOLS_MAX];
     struct sentiment_ticker read[ARTICLE_SYMBOLS_MAX];
@@ -79,8 +86,14 @@ void news_article(struct market *m, const struct record *r, struct article_readi
         known[i] = market_instrument(m, &tags[i]);
         targets[i] = target_of(m, &tags[i], known[i]);
     }
-    sentiment_score(r->u.article.headline, r->u.article.body, &out->whole);
-    if (n) sentiment_score_targets(r->u.article.headline, r->u.article.body, targets, n, read);
+    const bool first = m->settings.news <= NEWS_RULES_FIRST;
+    const struct str headline =
+                         first ? r->u.article.headline : decoded(m, r->u.article.headline, 0),
+                     body = first ? r->u.article.body : decoded(m, r->u.article.body, 1);
+    out->scorer = first ? scorer_find("tocsin-lexicon", 1) : scorer_in_use();
+    out->headline = headline;
+    if (!first && (!buf_ok(&m->news_text[0]) || !buf_ok(&m->news_text[1]))) return ERR_NOMEM;
+    sentiment_read(out->scorer, headline, body, targets, n, &out->whole, read);
     out->tickers_n = (uint32_t)n;
     for (size_t i = 0; i < n; i++) {
         out->tickers[i].symbol = tags[i];
@@ -89,4 +102,5 @@ void news_article(struct market *m, const struct record *r, struct article_readi
             add_news(&m->issuers[m->instruments[known[i]].issuer], read[i].tone.score,
                      read[i].relevance, r->event_ns);
     }
+    return ERR_OK;
 }

@@ -1,11 +1,24 @@
-/* news.h - what an article does: it is scored, and moves the sentiment of the issuers it names. */
+/* news.h - what an article does: it is scored, and moves the sentiment of the issuers it names.
+ *
+ * By which rules is said by the settings record (`news`), so that what older programs stored replays to what they said:
+ *
+ *     1   the first edition of the scorer reads the text as it came, HTML's &#39; and all
+ *     2   the second one, with the text decoded first (core/entity.h)
+ *
+ * The record keeps the text as it came: decoding what has been decoded would not give the same, and a replay reads what is
+ * stored. What is decoded is said in the score's row. */
 #ifndef TOCSIN_ANALYTICS_NEWS_H
 #define TOCSIN_ANALYTICS_NEWS_H
 #include "analytics/market.h"
 #include "analytics/news/sentiment.h"
 
+enum { NEWS_RULES_FIRST = 1, NEWS_RULES = 2 };
+
 /* What the scorer said of an article; tickers in the order of its tags. */
 struct article_reading {
+    const struct scorer *scorer;
+    struct str
+        headline; /* as the scorer read it; lives as long as the record and until the next article */
     struct sentiment whole;
     uint32_t tickers_n;
     struct {
@@ -14,8 +27,9 @@ struct article_reading {
     } tickers[ARTICLE_SYMBOLS_MAX];
 };
 
-/* Scores it into *out and into its issuers' sums. */
-void news_article(struct market *m, const struct record *r, struct article_reading *out);
+/* Scores it into *out and into its issuers' sums. ERR_NOMEM. */
+MUST_USE enum err news_article(struct market *m, const struct record *r,
+                               struct article_reading *out);
 
 /* -1..1, 0 when there is no news. */
 double news_sentiment(const struct issuer *i);

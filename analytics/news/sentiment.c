@@ -9,6 +9,7 @@
 #include "analytics/news/sentiment.h"
 
 #include <math.h>
+#include <string.h>
 
 #define SCORER(name) extern const struct scorer scorer_##name;
 #include "analytics/news/scorers.def"
@@ -22,16 +23,24 @@ static const struct scorer *const scorers[] = {
 
 const struct scorer *scorer_in_use(void) { return scorers[0]; }
 
+const struct scorer *scorer_find(const char *name, int version)
+{
+    for (size_t i = 0; i < ARRAY_LEN(scorers); i++)
+        if (scorers[i]->version == version && strcmp(scorers[i]->name, name) == 0)
+            return scorers[i];
+    return NULL;
+}
+
 void sentiment_score(struct str headline, struct str body, struct sentiment *out)
 {
-    scorer_in_use()->score(headline, body, out);
+    scorer_in_use()->read(headline, body, NULL, 0, out, NULL);
 }
 
 void sentiment_score_targets(struct str headline, struct str body,
                              const struct sentiment_target *targets, size_t n,
                              struct sentiment_ticker *out)
 {
-    scorer_in_use()->score_targets(headline, body, targets, n, out);
+    scorer_in_use()->read(headline, body, targets, n, NULL, out);
 }
 
 enum sentiment_label sentiment_label_of(double positive, double negative)

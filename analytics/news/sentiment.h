@@ -29,9 +29,11 @@ struct sentiment {
 
 /* A ticker to look for. `symbol` matches in upper case only, and with one or two letters only as
  * $F, (F) or NYSE: F. Names match as whole capitalised words, without legal endings ("Apple Inc."
- * is found as "Apple"); both may be empty. */
+ * is found as "Apple"); both may be empty.
+ * Targets of the same company that is not 0 are lines of one: what mentions one mentions all. */
 struct sentiment_target {
     struct str symbol, issuer, instrument;
+    uint32_t company;
 };
 
 struct sentiment_ticker {
@@ -50,17 +52,26 @@ const char *sentiment_band_name(double score);
 
 struct scorer {
     const char *name;
-    int version; /* raised whenever any score can change: stored beside each score */
-    /* The whole article. An empty body means the headline alone. Any bytes are safe; UTF-8 is read
-     * as such. */
-    void (*score)(struct str headline, struct str body, struct sentiment *out);
-    /* out[i] for targets[i]; n <= ARTICLE_SYMBOLS_MAX. Every company the article is tagged with in
-     * one call: what is said of one is kept away from the others. */
-    void (*score_targets)(struct str headline, struct str body,
-                          const struct sentiment_target *targets, size_t n,
-                          struct sentiment_ticker *out);
+    int version; /* stored beside each score. A score never changes but by another version: the one
+                  * that was stays, as a row of its own, to replay what it said */
+    /* The whole article into *whole unless NULL, tickers[i] for targets[i]; n of them, at most
+     * ARTICLE_SYMBOLS_MAX. Every company the article is tagged with in one call: what is said of
+     * one is kept away from the others. An empty body means the headline alone. Any bytes are
+     * safe; UTF-8 is read as such. */
+    void (*read)(struct str headline, struct str body, const struct sentiment_target *targets,
+                 size_t n, struct sentiment *whole, struct sentiment_ticker *tickers);
 };
 const struct scorer *scorer_in_use(void);
+/* NULL when there is none. */
+const struct scorer *scorer_find(const char *name, int version);
+
+/* Tickers without targets may be NULL. */
+static inline void sentiment_read(const struct scorer *by, struct str headline, struct str body,
+                                  const struct sentiment_target *targets, size_t n,
+                                  struct sentiment *whole, struct sentiment_ticker *tickers)
+{
+    by->read(headline, body, targets, n, whole, tickers);
+}
 
 /* Both of the scorer in use. */
 void sentiment_score(struct str headline, struct str body, struct sentiment *out);

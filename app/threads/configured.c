@@ -71,7 +71,8 @@ void engine_loop_try_tracks(struct engine_loop *l)
 static bool same_settings(const struct market_settings *a, const struct market_settings *b)
 {
     return a->stale_after_ns == b->stale_after_ns && a->sample_ns == b->sample_ns
-           && a->coverage_gate_e8 == b->coverage_gate_e8 && a->drop_unasked == b->drop_unasked;
+           && a->coverage_gate_e8 == b->coverage_gate_e8 && a->drop_unasked == b->drop_unasked
+           && a->news == b->news;
 }
 
 void engine_loop_apply_settings(struct engine_loop *l)
@@ -83,6 +84,7 @@ void engine_loop_apply_settings(struct engine_loop *l)
         .sample_ns = c->engine_sample_ms * NS_PER_MS,
         .coverage_gate_e8 = c->engine_coverage_gate_pct * 1000000, /* 1 % is 0.01 */
         .drop_unasked = true,
+        .news = NEWS_RULES,
     };
     if (same_settings(&have, &want)) return;
     struct record r = step_settings(&l->step, &want);

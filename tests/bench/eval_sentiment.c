@@ -200,8 +200,9 @@ static void speed(void)
         "Company to hold its annual general meeting in Helsinki on March 3",
     };
     static char body[100000];
-    struct sentiment_target two[] = { { str_of("AAPL"), str_of("Apple Inc."), { 0 } },
-                                      { str_of("INTC"), str_of("Intel Corporation"), { 0 } } };
+    struct sentiment_target two[] = { { .symbol = str_of("AAPL"), .issuer = str_of("Apple Inc.") },
+                                      { .symbol = str_of("INTC"),
+                                        .issuer = str_of("Intel Corporation") } };
     struct sentiment_ticker got[2];
     struct sentiment out;
     double sum = 0;

@@ -69,7 +69,8 @@ static inline bool record_same(const struct record *a, const struct record *b)
         return uuid_equal(a->u.track.tenant, b->u.track.tenant) && SAME_STR(track, measure);
     case RECORD_SETTINGS:
         return SAME(settings, stale_after_ns) && SAME(settings, sample_ns)
-               && SAME(settings, coverage_gate_e8) && SAME(settings, drop_unasked);
+               && SAME(settings, coverage_gate_e8) && SAME(settings, drop_unasked)
+               && SAME(settings, news);
     default: return canonical_same(a, b);
     }
 #undef SAME

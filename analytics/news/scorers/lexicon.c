@@ -3,7 +3,7 @@
  *
  *     "Profit rose but costs at Apple hurt"       headline, nothing else; tagged AAPL, "Apple Inc."
  *
- *     words      what the 2,000 forms of lexicon.def mean: profit is a thing, rose a move ...
+ *     words      what the 2,000 forms of lexicon.def and lexicon_2.def mean: profit is a thing ...
  *     glyph      bytes to characters
  *     tokens     characters to words and numbers, words to sentences: seven tokens, one sentence
  *     company    "Apple Inc." is looked for as "apple", and as AAPL
@@ -15,7 +15,11 @@
  *
  * and Apple's relevance, from where and how often it is mentioned: 0.826. Without companies only
  * the first of the two is made. Everything is a sum in the order of the text: the same bits
- * everywhere. */
+ * everywhere.
+ *
+ * Two editions of it stand at the end: what was scored by the first is replayed by the first. The
+ * second one knows more words, and reads the article once, companies and whole together, so that a
+ * name says nothing in the whole either: "Best Buy Co. slides". */
 #include "analytics/news/scorers/lexicon/owners.h"
 #include "analytics/news/scorers/lexicon/tone.h"
 
@@ -38,7 +42,7 @@ static void add_whole(struct evidence *e, const struct sentence *s, double weigh
 static void read_text(struct reading *g, struct str text, bool head)
 {
     struct sentence *s = &g->sentence;
-    struct reader r = { text.p, text.n, 0 };
+    struct reader r = { text.p, text.n, 0, g->subjects ? &g->subjects->stops : NULL };
     for (double nth = 0; sentence_read(&r, s); nth++) {
         double weight = head ? 1 : 1 / (1 + nth / 10);
         uint64_t named = g->subjects ? mentions_find(g->subjects, &r, s, head) : 0;
@@ -46,17 +50,6 @@ static void read_text(struct reading *g, struct str text, bool head)
         if (g->whole) add_whole(g->whole, s, weight, head);
         if (g->subjects) owners_share_out(g->subjects, s, named, weight, head);
     }
-}
-
-static void score_article(struct str headline, struct str body, struct sentiment *out)
-{
-    struct evidence whole = { 0 };
-    struct reading g;
-    g.whole = &whole;
-    g.subjects = NULL;
-    read_text(&g, headline, true);
-    read_text(&g, body, false);
-    *out = evidence_masses(&whole);
 }
 
 /* ---- relevance ---- */
@@ -87,35 +80,64 @@ static double relevance_of(const struct subject *of, uint32_t mentions_all, int 
     return r * (0.6 + 0.4 / companies);
 }
 
-static void score_targets(struct str headline, struct str body,
-                          const struct sentiment_target *targets, size_t n,
-                          struct sentiment_ticker *out)
+static void rate_targets(const struct subjects *subjects, double bytes,
+                         struct sentiment_ticker *out)
 {
-    struct subjects subjects;
-    struct reading g;
-    g.whole = NULL;
-    g.subjects = &subjects;
-    subjects_init(&subjects, targets, n, &g.sentence);
-    read_text(&g, headline, true);
-    subjects.base = headline.n;
-    read_text(&g, body, false);
-
-    int companies = companies_of(&subjects);
-    double bytes = (double)headline.n + body.n + 1;
-    for (size_t k = 0; k < n; k++) {
-        const struct subject *of = &subjects.of[k];
+    int companies = companies_of(subjects);
+    for (size_t k = 0; k < subjects->n; k++) {
+        const struct subject *of = &subjects->of[k];
         out[k] = (struct sentiment_ticker){
             .tone = evidence_masses(&of->evidence),
-            .relevance = relevance_of(of, subjects.mentions, companies, bytes),
+            .relevance = relevance_of(of, subjects->mentions, companies, bytes),
             .mentions = of->mentions,
         };
     }
 }
 
-/* version: raised whenever any score can change, lexicon.def included */
-const struct scorer scorer_lexicon = {
-    .name = "tocsin-lexicon",
-    .version = 1,
-    .score = score_article,
-    .score_targets = score_targets,
-};
+/* ---- the scorers ---- */
+static void read_whole(int edition, struct str headline, struct str body, struct sentiment *out)
+{
+    struct evidence whole = { 0 };
+    struct reading g;
+    g.whole = &whole;
+    g.subjects = NULL;
+    g.sentence.edition = (uint8_t)edition;
+    read_text(&g, headline, true);
+    read_text(&g, body, false);
+    *out = evidence_masses(&whole);
+}
+
+static void read_targets(int edition, struct str headline, struct str body,
+                         const struct sentiment_target *targets, size_t n, struct evidence *whole,
+                         struct sentiment_ticker *out)
+{
+    struct subjects subjects;
+    struct reading g;
+    g.whole = whole;
+    g.subjects = &subjects;
+    g.sentence.edition = (uint8_t)edition;
+    subjects_init(&subjects, targets, n, &g.sentence);
+    read_text(&g, headline, true);
+    subjects.base = headline.n;
+    read_text(&g, body, false);
+    rate_targets(&subjects, (double)headline.n + body.n + 1, out);
+}
+
+static void read_1(struct str headline, struct str body, const struct sentiment_target *targets,
+                   size_t n, struct sentiment *whole, struct sentiment_ticker *tickers)
+{
+    if (whole) read_whole(EDITION_FIRST, headline, body, whole);
+    if (n) read_targets(EDITION_FIRST, headline, body, targets, n, NULL, tickers);
+}
+
+static void read_2(struct str headline, struct str body, const struct sentiment_target *targets,
+                   size_t n, struct sentiment *whole, struct sentiment_ticker *tickers)
+{
+    struct evidence all = { 0 };
+    if (n) read_targets(EDITION_NOW, headline, body, targets, n, whole ? &all : NULL, tickers);
+    if (whole && n) *whole = evidence_masses(&all);
+    else if (whole) read_whole(EDITION_NOW, headline, body, whole);
+}
+
+const struct scorer scorer_lexicon = { .name = "tocsin-lexicon", .version = 2, .read = read_2 };
+const struct scorer scorer_lexicon_1 = { .name = "tocsin-lexicon", .version = 1, .read = read_1 };

@@ -28,8 +28,12 @@ static int thing_before(const struct sentence *s, int i, int reach, bool bound)
 
 /* What an object cannot lie behind: "rose by 5 % on sales of", where sales are no object of
  * rose. */
-static bool ends_object(const struct token *t)
+static bool ends_object(const struct sentence *s, int i)
 {
+    const struct token *t = &s->t[i];
+    if (s->edition > EDITION_FIRST && t->flags & IS_NUMBER && !(t->flags & AFTER_GAP)
+        && i + 1 < s->n && token_in(s, t + 1, "|day|week|month|quarter|session|year|"))
+        return false; /* "snaps 6-day winning streak" */
     return t->flags & (IS_NUMBER | AFTER_GAP) || token_is(t, WORD_STOP) || token_is(t, WORD_TURN)
            || token_is(t, WORD_COMPARE) || token_is(t, WORD_MOVE);
 }
@@ -41,7 +45,7 @@ static int thing_after(const struct sentence *s, int i, int reach)
     const struct token *move = &s->t[i];
     for (int j = i + move->words; j < s->n && j <= i + reach; j++) {
         const struct token *t = &s->t[j];
-        if (ends_object(t)) return -1;
+        if (ends_object(s, j)) return -1;
         if (token_is(t, WORD_THING)) return j;
         if (token_is(t, WORD_TONE) && t->word->weight < 0 && move->word->weight < 0) return j;
     }

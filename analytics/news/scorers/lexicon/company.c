@@ -41,17 +41,34 @@ static void add_form(struct company *c, const struct sentence *s, int from, int 
     f->words = (uint8_t)(to - from);
     f->first_hash = first->hash;
     f->any_case = !(first->flags & HAS_CAPITAL);
+    for (int i = to; i < s->n; i++) { /* whole words only */
+        size_t had = strlen(f->rest);
+        if (had + s->t[i].n + 1 >= sizeof f->rest) return;
+        memcpy(f->rest + had, s->norm + s->t[i].at, s->t[i].n + 1u);
+    }
 }
 
-/* A name's words up to a bracket, "Alphabet Inc (Class A)", without "The" before them. Dots end
- * nothing here, and a comma means nothing. */
-static void read_name(struct str name, struct sentence *s)
+/* The mark behind the last word, which might end a sentence where the name stands in a text. */
+static void note_stop(struct company *c, const struct reader *r, const struct sentence *s)
 {
-    struct reader r = { name.p, name.n, 0 };
+    const struct token *last = &s->t[s->n - 1];
+    if (s->edition == EDITION_FIRST || s->n == 0 || last->src + last->src_n != r->at) return;
+    if (c->stops.n < NAME_STOPS_MAX) c->stops.hash[c->stops.n++] = last->hash;
+}
+
+/* A name's words without "The" before them, and how many of them stand before a bracket: 2 of
+ * "Alphabet Inc (Class A)". Dots end nothing here, and a comma means nothing. */
+static int read_name(struct company *c, struct str name, struct sentence *s)
+{
+    struct reader r = { .p = name.p, .n = name.n };
+    int before = -1;
     sentence_clear(s);
     while (r.at < r.n && s->n < TOKENS_MAX) {
         struct glyph g = glyph_at(r.p + r.at, r.n - r.at);
-        if (g.class == GLYPH_BREAK) return;
+        bool bracket = g.class == GLYPH_BREAK && g.bytes == 1;
+        if (g.class == GLYPH_BREAK && s->edition == EDITION_FIRST) break;
+        if (bracket && before < 0) before = s->n;
+        if (g.class == GLYPH_STOP) note_stop(c, &r, s);
         if (g.class != GLYPH_LETTER && g.class != GLYPH_DIGIT) {
             r.at += g.bytes;
             continue;
@@ -59,17 +76,17 @@ static void read_name(struct str name, struct sentence *s)
         sentence_add_token(&r, s, 0);
         if (s->n == 1 && r.at < r.n && token_in(s, &s->t[0], "|the|")) sentence_clear(s);
     }
+    return before < 0 ? s->n : before;
 }
 
 static void add_name(struct company *c, struct str name, struct sentence *s)
 {
-    read_name(name, s);
-    if (s->n == 0) return;
+    int words = read_name(c, name, s), all = words;
+    if (words == 0) return;
     const struct token *first = &s->t[0];
     bool common = token_in(s, first, too_common);
-    int words = s->n;
     while (words > 1 && token_in(s, &s->t[words - 1], endings)) words--;
-    if (words == 1 && common && s->n > 1) words = 2; /* "General Group" */
+    if (words == 1 && common && all > 1) words = 2; /* "General Group" */
     add_form(c, s, 0, words);
     if (words < 2) return;
     if (token_in(s, first, given_names)) add_form(c, s, words - 1, words); /* "Disney" */
@@ -140,11 +157,62 @@ static int form_at(const struct form *f, const struct sentence *s, int i)
     return f->words;
 }
 
+/* Legal forms and the like, which belong to the name before them whatever the name on file is. */
+static const char suffixes[] =
+    "|inc|incorporated|corp|corporation|co|company|companies|ltd|limited|plc|llc|lp|sa|ag|nv|se|spa|"
+    "oyj|oy|ab|asa|as|group|holdings|holding|international|technologies|gmbh|kgaa|bhd|pt|tbk|jsc|"
+    "pjsc|bancorp|bancorporation|bancshares|laboratories|industries|enterprises|systems|"
+    "pharmaceuticals|therapeutics|brands|partners|";
+
+/* The word of `rest` that this token is, as the bytes up to behind it; 0: none. Endings may be left
+ * out before it: "Alphabet Class A" of "alphabet", rest "inc class a". */
+static size_t rest_word(const char *rest, const struct sentence *s, const struct token *t)
+{
+    size_t at = 0;
+    while (rest[at]) {
+        size_t n = strcspn(rest + at, " ");
+        if (n == t->n && memcmp(rest + at, s->norm + t->at, n) == 0) return at + n + 1;
+        if (!word_in(endings, rest + at, n)) return 0;
+        at += n + 1;
+    }
+    return 0;
+}
+
+static bool joins_suffix(const struct sentence *s, int i)
+{
+    return token_in(s, &s->t[i], "|and|") && i + 1 < s->n
+           && token_in(s, &s->t[i + 1], "|co|company|companies|sons|")
+           && s->t[i + 1].flags & HAS_CAPITAL;
+}
+
+/* What the words are worth that a share is quoted by: "Apple Inc. stock falls" speaks of a stock. */
+static bool is_quoted_thing(const struct sentence *s, const struct token *t)
+{
+    return token_in(s, t, "|stock|share|shares|units|common|ordinary|");
+}
+
+/* The tokens from i on that are endings of the form that was found before them. */
+static int endings_at(const struct form *f, const struct sentence *s, int i)
+{
+    const char *rest = f->rest;
+    int from = i;
+    for (; i < s->n; i++) {
+        const struct token *t = &s->t[i];
+        size_t of_rest = rest_word(rest, s, t);
+        if ((t->flags & AFTER_BREAK && !of_rest) || is_quoted_thing(s, t)) break;
+        if (!(t->flags & HAS_CAPITAL) && !joins_suffix(s, i)) break;
+        rest += of_rest;
+        if (!of_rest && !joins_suffix(s, i) && !token_in(s, t, suffixes)) break;
+    }
+    return i - from;
+}
+
 int company_name_at(const struct company *c, const struct sentence *s, int i)
 {
     int longest = 0;
     for (int k = 0; k < c->forms_n; k++) {
         int words = form_at(&c->form[k], s, i);
+        if (words && s->edition > EDITION_FIRST) words += endings_at(&c->form[k], s, i + words);
         if (words > longest) longest = words;
     }
     return longest;

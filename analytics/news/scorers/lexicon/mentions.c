@@ -6,11 +6,31 @@ _Static_assert(ARTICLE_SYMBOLS_MAX <= 64, "companies are bits of a uint64_t");
 
 static uint64_t filter_bit(uint32_t hash) { return 1ull << (hash & 63); }
 
+static void gather_stops(struct subjects *a)
+{
+    for (size_t k = 0; k < a->n; k++) {
+        const struct name_stops *of = &a->of[k].company.stops;
+        for (uint32_t i = 0; i < of->n && a->stops.n < NAME_STOPS_MAX; i++)
+            a->stops.hash[a->stops.n++] = of->hash[i];
+    }
+}
+
+/* Each with the other lines of its company. */
+static void find_lines(struct subjects *a, const struct sentiment_target *targets, bool together)
+{
+    for (size_t k = 0; k < a->n; k++)
+        for (size_t j = 0; j < a->n; j++)
+            if (j == k
+                || (together && targets[k].company && targets[k].company == targets[j].company))
+                a->of[k].lines |= 1ull << j;
+}
+
 void subjects_init(struct subjects *a, const struct sentiment_target *targets, size_t n,
                    struct sentence *scratch)
 {
     assert(n <= ARTICLE_SYMBOLS_MAX);
     a->n = n;
+    a->stops.n = 0;
     a->first_words = a->base = a->carry = 0;
     a->mentions = 0;
     a->carry_left = 0;
@@ -21,6 +41,8 @@ void subjects_init(struct subjects *a, const struct sentiment_target *targets, s
         for (int m = 0; m < of->company.forms_n; m++)
             a->first_words |= filter_bit(of->company.form[m].first_hash);
     }
+    gather_stops(a);
+    find_lines(a, targets, scratch->edition > EDITION_FIRST);
 }
 
 /* ---- mentions ---- */
@@ -49,7 +71,7 @@ static uint64_t mentioned_at(const struct subjects *a, const struct reader *r,
             *longest = words;
             bits = 0;
         }
-        if (words && words == *longest) bits |= 1ull << k;
+        if (words && words == *longest) bits |= a->of[k].lines;
     }
     return bits;
 }
@@ -63,6 +85,17 @@ static void mark(struct token *t, int words, uint64_t bits)
         t[k].word = NULL;
         if (k) t[k].flags |= IS_INSIDE;
     }
+}
+
+/* "Apple (AAPL) falls", "Hartford (The) falls": brackets around what names it part nothing. */
+static void join_brackets(const struct reader *r, struct sentence *s, int i, int words)
+{
+    const struct token *last = &s->t[i + words - 1];
+    uint32_t end = last->src + last->src_n;
+    while (end < r->n && (r->p[end] == ' ' || r->p[end] == '.')) end++;
+    if (end >= r->n || r->p[end] != ')') return;
+    for (int k = i; k <= i + words && k < s->n; k++)
+        s->t[k].flags &= (uint16_t) ~(AFTER_BREAK | AFTER_GAP);
 }
 
 static void count(struct subjects *a, uint64_t bits, uint32_t src, bool head)
@@ -84,6 +117,7 @@ uint64_t mentions_find(struct subjects *a, const struct reader *r, struct senten
         uint64_t bits = mentioned_at(a, r, s, i, shouting, &words);
         if (!bits) continue;
         mark(&s->t[i], words, bits);
+        if (s->edition > EDITION_FIRST) join_brackets(r, s, i, words);
         count(a, bits, s->t[i].src, head);
         all |= bits;
     }

@@ -21,17 +21,19 @@ struct subject {
     struct company company;
     uint64_t first_at;                /* byte of its first mention, headline and body as one text */
     uint32_t mentions, head_mentions; /* by mentions_find */
+    uint64_t lines;                   /* its company's, itself among them: mentioned together */
     struct evidence evidence;         /* by owners_share_out */
 };
 
 struct subjects {
     struct subject of[ARTICLE_SYMBOLS_MAX];
     size_t n;
-    uint64_t first_words; /* bit (hash & 63) of each name's first word: most tokens fail here */
-    uint64_t base;        /* bytes of the texts before this one */
-    uint32_t mentions;    /* of all of them; a shared one counts once */
-    uint64_t carry;       /* whom sentences without a name speak of; by owners_share_out */
-    int carry_left;       /* for how many more sentences */
+    uint64_t first_words;    /* bit (hash & 63) of each name's first word: most tokens fail here */
+    uint64_t base;           /* bytes of the texts before this one */
+    uint32_t mentions;       /* of all of them; a shared one counts once */
+    struct name_stops stops; /* of all their names, as far as there is room */
+    uint64_t carry;          /* whom sentences without a name speak of; by owners_share_out */
+    int carry_left;          /* for how many more sentences */
 };
 
 /* From n <= ARTICLE_SYMBOLS_MAX targets. *scratch is overwritten. */

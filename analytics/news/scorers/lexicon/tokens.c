@@ -150,6 +150,15 @@ void sentence_add_token(struct reader *r, struct sentence *s, uint16_t flags)
 }
 
 /* ---- one sentence ---- */
+static bool is_name_stop(const struct reader *r, const struct sentence *s)
+{
+    const struct token *last = &s->t[s->n - 1];
+    if (!r->stops || s->n == 0 || last->src + last->src_n != r->at) return false;
+    for (uint32_t i = 0; i < r->stops->n; i++)
+        if (r->stops->hash[i] == last->hash) return true;
+    return false;
+}
+
 /* Does this '.', '!' or '?' end it? Not "3.5", "i.e.", "Inc.", nor a dot before a small letter. */
 static bool stop_ends(const struct reader *r, const struct sentence *s)
 {
@@ -161,6 +170,7 @@ static bool stop_ends(const struct reader *r, const struct sentence *s)
     if (i < r->n && !strchr(behind, r->p[i])) return false;
     while (i < r->n && strchr(behind, r->p[i]) && r->p[i]) i++;
     if (i >= r->n) return true;
+    if (is_name_stop(r, s)) return false;
     if (r->p[r->at] != '.') return true;
     if (r->p[i] >= 'a' && r->p[i] <= 'z') return false;
     if (s->n == 0) return false;
@@ -183,6 +193,15 @@ static bool is_dash(const struct reader *r, const struct glyph *g)
            && (r->p[r->at - 1] == ' ' || r->p[r->at - 1] == '-');
 }
 
+/* "BrownâForman": a dash with letters on both sides joins them, as a hyphen does. */
+static bool is_joining_dash(const struct reader *r, const struct glyph *g, const struct sentence *s)
+{
+    if (s->edition == EDITION_FIRST || g->bytes != 3 || s->n == 0) return false;
+    const struct token *last = &s->t[s->n - 1];
+    return memcmp(r->p + r->at, "\xE2\x80\x93", 3) == 0 && last->src + last->src_n == r->at
+           && followed_by(r, g, GLYPH_LETTER);
+}
+
 bool sentence_read(struct reader *r, struct sentence *s)
 {
     uint16_t before = 0; /* the punctuation since the last word */
@@ -196,7 +215,8 @@ bool sentence_read(struct reader *r, struct sentence *s)
         }
         bool end = ends_here(r, &g, s);
         if (g.class == GLYPH_COMMA) before |= AFTER_COMMA | AFTER_GAP;
-        if (g.class == GLYPH_BREAK || is_dash(r, &g)) before |= AFTER_BREAK | AFTER_GAP;
+        bool parts = g.class == GLYPH_BREAK || is_dash(r, &g);
+        if (parts && !is_joining_dash(r, &g, s)) before |= AFTER_BREAK | AFTER_GAP;
         r->at += g.bytes;
         if (end && s->n > 0) break;
     }

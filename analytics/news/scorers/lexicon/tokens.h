@@ -53,14 +53,25 @@ struct token {
 struct sentence {
     struct token t[TOKENS_MAX];
     double factor[TOKENS_MAX + 1]; /* weight of each clause */
+    uint8_t
+        edition; /* by whose rules it is read: set by whom it belongs to, before anything else */
     int n;
     uint16_t used;                                    /* bytes of norm */
     char norm[TOKENS_MAX * (WORD_BYTES_MAX + 1) + 1]; /* one space after every word */
 };
 
+enum { NAME_STOPS_MAX = 16 };
+
+/* Words that a name we look for ends with a mark, which so ends no sentence: "Yum! Brands". */
+struct name_stops {
+    uint32_t hash[NAME_STOPS_MAX];
+    uint32_t n;
+};
+
 struct reader {
     const char *p;
-    uint32_t n, at; /* at: the first byte that is not read yet */
+    uint32_t n, at;                 /* at: the first byte that is not read yet */
+    const struct name_stops *stops; /* NULL: none */
 };
 
 /* The next sentence of the text into *s, or false at its end. */

@@ -18,14 +18,18 @@
 
 static const double NEGATED = -0.6;     /* "did not rise" is less bad than "fell" */
 static const double BEFORE_A_BUT = 0.8; /* the clause that "but" answers */
-enum { WORDS_BACK = 4 };                /* looked at before a word: "was not at all strong" */
+static const double PLACE = 0.25;       /* what stands where the news took place */
+enum {
+    WORDS_BACK = 4, /* looked at before a word: "was not at all strong" */
+    PLACE_BACK = 3  /* "off their early highs" */
+};
 
 /* ---- phrases ---- */
 /* The longest form that begins at token i and how many tokens it takes, or NULL. */
 static const struct word *longest_form(const struct sentence *s, int i, int *words)
 {
     const struct token *t = &s->t[i];
-    const struct word *first = word_find(s->norm + t->at, t->n, t->hash), *best;
+    const struct word *first = word_find(s->edition, s->norm + t->at, t->n, t->hash), *best;
     if (!first) return NULL;
     best = first->kind == WORD_PREFIX ? NULL : first;
     *words = 1;
@@ -35,7 +39,7 @@ static const struct word *longest_form(const struct sentence *s, int i, int *wor
         if (next->flags & AFTER_GAP || next->about) break;
         hash = word_hash_more(hash, s->norm + next->at - 1, next->n + 1u); /* its space too */
         const struct word *longer =
-            word_find(s->norm + t->at, (size_t)(next->at + next->n - t->at), hash);
+            word_find(s->edition, s->norm + t->at, (size_t)(next->at + next->n - t->at), hash);
         if (!longer || longer->kind == WORD_PREFIX) continue;
         best = longer;
         *words = k + 1;
@@ -96,6 +100,7 @@ static double own_tone(const struct token *t, bool opens_clause)
     switch ((enum word_kind)t->word->kind) {
     case WORD_TONE:
     case WORD_AIMED:
+    case WORD_UNDO:
     case WORD_RIVAL: return t->word->weight;
     case WORD_CALL: return opens_clause ? t->word->weight : t->tone;
     case WORD_THING: return t->word->alone;
@@ -144,15 +149,68 @@ static double modified_before(const struct sentence *s, int i, double tone)
     return tone;
 }
 
+/* "Not the worst" is not good, nor is "not the best" bad. */
+static bool is_denied_extreme(const struct sentence *s, int i)
+{
+    return i >= 2 && token_in(s, &s->t[i], "|worst|best|weakest|strongest|poorest|better|worse|")
+           && token_in(s, &s->t[i - 1], "|the|") && token_is(&s->t[i - 2], WORD_NOT);
+}
+
 /* Negation, emphasis and doubt: "may rise" 0.7, "rose sharply" 1.3, "did not rise" -0.6 of it. */
 static double modified(const struct sentence *s, int i)
 {
     const struct token *t = &s->t[i];
+    if (s->edition > EDITION_FIRST && is_denied_extreme(s, i)) return 0;
     double tone = modified_before(s, i, t->tone);
     int next = i + t->words;
     if (next < s->n && token_is(&s->t[next], WORD_SCALE) && !(s->t[next].flags & AFTER_GAP))
         tone *= s->t[next].word->weight;
     return tone * s->factor[t->clause];
+}
+
+/* ---- what is said beside it: the second edition ---- */
+/* "Approval is in doubt": the approval is no good news. Not if it is "not in doubt". */
+static void undo(const struct sentence *s, double *tone)
+{
+    for (int i = 0; i < s->n; i++) {
+        if (!token_is(&s->t[i], WORD_UNDO) || tone[i] >= 0) continue;
+        for (int j = i - 1; j >= 0 && s->t[j].clause == s->t[i].clause; j--)
+            if (tone[j] > 0) tone[j] = 0;
+    }
+}
+
+/* Does a word of place stand before it, with nothing said between: "at a", "off their early"? */
+static bool is_placed(const struct sentence *s, int i, const double *tone)
+{
+    for (int j = i - 1; j >= 0 && j >= i - PLACE_BACK && s->t[j].clause == s->t[i].clause; j--) {
+        if (tone[j] != 0) return false;
+        if (token_in(s, &s->t[j], "|at|from|off|near|despite|")) return true;
+        if (token_in(s, &s->t[j], "|after|"))
+            return token_in(s, &s->t[j + 1], "|the|a|an|its|their|this|last|recent|");
+    }
+    return false;
+}
+
+/* Has anything before i gone the other way, in its clause or in the one that "after" answers? */
+static bool goes_against(const struct sentence *s, int i, const double *tone)
+{
+    for (int j = i - 1; j >= 0 && s->t[j].clause + 1 >= s->t[i].clause; j--) {
+        bool before = s->t[j].clause != s->t[i].clause;
+        if (before && !token_in(s, &s->t[j + 1], "|after|") && s->t[j + 1].clause != s->t[j].clause)
+            return false;
+        if (tone[j] * tone[i] < 0) return true;
+    }
+    return false;
+}
+
+/* "Stocks fall from a record high", "sees profit booking at record high": where it began or took
+ * place is no news beside what went the other way there. */
+static void set_back_places(const struct sentence *s, double *tone)
+{
+    for (int i = s->n - 1; i > 0; i--) {
+        if (tone[i] == 0 || !is_placed(s, i, tone)) continue;
+        if (goes_against(s, i, tone)) tone[i] *= PLACE;
+    }
 }
 
 void tone_read(struct sentence *s)
@@ -163,5 +221,9 @@ void tone_read(struct sentence *s)
     bind_words(s);
     add_own_tones(s);
     for (int i = 0; i < s->n; i++) tone[i] = s->t[i].tone == 0 ? 0 : modified(s, i);
+    if (s->edition > EDITION_FIRST) {
+        undo(s, tone);
+        set_back_places(s, tone);
+    }
     for (int i = 0; i < s->n; i++) s->t[i].tone = tone[i];
 }

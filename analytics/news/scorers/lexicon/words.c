@@ -1,4 +1,5 @@
-/* words.c - a hash table with open addressing over the forms of lexicon.def, filled before main.
+/* words.c - a hash table with open addressing over the forms of lexicon.def and
+ * lexicon_2.def, one an edition, filled before main.
  *
  *     MOVE(0.75, 0.50, "rise|rises|edged up")     makes four slots:
  *
@@ -19,11 +20,11 @@
 enum { SLOTS = 8192 }; /* a power of two */
 
 /* ---- the rows ---- */
-static const struct row {
+struct row {
     enum word_kind kind;
     double weight, alone;
     const char *forms; /* with '|' between */
-} rows[] = {
+};
 #define TONE(weight, forms) { WORD_TONE, weight, 0, forms },
 #define MOVE(strength, alone, forms) { WORD_MOVE, strength, alone, forms },
 #define GRADE(strength, alone, forms) { WORD_GRADE, strength, alone, forms },
@@ -38,13 +39,18 @@ static const struct row {
 #define COMPARE(forms) { WORD_COMPARE, 0, 0, forms },
 #define STOP(forms) { WORD_STOP, 0, 0, forms },
 #define QUIET(forms) { WORD_QUIET, 0, 0, forms },
+#define UNDO(weight, forms) { WORD_UNDO, weight, 0, forms },
+static const struct row rows_1[] = {
 #include "analytics/news/scorers/lexicon.def"
+};
+static const struct row rows_2[] = {
+#include "analytics/news/scorers/lexicon_2.def"
 };
 
 const struct word word_not = { .text = "n't", .bytes = 3, .kind = WORD_NOT };
 
-/* ---- the table ---- */
-static struct word table[SLOTS]; /* .text is NULL in an empty slot */
+/* ---- the tables, one an edition ---- */
+static struct word tables[EDITION_NOW][SLOTS]; /* .text is NULL in an empty slot */
 
 uint32_t word_hash_more(uint32_t hash, const char *p, size_t n)
 {
@@ -55,8 +61,9 @@ uint32_t word_hash_more(uint32_t hash, const char *p, size_t n)
 uint32_t word_hash(const char *p, size_t n) { return word_hash_more(2166136261u, p, n); }
 
 /* Where it is, or the empty slot where it belongs. */
-static struct word *slot_of(const char *p, size_t n, uint32_t hash)
+static struct word *slot_of(int edition, const char *p, size_t n, uint32_t hash)
 {
+    struct word *table = tables[edition - 1];
     uint32_t i = (hash ^ hash >> 15) & (SLOTS - 1);
     while (table[i].text
            && (table[i].hash != hash || table[i].bytes != n || memcmp(table[i].text, p, n) != 0))
@@ -64,18 +71,18 @@ static struct word *slot_of(const char *p, size_t n, uint32_t hash)
     return &table[i];
 }
 
-const struct word *word_find(const char *p, size_t n, uint32_t hash)
+const struct word *word_find(int edition, const char *p, size_t n, uint32_t hash)
 {
-    const struct word *w = slot_of(p, n, hash);
+    const struct word *w = slot_of(edition, p, n, hash);
     return w->text ? w : NULL;
 }
 
 /* ---- filling it ---- */
 /* The slot of these bytes, made as a prefix when it is not there yet. */
-static struct word *slot_made(const char *p, size_t n)
+static struct word *slot_made(int edition, const char *p, size_t n)
 {
     uint32_t hash = word_hash(p, n);
-    struct word *w = slot_of(p, n, hash);
+    struct word *w = slot_of(edition, p, n, hash);
     if (!w->text)
         *w = (struct word){
             .text = p, .hash = hash, .bytes = (uint8_t)n, .kind = WORD_PREFIX, .words_max = 1
@@ -84,28 +91,37 @@ static struct word *slot_made(const char *p, size_t n)
 }
 
 /* One form, "edged up", and its first word, which has to know how long its phrases get. */
-static void add_form(const struct row *row, const char *p, size_t n)
+static void add_form(int edition, uint8_t since, const struct row *row, const char *p, size_t n)
 {
     size_t first = strcspn(p, " |");
     uint8_t words = 1;
     for (size_t i = 0; i < n; i++) words = (uint8_t)(words + (p[i] == ' '));
-    struct word *form = slot_made(p, n), *head = slot_made(p, first);
-    assert(form->kind == WORD_PREFIX && "a form appears twice in lexicon.def");
+    struct word *form = slot_made(edition, p, n), *head = slot_made(edition, p, first);
+    assert((form->kind == WORD_PREFIX || form->edition < since)
+           && "a form appears twice in a file");
     form->kind = (uint8_t)row->kind;
+    form->edition = since;
     form->weight = row->weight;
     form->alone = row->alone;
     if (head->words_max < words) head->words_max = words;
 }
 
-/* Before main, so there is neither a lock nor an init to forget. */
-__attribute__((constructor)) static void fill_table(void)
+static void add_rows(int edition, uint8_t since, const struct row *rows, size_t n)
 {
-    for (size_t r = 0; r < ARRAY_LEN(rows); r++)
+    for (size_t r = 0; r < n; r++)
         for (const char *p = rows[r].forms; *p;) {
-            size_t n = strcspn(p, "|");
-            add_form(&rows[r], p, n);
-            p += n + (p[n] == '|');
+            size_t bytes = strcspn(p, "|");
+            add_form(edition, since, &rows[r], p, bytes);
+            p += bytes + (p[bytes] == '|');
         }
+}
+
+/* Before main, so there is neither a lock nor an init to forget. */
+__attribute__((constructor)) static void fill_tables(void)
+{
+    for (int edition = EDITION_FIRST; edition <= EDITION_NOW; edition++)
+        add_rows(edition, EDITION_FIRST, rows_1, ARRAY_LEN(rows_1));
+    add_rows(EDITION_NOW, EDITION_NOW, rows_2, ARRAY_LEN(rows_2));
 }
 
 /* ---- short lists ---- */

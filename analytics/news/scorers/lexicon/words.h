@@ -17,6 +17,11 @@
 
 enum { WORD_BYTES_MAX = 40 }; /* longer words of a text are cut: nothing we know is that long */
 
+/* What was scored stays as it was scored, so a replay of it reads it as it was read then: an
+ * edition never changes once it has been let out. The first is lexicon.def; the second is that with
+ * what lexicon_2.def adds or says anew, and the rules marked `edition` in the stages' code. */
+enum { EDITION_FIRST = 1, EDITION_NOW = 2 };
+
 /* The rows of lexicon.def, whose head says what each does; here an example of each. */
 enum word_kind {
     WORD_PREFIX,  /* not a form itself, but a phrase begins with it: "joins", of "joins forces" */
@@ -33,7 +38,8 @@ enum word_kind {
     WORD_TURN,    /* begins a clause that weighs more or less: "but", "although" */
     WORD_COMPARE, /* stands between the figures of two periods: "compared with" */
     WORD_STOP,    /* ends the search for an object: "to", "by", "is" */
-    WORD_QUIET    /* only looks like tone: "profit and loss account" */
+    WORD_QUIET,   /* only looks like tone: "profit and loss account" */
+    WORD_UNDO     /* takes away what good stands before it: approval "is in doubt" */
 };
 
 struct word {
@@ -43,6 +49,7 @@ struct word {
     uint32_t hash;
     uint8_t bytes, kind; /* an enum word_kind */
     uint8_t words_max;   /* words of the longest phrase that begins with this word */
+    uint8_t edition;     /* whose row said so last */
 };
 
 /* What "isn't", "didn't" and all other words in n't are. */
@@ -52,8 +59,8 @@ extern const struct word word_not;
 uint32_t word_hash(const char *p, size_t n);
 uint32_t word_hash_more(uint32_t hash, const char *p, size_t n);
 
-/* The word or phrase of these bytes, a mere prefix too; NULL when the lexicon has none. */
-const struct word *word_find(const char *p, size_t n, uint32_t hash);
+/* The word or phrase of these bytes, a mere prefix too; NULL when that edition has none. */
+const struct word *word_find(int edition, const char *p, size_t n, uint32_t hash);
 
 /* Is it in a short list of words, written "|a|b|"? For what code needs and tone does not. */
 bool word_in(const char *list, const char *p, size_t n);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -20,7 +21,7 @@ static struct sentiment score(const char *headline)
 
 static struct sentiment_target target(const char *symbol, const char *name)
 {
-    return (struct sentiment_target){ str_of(symbol), str_of(name), nothing };
+    return (struct sentiment_target){ .symbol = str_of(symbol), .issuer = str_of(name) };
 }
 
 static struct sentiment_ticker about(const char *headline, const char *symbol, const char *name)
@@ -253,6 +254,120 @@ static void mentions(void **state)
     }
 }
 
+/* Names as they are filed, and headlines with the whole of them: what a mention's endings mean otherwise ("holdings" may be
+ * cut, "target" raised) says nothing there, so each scores as a name of one plain word does. */
+static void a_mention_covers_its_endings(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "Nielsen Holdings",
+        "Norwegian Cruise Line Holdings",
+        "Laboratory Corp. of America Holding",
+        "Target Corp.",
+        "Best Buy Co. Inc.",
+        "Gap Inc.",
+        "Dollar Tree",
+        "Progressive Corp.",
+        "Under Armour Class A",
+        "Northern Trust Corp.",
+        "Equity Residential",
+        "Tiffany & Co.",
+        "Lilly (Eli) & Co.",
+        "Grainger (W.W.) Inc.",
+        "Coca-Cola Company (The)",
+        "Alphabet Inc. (Class A)",
+        "Yum! Brands Inc",
+        "Public Serv. Enterprise Inc.",
+        ("Brown\xE2\x80\x93"
+         "Forman"),
+        "Volkswagen AG",
+        "LVMH SE",
+        "Toyota Motor Corp.",
+        "Fortune Brands Home & Security",
+        "Advance Auto Parts",
+        "Cut & Go Group plc",
+        "Growth Holdings N.V.",
+        "Not Bad Ltd",
+    };
+    static const char *const headlines[] = { "slides", "surges", "shares plunge after weak outlook",
+                                             "profit rises, beats estimates" };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        for (size_t k = 0; k < ARRAY_LEN(headlines); k++) {
+            char text[200], plain[200];
+            snprintf(text, sizeof text, "%s %s", names[i], headlines[k]);
+            snprintf(plain, sizeof plain, "Xqzcorp %s", headlines[k]);
+            const struct sentiment_ticker got = about(text, "XQZA", names[i]),
+                                          want = about(plain, "XQZA", "Xqzcorp");
+            assert_true(fabs(want.tone.score) > 0.3 && (want.tone.score > 0) == (k % 2 == 1));
+            if (got.tone.score != want.tone.score || got.relevance != 1)
+                fail_msg("%s: %+.3f, relevance %f", text, got.tone.score, got.relevance);
+        }
+    /* nor where the name on file is shorter than the one in the text */
+    assert_true(about("Nielsen Holdings slides", "NLSN", "Nielsen").tone.score
+                == about("Nielsen slides", "NLSN", "Nielsen").tone.score);
+    /* what is quoted is no ending, and small letters are none */
+    assert_true(about("Apple stock falls", "AAPL", "Apple Inc. Common Stock").tone.score
+                == about("Apple stock falls", "AAPL", "Apple").tone.score);
+    assert_int_equal(about("Apple holdings cut", "AAPL", "Apple Holdings").mentions, 1);
+}
+
+/* A name says nothing in the article's own score either. */
+static void a_name_is_silent_in_the_whole(void **state)
+{
+    (void)state;
+    const struct sentiment_target t = target("BBY", "Best Buy Co. Inc.");
+    struct sentiment whole;
+    struct sentiment_ticker of;
+    sentiment_read(scorer_in_use(), str_of("Best Buy Co. slides"), nothing, &t, 1, &whole, &of);
+    assert_true(whole.score == score("Xqzcorp slides").score && of.tone.score == whole.score);
+}
+
+/* Two lines of one company are read as one; two companies are not. */
+static void lines_of_one_company(void **state)
+{
+    (void)state;
+    struct sentiment_target lines[] = { target("GOOGL", "Alphabet Inc Class A"),
+                                        target("GOOG", "Alphabet Inc Class C") };
+    struct sentiment_ticker one, both[2];
+    lines[0].company = lines[1].company = 7;
+    static const char *const texts[] = { "Alphabet profit surges", "GOOGL and GOOG profit surges",
+                                         "Alphabet (GOOGL, GOOG) slides" };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        sentiment_score_targets(str_of(texts[i]), nothing, lines, 2, both);
+        assert_true(both[0].relevance == 1 && both[1].relevance == 1);
+        assert_true(both[0].tone.score == both[1].tone.score
+                    && both[0].mentions == both[1].mentions);
+        if (i == 0) {
+            sentiment_score_targets(str_of(texts[i]), nothing, lines, 1, &one);
+            assert_true(one.tone.score == both[0].tone.score);
+        }
+    }
+    lines[1].company = 8;
+    sentiment_score_targets(str_of("GOOGL and GOOG profit surges"), nothing, lines, 2, both);
+    assert_true(both[0].relevance < 1);
+}
+
+/* The scorer that was stays: what it scored is replayed by it. Its numbers are worked out by hand in
+ * test_lexicon.c: hurt -0.54 and 3/4 of rose +0.60. */
+static void the_first_version_is_still_here(void **state)
+{
+    (void)state;
+    const struct scorer *first = scorer_find("tocsin-lexicon", 1);
+    struct sentiment_target t = target("AAPL", "Apple Inc."),
+                            n = target("NLSN", "Nielsen Holdings");
+    struct sentiment whole;
+    struct sentiment_ticker of;
+    assert_non_null(first);
+    assert_null(scorer_find("tocsin-lexicon", 99));
+    assert_null(scorer_find("nobody", 1));
+    assert_ptr_equal(scorer_find("tocsin-lexicon", scorer_in_use()->version), scorer_in_use());
+    first->read(str_of("Profit rose but costs at Apple hurt"), nothing, &t, 1, &whole, &of);
+    assert_true(fabs(whole.score - (0.60 / 2.14 - 0.54 / 2.14)) < 1e-12);
+    assert_true(fabs(of.tone.positive - 0.45 / 1.99) < 1e-12);
+    first->read(str_of("Nielsen Holdings slides"), nothing, &n, 1, NULL, &of);
+    assert_true(of.tone.score == 0); /* its fault, and its word for what was stored */
+}
+
 static void relevance(void **state)
 {
     (void)state;
@@ -341,6 +456,10 @@ int main(void)
         cmocka_unit_test(each_company_has_its_own_score),
         cmocka_unit_test(an_untagged_company_keeps_its_tone),
         cmocka_unit_test(mentions),
+        cmocka_unit_test(a_mention_covers_its_endings),
+        cmocka_unit_test(a_name_is_silent_in_the_whole),
+        cmocka_unit_test(lines_of_one_company),
+        cmocka_unit_test(the_first_version_is_still_here),
         cmocka_unit_test(relevance),
         cmocka_unit_test(the_body_speaks_of_whom_it_named_last),
         cmocka_unit_test(any_bytes_and_any_length),

@@ -154,9 +154,8 @@ static void headlines_say_what_they_mean(void **state)
         for (size_t k = 0; k < simulation_stocks(s); k++)
             if (strcmp(simulation_stock(s, k)->symbol.s, a.symbols[0].s) == 0)
                 name = simulation_stock(s, k)->name;
-        target = (struct sentiment_target){ { a.symbols[0].s, (uint32_t)strlen(a.symbols[0].s) },
-                                            { name, (uint32_t)strlen(name) },
-                                            { "", 0 } };
+        target =
+            (struct sentiment_target){ .symbol = str_of(a.symbols[0].s), .issuer = str_of(name) };
         sentiment_score_targets((struct str){ a.headline, (uint32_t)strlen(a.headline) },
                                 (struct str){ "", 0 }, &target, 1, &said);
         if (a.tone == 0) continue;

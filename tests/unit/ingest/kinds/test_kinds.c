@@ -90,7 +90,7 @@ static const struct {
       "{\"kind\":\"track\",\"ts\":5,\"measure\":\"ew_level(X, ew=daily)\"}" },
     { RECORD_SETTINGS,
       "{\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000}",
-      "{\"kind\":\"settings\",\"ts\":5,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false}" },
+      "{\"kind\":\"settings\",\"ts\":5,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"news\":1}" },
 };
 
 static void a_record_is_written_in_one_way(void **state)
