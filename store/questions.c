@@ -1,5 +1,6 @@
 #include "store/questions.h"
 
+#include "core/buf.h"
 #include "store/pg.h"
 
 #include <inttypes.h>
@@ -25,16 +26,48 @@ enum err ask_writer(struct db *d, char backend[BACKEND_TEXT], struct why *why)
 
 /* day_or_kind of a close is its session. The event time is there for the planner: a close is not
  * said before its session's day, so the partitions of earlier days need not be looked at. */
-enum err ask_close_since(struct db *d, int32_t day, bool *out, struct why *why)
+enum err ask_events(struct db *d, const enum record_kind *kinds, size_t n, int64_t since_ns,
+                    enum err (*fn)(void *ctx, const struct stored_event *e), void *ctx,
+                    struct why *why)
+{
+    AUTO_BUF struct buf list = { 0 };
+    for (size_t i = 0; i < n; i++) buf_printf(&list, "%c%d", i ? ',' : '{', (int)kinds[i]);
+    buf_puts(&list, "}");
+    if (!buf_ok(&list)) return err_set(why, ERR_NOMEM, "out of memory");
+    char since[24];
+    snprintf(since, sizeof since, "%" PRId64, since_ns);
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e = db_query(d,
+                          "SELECT kind, event_ns, payload FROM tocsin.event"
+                          " WHERE kind = ANY ($1::smallint[]) AND event_ns >= $2 ORDER BY seq",
+                          2, (const char *const[]){ list.data, since }, &r, why);
+    for (int i = 0; !e && i < PQntuples(r); i++) {
+        const struct stored_event x = {
+            .kind = (enum record_kind)strtol(PQgetvalue(r, i, 0), NULL, 10),
+            .event_ns = strtoll(PQgetvalue(r, i, 1), NULL, 10),
+            .text = { PQgetvalue(r, i, 2), (uint32_t)PQgetlength(r, i, 2) },
+        };
+        e = fn(ctx, &x);
+    }
+    return e;
+}
+
+enum err ask_closes(struct db *d, int32_t since_day,
+                    enum err (*fn)(void *ctx, const char *symbol, int32_t day, int64_t price_e8),
+                    void *ctx, struct why *why)
 {
     char since[16], from[24];
-    snprintf(since, sizeof since, "%" PRId32, day);
-    snprintf(from, sizeof from, "%" PRId64, day * INT64_C(86400000000000));
+    snprintf(since, sizeof since, "%" PRId32, since_day);
+    snprintf(from, sizeof from, "%" PRId64, since_day * INT64_C(86400000000000));
     AUTO_PGRESULT PGresult *r = NULL;
-    enum err e =
-        db_query(d, "SELECT 1 FROM tocsin.tick WHERE event_ns >= $1 AND day_or_kind >= $2 LIMIT 1",
-                 2, (const char *const[]){ from, since }, &r, why);
-    if (!e) *out = PQntuples(r) > 0;
+    enum err e = db_query(d,
+                          "SELECT i.symbol, t.day_or_kind, t.price_e8"
+                          " FROM tocsin.tick t JOIN tocsin.instrument i USING (instrument_id)"
+                          " WHERE t.event_ns >= $1 AND t.day_or_kind >= $2 ORDER BY t.seq",
+                          2, (const char *const[]){ from, since }, &r, why);
+    for (int i = 0; !e && i < PQntuples(r); i++)
+        e = fn(ctx, PQgetvalue(r, i, 0), (int32_t)strtol(PQgetvalue(r, i, 1), NULL, 10),
+               strtoll(PQgetvalue(r, i, 2), NULL, 10));
     return e;
 }
 

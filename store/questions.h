@@ -2,14 +2,28 @@
 #ifndef TOCSIN_STORE_QUESTIONS_H
 #define TOCSIN_STORE_QUESTIONS_H
 #include "core/uuid.h"
+#include "ingest/record.h"
 #include "store/db.h"
 
 /* ---- for import ---- */
 enum { BACKEND_TEXT = 24 };
 /* The backend (its process id as text) of a service's writer on this database; "" when there is none. */
 MUST_USE enum err ask_writer(struct db *d, char backend[BACKEND_TEXT], struct why *why);
-/* Is a close of that session, or of a later one, stored? */
-MUST_USE enum err ask_close_since(struct db *d, int32_t day, bool *out, struct why *why);
+struct stored_event {
+    enum record_kind kind;
+    int64_t event_ns;
+    struct str text; /* as record_from_stored reads it; valid during the call */
+};
+/* Calls fn with every event of those kinds at or after an event time, in their order, until it says no. */
+MUST_USE enum err ask_events(struct db *d, const enum record_kind *kinds, size_t n,
+                             int64_t since_ns,
+                             enum err (*fn)(void *ctx, const struct stored_event *e), void *ctx,
+                             struct why *why);
+/* The same with every official close of that session and later ones. */
+MUST_USE enum err ask_closes(struct db *d, int32_t since_day,
+                             enum err (*fn)(void *ctx, const char *symbol, int32_t day,
+                                            int64_t price_e8),
+                             void *ctx, struct why *why);
 
 /* ---- for the demo ---- */
 /* Makes the database unless it is there; `d` is a session in another one, whose user may. The name is ours: letters alone. */

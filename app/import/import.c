@@ -1,13 +1,15 @@
 /* import.c - `tocsin import`: reference data and prices from CSV straight into the database, through the same step and the same
- * write batches as live. Everything is checked, applied and laid out in memory before the first row is written. */
+ * write batches as live. Everything is checked, compared with what is stored, applied and laid out in memory before the first row
+ * is written; then whole sessions go in, so that an import that was killed goes on where it stopped. */
 #include "app/app.h"
+#include "app/import/known.h"
 #include "app/import/layout.h"
-#include "app/import/prices.h"
 #include "app/import/reference.h"
 #include "app/recover.h"
 #include "core/when.h"
+#include "ingest/formats/json.h"
+#include "store/history.h"
 #include "store/questions.h"
-#include "store/writer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,80 +17,93 @@
 #include <time.h>
 
 const char import_usage[] =
-    "usage: tocsin import -c FILE [--reference CSV] [--prices CSV] [--as-of DATE] [--skip-empty]\n\n"
-    "  --reference CSV  columns by header: symbol, and if wanted name, issuer (default: the symbol), sector, shares, float, index (several with |\n"
-    "                   between), base; makes issuer, instrument, shares, index and membership records\n"
-    "  --prices CSV     columns date, close, and symbol or Name; sorted by date; official closes and a session end behind each date\n"
-    "  --as-of DATE     when the reference data were known (default: the time the stored records stand at, so that time does not move)\n"
-    "  --skip-empty     leave price rows without a close out instead of refusing the file\n\n"
-    "Nothing is written unless every row of both files is right. The service must not be running.\n";
+    "usage: tocsin import -c FILE [--reference CSV] [--prices CSV] [--as-of DATE] [options of how the files are written]\n\n"
+    "  --reference CSV      columns by header: symbol, and if wanted name, issuer (default: the symbol), sector, shares, float, index (several\n"
+    "                       with | between), base, date (since when the row is so); makes issuer, instrument, shares, index and membership records\n"
+    "  --prices CSV         columns date, close, and symbol or Name; sorted by date; official closes and a session end behind each date\n"
+    "  --as-of DATE         when reference rows without a date were known (default: where stored time stands, and in an empty database the\n"
+    "                       first session of the prices)\n\n"
+#define DIALECT(option, value, set, help) help
+#include "app/import/dialect.def"
+#undef DIALECT
+    "\nNothing is written unless every row of both files is right. What is stored already is left alone: the same files again change nothing,\n"
+    "and an import that was interrupted goes on behind the last whole session. The service must not be running.\n";
 
 struct arguments {
     const char *config, *reference, *prices;
     int32_t as_of;
-    struct price_options options;
+    struct dialect dialect;
 };
 
-static bool read_arguments(struct arguments *a, int argc, char **argv)
+static bool complain(const char *text)
 {
-    for (int i = 1; i < argc; i++) {
-        const char *name = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(name, "--skip-empty") == 0) {
-            a->options.skip_empty = true;
-            continue;
-        }
-        i++;
-        if (v && strcmp(name, "-c") == 0) a->config = v;
-        else if (v && strcmp(name, "--reference") == 0) a->reference = v;
-        else if (v && strcmp(name, "--prices") == 0) a->prices = v;
-        else if (v && strcmp(name, "--as-of") == 0
-                 && date_parse(v, strlen(v), &a->as_of, NULL) == ERR_OK && a->as_of >= 0)
-            continue;
-        else {
-            fprintf(stderr, "tocsin import: %s%s%s is not understood; try --help\n", name,
-                    v ? " " : "", v ? v : "");
-            return false;
-        }
-    }
-    if (!a->config) fprintf(stderr, "tocsin import: -c FILE is missing; try --help\n");
-    else if (!a->reference && !a->prices)
-        fprintf(stderr, "tocsin import: give --reference CSV, --prices CSV or both; try --help\n");
-    else return true;
+    fprintf(stderr, "tocsin import: %s\n", text);
     return false;
 }
 
-static enum err apply_reference(struct layout *l, const struct reference *r,
-                                struct problems *problems, struct why *why)
+static bool read_argument(struct arguments *a, int argc, char **argv, int *i)
 {
-    for (size_t i = 0; i < r->n; i++) {
-        enum err e = layout_apply(l, r->text.data + r->messages[i].from, r->messages[i].n, why);
-        if (e == ERR_NOMEM) return e;
-        if (e) problem_add(problems, "%s:%ld: %s", r->name, r->messages[i].line, why->text);
+    struct why why = { 0 };
+    enum err e = dialect_option(&a->dialect, argc, argv, i, &why);
+    if (e != ERR_NOT_FOUND) return e ? complain(why.text) : true;
+    const char *name = argv[(*i)++], *v = *i < argc ? argv[*i] : NULL;
+    if (v && strcmp(name, "-c") == 0) a->config = v;
+    else if (v && strcmp(name, "--reference") == 0) a->reference = v;
+    else if (v && strcmp(name, "--prices") == 0) a->prices = v;
+    else if (v && strcmp(name, "--as-of") == 0
+             && date_parse(v, strlen(v), &a->as_of, NULL) == ERR_OK && a->as_of >= 0)
+        return true;
+    else {
+        fprintf(stderr, "tocsin import: %s%s%s is not understood; try --help\n", name, v ? " " : "",
+                v ? v : "");
+        return false;
     }
-    return ERR_OK;
+    return true;
 }
 
-static enum err apply_prices(struct layout *l, const struct price_file *f,
-                             struct problems *problems, struct why *why)
+static bool read_arguments(struct arguments *a, int argc, char **argv)
 {
-    AUTO_BUF struct buf text = { 0 };
-    for (size_t i = 0; i < f->n; i++) {
-        buf_clear(&text);
-        prices_close_message(f, i, &text);
-        enum err e = buf_ok(&text) ? layout_apply(l, text.data, text.len, why) : ERR_NOMEM;
-        if (e && e != ERR_NOMEM)
-            problem_add(problems, "%s:%" PRId64 ": %s", f->name, f->rows[i].line, why->text);
-        if (e == ERR_NOMEM) return err_set(why, e, "out of memory");
-        if (!prices_ends_day(f, i)) continue;
-        buf_clear(&text);
-        prices_clock_message(f, i, &text);
-        e = buf_ok(&text) ? layout_apply(l, text.data, text.len, why) : ERR_NOMEM;
-        if (e) return e;
-    }
-    return ERR_OK;
+    for (int i = 1; i < argc; i++)
+        if (!read_argument(a, argc, argv, &i)) return false;
+    if (dialect_conflicts(&a->dialect))
+        return complain("--thousands and --decimal are the same character; try --help");
+    if (!a->config) return complain("-c FILE is missing; try --help");
+    if (!a->reference && !a->prices)
+        return complain("give --reference CSV, --prices CSV or both; try --help");
+    return true;
 }
 
-/* ---- taking the database ---- */
+struct import {
+    struct arguments *a;
+    const struct config *c;
+    struct problems *problems;
+    struct price_file prices;
+    struct reference reference;
+    struct known known;
+    uint64_t last_seq;                       /* where the order stood */
+    size_t closes_stored, statements_stored; /* of what the files say */
+    struct layout layout;
+    struct writer *writer;
+};
+
+/* ---- the files: both files' problems in one go ---- */
+static enum err read_files(struct import *m, struct why *why)
+{
+    struct arguments *a = m->a;
+    enum err e = ERR_OK;
+    const struct price_options o = { &a->dialect, NO_DAY, NO_DAY };
+    m->reference = (struct reference){ .problems = m->problems, .dialect = &a->dialect };
+    if (a->prices) e = prices_load(a->prices, &o, &m->prices, m->problems, why);
+    if (e && e != ERR_INVALID) return e;
+    e = a->reference ? reference_load(a->reference, &m->reference, why) : ERR_OK;
+    if (e && e != ERR_INVALID) return e;
+    if (!m->problems->count && dialect_unused(&a->dialect))
+        problem_add(m->problems, "--column: no file has a column '%s'",
+                    dialect_unused(&a->dialect));
+    return m->problems->count ? ERR_INVALID : ERR_OK;
+}
+
+/* ---- what is stored of them ---- */
 /* The backend of a service's writer. One that has just ended may still be seen for a moment. */
 static enum err running_writer(struct db *d, char backend[BACKEND_TEXT], struct why *why)
 {
@@ -101,109 +116,226 @@ static enum err running_writer(struct db *d, char backend[BACKEND_TEXT], struct 
     return ERR_OK;
 }
 
-/* Both are found before the shard is taken, which would end a service that runs. */
-static enum err nothing_in_the_way(const struct config *c, const struct price_file *prices,
-                                   struct why *why)
+/* When rows without a date were known: as said, or with the first session of an empty database; else it stays open, to be where
+ * the stored records stand. */
+static enum err date_reference(struct import *m, struct why *why)
+{
+    const struct price_file *f = &m->prices;
+    int64_t at = REFERENCE_UNDATED;
+    if (m->a->as_of != NO_DAY) at = m->a->as_of * NS_PER_DAY;
+    else if (m->last_seq == 0 && f->n) at = f->rows[0].day * NS_PER_DAY;
+    reference_date(&m->reference, at);
+    if (m->last_seq || !m->reference.n || m->reference.messages[0].event_ns != REFERENCE_UNDATED)
+        return ERR_OK;
+    return err_set(
+        why, ERR_INVALID,
+        "nothing is stored yet, so nothing says when the rows of %s were known: give --as-of DATE, a column date, or --prices with it",
+        m->reference.name);
+}
+
+/* In the order in which they would be applied, so that each is compared with those before it too. */
+static enum err find_statements(struct import *m, struct why *why)
+{
+    AUTO_BUF struct buf text = { 0 };
+    struct arena arena = { 0 };
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < m->reference.n && !e; i++) {
+        struct reference_message *x = &m->reference.messages[i];
+        struct record r;
+        buf_clear(&text);
+        arena_clear(&arena);
+        const int64_t at = x->event_ns;
+        if (at == REFERENCE_UNDATED) x->event_ns = 0;
+        reference_message_text(&m->reference, i, &text);
+        x->event_ns = at;
+        if (!buf_ok(&text)) e = err_set(why, ERR_NOMEM, "out of memory");
+        if (!e) e = record_decode(text.data, text.len, &arena, &r, why);
+        if (e) break;
+        r.event_ns = at == REFERENCE_UNDATED ? INT64_MAX : at;
+        e = known_says(&m->known, &r, &x->stored, why);
+        if (!e && !x->stored) e = known_say(&m->known, &r, why);
+        m->statements_stored += !e && x->stored;
+    }
+    arena_release(&arena);
+    return e;
+}
+
+/* Before the shard is taken, which would end a service that runs. */
+static enum err compare(struct import *m, struct why *why)
 {
     struct db d;
-    char backend[BACKEND_TEXT] = "", date[DATE_TEXT_MAX];
-    bool later = false;
-    enum err e = db_open(c->database_conninfo, "tocsin_engine", "tocsin import", &d, why);
+    char backend[BACKEND_TEXT] = "";
+    enum err e = db_open(m->c->database_conninfo, "tocsin_engine", "tocsin import", &d, why);
     if (!e) e = running_writer(&d, backend, why);
     if (!e && backend[0])
         e = err_set(
             why, ERR_CONFLICT,
             "a service is running on this database (backend %s): stop it first, or send the prices through Kafka with tocsin replay",
             backend);
-    if (!e && prices->n) {
-        date_format(prices->rows[0].day, date);
-        e = ask_close_since(&d, prices->rows[0].day, &later, why);
-        if (!e && later)
-            e = err_set(
-                why, ERR_CONFLICT,
-                "%s: closes of %s or later are stored already, and time only goes forward: import only the sessions after them",
-                prices->name, date);
-    }
+    if (!e) e = history_last_seq(&d, &m->last_seq, why);
+    if (!e) e = date_reference(m, why);
+    if (!e) e = known_load(&m->known, &d, m->prices.n ? m->prices.rows[0].day : NO_DAY, why);
     db_close(&d);
-    return e;
+    if (!e) e = find_statements(m, why);
+    if (!e) m->closes_stored = known_prices(&m->known, &m->prices, m->problems);
+    return !e && m->problems->count ? ERR_INVALID : e;
 }
 
-/* Takes the shard and the state it stands at. The sink is set only then: recovering is silent. */
-static enum err begin(const struct config *c, struct layout *l, struct writer **w, struct why *why)
+static bool session_is_over(const struct import *m, size_t i)
 {
+    return known_session_ended(&m->known, m->prices.rows[i].day);
+}
+
+static bool nothing_new(const struct import *m)
+{
+    if (m->closes_stored < m->prices.n || m->statements_stored < m->reference.n) return false;
+    for (size_t i = 0; i < m->prices.n; i++)
+        if (prices_ends_day(&m->prices, i) && !session_is_over(m, i)) return false;
+    return true;
+}
+
+/* ---- through the step ---- */
+/* Takes the shard and the state it stands at. The sink is set only then: recovering is silent. */
+static enum err begin(struct import *m, struct why *why)
+{
+    struct layout *l = &m->layout;
     uint64_t last_seq = 0;
     enum err e = step_init(&l->step);
-    if (!e) e = writer_open(c->database_conninfo, w, &last_seq, why);
-    if (!e) e = recover_state(c->database_conninfo, &l->step, why);
+    if (!e) e = writer_open(m->c->database_conninfo, &m->writer, &last_seq, why);
+    if (!e) e = recover_state(m->c->database_conninfo, &l->step, why);
     if (!e && engine_seq(l->step.engine) != last_seq)
         e = err_set(why, ERR_DB,
                     "the order stands at %" PRIu64 ", the stored records end at %" PRIu64, last_seq,
                     engine_seq(l->step.engine));
-    if (!e) layout_hear(l);
+    if (!e && last_seq != m->last_seq)
+        e = err_set(why, ERR_CONFLICT, "something else wrote to this database meanwhile");
+    if (!e) {
+        layout_hear(l);
+        reference_date(&m->reference, engine_now_ns(l->step.engine));
+    }
     return e;
 }
 
-struct import {
-    const struct arguments *a;
-    const struct config *c;
-    struct problems *problems;
-    struct price_file prices;
-    struct reference reference;
-    struct layout layout;
-    struct writer *writer;
-};
-
-/* Both files' problems in one go. */
-static enum err read_files(struct import *m, struct why *why)
+static enum err apply_text(struct import *m, const struct buf *text, struct why *why)
 {
-    const struct arguments *a = m->a;
-    enum err e = ERR_OK;
-    m->reference = (struct reference){ .problems = m->problems,
-                                       .ts = a->as_of == NO_DAY ? 0 : a->as_of * NS_PER_DAY };
-    if (a->prices) e = prices_load(a->prices, &a->options, &m->prices, m->problems, why);
-    if (e && e != ERR_INVALID) return e;
-    e = a->reference ? reference_load(a->reference, &m->reference, why) : ERR_OK;
-    if (e && e != ERR_INVALID) return e;
-    return m->problems->count ? ERR_INVALID : ERR_OK;
+    if (!buf_ok(text)) return err_set(why, ERR_NOMEM, "out of memory");
+    return layout_apply(&m->layout, text->data, text->len, why);
 }
 
-/* Without --as-of the reference is as known now: read again with that time, which no longer is 1970. */
-static enum err date_reference(struct import *m, struct why *why)
+static enum err apply_statement(struct import *m, size_t i, struct why *why)
 {
-    const int64_t now = engine_now_ns(m->layout.step.engine);
-    if (!m->a->reference || m->a->as_of != NO_DAY || now <= 0) return ERR_OK;
-    reference_release(&m->reference);
-    m->reference = (struct reference){ .problems = m->problems, .ts = now };
-    return reference_load(m->a->reference, &m->reference, why);
+    const struct reference *r = &m->reference;
+    const struct reference_message *x = &r->messages[i];
+    AUTO_BUF struct buf text = { 0 };
+    enum err e = layout_next(&m->layout, why);
+    if (e) return e;
+    reference_message_text(r, i, &text);
+    if (x->event_ns < engine_now_ns(m->layout.step.engine)) {
+        char now[WHEN_TEXT_MAX];
+        when_format(engine_now_ns(m->layout.step.engine), now);
+        e = err_set(why, ERR_INVALID,
+                    "is dated before %s, where time stands: what became known late is dated late",
+                    now);
+    } else e = apply_text(m, &text, why);
+    if (e == ERR_NOMEM) return e;
+    if (e) problem_add(m->problems, "%s:%ld: %s", r->name, x->line, why->text);
+    return ERR_OK;
+}
+
+/* The statements of up to that moment. */
+static enum err apply_statements(struct import *m, size_t *next, int64_t until_ns, struct why *why)
+{
+    enum err e = ERR_OK;
+    for (; !e && *next < m->reference.n && m->reference.messages[*next].event_ns <= until_ns;
+         ++*next)
+        if (!m->reference.messages[*next].stored) e = apply_statement(m, *next, why);
+    return e;
+}
+
+static enum err apply_close(struct import *m, size_t i, struct why *why)
+{
+    const struct price_file *f = &m->prices;
+    AUTO_BUF struct buf text = { 0 };
+    if (f->rows[i].stored) return ERR_OK;
+    prices_close_message(f, i, &text);
+    enum err e = apply_text(m, &text, why);
+    if (e == ERR_NOMEM) return e;
+    if (e) problem_add(m->problems, "%s:%" PRId64 ": %s", f->name, f->rows[i].line, why->text);
+    return ERR_OK;
+}
+
+static enum err apply_session_end(struct import *m, size_t i, struct why *why)
+{
+    AUTO_BUF struct buf text = { 0 };
+    if (!prices_ends_day(&m->prices, i) || session_is_over(m, i)) return ERR_OK;
+    prices_clock_message(&m->prices, i, &text);
+    return apply_text(m, &text, why);
+}
+
+static bool begins_session(const struct import *m, size_t i)
+{
+    return i == 0 || prices_ends_day(&m->prices, i - 1);
 }
 
 static enum err apply_files(struct import *m, struct why *why)
 {
-    enum err e = apply_reference(&m->layout, &m->reference, m->problems, why);
-    if (!e) e = apply_prices(&m->layout, &m->prices, m->problems, why);
+    size_t next = 0;
+    enum err e = layout_next(&m->layout, why);
+    for (size_t i = 0; i < m->prices.n && !e; i++) {
+        e = apply_statements(m, &next, m->prices.rows[i].day * NS_PER_DAY, why);
+        if (!e && begins_session(m, i)) e = layout_next(&m->layout, why);
+        if (!e) e = apply_close(m, i, why);
+        if (!e) e = apply_session_end(m, i, why);
+    }
+    if (!e) e = apply_statements(m, &next, INT64_MAX, why);
     return !e && m->problems->count ? ERR_INVALID : e;
+}
+
+/* ---- what was done ---- */
+static void print_reference(const struct reference *r)
+{
+    static const enum record_kind kinds[] = { RECORD_ISSUER, RECORD_INSTRUMENT, RECORD_SHARES,
+                                              RECORD_INDEX, RECORD_MEMBERSHIP };
+    size_t stored = 0;
+    for (size_t i = 0; i < r->n; i++) stored += r->messages[i].stored;
+    printf("%s: %zu rows:", r->name, r->rows);
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        size_t n = 0;
+        for (size_t i = 0; i < r->n; i++)
+            n += r->messages[i].kind == kinds[k] && !r->messages[i].stored;
+        printf("%s %zu %s", k ? "," : "", n, record_kind_name(kinds[k]));
+    }
+    printf(" records; %zu stored already\n", stored);
 }
 
 static void print_summary(const struct import *m)
 {
-    printf(
-        "%zu records: %zu reference rows, %zu closes of %zu sessions, %zu rows without a close left out; the order stands at %" PRIu64
-        "\n",
-        m->layout.records, m->reference.rows, m->prices.n, m->prices.days, m->prices.skipped,
-        engine_seq(m->layout.step.engine));
+    const struct price_file *f = &m->prices;
+    if (m->a->reference) print_reference(&m->reference);
+    if (m->a->prices)
+        printf(
+            "%s: %zu rows: %zu closes of %zu sessions, %zu rows without a close left out; %zu closes stored already\n",
+            f->name, f->read, f->n, f->days, f->skipped, m->closes_stored);
+    prices_print_rounding(f, &m->a->dialect);
+    if (nothing_new(m)) printf("nothing new: the order stands at %" PRIu64 "\n", m->last_seq);
+    else
+        printf("%zu records: the order stands at %" PRIu64 "\n", m->layout.records,
+               engine_seq(m->layout.step.engine));
 }
 
 static enum err import(struct import *m, struct why *why)
 {
     enum err e = read_files(m, why);
-    if (!e) e = nothing_in_the_way(m->c, &m->prices, why);
-    if (!e) e = begin(m->c, &m->layout, &m->writer, why);
-    if (!e) e = date_reference(m, why);
-    if (!e) e = apply_files(m, why);
-    if (!e) e = layout_commit(&m->layout, m->writer, why);
+    if (!e) e = compare(m, why);
+    if (!e && !nothing_new(m)) {
+        e = begin(m, why);
+        if (!e) e = apply_files(m, why);
+        if (!e) e = layout_commit(&m->layout, m->writer, why);
+    }
     if (!e) print_summary(m);
     writer_close(m->writer);
     layout_release(&m->layout);
+    known_release(&m->known);
     reference_release(&m->reference);
     prices_release(&m->prices);
     return e;
@@ -212,13 +344,13 @@ static enum err import(struct import *m, struct why *why)
 static int exit_code(enum err e, const struct problems *problems)
 {
     if (!e) return EXIT_FINE;
-    if (problems->count || e == ERR_IO) return EXIT_BAD_DATA;
+    if (problems->count || e == ERR_IO || e == ERR_INVALID) return EXIT_BAD_DATA;
     return e == ERR_DB_LOST ? EXIT_UNAVAILABLE : EXIT_BROKEN;
 }
 
 int cmd_import(int argc, char **argv)
 {
-    struct arguments a = { .as_of = NO_DAY, .options = { .from = NO_DAY, .to = NO_DAY } };
+    struct arguments a = { .as_of = NO_DAY, .dialect = dialect_plain };
     if (!read_arguments(&a, argc, argv)) return EXIT_WRONG_USAGE;
     struct config c;
     int code = load_config(a.config, &c);

@@ -16,7 +16,7 @@ static void on_row(void *ctx, const struct row_type *type, const void *row)
     write_row(l->batches[l->n - 1], type, row);
 }
 
-static enum err next_batch(struct layout *l, struct why *why)
+enum err layout_next(struct layout *l, struct why *why)
 {
     if (l->n && write_batch_rows(l->batches[l->n - 1]) < BATCH_RECORDS
         && l->sessions < BATCH_SESSIONS)
@@ -35,8 +35,7 @@ enum err layout_apply(struct layout *l, const char *p, size_t n, struct why *why
 {
     struct record r;
     arena_clear(&l->arena);
-    enum err e = next_batch(l, why);
-    if (!e) e = record_decode(p, n, &l->arena, &r, why);
+    enum err e = record_decode(p, n, &l->arena, &r, why);
     if (e) return e;
     r.received_ms = wall_ns() / NS_PER_MS;
     if (r.event_ns / NS_PER_MS > r.received_ms + NS_PER_DAY / NS_PER_MS)

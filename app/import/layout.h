@@ -17,6 +17,10 @@ struct layout {
 /* From here on what the step says goes into the batches; before, while it recovers, it is silent. */
 void layout_hear(struct layout *l);
 
+/* The next record may stand in another transaction than the last. To be said before the first, and wherever a kill may leave the
+ * import: between sessions, not within one. ERR_NOMEM. */
+MUST_USE enum err layout_next(struct layout *l, struct why *why);
+
 /* Decodes and applies one JSON message. ERR_NOMEM, or what decoder or engine have against it: it then left nothing behind. */
 MUST_USE enum err layout_apply(struct layout *l, const char *p, size_t n, struct why *why);
 

@@ -3,7 +3,14 @@
  *     symbol,issuer,shares,index        {"kind":"issuer","issuer":"Apple",...}  {"kind":"instrument","symbol":"AAPL",...}
  *     AAPL,Apple,4275,SP500        ->   {"kind":"shares",...}  {"kind":"index",...}  {"kind":"membership",...}
  *
- * What the file says twice (an issuer's name, an index) becomes one message. The decoder has the last word on each. */
+ * What the file says twice (an issuer's name, an index) becomes one message. With a column `date`, a symbol has a row for each date
+ * at which something about it became known, the earliest first, and each says all of it anew: shares, and what it is a member of.
+ *
+ *     date,symbol,shares,index
+ *     2013-02-07,DELL,1740,SP500
+ *     2013-10-29,DELL,1740,             -> {"kind":"membership","member":false,...} of that date
+ *
+ * The decoder has the last word on each message. */
 #ifndef TOCSIN_APP_IMPORT_REFERENCE_H
 #define TOCSIN_APP_IMPORT_REFERENCE_H
 #include "app/import/csv.h"
@@ -11,34 +18,50 @@
 #include "core/map.h"
 
 enum { REFERENCE_INDEXES_MAX = 64 };
+#define REFERENCE_UNDATED INT64_MIN
 
 struct reference_message {
-    size_t from, n;
+    size_t from, n; /* into `text`: without its time and end */
     long line;
-}; /* into `text` */
+    int64_t event_ns; /* REFERENCE_UNDATED: the file does not say */
+    enum record_kind kind;
+    size_t index; /* that an index or membership is about, into `indexes` */
+    bool stored;  /* the database has it */
+};
+
+struct reference_symbol {
+    struct symbol symbol;
+    int32_t day;        /* of its last row; NO_DAY: undated */
+    struct str indexes; /* of its last row; into the file, while it is read */
+};
 
 struct reference {
     const char *name;
+    struct dialect *dialect;
+    struct problems *problems;
     struct buf text;
     struct reference_message *messages;
     size_t n, cap, rows;
-    int64_t ts;
-    struct symbol *symbols; /* of its rows: what prices may name beside what is stored */
+    struct reference_symbol *symbols;
     size_t symbols_n, symbols_cap;
     struct map by_symbol;
-    struct str *issuers; /* said already; they point into the file */
+    struct str *issuers; /* said already; into the file, while it is read */
     size_t issuers_n, issuers_cap;
     struct map by_issuer;
     struct {
         char name[NAME_MAX_BYTES + 1];
-        char base[32];
+        int64_t base_e8; /* 0: not said */
     } indexes[REFERENCE_INDEXES_MAX];
     size_t indexes_n;
-    struct problems *problems;
 };
 
-/* Begin with all zero but `ts`, the time of every message, and `problems`. ERR_IO / ERR_NOMEM in `why`; ERR_INVALID: the header is
- * wrong. What is wrong with rows is in `problems` alone. Release it in any case. `path` must outlive it. */
+/* Begin with all zero but `dialect` and `problems`. ERR_IO / ERR_NOMEM in `why`; ERR_INVALID: the header is wrong. What is wrong with
+ * rows is in `problems` alone. Release it in any case. `path` must outlive it. Says on stdout which columns are not used. */
 MUST_USE enum err reference_load(const char *path, struct reference *r, struct why *why);
 void reference_release(struct reference *r);
+
+/* Undated messages get this time; then all are in the order of their times, and within one in that of the file. */
+void reference_date(struct reference *r, int64_t undated_ns);
+/* The whole message, appended. */
+void reference_message_text(const struct reference *r, size_t i, struct buf *out);
 #endif

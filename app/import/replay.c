@@ -14,19 +14,23 @@
 enum { FLUSH_MS = 60000, ASK_MS = 15000 };
 
 const char replay_usage[] =
-    "usage: tocsin replay -c FILE --prices CSV [--speed max|N] [--topic T] [--from DATE] [--to DATE] [--skip-empty] [--any-order]\n\n"
-    "  --prices CSV  columns date, close, and symbol or Name, by header; sorted by date; - reads standard input\n"
-    "  --speed N     records a second (max)\n"
-    "  --topic T     the topic to send to (ticks); one partition, so that each session's closes stay before its end\n"
-    "  --from, --to  only these dates, both included\n"
-    "  --skip-empty  leave rows without a close out instead of refusing the file\n"
-    "  --any-order   send to a topic of several partitions all the same: a session may then end before its last closes are read\n";
+    "usage: tocsin replay -c FILE --prices CSV [--speed max|N] [--topic T] [--from DATE] [--to DATE] [--any-order] [options of how the file is written]\n\n"
+    "  --prices CSV         columns date, close, and symbol or Name, by header; sorted by date; - reads standard input\n"
+    "  --speed N            records a second (max)\n"
+    "  --topic T            the topic to send to (ticks); one partition, so that each session's closes stay before its end\n"
+    "  --from, --to         only these dates, both included\n"
+    "  --any-order          send to a topic of several partitions all the same: a session may then end before its last closes are read\n\n"
+#define DIALECT(option, value, set, help) help
+#include "app/import/dialect.def"
+#undef DIALECT
+    ;
 
 struct replay {
     const char *config, *prices, *topic;
     double per_s; /* 0: as fast as it goes */
     bool any_order;
     struct price_options options;
+    struct dialect dialect;
 };
 
 /* The option's value when argv[*i] is it; moves *i on. */
@@ -48,30 +52,43 @@ static bool read_speed(const char *text, double *out)
     return end != text && !*end && !errno && n > 0;
 }
 
-static bool read_arguments(struct replay *r, int argc, char **argv)
+static bool read_argument(struct replay *r, int argc, char **argv, int *i)
 {
-    for (int i = 1; i < argc; i++) {
-        const char *name = argv[i], *v;
-        bool fine = true;
-        if ((v = value_of(argc, argv, &i, "-c"))) r->config = v;
-        else if ((v = value_of(argc, argv, &i, "--prices"))) r->prices = v;
-        else if ((v = value_of(argc, argv, &i, "--topic"))) r->topic = v;
-        else if ((v = value_of(argc, argv, &i, "--speed"))) fine = read_speed(v, &r->per_s);
-        else if ((v = value_of(argc, argv, &i, "--from")))
-            fine = date_parse(v, strlen(v), &r->options.from, NULL) == ERR_OK;
-        else if ((v = value_of(argc, argv, &i, "--to")))
-            fine = date_parse(v, strlen(v), &r->options.to, NULL) == ERR_OK;
-        else if (strcmp(name, "--skip-empty") == 0) r->options.skip_empty = true;
-        else if (strcmp(name, "--any-order") == 0) r->any_order = true;
-        else fine = false;
-        if (fine) continue;
-        fprintf(stderr, "tocsin replay: %s%s%s is not understood; try --help\n", name, v ? " " : "",
-                v ? v : "");
+    const char *name = argv[*i], *v;
+    struct why why = { 0 };
+    enum err e = dialect_option(&r->dialect, argc, argv, i, &why);
+    bool fine = true;
+    if (e == ERR_OK) return true;
+    if (e == ERR_INVALID) {
+        fprintf(stderr, "tocsin replay: %s\n", why.text);
         return false;
     }
-    if (r->config && r->prices) return true;
-    fprintf(stderr, "tocsin replay: %s is missing; try --help\n",
-            r->config ? "--prices CSV" : "-c FILE");
+    if ((v = value_of(argc, argv, i, "-c"))) r->config = v;
+    else if ((v = value_of(argc, argv, i, "--prices"))) r->prices = v;
+    else if ((v = value_of(argc, argv, i, "--topic"))) r->topic = v;
+    else if ((v = value_of(argc, argv, i, "--speed"))) fine = read_speed(v, &r->per_s);
+    else if ((v = value_of(argc, argv, i, "--from")))
+        fine = date_parse(v, strlen(v), &r->options.from, NULL) == ERR_OK;
+    else if ((v = value_of(argc, argv, i, "--to")))
+        fine = date_parse(v, strlen(v), &r->options.to, NULL) == ERR_OK;
+    else if (strcmp(name, "--any-order") == 0) r->any_order = true;
+    else fine = false;
+    if (!fine)
+        fprintf(stderr, "tocsin replay: %s%s%s is not understood; try --help\n", name, v ? " " : "",
+                v ? v : "");
+    return fine;
+}
+
+static bool read_arguments(struct replay *r, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (!read_argument(r, argc, argv, &i)) return false;
+    const bool fine = !dialect_conflicts(&r->dialect);
+    if (fine && r->config && r->prices) return true;
+    fprintf(stderr, "tocsin replay: %s; try --help\n",
+            !fine       ? "--thousands and --decimal are the same character"
+            : r->config ? "--prices CSV is missing"
+                        : "-c FILE is missing");
     return false;
 }
 
@@ -143,6 +160,7 @@ static enum err run(const struct replay *r, const struct config *c, const struct
             f->n, f->days, r->topic, (long long)producer_counts(s.producer).delivered, f->skipped,
             took);
     }
+    if (!e) prices_print_rounding(f, &r->dialect);
     producer_close(s.producer);
     buf_release(&s.message);
     return e;
@@ -150,7 +168,10 @@ static enum err run(const struct replay *r, const struct config *c, const struct
 
 int cmd_replay(int argc, char **argv)
 {
-    struct replay r = { .topic = "ticks", .options = { .from = NO_DAY, .to = NO_DAY } };
+    struct replay r = { .topic = "ticks",
+                        .dialect = dialect_plain,
+                        .options = { .from = NO_DAY, .to = NO_DAY } };
+    r.options.dialect = &r.dialect;
     if (!read_arguments(&r, argc, argv)) return EXIT_WRONG_USAGE;
     struct config c;
     int code = load_config(r.config, &c);

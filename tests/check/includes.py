@@ -26,7 +26,7 @@ FOREIGN = {
 }
 SYSTEM = set("""assert ctype errno fcntl fenv float getopt inttypes limits locale math netdb poll pthread pwd sched search semaphore signal
     stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time uchar unistd wchar wctype
-    dirent glob grp ftw fnmatch malloc syslog termios spawn endian byteswap""".split())
+    dirent glob grp iconv ftw fnmatch malloc syslog termios spawn endian byteswap""".split())
 SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "net/", "linux/", "immintrin.h", "x86intrin.h", "ifaddrs.h")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

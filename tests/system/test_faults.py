@@ -477,22 +477,23 @@ def test_import_beside_a_running_service_is_refused(one, tmp_path):
     assert one.service.alive
 
 
-def test_import_of_what_is_stored_is_refused(one, tmp_path):
-    """The same file twice would double its history; older sessions would be computed with later prices."""
+def test_import_of_other_closes_of_a_session_that_is_over_is_refused(one, tmp_path):
+    """They would be computed with later prices. The very same closes are no news, and said to be none."""
     service = one.service
     service.terminate()
     (tmp_path / "prices.csv").write_text("date,symbol,close\n2024-03-05,FEEDA,51\n2024-03-06,FEEDA,52\n")
     service.check_ran("import", "--prices", str(tmp_path / "prices.csv"))
     before = service.database.one("SELECT last_seq FROM tocsin.shard")
-    for date in ("2024-03-05", "2024-03-06", "2023-07-03"):
-        (tmp_path / "again.csv").write_text(f"date,symbol,close\n{date},FEEDA,51\n")
+    for date, price, words in (("2024-03-05", 50, "is stored as 51, here it is 50"), ("2023-07-03", 51, "is not stored, but that session is over")):
+        (tmp_path / "again.csv").write_text(f"date,symbol,close\n{date},FEEDA,{price}\n")
         done = service.tocsin("import", "--prices", str(tmp_path / "again.csv"))
-        assert done.returncode not in (0, -6, -11) and f"closes of {date} or later are stored already" in done.stderr, done
+        assert done.returncode == 65 and words in done.stderr, done
+    assert "nothing new" in service.check_ran("import", "--prices", str(tmp_path / "prices.csv"))
+    assert service.database.one("SELECT last_seq FROM tocsin.shard") == before
     (tmp_path / "next.csv").write_text("date,symbol,close\n2024-03-07,FEEDA,53\n")
     service.check_ran("import", "--prices", str(tmp_path / "next.csv"))
     assert service.database.one("SELECT last_seq FROM tocsin.shard") == before + 2
     assert "0 differing" in service.check_ran("verify")
-
 
 def test_a_database_without_the_schema_is_named_by_every_command(service_factory, database_factory, kafka):
     service = service_factory(topics=[kafka.create_topic("bare")], start=False)

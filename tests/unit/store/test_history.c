@@ -287,13 +287,29 @@ static void price(void *ctx, const char *symbol, int64_t price_e8)
     *(strcmp(symbol, "ODD") == 0 ? &p->odd : &p->even) = price_e8;
 }
 
+static enum err on_close(void *ctx, const char *symbol, int32_t day, int64_t price_e8)
+{
+    int64_t *n = ctx;
+    assert_true(symbol[0] && day >= 20487 && price_e8 > 0);
+    ++*n;
+    return ERR_OK;
+}
+
+static enum err on_event(void *ctx, const struct stored_event *e)
+{
+    int64_t *n = ctx;
+    assert_true(e->kind == RECORD_POSITION);
+    assert_true(e->event_ns >= T0 && e->text.n > 0);
+    ++*n;
+    return ERR_OK;
+}
+
 static void commands_are_answered(void **state)
 {
     (void)state;
     struct why why = { .text = "" };
     char backend[BACKEND_TEXT];
     struct uuid id;
-    bool yes;
     double value;
     size_t n;
     int64_t traded;
@@ -303,10 +319,21 @@ static void commands_are_answered(void **state)
         atoi(backend),
         number(
             "SELECT pid FROM pg_stat_activity WHERE application_name = 'tocsin writer' AND datname = current_database()"));
-    assert_int_equal(ask_close_since(&root, 20487, &yes, &why), ERR_OK);
-    assert_true(yes);
-    assert_int_equal(ask_close_since(&root, 20488, &yes, &why), ERR_OK);
-    assert_false(yes);
+    int64_t seen = 0;
+    assert_int_equal(ask_closes(&root, 20487, on_close, &seen, &why), ERR_OK);
+    assert_int_equal(seen, number("SELECT count(*) FROM tocsin.tick WHERE day_or_kind >= 20487"));
+    assert_true(seen > 0);
+    seen = 0;
+    assert_int_equal(ask_closes(&root, 20488, on_close, &seen, &why), ERR_OK);
+    assert_int_equal(seen, 0);
+    static const enum record_kind kinds[] = { RECORD_CLOCK, RECORD_POSITION };
+    assert_int_equal(ask_events(&root, kinds, 2, T0, on_event, &seen, &why), ERR_OK);
+    assert_int_equal(seen, number("SELECT count(*) FROM tocsin.event WHERE kind = 11"));
+    assert_true(seen > 0);
+    seen = 0;
+    assert_int_equal(ask_events(&root, kinds, 1, T0, on_event, &seen, &why), ERR_OK);
+    assert_int_equal(ask_events(&root, kinds, 2, INT64_MAX, on_event, &seen, &why), ERR_OK);
+    assert_int_equal(seen, 0);
     assert_int_equal(ask_tenant(&root, "owner", &id, &why), ERR_OK);
     assert_true(uuid_equal(id, tenant));
     assert_int_equal(ask_tenant(&root, "nobody", &id, &why), ERR_NOT_FOUND);

@@ -14,6 +14,8 @@
 static enum err load(const char *text, struct price_options o, struct price_file *f,
                      struct problems *p)
 {
+    struct dialect plain = dialect_plain;
+    if (!o.dialect) o.dialect = &plain;
     char path[] = "/tmp/tocsin-test-prices-XXXXXX";
     struct why why;
     int fd = mkstemp(path);
@@ -66,14 +68,14 @@ static void every_wrong_price_row_is_named(void **state)
             whole, &f, &p),
         ERR_INVALID);
     assert_int_equal(p.count, 8);
-    static const char *const want[] = { ":3: rows are not sorted",
-                                        ":4: close is empty",
-                                        ":5: close must be above 0",
-                                        ":6: close is not a decimal",
-                                        ":7: the symbol has a row of this date already",
-                                        ":8: date must be",
-                                        ":9: symbol needs",
-                                        ":10: close must be above 0" };
+    static const char *const want[] = { ":3:1: date is before the row above: rows are not sorted",
+                                        ":4:12: close is empty (--skip-empty",
+                                        ":5:12: close is negative",
+                                        ":6:12: close \"1.000000001\" has 9 decimals",
+                                        ":7: symbol AAPL has a row of this date already, line 2",
+                                        ":8:1: date \"2018-2-6\" is no date YYYY-MM-DD",
+                                        ":9:14: symbol needs",
+                                        ":10:12: close is too large" };
     for (size_t i = 0; i < ARRAY_LEN(want); i++)
         if (!strstr(p.text.data, want[i])) fail_msg("no \"%s\" in %s", want[i], p.text.data);
     assert_null(f.rows);
@@ -85,7 +87,9 @@ static void ranges_and_empty_closes(void **state)
     (void)state;
     struct price_file f;
     struct problems p = { 0 };
-    struct price_options o = { .skip_empty = true, .to = NO_DAY };
+    struct dialect skips = dialect_plain;
+    skips.skip_empty = true;
+    struct price_options o = { .dialect = &skips, .to = NO_DAY };
     assert_int_equal(date_parse("2018-02-07", 10, &o.from, NULL), ERR_OK);
     assert_int_equal(
         load("date,close,symbol\n2018-02-06,1,A\n2018-02-07,,A\n2018-02-07,2,B\n2018-02-08,3,A\n",
@@ -98,12 +102,38 @@ static void ranges_and_empty_closes(void **state)
     prices_release(&f);
 }
 
+/* The nearest cent, halves away from zero, and the largest change is told; dates in any order are sorted, rows of one stay. */
+static void rounded_and_sorted(void **state)
+{
+    (void)state;
+    struct price_file f;
+    struct problems p = { 0 };
+    struct dialect d = dialect_plain;
+    d.round_e8 = 1000000;
+    d.sort = true;
+    assert_int_equal(
+        load("date,close,symbol\n2018-02-07,103.80750274658203,A\n2018-02-06,102.01000213623047,B\n"
+             "2018-02-06,0.125,A\n2018-02-08,7,A\n",
+             (struct price_options){ &d, NO_DAY, NO_DAY }, &f, &p),
+        ERR_OK);
+    assert_int_equal(f.n, 4);
+    assert_int_equal(f.days, 3);
+    static const int64_t want[] = { 10201000000, 13000000, 10381000000, 700000000 };
+    for (size_t i = 0; i < f.n; i++) assert_int_equal(f.rows[i].price_e8, want[i]);
+    assert_int_equal(f.rows[1].nth, 1);
+    assert_int_equal(f.rounding.n, 3);
+    assert_int_equal(f.rounding.at.line, 4); /* 0.005, more than the 0.0025 of line 2 */
+    assert_string_equal(f.rounding.was, "0.125");
+    prices_release(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_price_file_becomes_messages),
         cmocka_unit_test(every_wrong_price_row_is_named),
         cmocka_unit_test(ranges_and_empty_closes),
+        cmocka_unit_test(rounded_and_sorted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
