@@ -27,8 +27,8 @@ enum err ask_writer(struct db *d, char backend[BACKEND_TEXT], struct why *why)
 /* day_or_kind of a close is its session. The event time is there for the planner: a close is not
  * said before its session's day, so the partitions of earlier days need not be looked at. */
 enum err ask_events(struct db *d, const enum record_kind *kinds, size_t n, int64_t since_ns,
-                    enum err (*fn)(void *ctx, const struct stored_event *e), void *ctx,
-                    struct why *why)
+                    const char *part, enum err (*fn)(void *ctx, const struct stored_event *e),
+                    void *ctx, struct why *why)
 {
     AUTO_BUF struct buf list = { 0 };
     for (size_t i = 0; i < n; i++) buf_printf(&list, "%c%d", i ? ',' : '{', (int)kinds[i]);
@@ -39,8 +39,9 @@ enum err ask_events(struct db *d, const enum record_kind *kinds, size_t n, int64
     AUTO_PGRESULT PGresult *r = NULL;
     enum err e = db_query(d,
                           "SELECT kind, event_ns, payload FROM tocsin.event"
-                          " WHERE kind = ANY ($1::smallint[]) AND event_ns >= $2 ORDER BY seq",
-                          2, (const char *const[]){ list.data, since }, &r, why);
+                          " WHERE kind = ANY ($1::smallint[]) AND event_ns >= $2"
+                          " AND strpos(payload, $3) > 0 ORDER BY seq",
+                          3, (const char *const[]){ list.data, since, part }, &r, why);
     for (int i = 0; !e && i < PQntuples(r); i++) {
         const struct stored_event x = {
             .kind = (enum record_kind)strtol(PQgetvalue(r, i, 0), NULL, 10),

@@ -14,9 +14,10 @@ struct stored_event {
     int64_t event_ns;
     struct str text; /* as record_from_stored reads it; valid during the call */
 };
-/* Calls fn with every event of those kinds at or after an event time, in their order, until it says no. */
+/* Calls fn with every event of those kinds at or after an event time whose text holds `part` ("": all), in their order, until it
+ * says no. */
 MUST_USE enum err ask_events(struct db *d, const enum record_kind *kinds, size_t n,
-                             int64_t since_ns,
+                             int64_t since_ns, const char *part,
                              enum err (*fn)(void *ctx, const struct stored_event *e), void *ctx,
                              struct why *why);
 /* The same with every official close of that session and later ones. */

@@ -327,12 +327,14 @@ static void commands_are_answered(void **state)
     assert_int_equal(ask_closes(&root, 20488, on_close, &seen, &why), ERR_OK);
     assert_int_equal(seen, 0);
     static const enum record_kind kinds[] = { RECORD_CLOCK, RECORD_POSITION };
-    assert_int_equal(ask_events(&root, kinds, 2, T0, on_event, &seen, &why), ERR_OK);
+    assert_int_equal(ask_events(&root, kinds, 2, T0, "", on_event, &seen, &why), ERR_OK);
     assert_int_equal(seen, number("SELECT count(*) FROM tocsin.event WHERE kind = 11"));
     assert_true(seen > 0);
     seen = 0;
-    assert_int_equal(ask_events(&root, kinds, 1, T0, on_event, &seen, &why), ERR_OK);
-    assert_int_equal(ask_events(&root, kinds, 2, INT64_MAX, on_event, &seen, &why), ERR_OK);
+    assert_int_equal(ask_events(&root, kinds, 1, T0, "", on_event, &seen, &why), ERR_OK);
+    assert_int_equal(ask_events(&root, kinds, 2, T0, "nothing holds this", on_event, &seen, &why),
+                     ERR_OK);
+    assert_int_equal(ask_events(&root, kinds, 2, INT64_MAX, "", on_event, &seen, &why), ERR_OK);
     assert_int_equal(seen, 0);
     assert_int_equal(ask_tenant(&root, "owner", &id, &why), ERR_OK);
     assert_true(uuid_equal(id, tenant));
