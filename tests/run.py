@@ -76,7 +76,7 @@ def programs(build, flavour, kind):
 
 
 def with_database(run):
-    """Unit tests of store/ need a server: TOCSIN_TEST_DATABASE, else a private one for as long as they run."""
+    """Unit tests of store/ and of the writer's thread need a server: TOCSIN_TEST_DATABASE, else a private one for as long as they run."""
     if "TOCSIN_TEST_DATABASE" in ENV:
         return run()
     sys.path.insert(0, str(TOP / "tests/system"))
