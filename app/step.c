@@ -257,24 +257,17 @@ static void tell_rule(struct step *s, const struct record *r, int32_t version, e
                                     .definition = definition });
 }
 
-static enum err put_rule(struct step *s, const struct record *r, const struct rule_draft *p,
-                         struct why *why)
+/* `had` is the rule before: of a new one the number that it gets, and version 0; of one that was
+ * deleted its last version. */
+static struct rule_spec spec_of(const struct record *r, const struct rule_draft *p,
+                                const struct rule_facts *had, const struct term *term)
 {
-    uint32_t series;
-    struct rule_facts had = { .no = r->seq };
-    bool known = rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) && !had.deleted;
-    if (!known) had.no = r->seq;
-    enum err e =
-        engine_track(s->engine, rule_draft_owner(p, r->u.rule.tenant), &p->m, &series, why);
-    if (e) return e;
-    struct term term = p->term;
-    term.series = series;
-    const struct rule_spec spec = {
+    return (struct rule_spec){
         .tenant = r->u.rule.tenant,
         .id = r->u.rule.rule,
-        .no = had.no,
-        .version = had.version + 1,
-        .terms = &term,
+        .no = had->no,
+        .version = had->version + 1,
+        .terms = term,
         .terms_n = 1,
         .clocks = { p->d.hold_s * NS_PER_S, p->d.cooldown_s * NS_PER_S, p->d.wait },
         .severity = p->d.severity,
@@ -283,25 +276,52 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
         .name = p->d.name,
         .text = p->d.text,
     };
+}
+
+/* Into the rule set. It knows a value only as of the last time a rule looked at the series, and a
+ * new rule begins from the one that stands now; so the series is held while the rule comes. */
+static enum err bring_rule(struct step *s, const struct record *r, const struct rule_spec *spec,
+                           struct why *why)
+{
+    const uint32_t series = spec->terms[0].series;
     struct moment m = { s, r };
     struct rule_set_change c;
-    tell_series(s);
-    /* The rule set knows the value only as of the last time a rule looked at it. A new rule begins from the one that stands
-     * now; so the series is held while the rule comes. */
-    e = engine_ask(s->engine, series, 1);
+    enum err e = engine_ask(s->engine, series, 1);
     if (e) return e;
-    if (p->d.enabled) look(s, series, &m);
-    e = rule_set_put(s->rules, &spec, engine_now_ns(s->engine), on_fire, &m, &c, why);
-    if (!e) e = take_change(s, r->u.rule.tenant, &c);
+    if (spec->enabled) look(s, series, &m);
+    e = rule_set_put(s->rules, spec, engine_now_ns(s->engine), on_fire, &m, &c, why);
+    if (!e) e = take_change(s, spec->tenant, &c);
     if (!e) e = engine_ask(s->engine, series, -1);
-    if (e) return e;
-    if (p->d.enabled) look(s, series, &m);
+    if (!e && spec->enabled) look(s, series, &m);
+    return e;
+}
+
+static enum err tell_put(struct step *s, const struct record *r, const struct rule_draft *p,
+                         int32_t version, enum rule_verb verb, struct why *why)
+{
     if (!s->wanted[STEP_rule_row] && !s->wanted[STEP_rule_version_row]) return ERR_OK;
     AUTO_BUF struct buf definition = { 0 };
     rule_render(&p->d, &definition);
     if (!buf_ok(&definition)) return err_set(why, ERR_NOMEM, "out of memory");
-    tell_rule(s, r, spec.version, known ? RULE_CHANGED : RULE_CREATED, definition.data);
+    tell_rule(s, r, version, verb, definition.data);
     return ERR_OK;
+}
+
+static enum err put_rule(struct step *s, const struct record *r, const struct rule_draft *p,
+                         struct why *why)
+{
+    struct rule_facts had = { .no = r->seq };
+    bool known = rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) && !had.deleted;
+    if (!known) had.no = r->seq;
+    struct term term = p->term;
+    enum err e =
+        engine_track(s->engine, rule_draft_owner(p, r->u.rule.tenant), &p->m, &term.series, why);
+    if (e) return e;
+    const struct rule_spec spec = spec_of(r, p, &had, &term);
+    tell_series(s);
+    e = bring_rule(s, r, &spec, why);
+    if (e) return e;
+    return tell_put(s, r, p, spec.version, known ? RULE_CHANGED : RULE_CREATED, why);
 }
 
 static enum err delete_rule(struct step *s, const struct record *r, struct why *why)
