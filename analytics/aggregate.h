@@ -5,6 +5,7 @@
  * its state is the same bits whether moved price by price, rebuilt afresh, or merged from shards. */
 #ifndef TOCSIN_ANALYTICS_AGGREGATE_H
 #define TOCSIN_ANALYTICS_AGGREGATE_H
+#include "core/ratio.h"
 #include "core/state.h"
 
 #include <stdbool.h>
@@ -12,8 +13,6 @@
 
 struct universe;
 struct universe_store;
-
-typedef __int128 i128;
 
 /* A member's line goes from one value to another, and its company's with it. A move of a price
  * changes price and value; a line that enters comes from value 0, one that leaves goes to 0, at a

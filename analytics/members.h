@@ -43,6 +43,7 @@ struct slot {                                /* a company's place in an index */
 struct level_day { /* at a session's end */
     int32_t day;
     double level, ew[EW_VARIANTS];
+    i128 total, sums[EW_VARIANTS]; /* what the levels were made of */
 };
 
 /* What a universe keeps because `asked` series need it: comes with the first (universe_ask), moves
@@ -69,6 +70,7 @@ struct universe {
      * and when the members change; `total` moves with every price. */
     i128 total, total_ref;
     double level_ref;
+    struct scale scale;     /* level_ref / total_ref; all 0 without a level. Follows from these */
     struct level_day *days; /* ascending */
     size_t days_n, days_cap;
     struct kept kept[AGGREGATES_MAX]; /* those that are asked for, in the order of aggregates.def */

@@ -116,6 +116,7 @@ static const struct state_field day_fields[] = {
     STATE_FIELD(U32, struct saved_day, universe),
     STATE_FIELD(I32, struct saved_day, day.day),
     STATE_FIELD(F64, struct saved_day, day.level),
+    STATE_FIELD(I128, struct saved_day, day.total),
 };
 struct saved_weights {
     uint32_t universe;
@@ -198,10 +199,12 @@ static void line_part(struct wide_part *w)
 
 static void day_part(struct wide_part *w)
 {
-    static const struct variants ew = { "ew", STATE_F64, offsetof(struct saved_day, day.ew),
-                                        sizeof(double) };
-    with_variants(w, "level_day", sizeof(struct saved_day), day_fields, ARRAY_LEN(day_fields), &ew,
-                  1);
+    static const struct variants arrays[] = {
+        { "ew", STATE_F64, offsetof(struct saved_day, day.ew), sizeof(double) },
+        { "sum", STATE_I128, offsetof(struct saved_day, day.sums), sizeof(i128) }
+    };
+    with_variants(w, "level_day", sizeof(struct saved_day), day_fields, ARRAY_LEN(day_fields),
+                  arrays, ARRAY_LEN(arrays));
 }
 
 static void weights_part(struct wide_part *w)
@@ -434,6 +437,7 @@ static enum err load_levels(struct state_reader *r, struct market *m, struct why
     for (size_t i = 0; i < m->universes_n; i++) {
         struct universe *u = &m->universes[i];
         u->first_series = NONE;
+        universe_set_ref(u, u->level_ref, u->total_ref);
         if (!u->book && !e) e = universe_keep_standard(&m->store, u);
     }
     for (size_t i = 0; i < m->instruments_n; i++) m->instruments[i].first_series = NONE;

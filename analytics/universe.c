@@ -127,9 +127,14 @@ static void set_valued(struct universe_store *s, struct universe *u, uint32_t no
 }
 
 /* ---- levels and their chains ---- */
-double universe_level(const struct universe *u)
+double universe_level(const struct universe *u) { return scale_times(&u->scale, u->total); }
+
+void universe_set_ref(struct universe *u, double level_ref, i128 total_ref)
 {
-    return u->level_ref * (double)u->total / (double)u->total_ref;
+    u->level_ref = level_ref;
+    u->total_ref = total_ref;
+    u->scale =
+        level_ref > 0 && total_ref > 0 ? scale_of(level_ref, total_ref) : (struct scale){ 0 };
 }
 
 struct levels {
@@ -151,8 +156,7 @@ static void chain_levels(struct universe *u, const struct levels *v)
         u->based = false;
         return;
     }
-    u->level_ref = v->level;
-    u->total_ref = u->total;
+    universe_set_ref(u, v->level, u->total);
     equal_weight_chain(u, v->ew);
 }
 
@@ -279,8 +283,7 @@ void universe_set_price(struct universe_store *s, struct universe *u, uint32_t n
 void universe_start(struct universe_store *s, struct universe *u)
 {
     u->based = true;
-    u->level_ref = u->base;
-    u->total_ref = u->total;
+    universe_set_ref(u, u->base, u->total);
     for (int k = 0; k < EW_VARIANTS; k++) equal_weight_restore(s, u, k, u->base);
 }
 
@@ -300,7 +303,8 @@ enum err universe_close_day(struct universe_store *s, struct universe *u, int32_
     equal_weight_refresh(s, u);
     struct levels v = levels_now(u);
     struct level_day *d = &u->days[u->days_n++];
-    *d = (struct level_day){ .day = day, .level = v.level };
+    *d = (struct level_day){ .day = day, .level = v.level, .total = u->total };
     memcpy(d->ew, v.ew, sizeof d->ew);
+    for (int k = 0; k < EW_VARIANTS; k++) d->sums[k] = equal_weight_of(u, k)->sum;
     return ERR_OK;
 }

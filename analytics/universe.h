@@ -60,6 +60,8 @@ void universe_start(struct universe_store *s, struct universe *u);
 void universe_rebalance(struct universe_store *s, struct universe *u, enum ew ew);
 MUST_USE enum err universe_close_day(struct universe_store *s, struct universe *u, int32_t day);
 
+/* From here on the level is level_ref * total / total_ref. */
+void universe_set_ref(struct universe *u, double level_ref, i128 total_ref);
 double universe_level(const struct universe *u);
 static inline double universe_coverage(const struct universe *u)
 {

@@ -1,6 +1,7 @@
 #include "app/said.h"
 
 #include "alerts/alert.h"
+#include "analytics/rows.h"
 #include "core/map.h"
 #include "core/vec.h"
 #include "ingest/stored.h"
@@ -30,7 +31,23 @@ struct pair {
     uint64_t seq;
     const struct row_type *type;
     const char *whose; /* " of <key>", or nothing */
+    bool earlier;      /* an earlier version of the measure said it */
 };
+
+/* The version of its measure that a row was said by; NULL: no measure said it. */
+static const struct column *version_of(const struct row_type *type)
+{
+    return type == &reading_row  ? row_column(type, "measure_version")
+           : type == &series_row ? row_column(type, "version")
+                                 : NULL;
+}
+
+/* What was said by an earlier version stays as it was said, and this program cannot say it again. */
+static bool said_earlier(const struct row_type *type, const void *stored, const void *now)
+{
+    const struct column *c = version_of(type);
+    return c && *(const int32_t *)row_field(c, stored) < *(const int32_t *)row_field(c, now);
+}
 
 static void column_differs(void *ctx, const struct column *c, const void *stored, const void *now)
 {
@@ -38,6 +55,7 @@ static void column_differs(void *ctx, const struct column *c, const void *stored
     char what[2 * TEXT_MAX], a[TEXT_MAX], b[TEXT_MAX];
     if (p->type == &event_row && strcmp(c->name, "payload") == 0) return;
     if (p->type == &alert_row && !alert_has_column(stored, c)) return;
+    if (p->earlier && (c == version_of(p->type) || strcmp(c->name, "value") == 0)) return;
     snprintf(what, sizeof what, "%s.%s%s", p->type->name, c->name, p->whose);
     row_text(c, stored, a, sizeof a);
     row_text(c, now, b, sizeof b);
@@ -48,7 +66,8 @@ static void compare(struct said *s, enum table_id id, uint64_t seq, const char *
                     const void *stored, const void *now)
 {
     const struct row_type *type = tables[id].row;
-    struct pair p = { s, seq, type, whose };
+    struct pair p = { s, seq, type, whose, said_earlier(type, stored, now) };
+    s->earlier += p.earlier && type == &reading_row;
     row_compare(type, stored, now, column_differs, &p);
     s->values += (int64_t)type->columns_n;
     s->tables[id].compared++;

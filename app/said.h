@@ -18,7 +18,8 @@ struct said {
         int64_t compared;
     } tables[TABLE_COUNT];
     int64_t values, differing;
-    enum err err; /* the first failure; nothing is compared after it */
+    int64_t earlier; /* readings whose value an earlier version of their measure gave */
+    enum err err;    /* the first failure; nothing is compared after it */
     struct why why;
 };
 

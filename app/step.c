@@ -425,7 +425,8 @@ static void tell_readings(struct step *s, const struct record *r)
                                    .value = v.value,
                                    .coverage = v.coverage,
                                    .staleness_ns = v.staleness_ns,
-                                   .status = v.status });
+                                   .status = v.status,
+                                   .measure_version = f.version });
     }
 }
 

@@ -98,6 +98,11 @@ static void print_result(const struct verify *v)
            " article scores: %" PRId64 " values compared, %" PRId64 " differing values\n",
            v->records, s->tables[TABLE_reading_row].compared, s->tables[TABLE_alert_row].compared,
            s->tables[TABLE_article_score_row].compared, s->values, s->differing);
+    if (s->earlier)
+        printf(
+            "%" PRId64
+            " readings are of earlier versions of their measures: their values were not compared\n",
+            s->earlier);
 }
 
 const char verify_usage[] = "usage: tocsin verify -c FILE\n";

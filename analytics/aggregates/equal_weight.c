@@ -58,10 +58,15 @@ void equal_weight_ask(const struct universe_store *s, const struct universe *u, 
         if (w->variants[k].asked) w->followed[w->followed_n++] = (uint8_t)k;
 }
 
+const struct variant *equal_weight_of(const struct universe *u, int variant)
+{
+    return &weights_of(u)->variants[variant];
+}
+
 double equal_weight_level(const struct universe *u, int variant)
 {
     const struct variant *v = &weights_of(u)->variants[variant];
-    return v->level_ref * cents(v->sum) / v->ref_cents;
+    return scale_times(&v->scale, v->sum);
 }
 
 double equal_weight_level_now(const struct universe_store *s, const struct universe *u, int variant)
@@ -69,14 +74,14 @@ double equal_weight_level_now(const struct universe_store *s, const struct unive
     const struct equal_weight *w = weights_of(u);
     const struct variant *v = &w->variants[variant];
     if (v->asked || !w->behind) return equal_weight_level(u, variant);
-    return v->level_ref * cents(sum_afresh(s, u, variant)) / v->ref_cents;
+    return scale_times(&v->scale, sum_afresh(s, u, variant));
 }
 
 void equal_weight_set_ref(struct variant *v, double level_ref, i128 ref)
 {
     v->level_ref = level_ref;
     v->ref = ref;
-    v->ref_cents = cents(ref);
+    v->scale = level_ref > 0 && ref > 0 ? scale_of(level_ref, ref) : (struct scale){ 0 };
 }
 
 static void move_weights(struct universe_store *s, const struct universe *u, void *state,

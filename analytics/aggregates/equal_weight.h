@@ -17,20 +17,14 @@ struct equal_weight {
         /* E now, and when level_ref was the level. Of a variant that nobody asks for `sum` is of
          * some price before, until equal_weight_refresh. */
         i128 sum, ref;
-        double ref_cents; /* of ref, since a level is read on every tick */
-        uint32_t asked;   /* series that do */
+        struct scale scale; /* level_ref / ref; all 0 without a level. Follows from these */
+        uint32_t asked;     /* series that do */
     } variants[EW_VARIANTS];
     uint8_t followed[EW_VARIANTS]; /* numbers of the variants that are asked for */
     uint32_t followed_n;
     bool behind; /* a price has moved since the sums of the others were made */
 };
 extern const struct aggregate_kind aggregate_equal_weight;
-
-/* Cents of a sum at 1e-8; exact whenever it is whole cents below 2^53. */
-static inline double cents(i128 e8)
-{
-    return (double)(e8 / 1000000) + (double)(int64_t)(e8 % 1000000) * 1e-6;
-}
 
 /* A series asks for a variant (1) or no longer does (-1). */
 void equal_weight_ask(const struct universe_store *s, const struct universe *u, int variant,
@@ -39,7 +33,8 @@ void equal_weight_ask(const struct universe_store *s, const struct universe *u, 
 void equal_weight_refresh(const struct universe_store *s, const struct universe *u);
 /* Sets what the level is measured from. */
 void equal_weight_set_ref(struct variant *v, double level_ref, i128 ref);
-/* Of a variant that is asked for, or after a refresh. */
+/* Of a variant that is asked for, or after a refresh: the sum and what it is measured from; and the level. */
+const struct variant *equal_weight_of(const struct universe *u, int variant);
 double equal_weight_level(const struct universe *u, int variant);
 /* Of any, at any time: sums it afresh if it must. */
 double equal_weight_level_now(const struct universe_store *s, const struct universe *u,

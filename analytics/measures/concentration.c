@@ -32,12 +32,18 @@ static i128 squares_sum(const struct universe *u, const struct series *s)
     return ((const struct squares *)universe_kept(u, squares_of(s)))->sum;
 }
 
+/* 10,000 * sum of squares / T^2. No sum of squares is above T^2: below 2^56 cents all fits into 128 bits. */
+static double hhi_of(i128 squares, i128 total)
+{
+    if (total < VALUE_MAX) return ratio(10000 * squares, total * total);
+    return ratio_of_products((struct product){ 10000, squares }, (struct product){ total, total });
+}
+
 static void read_hhi(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
     if (!index_has_value(m, u, false, r)) return;
-    double t = (double)u->total;
-    r->value = 10000.0 * (double)squares_sum(u, s) / (t * t);
+    r->value = hhi_of(squares_sum(u, s), u->total);
     reading_finish(m, r);
 }
 
@@ -45,8 +51,8 @@ static void read_effective_number(const struct market *m, const struct series *s
 {
     const struct universe *u = series_universe(m, s);
     if (!index_has_value(m, u, false, r)) return;
-    double t = (double)u->total;
-    r->value = t * t / (double)squares_sum(u, s);
+    r->value = ratio_of_products((struct product){ u->total, u->total },
+                                 (struct product){ 1, squares_sum(u, s) });
     reading_finish(m, r);
 }
 
@@ -79,7 +85,7 @@ static void read_top_weight(const struct market *m, const struct series *s, stru
     if (!index_has_value(m, u, false, r)) return;
     int64_t n = s->args.v[TOP_N],
             top = by_of(s) == BY_LINE ? top_lines(m, u, n) : top_issuers(m, u, n);
-    r->value = 100.0 * (double)top / (double)u->total;
+    r->value = ratio((i128)top * 100, u->total);
     reading_finish(m, r);
 }
 
@@ -93,7 +99,7 @@ static void concentration_inputs(const struct market *m, const struct series *s,
         const struct slot *largest = &m->store.slots[o->slots[0]];
         json_put_real(w, "market_value", (double)u->total / 100);
         json_put_text(w, "largest", m->issuers[largest->issuer].key);
-        json_put_real(w, "largest_weight", (double)largest->value / (double)u->total);
+        json_put_real(w, "largest_weight", u->total > 0 ? ratio(largest->value, u->total) : NAN);
     }
     index_inputs(u, w);
 }
@@ -108,9 +114,9 @@ static void concentration_inputs(const struct market *m, const struct series *s,
 const struct measure_kind measure_hhi = {
     .name = "hhi",
     .unit = "0-10000",
-    .formula = "10,000 * sum of squared weights",
+    .formula = "10,000 * sum of squared weights, rounded once",
     .source = "metrics.md 4: Herfindahl-Hirschman index",
-    .version = 1,
+    .version = 2,
     .subjects = SUBJECT_INDEX,
     .moved_by = CAUSE_PRICE,
     .params = { [ONE_BY] = BY_PARAM },
@@ -125,9 +131,9 @@ const struct measure_kind measure_hhi = {
 const struct measure_kind measure_effective_number = {
     .name = "effective_number",
     .unit = "names",
-    .formula = "1 / sum of squared weights",
+    .formula = "1 / sum of squared weights, rounded once",
     .source = "metrics.md 4: Hannah-Kay of order 2",
-    .version = 1,
+    .version = 2,
     .subjects = SUBJECT_INDEX,
     .moved_by = CAUSE_PRICE,
     .params = { [ONE_BY] = BY_PARAM },
@@ -142,9 +148,9 @@ const struct measure_kind measure_effective_number = {
 const struct measure_kind measure_top_weight = {
     .name = "top_weight",
     .unit = "%",
-    .formula = "100 * weight of the n largest",
+    .formula = "100 * weight of the n largest, rounded once",
     .source = "metrics.md 4: top-N weight",
-    .version = 1,
+    .version = 2,
     .subjects = SUBJECT_INDEX,
     .moved_by = CAUSE_PRICE,
     .params = { [TOP_BY] = BY_PARAM,

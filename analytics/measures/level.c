@@ -102,31 +102,76 @@ static void find_level(const struct market *m, struct series *s)
         s->start = window_start(m, w, &(struct days){ &u->days->day, sizeof *u->days, u->days_n });
 }
 
-struct returns {
-    double cap, equal, years;
+/* A level now to that of the window's start: 1 + return. */
+struct growth {
+    bool exact;     /* it is the fraction now / then; else `factor` alone, of two levels */
+    i128 now, then; /* sums */
+    double factor;
 };
 
-static bool spread_returns(const struct market *m, const struct series *s, struct returns *out)
+/* A level is scale * sum. When a change of members or a rebalance moves the scale, the level is chained as a double; so the
+ * growth is a fraction of two sums only where nothing was chained since: the window starts at the level that the scale starts
+ * at, or the scale makes that day's level of that day's sum. */
+static struct growth growth_of(const struct scale *s, i128 now, double level_then, i128 sum_then)
+{
+    struct growth g = { .now = now };
+    if (level_then == s->x) g.then = s->d;
+    else if (scale_times(s, sum_then) == level_then) g.then = sum_then;
+    g.exact = g.now > 0 && g.then > 0;
+    g.factor = g.exact ? ratio(g.now, g.then) : scale_times(s, now) / level_then;
+    return g;
+}
+
+struct growths {
+    struct growth cap, equal;
+    double years;
+};
+
+static bool spread_growths(const struct market *m, const struct series *s, struct growths *out)
 {
     const struct universe *u = series_universe(m, s);
-    int k = variant_of(s);
+    const int k = variant_of(s);
     if (s->start < 0) return false;
     const struct level_day *d = &u->days[s->start];
+    const struct variant *v = equal_weight_of(u, k);
     *out =
-        (struct returns){ universe_level(u) / d->level - 1, equal_weight_level(u, k) / d->ew[k] - 1,
+        (struct growths){ growth_of(&u->scale, u->total, d->level, d->total),
+                          growth_of(&v->scale, v->sum, d->ew[k], d->sums[k]),
                           window_years(m, (enum window_choice)s->args.v[SPREAD_WINDOW], d->day) };
     return true;
 }
 
-static enum reading_status of_returns(const struct returns *r, enum spread_kind kind, double *out)
+/* 100 * (c/d - e/f), of two fractions c/d and e/f. */
+static double difference_pct(i128 c, i128 d, i128 e, i128 f)
+{
+    return ratio_of_difference(100, (struct product){ c, f }, (struct product){ e, d },
+                               (struct product){ d, f });
+}
+
+static double arith(const struct growth *c, const struct growth *e)
+{
+    return c->exact && e->exact ? difference_pct(c->now, c->then, e->now, e->then)
+                                : 100 * (c->factor - e->factor);
+}
+
+/* C/E - 1 is (c/d) / (e/f) - 1 = ((c/d) - (e/f)) / (e/f) */
+static double geom(const struct growth *c, const struct growth *e)
+{
+    return c->exact && e->exact ? ratio_of_difference(100, (struct product){ c->now, e->then },
+                                                      (struct product){ e->now, c->then },
+                                                      (struct product){ c->then, e->now })
+                                : 100 * (c->factor / e->factor - 1);
+}
+
+static enum reading_status of_growths(const struct growths *g, enum spread_kind kind, double *out)
 {
     switch (kind) {
-    case SPREAD_GEOM: *out = 100 * ((1 + r->cap) / (1 + r->equal) - 1); return READING_OK;
-    case SPREAD_ARITH: *out = 100 * (r->cap - r->equal); return READING_OK;
-    case SPREAD_LOG: *out = 100 * log((1 + r->cap) / (1 + r->equal)); return READING_OK;
+    case SPREAD_GEOM: *out = geom(&g->cap, &g->equal); return READING_OK;
+    case SPREAD_ARITH: *out = arith(&g->cap, &g->equal); return READING_OK;
+    case SPREAD_LOG: *out = 100 * log(g->cap.factor / g->equal.factor); return READING_OK;
     case SPREAD_ANN:
-        if (r->years <= 0) return READING_NO_HISTORY;
-        *out = 100 * (pow(1 + r->cap, 1 / r->years) - pow(1 + r->equal, 1 / r->years));
+        if (g->years <= 0) return READING_NO_HISTORY;
+        *out = 100 * (pow(g->cap.factor, 1 / g->years) - pow(g->equal.factor, 1 / g->years));
         return READING_OK;
     case SPREAD_RATIO:
     case SPREAD_POINTS: break; /* of levels, not of returns */
@@ -134,17 +179,32 @@ static enum reading_status of_returns(const struct returns *r, enum spread_kind 
     return READING_NO_DATA;
 }
 
+/* Two levels that start at the same one, as they do until the first change of members, differ by a fraction of integers. */
+static double points(const struct universe *u, const struct variant *v)
+{
+    const struct scale *c = &u->scale, *e = &v->scale;
+    if (c->x != e->x) return scale_times(c, u->total) - scale_times(e, v->sum);
+    return ratio_of_difference(c->x, (struct product){ u->total, e->d },
+                               (struct product){ v->sum, c->d }, (struct product){ c->d, e->d });
+}
+
+static double level_ratio(const struct universe *u, const struct variant *v)
+{
+    const struct scale *c = &u->scale, *e = &v->scale;
+    if (c->x != e->x || v->sum == 0) return scale_times(c, u->total) / scale_times(e, v->sum);
+    return ratio_of_products((struct product){ u->total, e->d }, (struct product){ v->sum, c->d });
+}
+
 static void read_spread(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
     enum spread_kind kind = (enum spread_kind)s->args.v[SPREAD_KIND];
-    struct returns returns;
+    struct growths growths;
     if (!index_has_value(m, u, true, r)) return;
-    if (kind == SPREAD_POINTS) r->value = universe_level(u) - equal_weight_level(u, variant_of(s));
-    else if (kind == SPREAD_RATIO)
-        r->value = universe_level(u) / equal_weight_level(u, variant_of(s));
+    if (kind == SPREAD_POINTS) r->value = points(u, equal_weight_of(u, variant_of(s)));
+    else if (kind == SPREAD_RATIO) r->value = level_ratio(u, equal_weight_of(u, variant_of(s)));
     else
-        r->status = spread_returns(m, s, &returns) ? of_returns(&returns, kind, &r->value)
+        r->status = spread_growths(m, s, &growths) ? of_growths(&growths, kind, &r->value)
                                                    : READING_NO_HISTORY;
     reading_finish(m, r);
 }
@@ -170,11 +230,11 @@ static void spread_inputs(const struct market *m, const struct series *s, struct
 {
     const struct universe *u = series_universe(m, s);
     enum spread_kind kind = (enum spread_kind)s->args.v[SPREAD_KIND];
-    struct returns r;
+    struct growths g;
     put_levels(m, u, variant_of(s), w);
-    if (kind != SPREAD_RATIO && kind != SPREAD_POINTS && spread_returns(m, s, &r)) {
-        json_put_real(w, "cap_return", r.cap);
-        json_put_real(w, "equal_return", r.equal);
+    if (kind != SPREAD_RATIO && kind != SPREAD_POINTS && spread_growths(m, s, &g)) {
+        json_put_real(w, "cap_return", g.cap.factor - 1);
+        json_put_real(w, "equal_return", g.equal.factor - 1);
     }
     index_inputs(u, w);
 }
@@ -183,9 +243,9 @@ const struct measure_kind measure_level = {
     .name = "level",
     .unit = "points",
     .formula =
-        "base * sum(P*Q*F) / divisor, chained so that a change of members or shares does not move it",
+        "base * sum(P*Q*F) / divisor, chained so that a change of members or shares does not move it; rounded once",
     .source = "metrics.md 1: cap-weighted level, price return",
-    .version = 1,
+    .version = 2,
     .subjects = SUBJECT_INDEX,
     .moved_by = CAUSE_PRICE,
     .standard = (const char *const[]){ "", NULL },
@@ -198,9 +258,9 @@ const struct measure_kind measure_ew_level = {
     .name = "ew_level",
     .unit = "points",
     .formula =
-        "equal-weighted level: each company 1/N at every rebalance, drifting between; base as level",
+        "equal-weighted level: each company 1/N at every rebalance, drifting between; base as level; rounded once",
     .source = "metrics.md 1: equal-weighted level",
-    .version = 1,
+    .version = 2,
     .subjects = SUBJECT_INDEX,
     .moved_by = CAUSE_PRICE,
     .params = { [LEVEL_EW] = EW_PARAM, [LEVEL_BY] = BY_PARAM },
@@ -217,9 +277,9 @@ const struct measure_kind measure_spread = {
     .units = "%, ratio or points",
     .unit_of = spread_unit,
     .formula =
-        "cap-weighted return C against equal-weighted return E over the window. arith 100*(C-E), geom 100*((1+C)/(1+E)-1), log 100*ln((1+C)/(1+E)), ann difference of annualised returns in %, ratio level/ew_level, points level - ew_level",
+        "cap-weighted return C against equal-weighted return E over the window. arith 100*(C-E), geom 100*((1+C)/(1+E)-1), log 100*ln((1+C)/(1+E)), ann difference of annualised returns in %, ratio level/ew_level, points level - ew_level; arith, geom, ratio and points rounded once where neither level was chained since",
     .source = "metrics.md 2: spread, always named",
-    .version = 1,
+    .version = 2,
     .subjects = SUBJECT_INDEX,
     .moved_by = CAUSE_PRICE,
     .params = { [SPREAD_KIND] = { .name = "kind",

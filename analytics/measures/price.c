@@ -76,8 +76,8 @@ static void read_ret(const struct market *m, const struct series *s, struct read
         price_reading(m, s, NAN, READING_NO_HISTORY, out);
         return;
     }
-    double close = (double)m->closes[s->start].price_e8;
-    price_reading(m, s, 100 * ((double)x->price_e8 / close - 1), READING_OK, out);
+    const int64_t close = m->closes[s->start].price_e8;
+    price_reading(m, s, ratio(100 * ((i128)x->price_e8 - close), close), READING_OK, out);
 }
 
 const struct measure_kind measure_last = {
@@ -97,9 +97,10 @@ const struct measure_kind measure_last = {
 const struct measure_kind measure_ret = {
     .name = "ret",
     .unit = "%",
-    .formula = "100 * (last / close at the window's start - 1); default window 1d",
+    .formula =
+        "100 * (last - close) / close, the close at the window's start, rounded once; default window 1d",
     .source = "metrics.md 2: k-period return",
-    .version = 1,
+    .version = 2,
     .subjects = SUBJECT_INSTRUMENT,
     .moved_by = CAUSE_PRICE,
     .params = { [RET_WINDOW] = { .name = "window",

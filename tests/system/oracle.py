@@ -1,8 +1,9 @@
 """oracle.py - the measures again, from their formulas alone: slow, exact, obvious.
 
 Python integers and fractions; nothing here knows how the service computes. Every measure comes twice: `*_exact` gives the
-rational number, and the plain name gives the double that the definition of the measure prescribes (which integers become
-doubles, and in which order they are multiplied and divided), so that the service can be held to it bit for bit.
+rational number, and the plain name gives the double that the definition of the measure prescribes, so that the service can be
+held to it bit for bit: the double nearest to the one fraction of integers (and of what an earlier session left as a double)
+that it is, which `float` of a Fraction gives.
 
     m = Market()
     for message in stream:
@@ -37,12 +38,6 @@ def line_value(price_e8, shares):
     return price_e8 * shares // 10 ** 6
 
 
-def cents(value_e8):
-    """The double for a sum at 1e-8 dollars: whole cents and the rest, each exact, added once."""
-    whole, rest = divmod(value_e8, 10 ** 6)
-    return float(whole) + float(rest) * 1e-6
-
-
 def effective_shares(shares, float_factor="1"):
     return shares * e8(float_factor) // E8
 
@@ -55,13 +50,11 @@ def hhi_exact(values):
 
 
 def hhi(values):
-    total = float(sum(values))
-    return 10000.0 * float(sum(v * v for v in values)) / (total * total)
+    return float(hhi_exact(values))
 
 
 def effective_number(values):
-    total = float(sum(values))
-    return total * total / float(sum(v * v for v in values))
+    return float(10_000 / hhi_exact(values))
 
 
 def top_weight_exact(values, n=10):
@@ -69,7 +62,7 @@ def top_weight_exact(values, n=10):
 
 
 def top_weight(values, n=10):
-    return 100.0 * float(sum(sorted(values, reverse=True)[:n])) / float(sum(values))
+    return float(top_weight_exact(values, n))
 
 
 # ---- calendar ----
@@ -165,7 +158,7 @@ class EqualWeighted:
         return sum(q * prices[s] for s, q in self.units.items())
 
     def level(self, prices):
-        return self.level_ref * cents(self.value(prices)) / cents(self.value_ref)
+        return float(Fraction(self.level_ref) * Fraction(self.value(prices), self.value_ref))
 
     def level_exact(self, prices):
         return self.exact_ref * Fraction(self.value(prices), self.value_ref)
@@ -185,6 +178,7 @@ class Index:
         self.equal = {(r, by): EqualWeighted(r, by, self.base) for r in REBALANCES for by in ("line", "issuer")}
         self.sessions = []                     # dates of the session ends since the base
         self.history = {}                      # "level" or (rebalance, by) -> levels at those ends
+        self.sums = {}                         # the same -> what those levels were made of
         self.session_prices = None             # as they stood at the last session end
         self.fresh = False                     # nothing has happened since
 
@@ -224,7 +218,7 @@ class Index:
     def level(self):
         if self.total_ref is None or not self.covered():
             return None
-        return self.level_ref * float(self.total()) / float(self.total_ref)
+        return float(Fraction(self.level_ref) * Fraction(self.total(), self.total_ref))
 
     def level_exact(self):
         return self.exact_ref * Fraction(self.total(), self.total_ref)
@@ -246,18 +240,46 @@ class Index:
         return top_weight(self.values(by), n) if self.covered() else None
 
     def spread(self, kind="arith", window="60d", rebalance="quarterly", by="issuer"):
-        """At a session end. Fractions, not percent; None without the history it needs."""
-        cap, equal = self.history.get("level", []), self.history.get((rebalance, by), [])
+        """At a session end, in the unit of its kind: percent, ratio or points. None without the history it needs."""
+        cap, equal, series = self.history.get("level", []), self.history.get((rebalance, by), []), self.equal[rebalance, by]
         if not cap:
             return None
         if kind in ("ratio", "points"):
-            return spread(kind, None, None, None, cap[-1], equal[-1])
+            return self.spread_of_levels(kind, rebalance, by)
         then = window_start(self.sessions, window)
         if then is None:
             return None
-        c, e = cap[-1] / cap[then] - 1, equal[-1] / equal[then] - 1
-        years = self.years(window, then)
-        return None if kind == "ann" and not years else spread(kind, c, e, years)
+        c = self.growth("level", then, self.level_ref, self.total_ref)
+        e = self.growth((rebalance, by), then, series.level_ref, series.value_ref)
+        exact = isinstance(c, Fraction) and isinstance(e, Fraction)
+        if exact and kind in ("arith", "geom"):
+            return float(100 * spread(kind, c - 1, e - 1))
+        c, e, years = float(c), float(e), self.years(window, then)
+        if kind == "arith":
+            return 100 * (c - e)
+        if kind == "geom":
+            return 100 * (c / e - 1)
+        if kind == "log":
+            return 100 * math.log(float(c / e))
+        return 100 * (c ** (1 / years) - e ** (1 / years)) if years else None
+
+    def spread_of_levels(self, kind, rebalance="quarterly", by="issuer"):
+        """Ratio or points, at any time. Two levels that start at the same one are that one times fractions of integers."""
+        series, levels = self.equal[rebalance, by], (self.level(), self.ew_level(rebalance, by))
+        if self.level_ref == series.level_ref:
+            ref = Fraction(self.level_ref)
+            levels = ref * Fraction(self.total(), self.total_ref), ref * Fraction(series.value(self.prices()), series.value_ref)
+        return float(spread(kind, None, None, None, *levels))
+
+    def growth(self, key, then, level_ref, ref):
+        """A level now to that of session `then`: the fraction of what the two were made of, where today's references turn that day's sum into
+        that day's level or are that day's level themselves. Else a double."""
+        levels, sums = self.history[key], self.sums[key]
+        if levels[then] == level_ref:
+            return Fraction(sums[-1], ref)
+        if float(Fraction(level_ref) * Fraction(sums[then], ref)) == levels[then]:
+            return Fraction(sums[-1], sums[then])
+        return levels[-1] / levels[then]
 
     def years(self, window, then):
         if window in MONTH_WINDOWS:
@@ -305,8 +327,10 @@ class Index:
         self.sessions.append(day)
         self.session_prices, self.fresh = prices, True
         self.history.setdefault("level", []).append(self.level())
+        self.sums.setdefault("level", []).append(self.total())
         for key, series in self.equal.items():
             self.history.setdefault(key, []).append(series.level(prices))
+            self.sums.setdefault(key, []).append(series.value(prices))
 
 
 class Market:
@@ -356,7 +380,7 @@ class Market:
         """At a session end, in percent."""
         closes = self.closes.get(symbol)
         then = window_start([d for d, _ in closes], window) if closes else None
-        return None if then is None else 100.0 * (float(self.prices[symbol]) / float(closes[then][1]) - 1.0)
+        return None if then is None else float(Fraction(100 * (self.prices[symbol] - closes[then][1]), closes[then][1]))
 
     def measure(self, text):
         """The value by canonical text, for the measures that a rule may name here; None when there is none."""

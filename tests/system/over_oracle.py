@@ -112,11 +112,9 @@ class Base:
     def of_index(self, index):
         if self.name != "spread":
             return self.market.measure(self.text)
-        level, equal = index.level(), index.ew_level()
-        if level is None or equal is None:
+        if index.level() is None or index.ew_level() is None:
             return None
-        return {"ratio": lambda: level / equal, "points": lambda: level - equal}[
-            self.options["kind"]]()
+        return index.spread_of_levels(self.options["kind"])
 
     def moved_by(self, m):
         """Is it looked at after that message?"""

@@ -10,6 +10,7 @@ import itertools
 import os
 import pathlib
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -103,4 +104,4 @@ def hhi_after_every_close(days=None):
         total, squares = total + new - old, squares + new * new - old * old
         values[company] = new
         covered = len(lines) * 100 >= 95 * n
-        yield m["ts"], 10000.0 * float(squares) / (float(total) * float(total)) if covered else None
+        yield m["ts"], float(Fraction(10000 * squares, total * total)) if covered else None

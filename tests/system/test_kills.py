@@ -24,7 +24,7 @@ TABLES = {
     "event": ("seq, event_ns, received_ms, kpos, kind, tenant_id, payload", "seq"),
     "instrument": ("instrument_id, symbol, issuer, name", "instrument_id"),
     "series": ("series_id, tenant_id, measure, unit, version", "series_id"),
-    "reading": ("seq, event_ns, series_id, tenant_id, value, coverage, staleness_ns, status", "seq, series_id"),
+    "reading": ("seq, event_ns, series_id, tenant_id, value, coverage, staleness_ns, status, measure_version", "seq, series_id"),
     "article_score": ("seq, article_id, event_ns, headline, source, positive, neutral, negative, score, label, tickers, scorer", "seq"),
     "rule": ("tenant_id, rule_id, version, seq, definition, deleted", "tenant_id, rule_id"),
     "rule_version": ("tenant_id, rule_id, version, seq, change, definition", "tenant_id, rule_id, version"),

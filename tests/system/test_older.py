@@ -29,6 +29,7 @@ def test_what_an_older_program_stored_is_what_this_one_says(postgres, kafka, ser
     assert counts == STORED[dump.stem]
     service = service_factory(topics=[kafka.create_topic("older")], database=database, config=drive.QUIET, start=False)
     said = service.check_ran("verify")
+    assert "readings are of earlier versions of their measures" in said
     assert "{} records, {} readings, {} alerts, {} article scores:".format(*counts) in said and " 0 differing values" in said
 
     alerts = database.rows("SELECT * FROM tocsin.alert ORDER BY tenant_id, stream_no")

@@ -62,7 +62,7 @@ def truth():
             for kind in KINDS:
                 for window in WINDOWS:
                     v = x.spread(kind, window)
-                    row[text("spread", kind=kind, window=window)] = v if v is None or kind in ("ratio", "points") else 100 * v
+                    row[text("spread", kind=kind, window=window)] = v
             for window in RETURNS:
                 row[returns("AAPL", window)] = market.ret("AAPL", window)
             out[message["session_end"]] = row

@@ -32,7 +32,7 @@ FORGED = [(table, column, value) for table, columns in {
         "reason": "CASE reason WHEN 'met' THEN 'cleared' ELSE 'met' END", "since_ns": "since_ns + 1", "previous": "coalesce(previous, 0) + 1"},
     "reading": {
         "seq": "seq - 1", "event_ns": "event_ns + 1", "series_id": "series_id + 1000", "tenant_id": STRANGER, "value": ULP + "value",
-        "coverage": "coverage / 2", "staleness_ns": "staleness_ns + 1", "status": "'stale'"},
+        "coverage": "coverage / 2", "staleness_ns": "staleness_ns + 1", "status": "'stale'", "measure_version": "measure_version + 1"},
     "article_score": {
         "seq": "seq + 1", "article_id": "article_id || 'x'", "event_ns": "event_ns + 1", "headline": "headline || '!'", "source": "''",
         "positive": "0.99", "neutral": "0.99", "negative": "0.99", "score": "score / 2", "label": "'neutral'",
@@ -66,7 +66,7 @@ DELETED = {
        for table in ("alert", "reading", "article_score", "rule", "rule_version", "series", "series_viewer", "instrument")},
     "reading too many": ("reading", f"INSERT INTO tocsin.reading SELECT * FROM tocsin.reading WHERE {ROWS['reading']}"),
     "reading too many at the end": ("reading", "INSERT INTO tocsin.reading SELECT (SELECT last_seq FROM tocsin.shard), event_ns, series_id, tenant_id, value, coverage,"
-                                               f" staleness_ns, status FROM tocsin.reading WHERE {ROWS['reading']}"),
+                                               f" staleness_ns, status, measure_version FROM tocsin.reading WHERE {ROWS['reading']}"),
     "instrument too many": ("instrument", "INSERT INTO tocsin.instrument VALUES (1000, 'OTHER', '', '')"),
     "series too many": ("series", "INSERT INTO tocsin.series VALUES (1000, NULL, 'last(S09)', '', 1, false)"),
 }

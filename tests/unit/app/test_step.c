@@ -503,6 +503,55 @@ static void a_torn_state_is_refused(void **state)
     step_release(&other);
 }
 
+/* ---- thresholds that are exact in decimal ----
+ * A of 3,000 shares and B of 1,000, both at 100 at the close. What comes then is exactly so many tenths of a per cent: of
+ * ret(A) and of the spread (a rise of A by r is 3/4 r of the index and 1/2 r of equal weights), up and down; and of top_weight. */
+static void expect_exactly(const char *measure, int tenths)
+{
+    static const struct {
+        const char *op;
+        bool holds;
+    } ops[] = { { ">=", true }, { ">", false }, { "<=", true }, { "<", false } };
+    static int id;
+    for (size_t k = 0; k < ARRAY_LEN(ops); k++) {
+        char text[200];
+        snprintf(text, sizeof text, "{\"rule\":\"%s %s %s%d.%d\"}", measure, ops[k].op,
+                 tenths < 0 ? "-" : "", abs(tenths) / 10, abs(tenths) % 10);
+        rule(1, id % 60000, text);
+        if (strcmp(state_of(1, id % 60000), ops[k].holds ? "firing" : "ok"))
+            fail_msg("%s: %s", text, state_of(1, id % 60000));
+        assert_int_equal(drop(1, id++ % 60000), ERR_OK);
+    }
+    buf_clear(&said);
+}
+
+static void a_tenth_of_a_per_cent_is_what_a_person_takes_it_for(void **state)
+{
+    (void)state;
+    const int64_t next = T0 + NS_PER_DAY;
+    two_stocks();
+    ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol("A"), 3000, E8 } });
+    ok((struct record){ .kind = RECORD_CLOCK, .event_ns = T0, .u.clock = { day_of_ns(T0) } });
+    for (int t = 1; t < 1000; t++) {
+        const char *spread = "spread(X, kind=arith, window=1d, ew=daily)";
+        ok(trade("B", 100, next));
+        ok(trade("A", 100 + t * 0.1, next));
+        expect_exactly("ret(A)", t);
+        ok(trade("A", 100 - t * 0.1, next));
+        expect_exactly("ret(A)", -t);
+        ok(trade("A", 100 + t * 0.4, next));
+        expect_exactly(spread, t);
+        expect_exactly("spread(X, kind=points, ew=held)", 10 * t);
+        ok(trade("A", 100, next));
+        ok(trade("B", 100 + t * 0.4, next));
+        expect_exactly(spread, -t);
+        if (t < 500) continue;
+        ok(trade("A", t * 0.1, next)); /* three times of this, and once 300 less that: all is 300 */
+        ok(trade("B", 300 - t * 0.3, next));
+        expect_exactly("top_weight(X, n=1)", t);
+    }
+}
+
 /* ---- a random day, saved anywhere ---- */
 static uint64_t seed;
 static uint32_t upto(uint32_t n)
@@ -698,6 +747,7 @@ int main(void)
         STORY(what_ends_a_firing_is_said),
         STORY(a_cooldown_outlives_every_change),
         STORY(older_records_end_in_silence),
+        STORY(a_tenth_of_a_per_cent_is_what_a_person_takes_it_for),
         STORY(a_new_rule_begins_from_the_value_that_stands),
         STORY(the_end_of_the_price_range_is_exact),
         STORY(a_book_belongs_to_measures_of_books),
