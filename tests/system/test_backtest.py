@@ -2,9 +2,14 @@
 
 The prices are those of a field case: AAA and BBB rise by exactly 20 % on 3, 4, 8 and 10 January 2024."""
 import csv
+import datetime as dt
 import json
+import random
 
 import pytest
+
+import drive
+from drive import QUIET
 
 PRICES = {"AAA": [100, 120, 144, 130, 156, 150, 180], "BBB": [100, 120, 144, 130, 156, 150, 180], "CCC": [100, 101, 99, 101, 101, 101, 99]}
 DAYS = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08", "2024-01-09", "2024-01-10"]
@@ -111,3 +116,32 @@ def test_each_wrong_rule_is_shown_with_its_own_text(service, tmp_path):
                             (("--rule", "last(AAA) > 1", "--from", "2024-01-03", "--to", "2024-01-02"), "--from is later than --to")):
         done = service.tocsin("backtest", *arguments)
         assert done.returncode == 64 and text in done.stderr and "usage:" not in done.stderr, (arguments, done)
+
+
+def test_a_rule_made_in_the_middle_is_as_a_back_test_from_there(kafka, service_factory):
+    """The same trades live and back-tested: one rule holds already when it is made, one is due, one waits, one never comes."""
+    seed = random.randrange(2 ** 32)
+    print(f"TOCSIN_SEED={seed}")
+    rng = random.Random(seed)
+    service = service_factory(topics=[kafka.create_topic("middle")], config=QUIET)
+    feed = drive.Feed(kafka, service)
+    feed.reference()
+    feed.trades(*(rng.randint(90, 110) for _ in range(200)), 107).settle()
+    rules = {"last(FEEDA) >= 105": ["--clear", "100"], "last(FEEDA) <= 95": ["--hold", "1"], "last(FEEDA) > 108": ["--cooldown", "30"], "last(FEEDA) > 1000": []}
+    names = {"--clear": "clear", "--hold": "hold_s", "--cooldown": "cooldown_s"}
+    for text, more in rules.items():
+        body = {"rule": text, **({names[more[0]]: more[1] if more[0] == "--clear" else int(more[1])} if more else {})}
+        assert service.api("POST", "/v1/rules", json=body).status_code in (200, 201)
+    made = service.database.one("SELECT max(event_ns) FROM tocsin.event WHERE kind = 12")
+    feed.trades(*(rng.randint(90, 110) for _ in range(300))).settle()
+    live = [(ns, state, text, value) for ns, state, text, value in
+            service.database.rows("SELECT event_ns, state, rule_text, value FROM tocsin.alert ORDER BY seq, rule_text, state")]
+    moment = (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=made // 10 ** 9)).isoformat() + f".{made % 10 ** 9 + 1:09d}Z"
+    arguments = [x for text, more in rules.items() for x in ("--rule", text, *more)]
+    tried = said(service, "--from", moment, *arguments)["alerts"]
+
+    def key(state, text, value, second):
+        return second, text, state, value
+    assert live[0][0] == made and len({text for _, _, text, _ in live}) == 3, "one fires as it is made, three fire at all"
+    assert sorted(key(s, r, v, ns // 10 ** 9) for ns, s, r, v in live) == sorted(
+        key(a["state"], a["rule"], a["value"], int(dt.datetime.fromisoformat(a["time"][:19] + "+00:00").timestamp())) for a in tried)
