@@ -19,6 +19,7 @@
 
 #include "analytics/books/books.h"
 #include "analytics/facts/exposure.h"
+#include "analytics/news/articles.h"
 #include "analytics/news/news.h"
 #include "analytics/reference.h"
 #include "analytics/save.h"
@@ -101,9 +102,18 @@ static enum err apply_article(struct engine *e, const struct record *r, struct w
 {
     (void)why;
     enum err err = news_article(&e->market, r, &e->out.reading);
-    e->out.article = true;
+    e->out.article =
+        e->out.reading.change != ARTICLE_REDELIVERED && e->out.reading.change != ARTICLE_SUPERSEDED;
     series_touch_cause(&e->market, CAUSE_NEWS);
     return err;
+}
+
+static enum err apply_retraction(struct engine *e, const struct record *r, struct why *why)
+{
+    (void)why;
+    series_touch_cause(&e->market, CAUSE_NEWS);
+    e->out.retraction = true;
+    return news_retraction(&e->market, r, &e->out.reading);
 }
 
 static enum err apply_exposure(struct engine *e, const struct record *r, struct why *why)
@@ -172,7 +182,7 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
 {
     struct market *m = &e->market;
     m->touched_n = m->moved_n = 0;
-    e->out.sample = e->out.article = false;
+    e->out.sample = e->out.article = e->out.retraction = false;
     e->out.instrument = -1;
     if ((unsigned)r->kind >= RECORD_KIND_COUNT || !apply[r->kind])
         return err_set(why, ERR_UNKNOWN_KIND, "record kind %d", (int)r->kind);
@@ -288,6 +298,7 @@ static void release(struct market *m)
                              m->slow,        m->touched, m->moved };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
+    articles_release(&m->articles);
     map_release(&m->by_symbol);
     map_release(&m->by_issuer);
     map_release(&m->by_series);

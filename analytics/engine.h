@@ -20,7 +20,8 @@ struct engine_output {     /* of the last record applied; overwritten by the nex
     size_t moved_n;
     bool sample;        /* a clock or session end at which every series' reading is stored */
     int32_t instrument; /* a new or changed instrument, else -1 */
-    bool article;       /* `reading` is that of this record */
+    bool article;       /* it has been scored: `reading` is that of this record */
+    bool retraction;    /* reading.change is, and nothing else of it */
     struct article_reading reading;
 };
 

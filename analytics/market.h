@@ -14,6 +14,7 @@
 #ifndef TOCSIN_ANALYTICS_MARKET_H
 #define TOCSIN_ANALYTICS_MARKET_H
 #include "analytics/measure.h"
+#include "analytics/news/known.h"
 #include "analytics/universe.h"
 #include "core/buf.h"
 #include "core/map.h"
@@ -38,6 +39,10 @@ struct issuer {
     uint32_t first_exposure;
     int64_t news_ns;                    /* the sums are as of then */
     double sum, weight, weight_squared; /* of a*s, a, a^2: see news/news.c */
+    /* The same without the articles that may still be revised or retracted: news/articles.h. */
+    int64_t base_ns;
+    double base_sum, base_weight, base_weight_squared;
+    bool adding_up; /* while news/articles.c makes the sums anew */
 };
 
 /* A session's last price of an instrument; its chain runs backwards. One a session and instrument
@@ -122,6 +127,7 @@ struct market {
 
     /* Of the article in hand, headline and body, where HTML had to be decoded. */
     struct buf news_text[2];
+    struct articles articles;
 
     /* Live series that are taken of another. While there is none, which is the usual case, what was
      * touched is what moved, and settling is an exchange of two pointers. */

@@ -19,6 +19,8 @@
  * they began; then the windows that they have so begun are filled with the saved runs. */
 #include "analytics/save.h"
 
+#include "analytics/news/articles.h"
+#include "analytics/news/sums.h"
 #include "analytics/series.h"
 #include "analytics/window.h"
 #include "core/vec.h"
@@ -61,6 +63,32 @@ static const struct state_field issuer_fields[] = {
     STATE_FIELD(F64, struct issuer, sum),
     STATE_FIELD(F64, struct issuer, weight),
     STATE_FIELD(F64, struct issuer, weight_squared),
+    STATE_FIELD(I64, struct issuer, base_ns),
+    STATE_FIELD(F64, struct issuer, base_sum),
+    STATE_FIELD(F64, struct issuer, base_weight),
+    STATE_FIELD(F64, struct issuer, base_weight_squared),
+};
+static const struct state_field article_fields[] = {
+    STATE_FIELD(BYTE, struct known_article, id),
+    STATE_FIELD(BYTE, struct known_article, content),
+    STATE_FIELD(I64, struct known_article, event_ns),
+    STATE_FIELD(U64, struct known_article, first_effect),
+    STATE_FIELD(U32, struct known_article, effects_n),
+    STATE_FIELD(BOOL, struct known_article, retracted),
+};
+static const struct state_field effect_fields[] = {
+    STATE_FIELD(U32, struct article_effect, issuer),
+    STATE_FIELD(BOOL, struct article_effect, gone),
+    STATE_FIELD(F64, struct article_effect, score),
+    STATE_FIELD(F64, struct article_effect, relevance),
+    STATE_FIELD(I64, struct article_effect, event_ns),
+};
+/* How many effects have ever been forgotten: articles name theirs by number. */
+struct saved_effects {
+    uint64_t before;
+};
+static const struct state_field effects_fields[] = {
+    STATE_FIELD(U64, struct saved_effects, before),
 };
 static const struct state_field close_fields[] = {
     STATE_FIELD(I32, struct close, day),
@@ -153,6 +181,9 @@ static const struct state_field run_fields[] = {
 PART(market, struct market, market_fields);
 PART(instrument, struct instrument, instrument_fields);
 PART(issuer, struct issuer, issuer_fields);
+PART(article, struct known_article, article_fields);
+PART(article_effect, struct article_effect, effect_fields);
+PART(article_effects, struct saved_effects, effects_fields);
 PART(close, struct close, close_fields);
 PART(exposure, struct exposure, exposure_fields);
 PART(universe, struct universe, universe_fields);
@@ -226,6 +257,16 @@ static void save_universes(const struct market *m, struct state_writer *w)
     state_put(w, &slot_part, m->store.slots, m->store.slots_n);
 }
 
+/* Without what is forgotten, which is so no part of the state wherever it still lies. */
+static void save_articles(const struct articles *a, struct state_writer *w)
+{
+    const struct saved_effects effects = { a->effects_before + a->effects_head };
+    state_put(w, &article_part, a->known + a->known_head, a->known_n - a->known_head);
+    state_put(w, &article_effect_part, a->effects + a->effects_head,
+              a->effects_n - a->effects_head);
+    state_put(w, &article_effects_part, &effects, 1);
+}
+
 static struct saved_weights weights_of(const struct market *m, uint32_t universe)
 {
     const struct equal_weight *e = universe_kept(&m->universes[universe], &aggregate_equal_weight);
@@ -288,6 +329,7 @@ void market_save(const struct market *m, struct buf *out)
     state_put(&w, &market_part, m, 1);
     state_put(&w, &instrument_part, m->instruments, m->instruments_n);
     state_put(&w, &issuer_part, m->issuers, m->issuers_n);
+    save_articles(&m->articles, &w);
     state_put(&w, &close_part, m->closes, m->closes_n);
     state_put(&w, &exposure_part, m->exposures, m->exposures_n);
     save_universes(m, &w);
@@ -321,11 +363,35 @@ static enum err load_scalars(struct state_reader *r, struct market *m, struct wh
     return e;
 }
 
+/* An older program had no effects apart: all that it had read is in the sums for good. */
+static void base_is_all(struct market *m)
+{
+    for (size_t i = 0; i < m->issuers_n; i++)
+        news_sums_put_base(&m->issuers[i], news_sums_of(&m->issuers[i]));
+}
+
+static enum err load_articles(struct state_reader *r, struct market *m, struct why *why)
+{
+    struct articles *a = &m->articles;
+    struct saved_effects *effects = NULL;
+    size_t n = 0, cap;
+    enum err e = GET(r, &article_part, a, known, why);
+    if (!e) e = GET(r, &article_effect_part, a, effects, why);
+    if (!e) e = state_get(r, &article_effects_part, (void **)&effects, &n, &cap, why);
+    if (!e && n == 1) a->effects_before = effects->before;
+    if (!e && n == 0) base_is_all(m);
+    free(effects);
+    if (!e && !articles_restore(m))
+        e = err_set(why, ERR_INVALID, "articles whose effects are not there");
+    return e;
+}
+
 static enum err load_arrays(struct state_reader *r, struct market *m, struct why *why)
 {
     struct wide_part wide;
     enum err e = GET(r, &instrument_part, m, instruments, why);
     if (!e) e = GET(r, &issuer_part, m, issuers, why);
+    if (!e) e = load_articles(r, m, why);
     if (!e) e = GET(r, &close_part, m, closes, why);
     if (!e) e = GET(r, &exposure_part, m, exposures, why);
     if (!e) e = GET(r, &universe_part, m, universes, why);

@@ -198,7 +198,8 @@ static void look(struct backtest *b)
 
 static bool makes_subjects(const struct record *r)
 {
-    return r->kind != RECORD_TRADE && r->kind != RECORD_CLOSE && r->kind != RECORD_ARTICLE;
+    return r->kind != RECORD_TRADE && r->kind != RECORD_CLOSE && r->kind != RECORD_ARTICLE
+           && r->kind != RECORD_RETRACTION;
 }
 
 static bool ends_session(const struct record *r)

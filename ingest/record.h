@@ -87,6 +87,9 @@ struct record {
             uint32_t symbols_n;
         } article;
         struct {
+            struct str id, source;
+        } retraction; /* of the article with this id */
+        struct {
             struct str issuer, theme, source;
             int64_t value_e8;
             int32_t effective_day;

@@ -13,24 +13,11 @@
  * late enters already faded, and comes to the same. */
 #include "analytics/news/news.h"
 
+#include "analytics/news/articles.h"
+#include "analytics/news/sums.h"
 #include "core/entity.h"
 
-#include <math.h>
-#include <string.h>
-
-static const double HALF_LIFE_NS = 24.0 * 3600 * 1e9;
 static const double SHRINK = 1; /* S counts by n / (n + SHRINK) */
-
-/* 2^-x for x >= 0, by basic operations only: libm's last bit differs between releases, and a replay
- * must not. The whole part goes into the exponent, the rest, y in (-ln 2, 0], through the series of
- * e^y by Horner's rule. Relative error < 1e-15. */
-static double half_to(double x)
-{
-    if (x > 1000) return 0;
-    double whole = floor(x), y = -(x - whole) * 0.693147180559945309417, sum = 1;
-    for (int k = 18; k >= 1; k--) sum = 1 + sum * y / k;
-    return ldexp(sum, -(int)whole);
-}
 
 double news_effective_count(const struct issuer *i)
 {
@@ -43,64 +30,99 @@ double news_sentiment(const struct issuer *i)
     return i->weight > 0 ? i->sum / i->weight * (n / (n + SHRINK)) : 0;
 }
 
-static void add_news(struct issuer *i, double score, double relevance, int64_t at_ns)
-{
-    double a = relevance;
-    if (i->weight > 0 && at_ns > i->news_ns) {
-        double fade = half_to((double)(at_ns - i->news_ns) / HALF_LIFE_NS);
-        i->sum *= fade;
-        i->weight *= fade;
-        i->weight_squared *= fade * fade;
-    } else if (at_ns < i->news_ns) a *= half_to((double)(i->news_ns - at_ns) / HALF_LIFE_NS);
-    i->sum += a * score;
-    i->weight += a;
-    i->weight_squared += a * a;
-    if (at_ns > i->news_ns) i->news_ns = at_ns;
-}
-
 /* What to look for: a tag whose instrument is not known (yet) is found by its symbol alone. */
 static struct sentiment_target target_of(const struct market *m, const struct symbol *s,
                                          uint32_t known)
 {
     struct sentiment_target t = { .symbol = str_of(s->s) };
     if (known == NONE) return t;
+    t.company = m->instruments[known].issuer + 1;
     t.issuer = str_of(m->issuers[m->instruments[known].issuer].name);
     t.instrument = str_of(m->instruments[known].name);
     return t;
 }
+
+static bool is_first(const struct market *m) { return m->settings.news <= NEWS_RULES_FIRST; }
 
 static struct str decoded(struct market *m, struct str text, int which)
 {
     return entities_decode(text, &m->news_text[which]);
 }
 
-enum err news_article(struct market *m, const struct record *r, struct article_reading *out)
+/* Reads it for each of its tags. ERR_NOMEM. */
+static enum err score(struct market *m, const struct record *r, const uint32_t *known,
+                      struct article_reading *out)
 {
     struct sentiment_target targets[ARTICLE_SYMBOLS_MAX];
     struct sentiment_ticker read[ARTICLE_SYMBOLS_MAX];
-    uint32_t known[ARTICLE_SYMBOLS_MAX];
     const struct symbol *tags = r->u.article.symbols;
-    size_t n =
-        r->u.article.symbols_n < ARTICLE_SYMBOLS_MAX ? r->u.article.symbols_n : ARTICLE_SYMBOLS_MAX;
-    for (size_t i = 0; i < n; i++) {
-        known[i] = market_instrument(m, &tags[i]);
-        targets[i] = target_of(m, &tags[i], known[i]);
-    }
-    const bool first = m->settings.news <= NEWS_RULES_FIRST;
-    const struct str headline =
-                         first ? r->u.article.headline : decoded(m, r->u.article.headline, 0),
-                     body = first ? r->u.article.body : decoded(m, r->u.article.body, 1);
+    const bool first = is_first(m);
+    for (size_t i = 0; i < out->tickers_n; i++) targets[i] = target_of(m, &tags[i], known[i]);
     out->scorer = first ? scorer_find("tocsin-lexicon", 1) : scorer_in_use();
-    out->headline = headline;
-    if (!first && (!buf_ok(&m->news_text[0]) || !buf_ok(&m->news_text[1]))) return ERR_NOMEM;
-    sentiment_read(out->scorer, headline, body, targets, n, &out->whole, read);
-    out->tickers_n = (uint32_t)n;
-    for (size_t i = 0; i < n; i++) {
+    out->headline = first ? r->u.article.headline : decoded(m, r->u.article.headline, 0);
+    const struct str body = first ? r->u.article.body : decoded(m, r->u.article.body, 1);
+    if (!buf_ok(&m->news_text[0]) || !buf_ok(&m->news_text[1])) return ERR_NOMEM;
+    sentiment_read(out->scorer, out->headline, body, targets, out->tickers_n, &out->whole, read);
+    for (size_t i = 0; i < out->tickers_n; i++) {
         out->tickers[i].symbol = tags[i];
         out->tickers[i].reading = read[i];
-        if (known[i] != NONE && read[i].relevance > 0)
-            add_news(&m->issuers[m->instruments[known[i]].issuer], read[i].tone.score,
-                     read[i].relevance, r->event_ns);
     }
     return ERR_OK;
+}
+
+/* By the first rules each line counts, for good. */
+static void count_each(struct market *m, const struct record *r, const uint32_t *known,
+                       const struct article_reading *a)
+{
+    for (size_t i = 0; i < a->tickers_n; i++) {
+        const struct sentiment_ticker *t = &a->tickers[i].reading;
+        if (known[i] == NONE || t->relevance <= 0) continue;
+        struct issuer *of = &m->issuers[m->instruments[known[i]].issuer];
+        news_sums_put(of,
+                      news_sums_add(news_sums_of(of), t->tone.score, t->relevance, r->event_ns));
+        news_sums_put_base(
+            of, news_sums_add(news_sums_base(of), t->tone.score, t->relevance, r->event_ns));
+    }
+}
+
+/* Once an issuer: its lines are read as one, so that the first says what all of them do. */
+static enum err count_once(struct market *m, const struct record *r, const uint32_t *known,
+                           const struct article_reading *a)
+{
+    uint32_t counted[ARTICLE_SYMBOLS_MAX];
+    size_t counted_n = 0;
+    enum err e = articles_keep(m, r);
+    for (size_t i = 0; i < a->tickers_n && !e; i++) {
+        const struct sentiment_ticker *t = &a->tickers[i].reading;
+        if (known[i] == NONE || t->relevance <= 0) continue;
+        const uint32_t issuer = m->instruments[known[i]].issuer;
+        size_t k = 0;
+        while (k < counted_n && counted[k] != issuer) k++;
+        if (k < counted_n) continue;
+        counted[counted_n++] = issuer;
+        e = articles_add(m, issuer, t->tone.score, t->relevance, r->event_ns);
+    }
+    return e;
+}
+
+enum err news_article(struct market *m, const struct record *r, struct article_reading *out)
+{
+    uint32_t known[ARTICLE_SYMBOLS_MAX];
+    const uint32_t tags_n = r->u.article.symbols_n;
+    const bool first = is_first(m);
+    out->change = first ? ARTICLE_NEW : articles_look(m, r);
+    if (out->change == ARTICLE_REDELIVERED || out->change == ARTICLE_SUPERSEDED) return ERR_OK;
+    out->tickers_n = tags_n < ARTICLE_SYMBOLS_MAX ? tags_n : ARTICLE_SYMBOLS_MAX;
+    for (size_t i = 0; i < out->tickers_n; i++)
+        known[i] = market_instrument(m, &r->u.article.symbols[i]);
+    enum err e = score(m, r, known, out);
+    if (e || out->change == ARTICLE_TOO_OLD) return e;
+    if (!first) return count_once(m, r, known, out);
+    count_each(m, r, known, out);
+    return ERR_OK;
+}
+
+enum err news_retraction(struct market *m, const struct record *r, struct article_reading *out)
+{
+    return articles_retract(m, r, &out->change);
 }

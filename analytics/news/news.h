@@ -3,7 +3,8 @@
  * By which rules is said by the settings record (`news`), so that what older programs stored replays to what they said:
  *
  *     1   the first edition of the scorer reads the text as it came, HTML's &#39; and all
- *     2   the second one, with the text decoded first (core/entity.h)
+ *     2   the second one, with the text decoded first (core/entity.h); ids are known (articles.h), and an article counts
+ *         once an issuer, however many of its lines are tagged
  *
  * The record keeps the text as it came: decoding what has been decoded would not give the same, and a replay reads what is
  * stored. What is decoded is said in the score's row. */
@@ -16,6 +17,8 @@ enum { NEWS_RULES_FIRST = 1, NEWS_RULES = 2 };
 
 /* What the scorer said of an article; tickers in the order of its tags. */
 struct article_reading {
+    enum article_change
+        change; /* nothing below is set for a redelivery, a superseded version, or a retraction */
     const struct scorer *scorer;
     struct str
         headline; /* as the scorer read it; lives as long as the record and until the next article */
@@ -30,6 +33,10 @@ struct article_reading {
 /* Scores it into *out and into its issuers' sums. ERR_NOMEM. */
 MUST_USE enum err news_article(struct market *m, const struct record *r,
                                struct article_reading *out);
+
+/* Takes an article back; only out->change is set. ERR_NOMEM. */
+MUST_USE enum err news_retraction(struct market *m, const struct record *r,
+                                  struct article_reading *out);
 
 /* -1..1, 0 when there is no news. */
 double news_sentiment(const struct issuer *i);

@@ -6,6 +6,7 @@
 #include "core/metrics.h"
 #include "core/when.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { FUTURE_MS = 86400000 };
@@ -50,6 +51,28 @@ static enum err refuse(const struct engine_loop *l, struct ingest_batch *in, con
     return ERR_OK;
 }
 
+/* What the record was of the article whose id it has; of an id that nobody knows somebody should hear. */
+static void count_article(const struct engine_loop *l, const struct record *r)
+{
+    static const enum metric of[] = {
+        [ARTICLE_NEW] = METRIC_ARTICLES_NEW,
+        [ARTICLE_REDELIVERED] = METRIC_ARTICLES_REDELIVERED,
+        [ARTICLE_REVISED] = METRIC_ARTICLES_REVISED,
+        [ARTICLE_SUPERSEDED] = METRIC_ARTICLES_SUPERSEDED,
+        [ARTICLE_RETRACTED] = METRIC_ARTICLES_RETRACTED,
+        [ARTICLE_UNKNOWN] = METRIC_ARTICLES_UNKNOWN,
+        [ARTICLE_TOO_OLD] = METRIC_ARTICLES_TOO_OLD,
+    };
+    if (r->kind != RECORD_ARTICLE && r->kind != RECORD_RETRACTION) return;
+    const enum article_change change = engine_output(l->step.engine)->reading.change;
+    metric_add(of[change], 1);
+    if (change != ARTICLE_UNKNOWN) return;
+    char id[64];
+    const struct str of_id = r->u.retraction.id;
+    snprintf(id, sizeof id, "%.*s", (int)of_id.n, of_id.p);
+    log_warn("retraction of an article that is not known", "id", id);
+}
+
 static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct record *r,
                           int64_t now_ms)
 {
@@ -58,6 +81,7 @@ static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct
     if (!e) e = step_apply(&l->step, r, &why);
     if (e == ERR_NOMEM) return e;
     if (e) return refuse(l, in, r, e, &why);
+    count_article(l, r);
     if (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT) engine_loop_try_tracks(l);
     return ERR_OK;
 }

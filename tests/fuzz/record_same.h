@@ -54,6 +54,7 @@ static inline bool record_same(const struct record *a, const struct record *b)
                    || memcmp(a->u.article.symbols, b->u.article.symbols,
                              a->u.article.symbols_n * sizeof(struct symbol))
                           == 0);
+    case RECORD_RETRACTION: return SAME_STR(retraction, id) && SAME_STR(retraction, source);
     case RECORD_EXPOSURE:
         return SAME_STR(exposure, issuer) && SAME_STR(exposure, theme) && SAME_STR(exposure, source)
                && SAME(exposure, value_e8) && SAME(exposure, effective_day);

@@ -74,3 +74,87 @@ def test_the_real_names_are_no_sentiment(kafka, service_factory):
     assert not wrong
     assert service.terminate() == 0
     assert " 0 differing values" in service.check_ran("verify")
+
+
+# ---- the same article again ----
+
+T0 = 1_714_575_600 * 10 ** 9
+MINUTE = 60 * 10 ** 9
+
+
+def article(id, headline, minute, *symbols):
+    return {"kind": "article", "id": id, "headline": headline, "symbols": symbols or ["IBM"], "ts": T0 + minute * MINUTE}
+
+
+def sentiment(service, symbol):
+    return drive.measures(service, f"sentiment({symbol})")[f"sentiment({symbol})"]
+
+
+def counted(service):
+    found = {}
+    for line in service.api("GET", "/metrics").text.splitlines():
+        if line.startswith("tocsin_articles_total{"):
+            found[line.split('"')[1]] = int(float(line.split()[-1]))
+    return found
+
+
+def same_story():
+    if CASES.is_dir():
+        return lines(CASES / "17-same-story" / "same_id_again.ndjson")
+    return [article("b1", "IBM profit surges, shares jump to a record", 0)] * 5
+
+
+def test_the_same_article_again_counts_once(kafka, service_factory):
+    again = same_story()
+    service = fed(kafka, service_factory, "same-story", [*instrument("IBM"), *again], track="sentiment(IBM)")
+    assert abs(sentiment(service, "IBM")["value"] - 0.2959) < 5e-5
+    assert (counted(service)["new"], counted(service)["redelivered"]) == (1, len(again) - 1)
+    assert service.database.one("SELECT count(*) FROM tocsin.article_score") == 1
+    assert service.database.one("SELECT count(*) FROM tocsin.event WHERE kind = 9") == len(again)         # nothing is lost
+    service.restart(hard=True)
+    kafka.produce(service.topics[0], [streams.encode(m) for m in again])
+    drive.drained(service, service.topics[0], 2 + 2 * len(again))
+    assert abs(sentiment(service, "IBM")["value"] - 0.2959) < 5e-5
+    assert counted(service)["redelivered"] == len(again)
+    assert service.terminate() == 0
+    assert " 0 differing values" in service.check_ran("verify")
+
+
+def test_revisions_and_retractions_live_back_tested_and_verified(kafka, service_factory):
+    """Each step's right value is a fresh service's that hears only what stands; the rule fires live as it does back-tested."""
+    steps = [
+        [article("a", "IBM profit surges", 0)],
+        [article("a", "IBM profit plunges", 1)],                                             # a revision
+        [article("a", "IBM profit surges", 0)],                                              # the older version again
+        [article("g", "Alphabet profit surges", 2, "GOOGL", "GOOG")],
+        [{"kind": "retraction", "id": "a", "ts": T0 + 3 * MINUTE}],
+        [article("a", "IBM profit plunges", 1)],
+        [{"kind": "retraction", "id": "late", "ts": T0 + 4 * MINUTE}, article("late", "IBM crashes", 4)],   # it overtook its article
+        [article("b", "IBM&#39;s profit surges", 5)],
+    ]
+    stands = [[0], [1], [1], [1, 3], [3], [3], [3], [3, 7]]
+    reference = [m for s, i in (("IBM", "IBM"), ("GOOGL", "ALPHABET"), ("GOOG", "ALPHABET")) for m in instrument(s, i.title(), i)]
+    service = fed(kafka, service_factory, "revisions", reference, track="sentiment(IBM); sentiment(GOOG)")
+    rule = drive.make_rule(service, {"rule": "sentiment(IBM) >= 0.1", "clear": "0"})
+    sent, said = len(reference), []
+    for n, step in enumerate(steps):
+        sent += kafka.produce(service.topics[0], [streams.encode(m) for m in step])
+        drive.drained(service, service.topics[0], sent)
+        if n in (1, 4):
+            service.restart(hard=True)
+        said.append([sentiment(service, s).get("value") for s in ("IBM", "GOOG")])
+    want = {}
+    for which in {tuple(w) for w in stands}:
+        fresh = fed(kafka, service_factory, "stands", [*reference, *(steps[i][0] for i in which)], track="sentiment(IBM); sentiment(GOOG)")
+        want[which] = [sentiment(fresh, s).get("value") for s in ("IBM", "GOOG")]
+        assert fresh.terminate() == 0
+    assert said == [want[tuple(w)] for w in stands]
+    assert want[(0,)][0] > 0.1 and want[(1,)][0] < -0.1 and want[(3,)][0] is None and want[(1, 3)][1] > 0.1
+    fired = [(a["state"], a["time"]) for a in drive.alerts(service, rule["id"])]
+    assert [state for state, _ in fired][:2] == ["firing", "resolved"] and fired[-1][0] == "firing"
+    scores = service.database.rows("SELECT article_id, headline FROM tocsin.article_score ORDER BY seq")
+    assert scores == [("a", "IBM profit surges"), ("a", "IBM profit plunges"), ("g", "Alphabet profit surges"), ("b", "IBM's profit surges")]
+    assert service.terminate() == 0
+    assert " 0 differing values" in service.check_ran("verify")
+    tried = json.loads(service.check_ran("backtest", "--rule", "sentiment(IBM) >= 0.1", "--clear", "0", "--json"))["alerts"]
+    assert [(a["state"], a["time"]) for a in tried] == fired

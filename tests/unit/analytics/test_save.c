@@ -35,6 +35,7 @@ static struct symbol stock(uint32_t i)
 static struct record random_record(int64_t *now)
 {
     static const char *const indexes[] = { "X", "Y" };
+    static const char *const ids[] = { "n1", "n2", "n3", "n4", "n5" };
     static const char *const issuers[] = { "I0", "I1", "I2", "I3", "I4",
                                            "I5", "I6", "I7", "I8", "I9" };
     static struct symbol tags[2];
@@ -88,6 +89,11 @@ static struct record random_record(int64_t *now)
         r.u.article.headline = str("S1 and S2 beat estimates while S3 warns of losses");
         r.u.article.symbols = tags;
         r.u.article.symbols_n = 1 + upto(2);
+        r.u.article.id = str(ids[upto(5)]);
+        if (upto(3) == 0) r.u.article.body = str("Weak outlook");
+    } else if (op < 963) {
+        r.kind = RECORD_RETRACTION;
+        r.u.retraction.id = str(ids[upto(5)]);
     } else if (op < 975) {
         r.kind = RECORD_EXPOSURE;
         r.u.exposure.issuer = str(issuers[upto(10)]);

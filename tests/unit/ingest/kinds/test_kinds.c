@@ -88,6 +88,8 @@ static const struct {
       "\",\"ends\":false}" },
     { RECORD_TRACK, "{\"measure\":\"ew_level(X, ew=daily)\"}",
       "{\"kind\":\"track\",\"ts\":5,\"measure\":\"ew_level(X, ew=daily)\"}" },
+    { RECORD_RETRACTION, "{\"kind\":\"retraction\",\"source\":\"w\",\"id\":\"n\",\"ts\":5}",
+      "{\"kind\":\"retraction\",\"ts\":5,\"id\":\"n\",\"source\":\"w\"}" },
     { RECORD_SETTINGS,
       "{\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000}",
       "{\"kind\":\"settings\",\"ts\":5,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"news\":1}" },
