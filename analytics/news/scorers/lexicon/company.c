@@ -51,8 +51,9 @@ static void add_form(struct company *c, const struct sentence *s, int from, int 
 /* The mark behind the last word, which might end a sentence where the name stands in a text. */
 static void note_stop(struct company *c, const struct reader *r, const struct sentence *s)
 {
+    if (s->edition == EDITION_FIRST || s->n == 0) return;
     const struct token *last = &s->t[s->n - 1];
-    if (s->edition == EDITION_FIRST || s->n == 0 || last->src + last->src_n != r->at) return;
+    if (last->src + last->src_n != r->at) return;
     if (c->stops.n < NAME_STOPS_MAX) c->stops.hash[c->stops.n++] = last->hash;
 }
 

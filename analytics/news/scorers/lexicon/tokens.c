@@ -152,8 +152,9 @@ void sentence_add_token(struct reader *r, struct sentence *s, uint16_t flags)
 /* ---- one sentence ---- */
 static bool is_name_stop(const struct reader *r, const struct sentence *s)
 {
+    if (!r->stops || s->n == 0) return false;
     const struct token *last = &s->t[s->n - 1];
-    if (!r->stops || s->n == 0 || last->src + last->src_n != r->at) return false;
+    if (last->src + last->src_n != r->at) return false;
     for (uint32_t i = 0; i < r->stops->n; i++)
         if (r->stops->hash[i] == last->hash) return true;
     return false;
