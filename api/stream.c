@@ -80,6 +80,25 @@ static struct event *event_new(const struct alert *a)
     return e;
 }
 
+/* What a stream begins with: where it stands, so that who loses it before its first alert comes back with that.
+ * Nobody who listens for alerts hears it, but its id is remembered. `asked` is a cursor, or 0. */
+static struct event *event_at(uint64_t from, uint64_t asked)
+{
+    struct event *e = malloc(sizeof *e + 256);
+    if (!e) return NULL;
+    atomic_init(&e->references, 1);
+    e->no = from;
+    e->n = (size_t)sprintf(e->text, "id: %" PRIu64 "\n", from);
+    if (asked <= from) e->n += (size_t)sprintf(e->text + e->n, "event: position\ndata:\n\n");
+    else
+        e->n += (size_t)sprintf(e->text + e->n,
+                                "event: reset\ndata: {\"asked\":%" PRIu64 ",\"newest\":%" PRIu64
+                                ",\"detail\":\"there is no alert with that number: it is of "
+                                "another service, or of a database that was restored\"}\n\n",
+                                asked, from);
+    return e;
+}
+
 static void event_release(struct event *e)
 {
     if (e && atomic_fetch_sub_explicit(&e->references, 1, memory_order_acq_rel) == 1) free(e);
@@ -324,7 +343,8 @@ void stream_close(struct stream *s)
     pthread_mutex_unlock(&h->lock);
 }
 
-/* Where to begin. A cursor past the newest number comes from elsewhere: nothing newer than the newest can have been seen. */
+/* Where to begin. A cursor past the newest number comes from elsewhere, and the stream says so: nothing newer
+ * than the newest can have been seen. */
 static enum err first_cursor(struct reader *db, struct uuid tenant, const int64_t *cursor,
                              uint64_t *out, struct why *why)
 {
@@ -371,8 +391,10 @@ enum err stream_open(struct hub *h, struct reader *db, struct uuid tenant, const
 
     uint64_t from = 0;
     enum err e = first_cursor(db, tenant, cursor, &from, why);
+    struct event *at = e ? NULL : event_at(from, cursor ? (uint64_t)*cursor : 0);
     pthread_mutex_lock(&h->lock);
-    s->last = from;
+    if (!e && (!at || !queue_event(s, at))) e = err_set(why, ERR_NOMEM, "out of memory");
+    event_release(at);
     s->live = !e && !cursor && s->seen <= from;
     s->paging = false;
     pthread_mutex_unlock(&h->lock);

@@ -1,5 +1,8 @@
 /* stream.h - the live stream: each reader gets every alert of its tenant once, in order, without a gap.
  *
+ * It begins with its position, an event without data whose id is remembered: a reader that is cut off before its first alert comes
+ * back with that, and loses nothing. One whose cursor lies ahead of the newest alert is told "reset" instead, and goes on from there.
+ *
  * stream_no is dense, so a reader is always in one of two states. Catching up: it reads pages of the alert table from its cursor, and
  * what is published meanwhile only says that there is more. Live: what is published is queued for it, as long as it is the very next
  * number; a hole sends it back to catching up. Either way at most 1,000 events or 256 kB wait. A reader that falls behind

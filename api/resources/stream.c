@@ -44,8 +44,11 @@ static const struct route routes[] = {
       .id = "streamAlerts",
       .summary = "Your alerts as they are committed, as server-sent events",
       .help = "The id of an event is the stream_no, its data an Alert. Each alert comes once, in "
-              "order, without a gap. After a break go on with the last id that was read; without "
-              "one it begins with the next alert. A comment comes when nothing else does.",
+              "order, without a gap. It begins with an event `position` without data, whose id is "
+              "where it stands; after a break go on with the last id that was read. Without one "
+              "it begins with the next alert. An id ahead of the newest alert is of another "
+              "database: an event `reset` says so, with `asked` and `newest`, and it goes on from "
+              "the newest. A comment comes when nothing else does.",
       .handler = get_stream,
       .flags = ROUTE_KEY | ROUTE_DB,
       .args = stream_args,

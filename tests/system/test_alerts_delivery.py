@@ -1,6 +1,7 @@
 """From the commit to the subscriber: signed webhooks, retries under one id and body, the live stream with resume."""
 import base64
 import json
+import pathlib
 import queue
 import socket
 import threading
@@ -12,6 +13,8 @@ import drive
 from harness import webhook
 from harness.base import wait_until
 from harness.webhook import WebhookReceiver, signed_by
+
+HERE = pathlib.Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -181,9 +184,57 @@ def test_resume_over_a_kill_of_the_service(service, feed, rule):
 def test_quiet_stream_beats(service):
     """A comment at least every 15 s, and a cursor from another world shows nobody else's alerts."""
     with service.stream(last_event_id=10 ** 9, key=service.new_key("reader")) as s:
-        assert s.status == 200
+        assert s.status == 200 and s.begun.get(timeout=10).event == "reset"
         wait_until(lambda: s.beats, "a beat", 16)
         assert s.events.empty()
+
+
+def test_it_begins_with_its_position(service, feed, rule):
+    """So that who is cut off before the first alert loses nothing; before anything else, and no alert."""
+    feed.trades(12, 4).settle()
+    newest = drive.alerts(service)[-1]["stream_no"]
+    for cursor, at in ((None, newest), (0, 0), (newest - 1, newest - 1), (newest, newest)):
+        with service.stream(last_event_id=cursor) as s:
+            begun = s.begun.get(timeout=10)
+            assert (begun.id, begun.event, begun.data) == (str(at), "position", "")
+            assert numbers(s.take(newest - at)) == list(range(at + 1, newest + 1))
+    with service.stream() as s:
+        position = s.begun.get(timeout=10).id
+    feed.trades(12, 4).settle()
+    with service.stream(last_event_id=position) as s:
+        assert numbers(s.take(2)) == [newest + 1, newest + 2]
+
+
+def test_a_cursor_ahead_of_the_database_is_said(service, feed, rule):
+    feed.trades(12, 4).settle()
+    newest = drive.alerts(service)[-1]["stream_no"]
+    with service.stream(last_event_id=newest + 5) as s:
+        begun = s.begun.get(timeout=10)
+        assert (begun.id, begun.event) == (str(newest), "reset")
+        assert begun.json()["asked"] == newest + 5 and begun.json()["newest"] == newest and "database" in begun.json()["detail"]
+        feed.trades(12)
+        assert s.next().id == str(newest + 1)
+
+
+def test_a_foreign_reader_loses_nothing_over_a_kill_before_its_first_event(service, feed, rule, node):
+    """The npm eventsource client connects, the service is killed, two alerts are committed where it cannot see them, it comes back."""
+    feed.trades(12, 4).settle()
+    newest = drive.alerts(service)[-1]["stream_no"]
+    with node.start(HERE / "eventsource_read.mjs", service.url, service.key, 3) as reader:
+        assert reader.line() == "open"
+        service.kill9()
+        port, service.port, service.config["api"]["port"] = service.port, 0, "0"
+        service.write_config()
+        service.start()                    # at another door
+        assert service.port != port
+        feed.trades(12, 4).settle()
+        assert service.terminate() == 0
+        service.port, service.config["api"]["port"] = port, str(port)
+        service.write_config()
+        service.start()
+        assert [reader.line(60), reader.line(60)] == [f"alert {newest + 1} firing", f"alert {newest + 2} resolved"]
+        feed.trades(12)
+        assert reader.line() == f"alert {newest + 3} firing"
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "1e3", "99999999999999999999", "' OR 1=1"])

@@ -1,10 +1,13 @@
 """node.py - foreign JavaScript for the tests (webhook verifier, browser driver), by name from its registry into build/node."""
+import contextlib
 import os
 import pathlib
+import queue
 import shutil
 import subprocess
+import threading
 
-from harness.base import BUILD
+from harness.base import BUILD, end, spawn
 
 PACKAGES = pathlib.Path(__file__).resolve().parents[1] / "package.json"
 
@@ -20,6 +23,22 @@ class Node:
                                   cwd=self.folder, capture_output=True, text=True, timeout=300, check=False)
             assert done.returncode == 0, f"npm install: {done.stdout}{done.stderr}"
             shutil.copy(PACKAGES, stamp)
+
+    @contextlib.contextmanager
+    def start(self, script, *arguments):
+        """A script file that goes on beside the test: .line(seconds) is its next line; it ends with the block."""
+        link = self.folder / pathlib.Path(script).name
+        shutil.copy(script, link)
+        process = spawn(["node", link, *arguments], stdout=subprocess.PIPE, text=True)
+        lines = queue.Queue()
+        reader = threading.Thread(target=lambda: [lines.put(text.rstrip("\n")) for text in process.stdout], daemon=True)
+        reader.start()
+        process.line = lambda seconds=30: lines.get(timeout=seconds)
+        try:
+            yield process
+        finally:
+            end(process)
+            reader.join(5)
 
     def run(self, script, *arguments, stdin=None, timeout=120, env=None):
         """Runs a script file; a CompletedProcess with text output. require() and import find the packages."""

@@ -33,6 +33,7 @@ class Stream:
         self.status = self.response.status
         self.events = queue.Queue()
         self.beats = 0
+        self.begun = queue.Queue()         # what it began with: a position or a reset
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
@@ -46,7 +47,9 @@ class Stream:
                     break
                 line = line.decode("utf-8").rstrip("\r\n")
                 if not line:
-                    if "data" in fields:
+                    if fields.get("event") in ("position", "reset"):
+                        self.begun.put(Event(fields["id"], fields["event"], fields["data"]))
+                    elif "data" in fields:
                         self.events.put(Event(fields.get("id"), fields.get("event", "message"), fields["data"]))
                     fields = {}
                 elif line.startswith(":"):
