@@ -17,6 +17,7 @@ struct rule_request {
     enum rule_change change;
     const char *definition; /* JSON text of the request body; NULL for delete */
     size_t definition_n;
+    int32_t if_version; /* RULE_REPLACE: only where it is at that version; 0: at any */
 };
 
 enum { API_MEASURE_MAX = 200 };
@@ -26,7 +27,8 @@ struct api_backend {
     /* Sends a rule change through the engine's one order and returns when it is committed, so that the database
      * has it. ERR_NOT_FOUND for a missing or foreign id, and when RULE_CREATE names one that has been deleted; ERR_SYNTAX /
      * ERR_UNKNOWN_MEASURE / ERR_INVALID with why->at pointing into the "rule" text where that is what is wrong; ERR_CONFLICT when
-     * RULE_CREATE names an id that is there. A definition that is wrong is told only when nothing else is. *state: the rule's after
+     * RULE_CREATE names an id that is there, or the rule is not at if_version: then also when what made the other version is
+     * committed. A definition that is wrong is told only when nothing else is. *state: the rule's after
      * the change, as rule_states has it; also with ERR_CONFLICT; else NULL. Blocks up to 10 s, then ERR_STOPPING or ERR_DB.
      * Thread: any. */
     enum err (*rule_change)(void *ctx, const struct rule_request *r, const char **state,

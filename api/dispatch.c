@@ -33,7 +33,7 @@ const struct schema *schema_find(const char *name)
 
 const char *method_name(enum method m)
 {
-    static const char *const names[METHOD_COUNT] = { "GET", "POST", "PUT", "DELETE" };
+    static const char *const names[METHOD_COUNT] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
     return names[m];
 }
 

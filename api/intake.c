@@ -103,7 +103,7 @@ static enum MHD_Result on_header(void *ctx, enum MHD_ValueKind kind, const char 
 /* GET, POST ... as enum method; METHOD_COUNT for one we know and never offer; -1 for anything else */
 static int method_of(const char *m, bool *head)
 {
-    static const char *const known[] = { "OPTIONS", "PATCH", "TRACE", "CONNECT", "QUERY" };
+    static const char *const known[] = { "OPTIONS", "TRACE", "CONNECT", "QUERY" };
     *head = strcmp(m, "HEAD") == 0;
     if (*head) return METHOD_GET;
     for (int i = 0; i < METHOD_COUNT; i++)

@@ -28,7 +28,7 @@
 #include "api/request.h"
 #include "api/schema.h"
 
-enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_COUNT };
+enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHOD_COUNT };
 
 enum arg_where { IN_QUERY, IN_HEADER };
 enum arg_type { ARG_INT, ARG_UUID, ARG_TIME, ARG_TEXT, ARG_CHOICE };

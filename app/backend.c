@@ -20,6 +20,7 @@ static enum err rule_change(void *ctx, const struct rule_request *r, const char 
     *state = NULL;
     if (!c) return err_set(why, ERR_NOMEM, "out of memory");
     enum err e = ask(ctx, c, why);
+    if (!e && c->outdated) e = err_set(why, ERR_CONFLICT, "the rule has been changed meanwhile");
     if (!e || e == ERR_CONFLICT) *state = c->state;
     command_drop(c);
     return e;

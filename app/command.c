@@ -28,6 +28,7 @@ struct command *command_rule_change(const struct rule_request *r)
     if (!c) return NULL;
     c->change = r->change;
     c->rule = r->rule;
+    c->if_version = r->if_version;
     if (r->change != RULE_DELETE)
         c->draft_err = rule_draft_read(r->definition ? r->definition : "", r->definition_n,
                                        &c->draft, &c->draft_why);

@@ -24,6 +24,7 @@ struct command {
     /* COMMAND_RULE_CHANGE */
     enum rule_change change;
     struct uuid rule;
+    int32_t if_version;      /* only where the rule is at that; 0: at any */
     struct rule_draft draft; /* of RULE_CREATE and RULE_REPLACE */
     enum err draft_err;      /* why there is no draft: said only when nothing else is wrong */
     struct why draft_why;
@@ -33,6 +34,8 @@ struct command {
 
     /* ---- the answer: written by the engine's thread before command_answer, read by the asker
      * once it is done; names, so nobody's to free ---- */
+    bool outdated; /* RULE_CHANGE: the rule is not at if_version. Nothing is done, but the answer waits until what made
+                    * the other version is committed */
     const char *state;   /* RULE_CHANGE: that the rule is in after it; NULL: there is none */
     const char **states; /* RULE_STATES: by ids; NULL where there is none */
 

@@ -6,13 +6,17 @@
 #include "api/answer.h"
 #include "api/render.h"
 #include "core/arena.h"
+#include "core/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- what they look like ---- */
-enum { SECONDS_MAX = 30 * 86400 }; /* of hold_s and cooldown_s */
+enum {
+    SECONDS_MAX = 30 * 86400, /* of hold_s and cooldown_s */
+    PATCH_TRIES = 20          /* while others change the same rule */
+};
 #define ON_CREATE "fire|wait"
 
 /* a definition, as rules and their versions show it */
@@ -60,6 +64,30 @@ static const struct field input_fields[] = {
     { .name = "enabled", .type = FIELD_BOOL, .optional = true, .nullable = true },
     { 0 },
 };
+/* all of it may be left out: that stays as it is */
+static const struct field patch_fields[] = {
+    { .name = "name", .type = FIELD_TEXT, .optional = true, .nullable = true, .max = 100 },
+    { .name = "rule", .type = FIELD_TEXT, .optional = true, .min = 1, .max = 240 },
+    { .name = "clear", .type = FIELD_NUMERAL, .optional = true, .nullable = true },
+    { .name = "hold_s", .type = FIELD_INT, .optional = true, .nullable = true, .max = SECONDS_MAX },
+    { .name = "cooldown_s",
+      .type = FIELD_INT,
+      .optional = true,
+      .nullable = true,
+      .max = SECONDS_MAX },
+    { .name = "severity",
+      .type = FIELD_TEXT,
+      .optional = true,
+      .nullable = true,
+      .names = &severity_names },
+    { .name = "on_create",
+      .type = FIELD_TEXT,
+      .optional = true,
+      .nullable = true,
+      .choices = ON_CREATE },
+    { .name = "enabled", .type = FIELD_BOOL, .optional = true, .nullable = true },
+    { 0 },
+};
 static const struct field rule_fields[] = {
     { .name = "id", .type = FIELD_UUID },
     { .name = "version", .type = FIELD_INT },
@@ -86,9 +114,12 @@ static const struct field versions_fields[] = {
     { .name = "versions", .type = FIELD_LIST, .of = "RuleVersion" },
     { 0 },
 };
-enum { INPUT, RULE, RULES, VERSION, VERSIONS };
+enum { INPUT, PATCH, RULE, RULES, VERSION, VERSIONS };
 static const struct schema schemas[] = {
     [INPUT] = { .name = "RuleInput", .fields = input_fields },
+    [PATCH] = { .name = "RulePatch",
+                .fields = patch_fields,
+                .help = "What is named changes; null: to its default." },
     [RULE] = { .name = "Rule", .fields = rule_fields },
     [RULES] = { .name = "Rules", .fields = rules_fields },
     [VERSION] = { .name = "RuleVersion", .fields = version_fields },
@@ -279,6 +310,71 @@ static void replace_rule(struct request *r)
     else reply_rule(r, 200, state);
 }
 
+/* ---- a part of it ---- */
+struct standing {
+    int32_t version; /* 0: there is no such rule */
+    char *definition;
+};
+
+static void take_standing(void *ctx, const char *const *columns)
+{
+    struct standing *s = ctx;
+    s->version = (int32_t)strtol(columns[0], NULL, 10);
+    s->definition = strdup(columns[1]);
+}
+
+/* What stands, with what the body names put in its place; what follows from the text goes. */
+static enum err merge(const char *standing, const struct buf *body, char **out, struct why *why)
+{
+    static const char *const derived[] = { "measure", "op", "threshold" };
+    AUTO_JSON json_t *rule = NULL;
+    AUTO_JSON json_t *patch = NULL;
+    enum err e = json_load_strict(body->data ? body->data : "", body->len, &patch, why);
+    if (!e && !json_is_object(patch)) e = err_set(why, ERR_INVALID, "expected a JSON object");
+    if (!e) e = json_load_strict(standing, strlen(standing), &rule, why);
+    if (e) return e;
+    for (size_t i = 0; i < ARRAY_LEN(derived); i++) json_object_del(rule, derived[i]);
+    if (json_object_update(rule, patch)) return err_set(why, ERR_NOMEM, "out of memory");
+    *out = json_dumps(rule, JSON_COMPACT);
+    return *out ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
+}
+
+/* ERR_CONFLICT: somebody was faster, and what he made stands by now. */
+static enum err patch_once(struct request *r, const char **state, struct why *why)
+{
+    char id[UUID_TEXT];
+    const char *param = id;
+    const struct api_backend *b = &r->api->backend;
+    struct standing standing = { 0 };
+    char *definition = NULL;
+    uuid_format(r->path_id, id);
+    enum err e =
+        reader_rows(r->db, r->tenant, QUERY_RULE_DEFINITION, &param, take_standing, &standing, why);
+    if (!e && !standing.version) e = err_set(why, ERR_NOT_FOUND, "no such rule");
+    if (!e && !standing.definition) e = err_set(why, ERR_NOMEM, "out of memory");
+    if (!e) e = merge(standing.definition, &r->body, &definition, why);
+    const struct rule_request q = { .tenant = r->tenant,
+                                    .rule = r->path_id,
+                                    .change = RULE_REPLACE,
+                                    .definition = definition,
+                                    .definition_n = definition ? strlen(definition) : 0,
+                                    .if_version = standing.version };
+    if (!e) e = b->rule_change(b->ctx, &q, state, why);
+    free(standing.definition);
+    free(definition);
+    return e;
+}
+
+static void patch_rule(struct request *r)
+{
+    const char *state = NULL;
+    struct why why = { 0 };
+    enum err e = ERR_CONFLICT;
+    for (int i = 0; i < PATCH_TRIES && e == ERR_CONFLICT; i++) e = patch_once(r, &state, &why);
+    if (e) reply_problem(r, e, &why);
+    else reply_rule(r, 200, state);
+}
+
 static void delete_rule(struct request *r)
 {
     const char *state;
@@ -335,6 +431,17 @@ static const struct route routes[] = {
       .handler = replace_rule,
       .flags = FLAGS | ROUTE_404 | ROUTE_409 | ROUTE_429,
       .body = "RuleInput",
+      .answers = { { .status = 200, .schema = "Rule" } } },
+    { .method = METHOD_PATCH,
+      .path = "/v1/rules/{id}",
+      .id = "changeRule",
+      .summary = "Change what is named of a rule: a new version",
+      .help = "What is not named stays as it is; null puts a field back to its default. Of two "
+              "that change different fields at once neither is lost. What it means to a rule that "
+              "is firing is said at replaceRule.",
+      .handler = patch_rule,
+      .flags = FLAGS | ROUTE_404 | ROUTE_409 | ROUTE_429,
+      .body = "RulePatch",
       .answers = { { .status = 200, .schema = "Rule" } } },
     { .method = METHOD_DELETE,
       .path = "/v1/rules/{id}",

@@ -43,6 +43,14 @@ static enum err may_change(const struct engine_loop *l, const struct command *c,
     return has_room(l, c->tenant, why);
 }
 
+static bool is_at(const struct engine_loop *l, const struct command *c)
+{
+    struct rule_facts facts;
+    return !c->if_version
+           || (rule_set_find(l->step.rules, c->tenant, c->rule, &facts)
+               && facts.version == c->if_version);
+}
+
 static enum err make_record(struct engine_loop *l, const struct command *c, struct record *out,
                             struct why *why)
 {
@@ -69,9 +77,10 @@ static void change_rule(struct engine_loop *l, struct command *c)
     struct record r;
     struct why why = { 0 };
     enum err e = may_change(l, c, &why);
-    if (!e) e = make_record(l, c, &r, &why);
+    if (!e) c->outdated = !is_at(l, c);
+    if (!e && !c->outdated) e = make_record(l, c, &r, &why);
     if (!e && turn_reserve(l->turn)) e = err_set(&why, ERR_NOMEM, "out of memory");
-    if (!e) e = apply(l, c, &r, &why);
+    if (!e && !c->outdated) e = apply(l, c, &r, &why);
     c->state = state_of(l, c->tenant, c->rule);
     if (e) command_answer(c, e, &why);
     else turn_wait(l->turn, c);

@@ -2,6 +2,7 @@
 import concurrent.futures
 import contextlib
 import datetime as dt
+import json
 import re
 import secrets
 import uuid
@@ -56,6 +57,42 @@ def test_create_read_change_delete(service):
     drive.problem(service.api("GET", path), 404)
     drive.problem(service.api("PUT", path, GOOD), 404)
     drive.problem(service.api("DELETE", path), 404)
+
+
+def test_patch_changes_what_it_names(service):
+    rule = drive.make_rule(service, GOOD)
+    path = f"/v1/rules/{rule['id']}"
+    for change in ({"severity": "info"}, {"name": "renamed", "hold_s": 3}, {"rule": "last(FEEDA) >= 101"}, {"clear": "99"}, {"clear": None},
+                   {"enabled": False}, {"enabled": True, "on_create": "fire"}, {}):
+        rule = {**rule, **change, "version": rule["version"] + 1}
+        rule["threshold"] = rule["rule"].split()[-1]
+        answer = service.api("PATCH", path, change)
+        assert answer.status_code == 200, answer.text
+        for of in (answer.json(), service.api("GET", path).json()):
+            assert {k: v for k, v in of.items() if k not in ("state", "updated_at")} == {k: v for k, v in rule.items() if k not in ("state", "updated_at")}
+    assert service.api("PATCH", path, {"cooldown_s": None, "severity": None}).json()["cooldown_s"] == 0, "null is the default"
+    for wrong in ({"severity": "loud"}, {"rule": None}, {"clear": "102"}, {"version": 9}, {"measure": "last(FEEDB)"}, {"colour": 1}, [], 7, None):
+        drive.problem(service.api("PATCH", path, data=json.dumps(wrong).encode(), headers={"Content-Type": "application/json"}), 400)
+    assert drive.problem(service.api("PATCH", path, {"rule": "last(FEEDA) => 1"}), 400)["position"] == 13
+    assert service.api("GET", path).json()["version"] == rule["version"] + 1, "what is refused changes nothing"
+    drive.problem(service.api("PATCH", f"/v1/rules/{uuid.uuid4()}", {"name": "x"}), 404)
+    service.api("DELETE", path)
+    drive.problem(service.api("PATCH", path, {"name": "x"}), 404)
+
+
+def test_patches_at_once_lose_nothing(service):
+    """Each names another field of the one rule; the versions are dense and the last one has them all."""
+    rule = drive.make_rule(service, GOOD)
+    path = f"/v1/rules/{rule['id']}"
+    changes = [{"name": "at once"}, {"clear": "90"}, {"hold_s": 7}, {"cooldown_s": 9}, {"severity": "info"}, {"on_create": "fire"}, {"enabled": False}]
+    with concurrent.futures.ThreadPoolExecutor(len(changes)) as pool:
+        answers = list(pool.map(lambda c: service.api("PATCH", path, c), changes))
+    assert [a.status_code for a in answers] == [200] * len(changes), [a.text for a in answers]
+    now = service.api("GET", path).json()
+    assert now["version"] == 1 + len(changes)
+    for change in changes:
+        for k, v in change.items():
+            assert now[k] == v, k
 
 
 def test_list_is_paged_without_gap_or_repeat(service):

@@ -39,7 +39,7 @@ def test_foreign_rule_is_a_missing_rule(two):
     service, other = two
     rule = drive.make_rule(service, {"name": "mine", "rule": "last(FEEDA) > 1"})
     change = {"name": "theirs", "rule": "last(FEEDA) > 2"}
-    for method, path, body in (("GET", "/v1/rules/{}", None), ("PUT", "/v1/rules/{}", change), ("DELETE", "/v1/rules/{}", None),
+    for method, path, body in (("GET", "/v1/rules/{}", None), ("PUT", "/v1/rules/{}", change), ("PATCH", "/v1/rules/{}", change), ("DELETE", "/v1/rules/{}", None),
                                ("GET", "/v1/rules/{}/versions", None)):
         same_404(service, method, path, rule["id"], str(uuid.uuid4()), other, body)
     assert service.api("GET", f"/v1/rules/{rule['id']}").json()["name"] == "mine"
