@@ -1,11 +1,15 @@
 #include "alerts/alert.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 NAMES(alert_state, ALERT_STATES);
 NAMES(alert_reason, ALERT_REASONS);
+NAMES(rule_op, RULE_OPS);
 NAMES(severity, SEVERITIES);
 NAMES(rule_verb, RULE_VERBS);
 NAMES(rule_status, RULE_STATUSES);
@@ -45,10 +49,115 @@ const char *alert_reason_name(enum alert_reason r)
 
 bool alert_has_column(const struct alert *a, const struct column *c)
 {
-    return !uuid_is_none(a->episode) || c->offset < offsetof(struct alert, episode);
+    return !uuid_is_none(a->episode)
+           || (c->offset < offsetof(struct alert, episode)
+               && c->offset != offsetof(struct alert, inputs));
 }
 
-void alert_render(const struct alert *a, struct buf *out)
+/* ---- the sentence ---- */
+static bool compare(enum rule_op op, double v, double x)
+{
+    switch (op) {
+    case OP_GE: return v >= x;
+    case OP_GT: return v > x;
+    case OP_LE: return v <= x;
+    case OP_LT: return v < x;
+    }
+    return false;
+}
+
+static const char *op_words(enum rule_op op)
+{
+    switch (op) {
+    case OP_GE: return "at or above";
+    case OP_GT: return "above";
+    case OP_LE: return "at or below";
+    case OP_LT: return "below";
+    }
+    return "";
+}
+
+/* Six digits are enough for a person, unless they would stand on the other side of the threshold than the value does,
+ * or for so large a number that they would be written with an exponent. */
+static void put_number(const struct alert *a, double v, struct buf *out)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.6g", v);
+    const double shown = strtod(text, NULL);
+    if (strchr(text, 'e') || compare(a->op, shown, a->threshold) != compare(a->op, v, a->threshold)
+        || (shown == a->threshold) != (v == a->threshold))
+        buf_json_double(out, v);
+    else buf_puts(out, text);
+}
+
+/* "12 USD", "7.25 %"; a scale such as 0-10000 is no word to put behind a number. */
+static void put_value(const struct alert *a, double v, struct buf *out)
+{
+    if (isnan(v)) return buf_puts(out, "unknown");
+    put_number(a, v, out);
+    const char c = a->unit[0];
+    if (c && !(c >= '0' && c <= '9') && c != '-') buf_printf(out, " %s", a->unit);
+}
+
+static void put_ending(const struct alert *a, struct buf *out)
+{
+    static const char *const words[] = { [ALERT_MET] = "",
+                                         [ALERT_CLEARED] = "resolved: ",
+                                         [ALERT_CHANGED] = "resolved, the rule was changed: ",
+                                         [ALERT_DISABLED] = "resolved, the rule was disabled: ",
+                                         [ALERT_DELETED] = "resolved, the rule was deleted: " };
+    buf_puts(out, words[a->reason]);
+}
+
+void alert_summary(const struct alert *a, struct buf *out)
+{
+    if (a->rule_name[0]) buf_printf(out, "%s: ", a->rule_name);
+    put_ending(a, out);
+    buf_printf(out, "%s is ", a->measure);
+    put_value(a, a->value, out);
+    const bool holds = compare(a->op, a->value, a->threshold);
+    if (!isnan(a->value)) {
+        buf_printf(out, ", %s%s ", holds ? "" : "no longer ", op_words(a->op));
+        buf_json_double(out, a->threshold);
+    }
+    if (a->reason == ALERT_MET && a->hold_s) buf_printf(out, " for %" PRId64 " s", a->hold_s);
+    if (isnan(a->previous)) return;
+    buf_puts(out, "; it was ");
+    put_value(a, a->previous, out);
+}
+
+/* ---- the body ---- */
+static void put_condition(struct json_writer *w, const struct alert *a)
+{
+    json_put_object(w, "condition");
+    json_put_text(w, "op", names_text(&rule_op_names, (int)a->op));
+    json_put_real(w, "threshold", a->threshold);
+    json_put_real(w, "clear", a->clear);
+    json_put_int(w, "hold_s", a->hold_s);
+    json_put_end(w);
+}
+
+static void put_summary(struct json_writer *w, const struct alert *a)
+{
+    AUTO_BUF struct buf text = { 0 };
+    alert_summary(a, &text);
+    if (!buf_ok(&text)) w->out->failed = true;
+    else json_put_bytes(w, "summary", text.data, text.len);
+}
+
+static void put_link(struct json_writer *w, const struct alert *a, const char *page)
+{
+    if (!page || !page[0]) return json_put_null(w, "link");
+    AUTO_BUF struct buf text = { 0 };
+    char id[UUID_TEXT];
+    uuid_format(a->alert_id, id);
+    size_t n = strlen(page);
+    buf_printf(&text, "%s%s#alert=%s", page, page[n - 1] == '/' ? "" : "/", id);
+    if (!buf_ok(&text)) w->out->failed = true;
+    else json_put_bytes(w, "link", text.data, text.len);
+}
+
+void alert_render(const struct alert *a, const char *page, struct buf *out)
 {
     const char *state = alert_state_name(a->state);
     char type[32];
@@ -73,9 +182,14 @@ void alert_render(const struct alert *a, struct buf *out)
     if (uuid_is_none(a->episode)) json_put_null(&w, "since");
     else json_put_time(&w, "since", a->since_ns);
     json_put_text(&w, "measure", a->measure);
+    if (a->definition[0]) json_put_raw(&w, "definition", a->definition, strlen(a->definition));
+    else json_put_null(&w, "definition");
+    put_condition(&w, a);
     json_put_real(&w, "value", a->value);
     json_put_real(&w, "previous", a->previous);
     json_put_text(&w, "unit", a->unit);
     json_put_raw(&w, "inputs", a->inputs, strlen(a->inputs));
+    put_summary(&w, a);
+    put_link(&w, a, page);
     json_put_end(&w);
 }

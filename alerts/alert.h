@@ -17,6 +17,11 @@ extern const struct names alert_state_names;
 enum alert_reason { ALERT_REASONS(NAMES_VALUE) };
 extern const struct names alert_reason_names;
 
+/* How a value is compared with a threshold. */
+#define RULE_OPS(X) X(OP_GE, ">=") X(OP_GT, ">") X(OP_LE, "<=") X(OP_LT, "<")
+enum rule_op { RULE_OPS(NAMES_VALUE) };
+extern const struct names rule_op_names;
+
 #define SEVERITIES(X)                                                                              \
     X(SEVERITY_INFO, "info") X(SEVERITY_WARNING, "warning") X(SEVERITY_CRITICAL, "critical")
 enum severity { SEVERITIES(NAMES_VALUE) };
@@ -63,15 +68,20 @@ const char *alert_state_name(enum alert_state s); /* "firing", "resolved" */
 const char *severity_name(enum severity s);       /* "info", "warning", "critical" */
 const char *alert_reason_name(enum alert_reason r);
 
-/* Had the program that made this alert that column? Those that came with schema 5 are null, or nothing,
- * in what was stored before. */
+/* Had the program that made this alert that column, in the units of now? Those that came with schemas 5 and 7 are null, or
+ * nothing, in what was stored before; weights among the inputs were fractions. */
 bool alert_has_column(const struct alert *a, const struct column *c);
 
 /* The body of webhook and stream, byte for byte the same at every delivery:
  * {"type":"alert.firing","id":"<uuid>","stream_no":7,"seq":1234,"time":"<event time>",
  *  "rule":{"id":..,"version":1,"name":"..","text":".."},"severity":"warning","state":"firing",
- *  "reason":"met","episode":"<uuid>","since":"<event time>","measure":"hhi(DEMO)","value":181.2,
- *  "previous":179.9,"unit":"..","inputs":{..}}
- * Null where it is not known: episode and since of what a program before schema 5 stored. */
-void alert_render(const struct alert *a, struct buf *out);
+ *  "reason":"met","episode":"<uuid>","since":"<event time>","measure":"hhi(DEMO)",
+ *  "definition":{"measure":"hhi","of":"DEMO","version":1,"parameters":{"by":"issuer"}},
+ *  "condition":{"op":">=","threshold":180,"clear":175,"hold_s":0},"value":181.2,"previous":179.9,
+ *  "unit":"..","inputs":{..},"summary":"..","link":"https://tocsin.example.com/#alert=<uuid>"}
+ * Null where it is not known: episode, since and definition of what an older program stored. `page` is where a person's
+ * browser finds the service; NULL or empty: nobody has said, and there is no link. */
+void alert_render(const struct alert *a, const char *page, struct buf *out);
+/* The alert in a sentence for a person: "High: hhi(DEMO) is 181.2, at or above 180; it was 179.9". */
+void alert_summary(const struct alert *a, struct buf *out);
 #endif

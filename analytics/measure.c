@@ -259,6 +259,25 @@ size_t measure_format(const struct measure *m, char out[MEASURE_TEXT_MAX])
     return (size_t)n;
 }
 
+void measure_definition(const struct measure *m, struct json_writer *w, const char *key)
+{
+    json_put_object(w, key);
+    json_put_text(w, "measure", m->kind->name);
+    if (m->subject_type == SUBJECT_SERIES) {
+        const struct measure inner = measure_inner(m);
+        measure_definition(&inner, w, "of");
+    } else json_put_text(w, "of", m->subject);
+    json_put_int(w, "version", m->kind->version);
+    json_put_object(w, "parameters");
+    for (int i = 0; i < params_of(m->kind); i++) {
+        char value[PARAM_TEXT_MAX];
+        param_format(&m->kind->params[i], m->args.v[i], value);
+        json_put_text(w, m->kind->params[i].name, value);
+    }
+    json_put_end(w);
+    json_put_end(w);
+}
+
 /* ---- what it is ---- */
 struct measure measure_inner(const struct measure *m)
 {

@@ -101,6 +101,10 @@ MUST_USE enum err measure_parse(const char *s, size_t n, struct measure *out, st
 /* Canonical text with a NUL; returns its length. */
 size_t measure_format(const struct measure *m, char out[MEASURE_TEXT_MAX]);
 
+/* With every parameter spelled out, the defaults too; the subject is a text, or a definition like this one:
+ * {"measure":"spread","of":"SP500","version":1,"parameters":{"kind":"geom","window":"60d","ew":"quarterly","by":"issuer"}} */
+void measure_definition(const struct measure *m, struct json_writer *w, const char *key);
+
 const char *measure_unit(const struct measure *m);
 int measure_version(const struct measure *m);
 bool measure_is_price(const struct measure *m); /* its values are exact decimals at 1e-8 */

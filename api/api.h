@@ -56,8 +56,9 @@ struct api_config {
     int connections_max, per_ip_max;
     int header_timeout_ms, request_timeout_ms; /* absolute deadlines */
     int stream_heartbeat_ms;                   /* at most 15000 */
-    struct channel_limits channel_limits;      /* what the operator allows a channel */
-    const struct seal_keys *seal_keys;         /* for their secrets; NULL: none. Outlive the API */
+    const char *public_url; /* where browsers find the page; "" or NULL: alerts have no link */
+    struct channel_limits channel_limits; /* what the operator allows a channel */
+    const struct seal_keys *seal_keys;    /* for their secrets; NULL: none. Outlive the API */
 };
 
 struct api;

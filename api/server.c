@@ -137,7 +137,7 @@ static enum err start_threads(struct api *a, struct why *why)
 {
     enum err e = work_new(a->database, WORKERS, &a->work, why);
     if (!e) e = work_new(a->database, WORKERS / 2, &a->engine_work, why);
-    if (!e && hub_new(a->work, a->cfg.stream_heartbeat_ms, &a->hub))
+    if (!e && hub_new(a->work, a->cfg.stream_heartbeat_ms, a->cfg.public_url, &a->hub))
         e = err_set(why, ERR_NOMEM, "out of memory");
     if (!e) e = start_daemon(a, why);
     if (e) return e;

@@ -48,6 +48,7 @@ struct hub {
     pthread_mutex_t lock;
     struct stream *buckets[BUCKETS];
     struct work *work;
+    const char *page; /* for alert_render */
     size_t open;
     int64_t heartbeat_ns, key_check_ns;
     bool checking, stopping;
@@ -55,10 +56,10 @@ struct hub {
 };
 
 /* ---- events ---- */
-static struct event *event_new(const struct alert *a)
+static struct event *event_new(const struct hub *h, const struct alert *a)
 {
     AUTO_BUF struct buf json = { 0 };
-    alert_render(a, &json);
+    alert_render(a, h->page, &json);
     if (!buf_ok(&json)) return NULL;
     size_t lines = 1;
     for (size_t i = 0; i < json.len; i++) lines += json.data[i] == '\n';
@@ -207,6 +208,7 @@ static void offer(struct stream *s, struct event *e, int64_t now)
 
 /* ---- catching up ---- */
 struct page {
+    const struct hub *hub;
     struct event *events[STREAM_PAGE];
     size_t n, bytes;
     bool failed;
@@ -216,7 +218,7 @@ static void page_row(void *ctx, const struct alert *a)
 {
     struct page *p = ctx;
     if (p->failed || p->n == STREAM_PAGE) return;
-    struct event *e = event_new(a);
+    struct event *e = event_new(p->hub, a);
     if (!e) p->failed = true;
     else p->events[p->n++] = e;
 }
@@ -253,6 +255,7 @@ static void page_job(struct job *j, struct reader *db)
     struct stream *s = (struct stream *)j;
     struct hub *h = s->hub;
     struct page *p = calloc(1, sizeof *p);
+    if (p) p->hub = h;
     pthread_mutex_lock(&h->lock);
     uint64_t after = s->last;
     bool gone = s->ended || !s->connection;
@@ -409,12 +412,13 @@ enum err stream_open(struct hub *h, struct reader *db, struct uuid tenant, const
 }
 
 /* ---- the hub ---- */
-enum err hub_new(struct work *work, int heartbeat_ms, struct hub **out)
+enum err hub_new(struct work *work, int heartbeat_ms, const char *page, struct hub **out)
 {
     struct hub *h = calloc(1, sizeof *h);
     if (!h) return ERR_NOMEM;
     pthread_mutex_init(&h->lock, NULL);
     h->work = work;
+    h->page = page;
     h->heartbeat_ns = heartbeat_ms * NS_PER_MS;
     *out = h;
     return ERR_OK;
@@ -436,7 +440,7 @@ void hub_publish(struct hub *h, const struct alert *alerts, size_t n)
         struct event *e = NULL;
         for (struct stream *s = h->buckets[alerts[i].tenant_id.b[15]]; s; s = s->next) {
             if (!uuid_equal(s->tenant, alerts[i].tenant_id)) continue;
-            if (!e) e = event_new(&alerts[i]); /* once, however many read it */
+            if (!e) e = event_new(h, &alerts[i]); /* once, however many read it */
             if (e) offer(s, e, now);
             else catch_up(s, alerts[i].stream_no, now); /* no memory: the table has it */
         }

@@ -23,7 +23,8 @@ struct MHD_Response;
 struct hub;
 struct stream;
 
-MUST_USE enum err hub_new(struct work *work, int heartbeat_ms, struct hub **out);
+/* `page`: what alerts link to (alert_render); outlives the hub. */
+MUST_USE enum err hub_new(struct work *work, int heartbeat_ms, const char *page, struct hub **out);
 void hub_free(struct hub *h); /* NULL is fine; every stream has been closed */
 /* Never waits for a reader. Thread: store writer. */
 void hub_publish(struct hub *h, const struct alert *alerts, size_t n);

@@ -34,7 +34,8 @@ struct command {
 
     /* ---- the answer: written by the engine's thread before command_answer, read by the asker
      * once it is done; names, so nobody's to free ---- */
-    bool outdated; /* RULE_CHANGE: the rule is not at if_version. Nothing is done, but the answer waits until what made
+    bool
+        outdated; /* RULE_CHANGE: the rule is not at if_version. Nothing is done, but the answer waits until what made
                     * the other version is committed */
     const char *state;   /* RULE_CHANGE: that the rule is in after it; NULL: there is none */
     const char **states; /* RULE_STATES: by ids; NULL where there is none */

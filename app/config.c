@@ -134,6 +134,15 @@ static void check_format(struct loading *l, int line, const char *value)
 }
 
 /* What the type alone does not say. */
+/* It is put before "#alert=...", and into a link that people follow. */
+static void check_url(struct loading *l, int line, const char *value)
+{
+    const bool scheme = strncmp(value, "https://", 8) == 0 || strncmp(value, "http://", 7) == 0;
+    if (value[0] && (!scheme || strpbrk(value, "# \"<>\\^`{|}")))
+        complain(l, line, "api.public_url needs http:// or https://, a host, and no # or blank",
+                 value);
+}
+
 static void check_value(struct loading *l, int line, const struct row *r, const char *value)
 {
     struct why why = { 0 };
@@ -141,6 +150,7 @@ static void check_value(struct loading *l, int line, const struct row *r, const 
     if (at == offsetof(struct config, engine_track)) check_track(l, line, value);
     if (at == offsetof(struct config, kafka_topics)) check_topics(l, line, value);
     if (at == offsetof(struct config, kafka_format)) check_format(l, line, value);
+    if (at == offsetof(struct config, api_public_url)) check_url(l, line, value);
     if (at == offsetof(struct config, kafka_brokers)
         && (!value[0] || strpbrk(value, ";#"))) /* librdkafka would read a port up to them */
         complain(l, line, "kafka.brokers must be bootstrap servers, host:port, with commas between",

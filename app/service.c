@@ -71,7 +71,8 @@ static struct channel_limits channel_limits(const struct config *c)
 static enum err open_delivery(struct service *s, struct why *why)
 {
     const struct dispatcher_config cfg = { .workers = (int)s->c->webhooks_workers,
-                                           .setup.limits = channel_limits(s->c) };
+                                           .setup = { .limits = channel_limits(s->c),
+                                                      .page = s->c->api_public_url } };
     enum err e = outbox_new(s->c->database_conninfo, s->seal_keys, &s->outbox);
     if (e) return e;
     const struct outbox_calls outbox = outbox_calls(s->outbox);
@@ -84,6 +85,7 @@ static enum err open_api(struct service *s, struct why *why)
     const struct api_config cfg = { .bind_address = c->api_bind,
                                     .port = (int)c->api_port,
                                     .threads = (int)c->api_threads,
+                                    .public_url = c->api_public_url,
                                     .database = c->database_conninfo,
                                     .connections_max = (int)c->api_connections_max,
                                     .per_ip_max = (int)c->api_per_ip_max,

@@ -29,6 +29,7 @@ void step_release(struct step *s)
     rule_set_free(s->rules);
     buf_release(&s->inputs);
     buf_release(&s->held_text);
+    buf_release(&s->definition);
     free(s->held);
     picture_list_release(s->list);
     *s = (struct step){ 0 };
@@ -141,12 +142,23 @@ static double value_of(const struct series_facts *of, int64_t key)
     return of->price ? (double)key / 1e8 : key_to_double(key);
 }
 
+/* What a series' canonical text leaves out too. */
+static void define(const char *text, struct buf *out)
+{
+    struct measure m;
+    struct json_writer w = json_write(out);
+    if (!measure_parse(text, strlen(text), &m, NULL)) measure_definition(&m, &w, NULL);
+}
+
 static void on_fire(void *ctx, const struct fire *f)
 {
     const struct moment *m = ctx;
     struct step *s = m->s;
     if (!s->wanted[STEP_alert_row]) return;
     const struct series_facts of = engine_series_facts(s->engine, f->series);
+    const struct rule_condition condition = rule_condition(f->text, f->term, of.price);
+    buf_clear(&s->definition);
+    define(of.text, &s->definition);
     const struct alert a = {
         .tenant_id = f->tenant,
         .rule_id = f->rule,
@@ -168,6 +180,11 @@ static void on_fire(void *ctx, const struct fire *f)
         .measure = of.text,
         .unit = of.unit,
         .inputs = inputs_of(s, f->series),
+        .op = condition.op,
+        .threshold = condition.threshold,
+        .clear = condition.clear,
+        .hold_s = f->hold_ns / NS_PER_S,
+        .definition = s->definition.data ? s->definition.data : "",
     };
     say(s, STEP_alert_row, &a);
 }

@@ -33,8 +33,8 @@ struct step {
     struct rule_set *rules;
     struct step_sink sink; /* set by step_hear alone */
     bool wanted[STEP_ROW_COUNT];
-    size_t series_told; /* series up to here have been given to the sink */
-    struct buf inputs;
+    size_t series_told;            /* series up to here have been given to the sink */
+    struct buf inputs, definition; /* of the alert that is being said */
     struct evidence {
         uint32_t series;
         size_t at;

@@ -93,6 +93,7 @@ struct channel_setup {
     struct channel_limits limits;
     int connect_timeout_ms, timeout_ms; /* 0: 5000, 15000 */
     const char *ca_file;                /* NULL: the system's; a peer is always verified */
+    const char *page;        /* what alerts link to (alert_render); outlives it. NULL: nothing */
     const atomic_bool *stop; /* NULL, or: once true a send ends within a second, CUT_OFF */
 };
 
@@ -100,7 +101,8 @@ struct channel_setup {
 struct channel_work {
     const struct alert *alert;
     const struct channel_values *values;
-    int64_t unix_s; /* now */
+    int64_t unix_s;   /* now */
+    const char *page; /* for alert_render; NULL: nothing to link to */
 };
 
 struct channel_kind {

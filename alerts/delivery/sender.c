@@ -8,7 +8,7 @@
 
 enum err sender_open(struct sender *s, const struct channel_setup *setup)
 {
-    *s = (struct sender){ { NULL } };
+    *s = (struct sender){ .page = setup->page };
     for (size_t i = 0; i < CHANNEL_KINDS; i++) {
         enum err e = channel_kinds[i]->open(setup, &s->sessions[i]);
         if (!e) continue;
@@ -55,7 +55,7 @@ void sender_send(struct sender *s, const struct delivery *d, int64_t unix_s, str
     if (channel_values_load(kind, d->settings, d->secrets, &values, &why)) {
         sent_say(out, OUTCOME_REFUSED, "the channel's settings: %s", why.text);
     } else {
-        const struct channel_work work = { &d->alert, &values, unix_s };
+        const struct channel_work work = { &d->alert, &values, unix_s, s->page };
         kind->send(session_of(s, kind), &work, out);
     }
     channel_values_release(&values);

@@ -6,6 +6,7 @@
 
 struct sender {
     void *sessions[CHANNEL_KINDS]; /* place by place as channel_kinds */
+    const char *page;              /* the setup's */
 };
 
 /* On failure what was opened is closed again. */

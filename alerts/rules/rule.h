@@ -48,7 +48,10 @@ struct fire {
     int64_t key, before; /* where that series stands, and stood before: key.h */
     bool has_key,
         has_before; /* they are values; no key: it fired on another series, and ends here */
-    const char *name, *text; /* valid until the next rule_set_put or _delete */
+    int64_t hold_ns;
+    /* valid until the next rule_set_put or _delete */
+    const struct term *term; /* the rule's first */
+    const char *name, *text;
 };
 typedef void fire_fn(void *ctx, const struct fire *f);
 

@@ -70,6 +70,8 @@ static void emit_alert(const struct rule_moment *m, const struct rule *u, enum a
         .has_key = l->has_value,
         .before = l->before,
         .has_before = l->has_before,
+        .hold_ns = u->clocks.hold_ns,
+        .term = u->terms,
         .name = u->name,
         .text = u->text,
     };

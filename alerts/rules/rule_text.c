@@ -19,9 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const op_texts[] = {
-    [OP_GE] = ">=", [OP_GT] = ">", [OP_LE] = "<=", [OP_LT] = "<"
-};
 static const char *const on_creates[] = { "fire", "wait", NULL };
 
 /* Where the measure ends: behind the parenthesis that closes its first one. NULL when there is
@@ -206,7 +203,8 @@ enum err rule_parse_stored(const char *json, size_t n, struct rule_definition *o
 enum err rule_canonical(struct rule_definition *d, const char *measure, struct why *why)
 {
     char text[RULE_TEXT_MAX + 1];
-    int n = snprintf(text, sizeof text, "%s %s %s", measure, op_texts[d->op], d->threshold);
+    int n =
+        snprintf(text, sizeof text, "%s %s %s", measure, rule_op_names.texts[d->op], d->threshold);
     if (n < 0 || (size_t)n >= sizeof text)
         return err_set(why, ERR_INVALID, "the rule text is too long");
     memcpy(d->text, text, (size_t)n + 1);
@@ -221,7 +219,7 @@ void rule_render(const struct rule_definition *d, struct buf *out)
     json_put_text(&w, "name", d->name);
     json_put_text(&w, "rule", d->text);
     json_put_bytes(&w, "measure", d->text, d->measure_n);
-    json_put_text(&w, "op", op_texts[d->op]);
+    json_put_text(&w, "op", rule_op_names.texts[d->op]);
     json_put_text(&w, "threshold", d->threshold);
     json_put_text(&w, "clear", d->clear[0] ? d->clear : NULL);
     json_put_int(&w, "hold_s", d->hold_s);
@@ -274,10 +272,23 @@ enum err rule_term(const struct rule_definition *d, bool price, struct term *out
         if (e) return e;
         if (t.above ? c > k : c < k)
             return err_set(why, ERR_INVALID, "clear must be %s the threshold of a rule with %s",
-                           t.above ? "at or below" : "at or above", op_texts[d->op]);
+                           t.above ? "at or below" : "at or above", rule_op_names.texts[d->op]);
         if (t.above) t.clear = c < t.enter ? c + 1 : t.enter;
         else t.clear = c > t.enter ? c : t.enter;
     }
     *out = t;
     return ERR_OK;
+}
+
+struct rule_condition rule_condition(const char *text, const struct term *t, bool price)
+{
+    struct rule_condition c = { .op = OP_GE };
+    const char *number = strrchr(text, ' ') + 1, *op = number - 2;
+    while (op[-1] != ' ') op--;
+    if (!read_op(&op, &c.op)) abort(); /* the text is canonical */
+    c.threshold = c.clear = strtod(number, NULL);
+    if (t->clear == t->enter) return c;
+    const int64_t key = t->above ? t->clear - 1 : t->clear;
+    c.clear = price ? (double)key / 1e8 : key_to_double(key);
+    return c;
 }

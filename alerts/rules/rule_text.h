@@ -10,8 +10,6 @@
 #include "alerts/alert.h"
 #include "alerts/rules/term.h"
 
-enum rule_op { OP_GE, OP_GT, OP_LE, OP_LT };
-
 enum { RULE_NAME_MAX = 100, RULE_TEXT_MAX = 240, RULE_SECONDS_MAX = 30 * 86400 };
 
 struct rule_definition {
@@ -42,4 +40,12 @@ void rule_render(const struct rule_definition *d, struct buf *out);
  * the wrong side of the threshold. */
 MUST_USE enum err rule_term(const struct rule_definition *d, bool price, struct term *out,
                             struct why *why);
+
+/* The way back, for a reader: numbers in the measure's unit. `clear` is the threshold where no other level was given. */
+struct rule_condition {
+    enum rule_op op;
+    double threshold, clear;
+};
+/* Of a canonical text and the term that rule_term made of it. */
+struct rule_condition rule_condition(const char *text, const struct term *t, bool price);
 #endif

@@ -99,7 +99,8 @@ static void concentration_inputs(const struct market *m, const struct series *s,
         const struct slot *largest = &m->store.slots[o->slots[0]];
         json_put_real(w, "market_value", (double)u->total / 100);
         json_put_text(w, "largest", m->issuers[largest->issuer].key);
-        json_put_real(w, "largest_weight", u->total > 0 ? ratio(largest->value, u->total) : NAN);
+        json_put_real(w, "largest_weight_pct",
+                      u->total > 0 ? ratio((i128)largest->value * 100, u->total) : NAN);
     }
     index_inputs(u, w);
 }

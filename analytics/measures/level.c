@@ -233,8 +233,8 @@ static void spread_inputs(const struct market *m, const struct series *s, struct
     struct growths g;
     put_levels(m, u, variant_of(s), w);
     if (kind != SPREAD_RATIO && kind != SPREAD_POINTS && spread_growths(m, s, &g)) {
-        json_put_real(w, "cap_return", g.cap.factor - 1);
-        json_put_real(w, "equal_return", g.equal.factor - 1);
+        json_put_real(w, "cap_return_pct", 100.0 * (g.cap.factor - 1));
+        json_put_real(w, "equal_return_pct", 100.0 * (g.equal.factor - 1));
     }
     index_inputs(u, w);
 }

@@ -3,6 +3,7 @@
 
 struct alert_page {
     struct json_writer *w;
+    const char *url; /* of the page that alerts link to */
     int64_t limit, n;
     uint64_t last; /* stream_no of the last one shown */
 };
@@ -12,7 +13,7 @@ static void add_alert(void *ctx, const struct alert *a)
     struct alert_page *p = ctx;
     if (p->n++ >= p->limit) return;
     AUTO_BUF struct buf text = { 0 };
-    alert_render(a, &text);
+    alert_render(a, p->url, &text);
     if (buf_ok(&text)) json_put_raw(p->w, NULL, text.data, text.len);
     else p->w->out->failed = true;
     p->last = a->stream_no;
@@ -28,7 +29,7 @@ static void list_alerts(struct request *r)
                                    arg_uuid(request_arg(r, "rule")),
                                    state->given ? state->text : NULL };
     struct json_writer w = json_write(&r->reply.body);
-    struct alert_page p = { .w = &w, .limit = n };
+    struct alert_page p = { .w = &w, .url = r->api->cfg.public_url, .limit = n };
     struct why why = { 0 };
     json_put_object(&w, NULL);
     json_put_array(&w, "alerts");
@@ -47,7 +48,7 @@ static void get_alert(struct request *r)
     const char *param = id;
     uuid_format(r->path_id, id);
     struct json_writer w = json_write(&r->reply.body);
-    struct alert_page p = { .w = &w, .limit = 1 };
+    struct alert_page p = { .w = &w, .url = r->api->cfg.public_url, .limit = 1 };
     struct why why = { 0 };
     enum err e = reader_alerts(r->db, r->tenant, QUERY_ALERT, &param, add_alert, &p, &why);
     if (!e && p.n == 0) e = err_set(&why, ERR_NOT_FOUND, "no such alert");
@@ -83,6 +84,13 @@ static const struct field alert_rule_fields[] = {
     { .name = "text", .type = FIELD_TEXT },
     { 0 },
 };
+static const struct field condition_fields[] = {
+    { .name = "op", .type = FIELD_TEXT, .names = &rule_op_names },
+    { .name = "threshold", .type = FIELD_REAL },
+    { .name = "clear", .type = FIELD_REAL, .help = "it resolves beyond this" },
+    { .name = "hold_s", .type = FIELD_INT },
+    { 0 },
+};
 static const struct field alert_fields[] = {
     { .name = "type", .type = FIELD_TEXT, .choices = "alert.firing|alert.resolved" },
     { .name = "id", .type = FIELD_UUID },
@@ -105,13 +113,26 @@ static const struct field alert_fields[] = {
       .nullable = true,
       .help = "when the condition of the episode came true" },
     { .name = "measure", .type = FIELD_TEXT },
+    { .name = "definition",
+      .type = FIELD_OBJECT,
+      .nullable = true,
+      .help = "the measure, what it is `of` (a name, or a measure like this one), its version, and "
+              "every parameter spelled out; null: from before there were any" },
+    { .name = "condition", .type = FIELD_ONE, .of = "AlertCondition" },
     { .name = "value", .type = FIELD_REAL, .nullable = true },
     { .name = "previous",
       .type = FIELD_REAL,
       .nullable = true,
       .help = "the value before this one" },
     { .name = "unit", .type = FIELD_TEXT },
-    { .name = "inputs", .type = FIELD_OBJECT, .help = "what the value was computed from" },
+    { .name = "inputs",
+      .type = FIELD_OBJECT,
+      .help = "what the value was computed from; shares and returns in per cent, as in values" },
+    { .name = "summary", .type = FIELD_TEXT, .help = "a sentence for a person" },
+    { .name = "link",
+      .type = FIELD_TEXT,
+      .nullable = true,
+      .help = "the page, at this alert; null: the service has no api.public_url" },
     { 0 },
 };
 static const struct field alerts_fields[] = {
@@ -121,6 +142,7 @@ static const struct field alerts_fields[] = {
 };
 static const struct schema schemas[] = {
     { .name = "AlertRule", .fields = alert_rule_fields },
+    { .name = "AlertCondition", .fields = condition_fields },
     { .name = "Alert", .fields = alert_fields },
     { .name = "Alerts", .fields = alerts_fields },
 };

@@ -195,9 +195,23 @@ async function readAlerts(service) {
     return null;
 }
 
+/* The alert that a link asks for, when it is not among the newest. */
+async function readWanted(service) {
+    if (!page.wanted || [...page.alerts.values()].some(a => a.id === page.wanted)) return;
+    try {
+        const a = await service.get(`/v1/alerts/${page.wanted}`);
+        if (service.ended) return;
+        page.alerts.set(a.stream_no, a);
+        tell('alerts', 0);
+    } catch (e) {
+        note(`The alert that the link leads to cannot be shown: ${e.message}`);
+    }
+}
+
 async function followAlerts(service) {
     const last = await readAlerts(service);
     if (last === null) return;
+    await readWanted(service);
     await service.follow(last, {
         open: () => setLink({ stream: 'live' }),
         lost: (words, wait) => setLink({ stream: 'lost',
@@ -286,12 +300,20 @@ async function follow(service) {
 
 /* The key comes in the fragment, which no server sees, and leaves the address bar at once. */
 function keyFromAddress() {
+    alertFromAddress();
     const key = new URLSearchParams(location.hash.slice(1)).get('key');
     if (key) {
         sessionStorage.setItem(KEY, key);
-        globalThis.history.replaceState(null, '', location.pathname + location.search);
+        const rest = page.wanted ? `#alert=${page.wanted}` : '';
+        globalThis.history.replaceState(null, '', location.pathname + location.search + rest);
     }
     return key ?? sessionStorage.getItem(KEY);
+}
+
+/* #alert=ID is where an alert's link leads: it stays in the address, so that a reload shows the same. */
+function alertFromAddress() {
+    const id = new URLSearchParams(location.hash.slice(1)).get('alert');
+    page.wanted = id && /^[0-9a-f-]{36}$/.test(id) ? id : null;
 }
 
 function useTypedKey(event) {

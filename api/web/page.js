@@ -11,6 +11,7 @@ export const page = {
     definitions: new Map(),              /* name of a measure -> what /v1/definitions says of it */
     measures: new Map(),                 /* canonical text -> the newest answer */
     alerts: new Map(),                   /* stream_no -> alert */
+    wanted: null,                        /* id of the alert that a link leads to */
 
     definition(m) { return this.definitions.get(text.measure(m).name); },
 

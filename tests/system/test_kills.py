@@ -29,7 +29,7 @@ TABLES = {
     "rule": ("tenant_id, rule_id, version, seq, definition, deleted", "tenant_id, rule_id"),
     "rule_version": ("tenant_id, rule_id, version, seq, change, definition", "tenant_id, rule_id, version"),
     "alert": ("tenant_id, stream_no, alert_id, seq, event_ns, state, rule_id, rule_version, rule_no, rule_name, rule_text, severity, "
-              "measure, unit, value, inputs, episode, reason, since_ns, previous", "tenant_id, stream_no"),
+              "measure, unit, value, inputs, episode, reason, since_ns, previous, op, threshold, clear, hold_s, definition", "tenant_id, stream_no"),
     "outbox": ("tenant_id, alert_id, channel_id, stream_no", "tenant_id, alert_id, channel_id"),
     "dead_letter": ("topic, part, kafka_offset, source_id, reason, detail, encode(message_key, 'hex'), encode(message, 'hex')", "kafka_offset"),
     "source": ("source_id, topic, part, source_epoch, next_offset", "source_id"),

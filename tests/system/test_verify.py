@@ -29,7 +29,8 @@ FORGED = [(table, column, value) for table, columns in {
         "state": "CASE state WHEN 'firing' THEN 'resolved' ELSE 'firing' END", "rule_id": "gen_random_uuid()", "rule_version": "rule_version + 1",
         "rule_no": "rule_no + 1", "rule_name": "rule_name || ' '", "rule_text": "rule_text || '0'", "severity": "'info'", "measure": "'last(S09)'",
         "unit": "unit || 's'", "value": ULP + "value", "inputs": "'{}'", "episode": "gen_random_uuid()",
-        "reason": "CASE reason WHEN 'met' THEN 'cleared' ELSE 'met' END", "since_ns": "since_ns + 1", "previous": "coalesce(previous, 0) + 1"},
+        "reason": "CASE reason WHEN 'met' THEN 'cleared' ELSE 'met' END", "since_ns": "since_ns + 1", "previous": "coalesce(previous, 0) + 1",
+        "op": "CASE op WHEN '>' THEN '<' ELSE '>' END", "threshold": ULP + "threshold", "clear": "clear - 1", "hold_s": "hold_s + 1", "definition": "'{}'"},
     "reading": {
         "seq": "seq - 1", "event_ns": "event_ns + 1", "series_id": "series_id + 1000", "tenant_id": STRANGER, "value": ULP + "value",
         "coverage": "coverage / 2", "staleness_ns": "staleness_ns + 1", "status": "'stale'", "measure_version": "measure_version + 1"},

@@ -164,7 +164,7 @@ static void webhook_send(void *session, const struct channel_work *work, struct 
     AUTO_BUF struct buf body = { 0 };
     char id[UUID_TEXT], signature[WEBHOOK_SIGNATURE_TEXT];
     uuid_format(work->alert->alert_id, id);
-    alert_render(work->alert, &body);
+    alert_render(work->alert, work->page, &body);
     if (body.len > WEBHOOK_BODY_MAX) {
         sent_say(out, OUTCOME_HOPELESS, "the alert is larger than %d bytes", WEBHOOK_BODY_MAX);
         return;

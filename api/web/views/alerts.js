@@ -4,6 +4,8 @@ import * as text from '../text.js';
 
 const NONE = 'No alert yet. One appears here within a second of its rule firing.';
 
+const endings = { changed: 'resolved: rule changed', disabled: 'resolved: rule disabled', deleted: 'resolved: rule deleted' };
+
 function show(page, arrived) {
     const list = $('alerts');
     const newest = [...page.alerts.values()].sort((a, b) => b.stream_no - a.stream_no);
@@ -12,6 +14,19 @@ function show(page, arrived) {
                                             ?? item(page, a, a.stream_no === arrived)));
     say($('alerts-count'), newest.length ? `${newest.length} newest` : '');
     if (newest.length === 0) list.append(empty(NONE));
+    lead(list, page.wanted);
+}
+
+/* The alert that a link leads to: marked, open, and in sight; once. */
+let shown = null;
+function lead(list, wanted) {
+    const node = wanted && [...list.children].find(n => n.dataset.id === wanted);
+    if (!node) return;
+    node.classList.add('wanted');
+    if (shown === wanted) return;
+    shown = wanted;
+    node.querySelector('details')?.setAttribute('open', '');
+    node.scrollIntoView({ block: 'nearest' });
 }
 
 function item(page, a, live) {
@@ -22,13 +37,13 @@ function item(page, a, live) {
     const node = el('li', { className: live ? 'arrived' : '' },
         el('p', { className: 'alert-head' },
             el('span', { className: `severity ${a.severity}`, textContent: a.severity }),
-            el('span', { className: `state ${a.state}`, textContent: a.state }), at),
+            el('span', { className: `state ${a.state}`, textContent: endings[a.reason] ?? a.state }), at),
         el('p', { className: 'alert-rule' }, own && el('strong', { textContent: own }),
             el('code', { textContent: a.rule.text })),
         el('p', { className: 'alert-value' }, 'value ',
             el('b', { textContent: page.value(a.value, a.measure) }), ` ${text.unit(a.unit)}`),
         inputs.length ? evidence(inputs) : null);
-    Object.assign(node.dataset, { no: a.stream_no, rule: a.rule.id, state: a.state,
+    Object.assign(node.dataset, { no: a.stream_no, id: a.id, rule: a.rule.id, state: a.state,
                                   arrival: live ? 'live' : 'stored' });
     return node;
 }
@@ -54,6 +69,7 @@ export const alerts = {
     </section>`,
     alerts: show,
     forget() {
+        shown = null;
         $('alerts').replaceChildren();
         say($('alerts-count'), '');
     },

@@ -308,6 +308,31 @@ static void the_reference_names_every_measure(void **state)
             fail_msg("the reference lacks %s", measure_kinds[i]->name);
 }
 
+/* Nothing left to know from elsewhere: every parameter, of the measure inside too. */
+static void a_definition_spells_everything_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *definition;
+    } rows[] = {
+        { "last(AAPL)", "{\"measure\":\"last\",\"of\":\"AAPL\",\"version\":1,\"parameters\":{}}" },
+        { "spread(SP500)", "\"of\":\"SP500\",\"version\":2,\"parameters\":{\"kind\":\"geom\","
+                           "\"window\":\"60d\",\"ew\":\"quarterly\",\"by\":\"issuer\"}}" },
+        { "max(change(last(AAPL), over=5m), over=20d)",
+          "\"of\":{\"measure\":\"change\",\"of\":{\"measure\":\"last\",\"of\":\"AAPL\",\"version\":1,"
+          "\"parameters\":{}},\"version\":1,\"parameters\":{\"over\":\"5m\"" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct measure m;
+        AUTO_BUF struct buf b = { 0 };
+        assert_int_equal(parse(rows[i].text, &m, NULL), ERR_OK);
+        struct json_writer w = json_write(&b);
+        measure_definition(&m, &w, NULL);
+        assert_true(json_write_done(&w));
+        if (!strstr(b.data, rows[i].definition)) fail_msg("%s: %s", rows[i].text, b.data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +342,7 @@ int main(void)
         cmocka_unit_test(mistakes_point_at_their_character),
         cmocka_unit_test(strange_bytes_are_refused),
         cmocka_unit_test(nesting_ends_where_the_text_does),
+        cmocka_unit_test(a_definition_spells_everything_out),
         cmocka_unit_test(the_reference_names_every_measure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

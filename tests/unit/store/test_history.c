@@ -252,7 +252,8 @@ static void the_api_reads_its_own_tenants_alerts(void **state)
                        .measure = "hhi(X)",
                        .unit = "0-10000",
                        .value = 1.0 / 3,
-                       .inputs = "{\"a\":1}" };
+                       .inputs = "{\"a\":1}",
+                       .definition = "" };
     for (a.stream_no = 1; a.stream_no <= 3; a.stream_no++) {
         a.alert_id.b[15] = (uint8_t)a.stream_no;
         write_row(batch, &alert_row, &a);

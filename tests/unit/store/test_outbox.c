@@ -56,7 +56,7 @@ static void add_channel(int t, int c)
 
 static void add_alert(int t, int64_t no)
 {
-    char text[900], tenant[UUID_TEXT], alert[UUID_TEXT];
+    char text[1000], tenant[UUID_TEXT], alert[UUID_TEXT];
     uuid_format(tenant_id(t), tenant);
     uuid_format(alert_id(t, no), alert);
     snprintf(
@@ -64,7 +64,7 @@ static void add_alert(int t, int64_t no)
         "INSERT INTO tocsin.alert VALUES ('%s', %" PRId64 ", '%s', %" PRId64
         ", 1518037200000000000, 'resolved', '%s', 3, 77,"
         " 'caf\xC3\xA9 \"quoted\"', 'hhi(DEMO) >= 180', 'critical', 'hhi(DEMO)', 'points', 0.1::float8 + 0.2::float8, '{ \"b\": 1,  \"a\": [2.50] }',"
-        " NULL, 'cleared', 0, NULL)",
+        " NULL, 'cleared', 0, NULL, '>=', 180, 170, 0, '')",
         tenant, no, alert, no * 10, alert);
     sql(text);
 }
@@ -145,16 +145,17 @@ static void a_claim_carries_the_alert_as_it_was_stored(void **state)
     assert_null(d.problem);
     assert_string_equal(d.secrets, "{\"secret\":\"whsec_of channel 1\"}");
 
-    char id[UUID_TEXT], want[900];
+    char id[UUID_TEXT], want[1200];
     uuid_format(alert_id(1, 1), id);
     snprintf(
         want, sizeof want,
         "{\"type\":\"alert.resolved\",\"id\":\"%s\",\"stream_no\":1,\"seq\":10,\"time\":\"2018-02-07T21:00:00Z\",\"rule\":{\"id\":\"%s\",\"version\":3,"
-        "\"name\":\"caf\xC3\xA9 \\\"quoted\\\"\",\"text\":\"hhi(DEMO) >= 180\"},\"severity\":\"critical\",\"state\":\"resolved\",\"reason\":\"cleared\",\"episode\":null,\"since\":null,\"measure\":\"hhi(DEMO)\","
-        "\"value\":0.30000000000000004,\"previous\":null,\"unit\":\"points\",\"inputs\":{ \"b\": 1,  \"a\": [2.50] }}",
+        "\"name\":\"caf\xC3\xA9 \\\"quoted\\\"\",\"text\":\"hhi(DEMO) >= 180\"},\"severity\":\"critical\",\"state\":\"resolved\",\"reason\":\"cleared\",\"episode\":null,\"since\":null,\"measure\":\"hhi(DEMO)\",\"definition\":null,\"condition\":{\"op\":\">=\",\"threshold\":180,\"clear\":170,\"hold_s\":0},"
+        "\"value\":0.30000000000000004,\"previous\":null,\"unit\":\"points\",\"inputs\":{ \"b\": 1,  \"a\": [2.50] },"
+        "\"summary\":\"caf\xC3\xA9 \\\"quoted\\\": resolved: hhi(DEMO) is 0.3 points, no longer at or above 180\",\"link\":null}",
         id, id);
     AUTO_BUF struct buf body = { 0 };
-    alert_render(&d.alert, &body);
+    alert_render(&d.alert, NULL, &body);
     assert_string_equal(body.data, want);
     assert_true(uuid_equal(d.alert.tenant_id, tenant_id(1))
                 && uuid_equal(d.channel, channel_id(1)));

@@ -121,7 +121,8 @@ static enum err memory_claim(void *ctx, const struct uuid *busy, size_t busy_n,
                        .rule_text = "last(A) >= 1",
                        .measure = "last(A)",
                        .unit = "USD",
-                       .inputs = m->inputs[o->channel] ? m->inputs[o->channel] : "{}" },
+                       .inputs = m->inputs[o->channel] ? m->inputs[o->channel] : "{}",
+                       .definition = "" },
         };
         struct delivery *made = &out[n - 1]; /* its secrets are wiped with it */
         made->secrets = arena_copy(&made->memory, m->secrets, strlen(m->secrets));

@@ -19,9 +19,12 @@ static void each_that_cannot_be_sent_says_why(void **state)
     snprintf(settings, sizeof settings, "{\"url\":\"%s\"}", url);
     const struct channel_setup setup = { .limits = { .allow_plain = true, .allow_private = true } };
     assert_int_equal(sender_open(&sender, &setup), ERR_OK);
-    const struct alert alert = {
-        .rule_name = "n", .rule_text = "t", .measure = "m", .unit = "u", .inputs = "{}"
-    };
+    const struct alert alert = { .rule_name = "n",
+                                 .rule_text = "t",
+                                 .measure = "m",
+                                 .unit = "u",
+                                 .inputs = "{}",
+                                 .definition = "" };
     const struct {
         struct delivery d;
         enum outcome outcome;
@@ -58,7 +61,7 @@ static void each_that_cannot_be_sent_says_why(void **state)
     }
     assert_int_equal(atomic_load(&server->accepts), 0);
     sender_close(&sender);
-    sender_close(&(struct sender){ { NULL } });
+    sender_close(&(struct sender){ .page = NULL });
     fault_server_stop(server);
 }
 

@@ -354,6 +354,40 @@ static void price_thresholds_are_exact(void **state)
     }
 }
 
+/* What is written comes back as numbers, by way of the levels: as a person wrote it, to the last digit of a double. */
+static void a_condition_reads_back(void **state)
+{
+    (void)state;
+    static const char *const ops[] = { ">=", ">", "<=", "<" };
+    static const struct {
+        const char *threshold, *further, *other;
+    } rows[] = { { "100", "98.5", "101.25" }, { "0.1", "0.09", "0.3" }, { "-2.5", "-3", "-2" } };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (int op = 0; op < 4; op++)
+            for (int price = 0; price < 2; price++)
+                for (int with_clear = 0; with_clear < 2; with_clear++) {
+                    char json[200];
+                    const char *clear = op < 2 ? rows[i].further : rows[i].other;
+                    struct rule_definition d;
+                    struct term t;
+                    struct why why = { 0 };
+                    if (with_clear)
+                        snprintf(json, sizeof json, "{\"rule\":\"x(A) %s %s\",\"clear\":\"%s\"}",
+                                 ops[op], rows[i].threshold, clear);
+                    else
+                        snprintf(json, sizeof json, "{\"rule\":\"x(A)%s%s\"}", ops[op],
+                                 rows[i].threshold);
+                    if (rule_parse(json, strlen(json), &d, &why) || rule_term(&d, price, &t, &why)
+                        || rule_canonical(&d, "x(A)", &why))
+                        fail_msg("%s: %s", json, why.text);
+                    const struct rule_condition c = rule_condition(d.text, &t, price);
+                    assert_string_equal(names_text(&rule_op_names, (int)c.op), ops[op]);
+                    const double threshold = strtod(rows[i].threshold, NULL);
+                    assert_true(c.threshold == threshold);
+                    assert_true(c.clear == (with_clear ? strtod(clear, NULL) : threshold));
+                }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +399,7 @@ int main(void)
         cmocka_unit_test(operators_mean_what_they_say),
         cmocka_unit_test(clear_levels_lie_on_the_right_side),
         cmocka_unit_test(price_thresholds_are_exact),
+        cmocka_unit_test(a_condition_reads_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -175,7 +175,8 @@ static int set_up(void **state)
                                .rule_text = "last(A) >= 1",
                                .measure = "last(A)",
                                .unit = "USD",
-                               .inputs = "{}" };
+                               .inputs = "{}",
+                               .definition = "" };
     const struct channel_setup setup = { .limits = { .allow_plain = true, .allow_private = true },
                                          .connect_timeout_ms = 2000,
                                          .timeout_ms = 3000 };
@@ -203,7 +204,7 @@ static struct sent send_path(struct world *w, const char *path, const char *secr
     fault_url(w->server, path, url);
     snprintf(settings, sizeof settings, "{\"url\":\"%s\"}", url);
     assert_int_equal(channel_values_load(kind, settings, secrets, &v, NULL), ERR_OK);
-    const struct channel_work work = { &w->alert, &v, 1700000000 };
+    const struct channel_work work = { &w->alert, &v, 1700000000, NULL };
     kind->send(w->session, &work, &out);
     channel_values_release(&v);
     return out;
@@ -230,7 +231,7 @@ static void the_request_is_what_the_standard_asks_for(void **state)
     const struct fault_request *q = fault_request_at(w->server, "/ok/a?b=c", 0);
     AUTO_BUF struct buf body = { 0 };
     assert_non_null(q);
-    alert_render(&w->alert, &body);
+    alert_render(&w->alert, NULL, &body);
     assert_int_equal(webhook_sign("a0010203-0405-8607-8809-0a0b0c0d0e0f", 1700000000, body.data,
                                   body.len, &w->secret, &w->old, want),
                      ERR_OK);
@@ -250,7 +251,7 @@ static void the_body_is_capped(void **state)
     char secrets[300];
     both_secrets(w, secrets);
     AUTO_BUF struct buf body = { 0 };
-    alert_render(&w->alert, &body);
+    alert_render(&w->alert, NULL, &body);
     size_t room = WEBHOOK_BODY_MAX - body.len + 2; /* for inputs, which have 2 bytes so far */
     memset(inputs, ' ', room);
     memcpy(inputs, "{}", 2);
