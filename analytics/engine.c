@@ -38,14 +38,12 @@ struct engine {
 /* ---- records, one function a kind ---- */
 static enum err apply_trade(struct engine *e, const struct record *r, struct why *why)
 {
-    return reference_price(&e->market, &r->u.trade.symbol, r->u.trade.price_e8,
-                           day_of_ns(r->event_ns), r->event_ns, why);
+    return reference_trade(&e->market, r, &e->out.late, why);
 }
 
 static enum err apply_close(struct engine *e, const struct record *r, struct why *why)
 {
-    return reference_price(&e->market, &r->u.close.symbol, r->u.close.price_e8, r->u.close.day,
-                           r->event_ns, why);
+    return reference_close(&e->market, r, &e->out.corrects, why);
 }
 
 static void advance(struct market *m, const struct record *r)
@@ -159,11 +157,15 @@ static enum err apply_settings(struct engine *e, const struct record *r, struct 
 {
     struct market *m = &e->market;
     (void)why;
+    if (m->settings.meaning < MEANING_SESSIONS && r->u.settings.meaning >= MEANING_SESSIONS)
+        m->ended_day = m->said_day = m->in_session ? NO_DAY : m->session_day;
     m->settings = (struct market_settings){ .stale_after_ns = r->u.settings.stale_after_ns,
                                             .sample_ns = r->u.settings.sample_ns,
                                             .coverage_gate_e8 = r->u.settings.coverage_gate_e8,
                                             .drop_unasked = r->u.settings.drop_unasked,
-                                            .news = r->u.settings.news };
+                                            .news = r->u.settings.news,
+
+                                            .meaning = r->u.settings.meaning };
     m->gate = (double)r->u.settings.coverage_gate_e8 / 1e8;
     return series_review(m);
 }
@@ -182,7 +184,9 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
 {
     struct market *m = &e->market;
     m->touched_n = m->moved_n = 0;
+    m->all_touched = false;
     e->out.sample = e->out.article = e->out.retraction = false;
+    e->out.late = e->out.corrects = false;
     e->out.instrument = -1;
     if ((unsigned)r->kind >= RECORD_KIND_COUNT || !apply[r->kind])
         return err_set(why, ERR_UNKNOWN_KIND, "record kind %d", (int)r->kind);
@@ -280,7 +284,7 @@ enum err engine_new(struct engine **out)
 {
     struct engine *e = calloc(1, sizeof *e);
     if (!e) return ERR_NOMEM;
-    e->market.session_day = NO_DAY;
+    e->market.session_day = e->market.ended_day = e->market.said_day = NO_DAY;
     e->market.settings.coverage_gate_e8 = 95000000;
     e->market.gate = 0.95;
     e->market.settings.news = NEWS_RULES_FIRST; /* nothing else has been said */

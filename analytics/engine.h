@@ -20,8 +20,11 @@ struct engine_output {     /* of the last record applied; overwritten by the nex
     size_t moved_n;
     bool sample;        /* a clock or session end at which every series' reading is stored */
     int32_t instrument; /* a new or changed instrument, else -1 */
-    bool article;       /* it has been scored: `reading` is that of this record */
-    bool retraction;    /* reading.change is, and nothing else of it */
+    /* A trade that happened before the newest one of its instrument: it has moved nothing. */
+    bool late;
+    bool corrects;   /* an official close of a session that had ended */
+    bool article;    /* it has been scored: `reading` is that of this record */
+    bool retraction; /* reading.change is, and nothing else of it */
     struct article_reading reading;
 };
 

@@ -26,7 +26,10 @@ struct instrument {
     uint32_t first_line;        /* its lines in indices, the newest first; not those in books */
     uint32_t first_series;      /* series that its price moves, the newest first */
     uint32_t last_close;        /* of the last session that has ended with a price of it */
-    int64_t price_e8, price_ns; /* 0: never priced */
+    int64_t price_e8, price_ns; /* `last` and the time of its record; 0: never priced */
+    /* Official close of official_day: waits there until that session ends (closes.h); 0: none. */
+    int64_t official_e8, official_ns;
+    int32_t official_day;
     int64_t shares, float_e8;
     /* The most that ever multiplied its price, here or as an index's own share count. A price is
      * refused when it does not fit with these, so that no index can fail over it half-way. */
@@ -93,6 +96,7 @@ struct market_settings {
     bool
         drop_unasked; /* series that nobody asks for any more go; before it was said, they stayed */
     int64_t news;     /* NEWS_RULES_FIRST or NEWS_RULES: news/news.h */
+    int64_t meaning;  /* enum meaning: what records mean, from the last settings record on */
 };
 
 struct market {
@@ -124,6 +128,9 @@ struct market {
     int32_t session_day;
     int32_t session_no; /* sessions begun so far: the step of windows over sessions */
     bool in_session;
+    int32_t ended_day;   /* the session that ended last; NO_DAY: none has */
+    int32_t said_day;    /* the last whose end was said, not only seen by the next one's begin */
+    unsigned rebalanced; /* bits of enum ew: weights made equal as the session in progress began */
 
     /* Of the article in hand, headline and body, where HTML had to be decoded. */
     struct buf news_text[2];
@@ -138,6 +145,7 @@ struct market {
      * room for every series, made when it begins, so that a tick asks for no memory. */
     uint32_t *touched;
     size_t touched_n, touched_cap;
+    bool all_touched; /* of this record: no one is touched twice, there is room for each once */
     /* Of those and what is taken of them the watched ones: filled by series_settle, read by rules
      * until the next record. */
     uint32_t *moved;

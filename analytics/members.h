@@ -30,6 +30,7 @@ struct line {
     /* The price it is valued at, and what that makes in cents. The instrument's price, but for a
      * line that is not active: that one keeps the price at which it left. */
     int64_t price_e8, value;
+    int64_t close_e8;       /* when the last session ended; 0: it did not count then */
     int64_t quantity_e8;    /* of a book's position, signed; 0 in an index */
     int64_t q[EW_VARIANTS]; /* see equal_weight.h; 0 while it is not valued */
 };
@@ -44,6 +45,21 @@ struct level_day { /* at a session's end */
     int32_t day;
     double level, ew[EW_VARIANTS];
     i128 total, sums[EW_VARIANTS]; /* what the levels were made of */
+};
+
+enum { SESSIONS_KEPT = 10 }; /* so far back a corrected close corrects the level of its session */
+
+/* What the levels of an ended session were measured from. */
+struct session_refs {
+    int32_t day;
+    double level_ref, ew_level_ref[EW_VARIANTS];
+    i128 total_ref, ew_ref[EW_VARIANTS];
+};
+/* And what each line counted with. */
+struct session_line {
+    int32_t day;
+    uint32_t line;
+    int64_t shares, close_e8, q[EW_VARIANTS];
 };
 
 /* What a universe keeps because `asked` series need it: comes with the first (universe_ask), moves
@@ -73,6 +89,11 @@ struct universe {
     struct scale scale;     /* level_ref / total_ref; all 0 without a level. Follows from these */
     struct level_day *days; /* ascending */
     size_t days_n, days_cap;
+    struct session_refs *refs; /* of the last SESSIONS_KEPT days, ascending */
+    size_t refs_n, refs_cap;
+    struct session_line *closed; /* of the same days, ascending */
+    size_t closed_n, closed_cap;
+    bool recomposed; /* who counts has changed since the session in progress began */
     struct kept kept[AGGREGATES_MAX]; /* those that are asked for, in the order of aggregates.def */
     uint32_t kept_n;
 };

@@ -14,9 +14,12 @@
  * Everything is checked before anything is changed, so a record that is refused leaves no trace. */
 #include "analytics/reference.h"
 
+#include "analytics/closes.h"
+#include "analytics/prices.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
 #include "core/vec.h"
+#include "core/when.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,23 +42,42 @@ static enum err too_valuable(const struct symbol *s, struct why *why)
 }
 
 /* ---- prices ---- */
-enum err reference_price(struct market *m, const struct symbol *symbol, int64_t price_e8,
-                         int32_t day, int64_t event_ns, struct why *why)
+static enum err find_priced(struct market *m, const struct symbol *symbol, int64_t price_e8,
+                            struct instrument **out, struct why *why)
+{
+    enum err e = find_instrument(m, symbol, out, why);
+    if (e) return e;
+    return value_fits(price_e8, (*out)->shares_max) ? ERR_OK : too_valuable(symbol, why);
+}
+
+enum err reference_trade(struct market *m, const struct record *r, bool *late, struct why *why)
 {
     struct instrument *x = NULL;
-    enum err e = find_instrument(m, symbol, &x, why);
+    enum err e = find_priced(m, &r->u.trade.symbol, r->u.trade.price_e8, &x, why);
+    *late =
+        !e && m->settings.meaning >= MEANING_SESSIONS && x->price_e8 && r->event_ns < x->price_ns;
+    if (e || *late) return e;
+    e = session_price(m, day_of_ns(r->event_ns));
+    if (!e) prices_move(m, x, r->u.trade.price_e8, r->event_ns);
+    return e;
+}
+
+enum err reference_close(struct market *m, const struct record *r, bool *corrects, struct why *why)
+{
+    struct instrument *x = NULL;
+    int64_t price_e8 = r->u.close.price_e8;
+    int32_t day = r->u.close.day;
+    enum err e = find_priced(m, &r->u.close.symbol, price_e8, &x, why);
+    *corrects = false;
+    if (!e) e = session_price(m, day);
     if (e) return e;
-    if (!value_fits(price_e8, x->shares_max)) return too_valuable(symbol, why);
-    session_price(m, day);
-    x->price_e8 = price_e8;
-    if (event_ns > x->price_ns) x->price_ns = event_ns;
-    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
-        struct universe *u = &m->universes[m->store.lines[no].universe];
-        universe_set_price(&m->store, u, no, price_e8, event_ns);
-        series_touch(m, u->first_series);
+    if (m->settings.meaning < MEANING_SESSIONS) prices_move(m, x, price_e8, r->event_ns);
+    else if (day == m->session_day && m->in_session) closes_keep(x, price_e8, day, r->event_ns);
+    else {
+        *corrects = true;
+        e = closes_correct(m, x, price_e8, day, r->event_ns);
     }
-    series_touch(m, x->first_series);
-    return ERR_OK;
+    return e;
 }
 
 /* ---- issuers and instruments ---- */

@@ -11,7 +11,10 @@ MUST_USE enum err reference_instrument(struct market *m, const struct record *r,
 MUST_USE enum err reference_shares(struct market *m, const struct record *r, struct why *why);
 MUST_USE enum err reference_index(struct market *m, const struct record *r, struct why *why);
 MUST_USE enum err reference_membership(struct market *m, const struct record *r, struct why *why);
-/* A trade or close: the price of an instrument, and of its lines. */
-MUST_USE enum err reference_price(struct market *m, const struct symbol *symbol, int64_t price_e8,
-                                  int32_t day, int64_t event_ns, struct why *why);
+/* A trade: the price of its instrument, and of its lines. One that happened before the newest is late: *late, and nothing moves. */
+MUST_USE enum err reference_trade(struct market *m, const struct record *r, bool *late,
+                                  struct why *why);
+/* An official close: see closes.h. *corrects: of a session that had ended. */
+MUST_USE enum err reference_close(struct market *m, const struct record *r, bool *corrects,
+                                  struct why *why);
 #endif

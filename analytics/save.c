@@ -42,6 +42,10 @@ static const struct state_field market_fields[] = {
     STATE_FIELD(I32, struct market, session_day),
     STATE_FIELD(I32, struct market, session_no),
     STATE_FIELD(BOOL, struct market, in_session),
+    STATE_FIELD(I64, struct market, settings.meaning),
+    STATE_FIELD(I32, struct market, ended_day),
+    STATE_FIELD(I32, struct market, said_day),
+    STATE_FIELD(U32, struct market, rebalanced),
 };
 static const struct state_field instrument_fields[] = {
     STATE_FIELD(BYTE, struct instrument, symbol),
@@ -54,6 +58,9 @@ static const struct state_field instrument_fields[] = {
     STATE_FIELD(I64, struct instrument, float_e8),
     STATE_FIELD(I64, struct instrument, shares_max),
     STATE_FIELD(BYTE, struct instrument, name),
+    STATE_FIELD(I64, struct instrument, official_e8),
+    STATE_FIELD(I64, struct instrument, official_ns),
+    STATE_FIELD(I32, struct instrument, official_day),
 };
 static const struct state_field issuer_fields[] = {
     STATE_FIELD(BYTE, struct issuer, key),
@@ -101,14 +108,15 @@ static const struct state_field exposure_fields[] = {
     STATE_FIELD(I64, struct exposure, value_e8),
 };
 static const struct state_field universe_fields[] = {
-    STATE_FIELD(BYTE, struct universe, name),      STATE_FIELD(BYTE, struct universe, title),
-    STATE_FIELD(BOOL, struct universe, book),      STATE_FIELD(BYTE, struct universe, owner),
-    STATE_FIELD(F64, struct universe, base),       STATE_FIELD(U32, struct universe, first_line),
-    STATE_FIELD(U32, struct universe, first_slot), STATE_FIELD(U32, struct universe, lines_n),
-    STATE_FIELD(U32, struct universe, valued_n),   STATE_FIELD(U32, struct universe, slots_n),
-    STATE_FIELD(U32, struct universe, issuers_n),  STATE_FIELD(BOOL, struct universe, based),
-    STATE_FIELD(I64, struct universe, last_ns),    STATE_FIELD(I128, struct universe, total),
-    STATE_FIELD(I128, struct universe, total_ref), STATE_FIELD(F64, struct universe, level_ref),
+    STATE_FIELD(BYTE, struct universe, name),       STATE_FIELD(BYTE, struct universe, title),
+    STATE_FIELD(BOOL, struct universe, book),       STATE_FIELD(BYTE, struct universe, owner),
+    STATE_FIELD(F64, struct universe, base),        STATE_FIELD(U32, struct universe, first_line),
+    STATE_FIELD(U32, struct universe, first_slot),  STATE_FIELD(U32, struct universe, lines_n),
+    STATE_FIELD(U32, struct universe, valued_n),    STATE_FIELD(U32, struct universe, slots_n),
+    STATE_FIELD(U32, struct universe, issuers_n),   STATE_FIELD(BOOL, struct universe, based),
+    STATE_FIELD(I64, struct universe, last_ns),     STATE_FIELD(I128, struct universe, total),
+    STATE_FIELD(I128, struct universe, total_ref),  STATE_FIELD(F64, struct universe, level_ref),
+    STATE_FIELD(BOOL, struct universe, recomposed),
 };
 static const struct state_field slot_fields[] = {
     STATE_FIELD(U32, struct slot, issuer),
@@ -135,6 +143,7 @@ static const struct state_field line_fields[] = {
     STATE_FIELD(I64, struct line, price_e8),
     STATE_FIELD(I64, struct line, value),
     STATE_FIELD(I64, struct line, quantity_e8),
+    STATE_FIELD(I64, struct line, close_e8),
 };
 struct saved_day {
     uint32_t universe;
@@ -145,6 +154,27 @@ static const struct state_field day_fields[] = {
     STATE_FIELD(I32, struct saved_day, day.day),
     STATE_FIELD(F64, struct saved_day, day.level),
     STATE_FIELD(I128, struct saved_day, day.total),
+};
+struct saved_refs {
+    uint32_t universe;
+    struct session_refs of;
+};
+static const struct state_field refs_fields[] = {
+    STATE_FIELD(U32, struct saved_refs, universe),
+    STATE_FIELD(I32, struct saved_refs, of.day),
+    STATE_FIELD(F64, struct saved_refs, of.level_ref),
+    STATE_FIELD(I128, struct saved_refs, of.total_ref),
+};
+struct saved_closed {
+    uint32_t universe;
+    struct session_line of;
+};
+static const struct state_field closed_fields[] = {
+    STATE_FIELD(U32, struct saved_closed, universe),
+    STATE_FIELD(I32, struct saved_closed, of.day),
+    STATE_FIELD(U32, struct saved_closed, of.line),
+    STATE_FIELD(I64, struct saved_closed, of.shares),
+    STATE_FIELD(I64, struct saved_closed, of.close_e8),
 };
 struct saved_weights {
     uint32_t universe;
@@ -238,6 +268,24 @@ static void day_part(struct wide_part *w)
                   arrays, ARRAY_LEN(arrays));
 }
 
+static void refs_part(struct wide_part *w)
+{
+    static const struct variants arrays[] = {
+        { "level_ref", STATE_F64, offsetof(struct saved_refs, of.ew_level_ref), sizeof(double) },
+        { "ref", STATE_I128, offsetof(struct saved_refs, of.ew_ref), sizeof(i128) }
+    };
+    with_variants(w, "session_refs", sizeof(struct saved_refs), refs_fields, ARRAY_LEN(refs_fields),
+                  arrays, ARRAY_LEN(arrays));
+}
+
+static void closed_part(struct wide_part *w)
+{
+    static const struct variants q = { "q", STATE_I64, offsetof(struct saved_closed, of.q),
+                                       sizeof(int64_t) };
+    with_variants(w, "session_line", sizeof(struct saved_closed), closed_fields,
+                  ARRAY_LEN(closed_fields), &q, 1);
+}
+
 static void weights_part(struct wide_part *w)
 {
     static const struct variants arrays[] = {
@@ -302,6 +350,30 @@ static void save_levels(const struct market *m, struct state_writer *w)
     free(weights);
 }
 
+/* The ended sessions whose closes may still be corrected. */
+static void save_sessions(const struct market *m, struct state_writer *w)
+{
+    struct wide_part wide;
+    size_t refs_n = 0, closed_n = 0, n = 0, c = 0;
+    for (size_t i = 0; i < m->universes_n; i++)
+        refs_n += m->universes[i].refs_n, closed_n += m->universes[i].closed_n;
+    struct saved_refs *refs = malloc((refs_n + 1) * sizeof *refs);
+    struct saved_closed *closed = malloc((closed_n + 1) * sizeof *closed);
+    w->out->failed |= !refs || !closed;
+    for (uint32_t i = 0; i < m->universes_n && refs && closed; i++) {
+        const struct universe *u = &m->universes[i];
+        for (size_t d = 0; d < u->refs_n; d++) refs[n++] = (struct saved_refs){ i, u->refs[d] };
+        for (size_t d = 0; d < u->closed_n; d++)
+            closed[c++] = (struct saved_closed){ i, u->closed[d] };
+    }
+    refs_part(&wide);
+    state_put(w, &wide.part, refs, n);
+    closed_part(&wide);
+    state_put(w, &wide.part, closed, c);
+    free(refs);
+    free(closed);
+}
+
 static void save_windows(const struct market *m, struct state_writer *w)
 {
     size_t windows_n = 0, runs_n = 0, n = 0, r = 0;
@@ -334,6 +406,7 @@ void market_save(const struct market *m, struct buf *out)
     state_put(&w, &exposure_part, m->exposures, m->exposures_n);
     save_universes(m, &w);
     save_levels(m, &w);
+    save_sessions(m, &w);
     state_put(&w, &series_part, m->series, m->series_n);
     save_windows(m, &w);
     state_write_end(&w);
@@ -358,6 +431,9 @@ static enum err load_scalars(struct state_reader *r, struct market *m, struct wh
         m->session_day = saved->session_day;
         m->session_no = saved->session_no;
         m->in_session = saved->in_session;
+        m->ended_day = saved->ended_day;
+        m->said_day = saved->said_day;
+        m->rebalanced = saved->rebalanced;
     }
     free(saved);
     return e;
@@ -420,7 +496,9 @@ static bool names_what_is_there(const struct market *m)
               && memchr(m->issuers[i].key, '\0', sizeof m->issuers[i].key)
               && memchr(m->issuers[i].name, '\0', sizeof m->issuers[i].name);
     for (size_t i = 0; i < m->closes_n; i++)
-        ok &= m->closes[i].previous == NONE || m->closes[i].previous < i;
+        ok &= m->closes[i].previous == NONE /* days fall along the chain, so that it ends */
+              || (m->closes[i].previous < m->closes_n
+                  && m->closes[m->closes[i].previous].day < m->closes[i].day);
     for (size_t i = 0; i < m->exposures_n; i++)
         ok &= m->exposures[i].next == NONE || m->exposures[i].next < i;
     for (size_t i = 0; i < m->universes_n; i++)
@@ -497,6 +575,43 @@ static enum err load_days(struct state_reader *r, struct market *m, struct why *
     return e;
 }
 
+static enum err load_refs(struct state_reader *r, struct market *m, struct why *why)
+{
+    struct wide_part wide;
+    struct saved_refs *refs;
+    size_t n, cap;
+    refs_part(&wide);
+    enum err e = state_get(r, &wide.part, (void **)&refs, &n, &cap, why);
+    for (size_t i = 0; i < n && !e; i++) {
+        struct universe *u =
+            refs[i].universe < m->universes_n ? &m->universes[refs[i].universe] : NULL;
+        if (!u) e = err_set(why, ERR_INVALID, "a session of an index that is not there");
+        else if (!VEC_GROW(&u->refs, &u->refs_cap, u->refs_n + 1)) e = ERR_NOMEM;
+        else u->refs[u->refs_n++] = refs[i].of;
+    }
+    free(refs);
+    return e;
+}
+
+static enum err load_closed(struct state_reader *r, struct market *m, struct why *why)
+{
+    struct wide_part wide;
+    struct saved_closed *closed;
+    size_t n, cap;
+    closed_part(&wide);
+    enum err e = state_get(r, &wide.part, (void **)&closed, &n, &cap, why);
+    for (size_t i = 0; i < n && !e; i++) {
+        struct universe *u =
+            closed[i].universe < m->universes_n ? &m->universes[closed[i].universe] : NULL;
+        if (!u || closed[i].of.line >= m->store.lines_n)
+            e = err_set(why, ERR_INVALID, "a session of a line that is not there");
+        else if (!VEC_GROW(&u->closed, &u->closed_cap, u->closed_n + 1)) e = ERR_NOMEM;
+        else u->closed[u->closed_n++] = closed[i].of;
+    }
+    free(closed);
+    return e;
+}
+
 static enum err load_levels(struct state_reader *r, struct market *m, struct why *why)
 {
     enum err e = ERR_OK;
@@ -508,7 +623,9 @@ static enum err load_levels(struct state_reader *r, struct market *m, struct why
     }
     for (size_t i = 0; i < m->instruments_n; i++) m->instruments[i].first_series = NONE;
     if (!e) e = load_weights(r, m, why);
-    return e ? e : load_days(r, m, why);
+    if (!e) e = load_days(r, m, why);
+    if (!e) e = load_refs(r, m, why);
+    return e ? e : load_closed(r, m, why);
 }
 
 /* Live series ask the market again for what they need; each after what it is taken of, because a

@@ -255,6 +255,7 @@ static bool looked_at(const struct series *s)
 
 void series_touch(struct market *m, uint32_t first)
 {
+    if (m->all_touched) return;
     for (uint32_t i = first; i != NONE; i = m->series[i].next_of_subject)
         if (looked_at(&m->series[i]))
             m->touched[m->touched_n++] = i; /* room for every series: see link_series */
@@ -262,6 +263,7 @@ void series_touch(struct market *m, uint32_t first)
 
 void series_touch_cause(struct market *m, unsigned causes)
 {
+    if (m->all_touched) return;
     for (size_t k = 0; k < m->slow_n; k++) {
         const struct series *s = &m->series[m->slow[k]];
         if ((s->kind->moved_by & causes) && looked_at(s)) m->touched[m->touched_n++] = m->slow[k];
@@ -271,6 +273,8 @@ void series_touch_cause(struct market *m, unsigned causes)
 /* For the clock, with which everything may age. What is taken of another is told by that one. */
 void series_touch_all(struct market *m)
 {
+    m->all_touched = true;
+    m->touched_n = 0;
     for (size_t i = 0; i < m->series_n; i++)
         if (m->series[i].subject_type != SUBJECT_SERIES && looked_at(&m->series[i]))
             m->touched[m->touched_n++] = (uint32_t)i;

@@ -1,12 +1,14 @@
 /* session.c - a session's life, with `ew=monthly`:
  *
  *   30 Jan 14:30  the first price of the day: day 30 Jan begins; nothing was due
- *   30 Jan 21:00  a clock record ends it: levels and closes of 30 Jan are kept
+ *   30 Jan 21:00  a clock record ends it: official closes settle, levels and closes of 30 Jan are kept (closes.h)
  *   30 Jan 22:00  a trade after hours moves `last` and the levels, but no window
  *    2 Feb 14:30  the first price of a later day: only now is it known that January is over, so the weights that were due
- *                 at the close of 30 Jan are made equal now, at the prices that stand, before this price is applied */
+ *                 at the close of 30 Jan are made equal now, at the closes of 30 Jan, before this price is applied. Had nobody
+ *                 said that 30 Jan ended, it would end here first, with the prices that stand */
 #include "analytics/session.h"
 
+#include "analytics/closes.h"
 #include "analytics/series.h"
 #include "core/vec.h"
 #include "core/when.h"
@@ -45,8 +47,10 @@ static bool crosses_third_friday(int32_t from, int32_t to)
 
 static void rebalance_all(struct market *m, enum ew ew)
 {
+    const bool at_close = m->settings.meaning >= MEANING_SESSIONS;
+    m->rebalanced |= 1u << ew;
     for (size_t i = 0; i < m->universes_n; i++)
-        if (!m->universes[i].book) universe_rebalance(&m->store, &m->universes[i], ew);
+        if (!m->universes[i].book) universe_rebalance(&m->store, &m->universes[i], ew, at_close);
 }
 
 static void begin_session(struct market *m, int32_t day)
@@ -54,20 +58,12 @@ static void begin_session(struct market *m, int32_t day)
     struct civil was = civil_from_day(m->session_day), now = civil_from_day(day);
     bool month = was.month != now.month || was.year != now.year;
     bool quarter = (was.month - 1) / 3 != (now.month - 1) / 3 || was.year != now.year;
+    m->rebalanced = 0;
+    for (size_t i = 0; i < m->universes_n; i++) m->universes[i].recomposed = false;
     rebalance_all(m, EW_DAILY);
     if (month) rebalance_all(m, EW_MONTHLY);
     if (quarter) rebalance_all(m, EW_QUARTERLY);
     if (crosses_third_friday(m->session_day, day)) rebalance_all(m, EW_THIRD_FRIDAY);
-}
-
-void session_price(struct market *m, int32_t day)
-{
-    if (m->session_day != NO_DAY && day <= m->session_day) return;
-    if (m->session_day != NO_DAY) begin_session(m, day);
-    m->session_day = day;
-    m->session_no++;
-    m->in_session = true;
-    series_session(m);
 }
 
 static enum err close_universes(struct market *m, int32_t day)
@@ -96,17 +92,44 @@ static enum err close_instruments(struct market *m, int32_t day)
     return ERR_OK;
 }
 
+/* The session in progress ends: levels and closes are its official closes', or the last prices. */
+static enum err end_session(struct market *m)
+{
+    int32_t day = m->session_day;
+    bool official = m->settings.meaning >= MEANING_SESSIONS;
+    m->in_session = false;
+    m->ended_day = day;
+    if (official) closes_settle(m, day);
+    enum err e = close_universes(m, day);
+    if (!e) e = official ? closes_kept(m, day) : close_instruments(m, day);
+    series_session(m);
+    return e;
+}
+
+enum err session_price(struct market *m, int32_t day)
+{
+    if (m->session_day != NO_DAY && day <= m->session_day) return ERR_OK;
+    if (m->in_session && m->settings.meaning >= MEANING_SESSIONS) {
+        enum err e = end_session(m); /* nobody has said that it ended, and it has */
+        if (e) return e;
+        series_touch_all(m);
+    }
+    if (m->session_day != NO_DAY) begin_session(m, day);
+    m->session_day = day;
+    m->session_no++;
+    m->in_session = true;
+    series_session(m);
+    return ERR_OK;
+}
+
 enum err session_end(struct market *m, int32_t day)
 {
+    if (m->said_day == NO_DAY || day > m->said_day) m->said_day = day;
     bool again = m->session_day != NO_DAY
                  && (day < m->session_day || (day == m->session_day && !m->in_session));
     if (again) return ERR_OK;
-    session_price(m, day);
-    m->in_session = false;
-    enum err e = close_universes(m, day);
-    if (!e) e = close_instruments(m, day);
-    series_session(m);
-    return e;
+    enum err e = session_price(m, day);
+    return e ? e : end_session(m);
 }
 
 /* ---- windows ---- */

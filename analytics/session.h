@@ -4,8 +4,9 @@
 #define TOCSIN_ANALYTICS_SESSION_H
 #include "analytics/market.h"
 
-/* A price of that day has come: a session begins if it is later than the one before. */
-void session_price(struct market *m, int32_t day);
+/* A price of that day has come: a session begins if it is later than the one before; that one ends if nobody has said so
+ * (from MEANING_SESSIONS on; before, it did not end and was kept in no history). ERR_NOMEM. */
+MUST_USE enum err session_price(struct market *m, int32_t day);
 /* Levels start or are kept, closes are kept. One that is said again changes nothing. ERR_NOMEM. */
 MUST_USE enum err session_end(struct market *m, int32_t day);
 

@@ -79,6 +79,8 @@ void universe_release(struct universe *u)
 {
     while (u->kept_n) drop_kept(u, u->kept_n - 1);
     free(u->days);
+    free(u->refs);
+    free(u->closed);
 }
 
 /* ---- values ---- */
@@ -232,6 +234,7 @@ static void recompose(struct universe_store *s, struct universe *u, uint32_t no,
     if (was && !is) set_valued(s, u, no, false);
     l->shares = shares;
     if (!was || !is) l->price_e8 = price_e8;
+    u->recomposed |= was != is;
     if (l->active && !active) u->lines_n--;
     l->active = active;
     if (!was && is) set_valued(s, u, no, true);
@@ -287,14 +290,98 @@ void universe_start(struct universe_store *s, struct universe *u)
     for (int k = 0; k < EW_VARIANTS; k++) equal_weight_restore(s, u, k, u->base);
 }
 
-void universe_rebalance(struct universe_store *s, struct universe *u, enum ew ew)
+void universe_rebalance(struct universe_store *s, struct universe *u, enum ew ew, bool at_close)
 {
     if (!u->based) return;
     equal_weight_refresh(s, u);
     for (int by = 0; by < BY_COUNT; by++) {
         int k = ew_variant(ew, (enum by)by);
-        equal_weight_restore(s, u, k, equal_weight_level(u, k));
+        if (at_close && u->days_n)
+            equal_weight_restore_at_close(s, u, k, u->days[u->days_n - 1].ew[k]);
+        else equal_weight_restore(s, u, k, equal_weight_level(u, k));
     }
+}
+
+/* ---- what an ended session's levels were made of ---- */
+static void drop_older(struct universe *u)
+{
+    if (u->refs_n <= SESSIONS_KEPT) return;
+    size_t gone = u->refs_n - SESSIONS_KEPT, lines = 0;
+    int32_t first = u->refs[gone].day;
+    while (lines < u->closed_n && u->closed[lines].day < first) lines++;
+    memmove(u->refs, u->refs + gone, SESSIONS_KEPT * sizeof u->refs[0]);
+    memmove(u->closed, u->closed + lines, (u->closed_n - lines) * sizeof u->closed[0]);
+    u->refs_n -= gone;
+    u->closed_n -= lines;
+}
+
+static void keep_line(struct universe *u, const struct universe_store *s, uint32_t no, int32_t day)
+{
+    const struct line *l = &s->lines[no];
+    struct session_line *x = &u->closed[u->closed_n++];
+    *x = (struct session_line){
+        .day = day, .line = no, .shares = l->shares, .close_e8 = l->price_e8
+    };
+    memcpy(x->q, l->q, sizeof x->q);
+}
+
+static enum err keep_session(struct universe_store *s, struct universe *u, int32_t day)
+{
+    if (!VEC_GROW(&u->refs, &u->refs_cap, u->refs_n + 1)
+        || !VEC_GROW(&u->closed, &u->closed_cap, u->closed_n + u->valued_n))
+        return ERR_NOMEM;
+    struct session_refs *d = &u->refs[u->refs_n++];
+    *d = (struct session_refs){ .day = day, .level_ref = u->level_ref, .total_ref = u->total_ref };
+    for (int k = 0; k < EW_VARIANTS; k++) {
+        d->ew_level_ref[k] = equal_weight_of(u, k)->level_ref;
+        d->ew_ref[k] = equal_weight_of(u, k)->ref;
+    }
+    for (uint32_t no = u->first_line; no != NONE; no = s->lines[no].next_of_universe)
+        if (s->lines[no].valued) keep_line(u, s, no, day);
+    drop_older(u);
+    return ERR_OK;
+}
+
+static struct session_line *line_of_session(struct universe *u, uint32_t line, int32_t day)
+{
+    for (size_t i = 0; i < u->closed_n; i++)
+        if (u->closed[i].day == day && u->closed[i].line == line) return &u->closed[i];
+    return NULL;
+}
+
+static const struct session_refs *refs_of_session(const struct universe *u, int32_t day)
+{
+    for (size_t i = 0; i < u->refs_n; i++)
+        if (u->refs[i].day == day) return &u->refs[i];
+    return NULL;
+}
+
+static struct level_day *level_of_session(struct universe *u, int32_t day)
+{
+    for (size_t i = u->days_n; i-- > 0 && u->days[i].day >= day;)
+        if (u->days[i].day == day) return &u->days[i];
+    return NULL;
+}
+
+static double level_from(double level_ref, i128 ref, i128 sum)
+{
+    const struct scale s = scale_of(level_ref, ref);
+    return scale_times(&s, sum);
+}
+
+void universe_correct_close(struct universe *u, uint32_t line, int32_t day, int64_t close_e8)
+{
+    struct session_line *x = line_of_session(u, line, day);
+    const struct session_refs *r = refs_of_session(u, day);
+    struct level_day *d = level_of_session(u, day);
+    if (!x || !r || !d) return;
+    d->total += line_value(close_e8, x->shares) - line_value(x->close_e8, x->shares);
+    d->level = level_from(r->level_ref, r->total_ref, d->total);
+    for (int k = 0; k < EW_VARIANTS; k++) {
+        d->sums[k] += (i128)x->q[k] * (close_e8 - x->close_e8);
+        d->ew[k] = level_from(r->ew_level_ref[k], r->ew_ref[k], d->sums[k]);
+    }
+    x->close_e8 = close_e8;
 }
 
 enum err universe_close_day(struct universe_store *s, struct universe *u, int32_t day)
@@ -306,5 +393,5 @@ enum err universe_close_day(struct universe_store *s, struct universe *u, int32_
     *d = (struct level_day){ .day = day, .level = v.level, .total = u->total };
     memcpy(d->ew, v.ew, sizeof d->ew);
     for (int k = 0; k < EW_VARIANTS; k++) d->sums[k] = equal_weight_of(u, k)->sum;
-    return ERR_OK;
+    return keep_session(s, u, day);
 }

@@ -57,8 +57,14 @@ void universe_set_price(struct universe_store *s, struct universe *u, uint32_t l
 /* ---- sessions ---- */
 /* The first complete session has ended: levels start at base. */
 void universe_start(struct universe_store *s, struct universe *u);
-void universe_rebalance(struct universe_store *s, struct universe *u, enum ew ew);
+/* Equal again. `at_close`: at the closes of the session that ended last, whose level the variant goes on from; else at the
+ * prices that stand. */
+void universe_rebalance(struct universe_store *s, struct universe *u, enum ew ew, bool at_close);
+/* The levels that stand are kept as that session's, and what they were made of as long as closes may be corrected. ERR_NOMEM. */
 MUST_USE enum err universe_close_day(struct universe_store *s, struct universe *u, int32_t day);
+/* The line's close of a session that has ended was another: so were the session's levels. Levels of now stay. A session that
+ * is older than what is kept, or in which the line did not count, stays as it is. */
+void universe_correct_close(struct universe *u, uint32_t line, int32_t day, int64_t close_e8);
 
 /* From here on the level is level_ref * total / total_ref. */
 void universe_set_ref(struct universe *u, double level_ref, i128 total_ref);

@@ -372,7 +372,8 @@ static enum err tell_record(struct step *s, const struct record *r)
 {
     if (record_place(r->kind) == PLACE_EVENT) return tell_event(s, r);
     if (!s->wanted[STEP_tick_row]) return ERR_OK;
-    const struct tick_row row = tick_of_record(r, engine_instrument(s->engine, &r->u.symbol));
+    const struct tick_row row = tick_of_record(r, engine_instrument(s->engine, &r->u.symbol),
+                                               engine_output(s->engine)->late);
     say(s, STEP_tick_row, &row);
     return ERR_OK;
 }
@@ -618,6 +619,7 @@ struct record step_settings(const struct step *s, const struct market_settings *
     r.u.settings.coverage_gate_e8 = v->coverage_gate_e8;
     r.u.settings.drop_unasked = v->drop_unasked;
     r.u.settings.news = v->news;
+    r.u.settings.meaning = v->meaning;
     return r;
 }
 

@@ -95,6 +95,29 @@ enum err date_parse(const char *s, size_t n, int32_t *out_day, struct why *why)
     return ERR_OK;
 }
 
+/* 1577977300000 as nanoseconds is half an hour into 1970; as milliseconds it is a day of 2020, as one would send. */
+enum err when_is_ns(int64_t v, struct why *why)
+{
+    static const struct {
+        const char *name;
+        int64_t ns;
+    } units[] = { { "seconds", NS_PER_S },
+                  { "milliseconds", NS_PER_MS },
+                  { "microseconds", 1000 } };
+    const int64_t ns_1971 = 365 * NS_PER_DAY, ns_2100 = 47482 * NS_PER_DAY;
+    if (v >= ns_1971) return ERR_OK;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (v >= ns_1971 / units[i].ns && v < ns_2100 / units[i].ns)
+            return err_set(why, ERR_INVALID,
+                           "%" PRId64 " looks like %s: send nanoseconds since 1970, or RFC 3339", v,
+                           units[i].name);
+    return err_set(
+        why, ERR_INVALID,
+        "%" PRId64
+        " is no time in nanoseconds since 1970 (it lies before 1971): send those, or RFC 3339",
+        v);
+}
+
 /* ---- times: what stands after the date, each part from *i on, which moves behind it ---- */
 static const char expected[] = "expected RFC 3339 time, a date, or nanoseconds since 1970";
 
@@ -104,8 +127,9 @@ static enum err parse_ns(const char *s, size_t n, int64_t *out_ns, struct why *w
         return err_set(why, ERR_INVALID, "time out of range");
     int64_t v = 0;
     for (size_t i = 0; i < n; i++) v = v * 10 + (s[i] - '0');
-    *out_ns = v;
-    return ERR_OK;
+    enum err e = v == 0 ? ERR_OK : when_is_ns(v, why); /* 0 is 1970 in every unit */
+    if (!e) *out_ns = v;
+    return e;
 }
 
 /* "T21:00:00", and a byte behind it: without Z or an offset it is no time. */

@@ -17,8 +17,11 @@ int64_t mono_ns(void); /* for timeouts and measuring */
 
 /* "2018-02-07T21:00:00.000000000Z", with no more fraction digits than needed (0, 3, 6 or 9). */
 size_t when_format(int64_t ns, char out[WHEN_TEXT_MAX]);
-/* RFC 3339 with offset or Z, or a plain date (midnight UTC), or integer nanoseconds. */
+/* RFC 3339 with offset or Z, or a plain date (midnight UTC), or integer nanoseconds (when_is_ns; and 0). */
 MUST_USE enum err when_parse(const char *s, size_t n, int64_t *out_ns, struct why *why);
+
+/* Is a bare integer plausibly nanoseconds? One before 1971 is a time in another unit: ERR_INVALID, named. */
+MUST_USE enum err when_is_ns(int64_t v, struct why *why);
 
 struct civil {
     int year, month, day;

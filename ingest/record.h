@@ -21,6 +21,14 @@ enum record_kind {
     RECORD_KIND_COUNT /* one past the newest: the size of a table by kind, and no kind */
 };
 
+/* What the records after a SETTINGS record mean to the engine. A database keeps what was said under
+ * the meaning of its time: a replay goes by the number that stood then. Append only. */
+enum meaning {
+    MEANING_AS_IT_CAME, /* a session ends when it is said; each price moves what it names, late or not */
+    MEANING_SESSIONS, /* late trades stand aside; official closes settle at their session's end */
+    MEANING_NOW = MEANING_SESSIONS
+};
+
 enum record_origin { ORIGIN_FEED, ORIGIN_API, ORIGIN_SERVICE };
 enum record_place { PLACE_TICK, PLACE_EVENT };
 enum record_ownership { OWNER_NOBODY, OWNER_TENANT };
@@ -114,6 +122,7 @@ struct record {
             int64_t coverage_gate_e8;
             bool drop_unasked; /* series that nobody asks for go; of old records false */
             int64_t news;      /* the rules by which articles are read: see analytics/news/news.h */
+            int64_t meaning;   /* what records mean: enum meaning; of old records 0 */
         } settings;
     } u;
     struct str

@@ -65,6 +65,14 @@ static void find_close(const struct market *m, struct series *s)
     if (start >= 0) s->start = number[at + (size_t)start];
 }
 
+/* While a session is open the price that stands; from its end to the next one's begin its close, however trades go on. */
+static int64_t newest(const struct market *m, const struct instrument *x)
+{
+    bool closed = m->settings.meaning >= MEANING_SESSIONS && !m->in_session && x->last_close != NONE
+                  && m->closes[x->last_close].day == m->session_day;
+    return closed ? m->closes[x->last_close].price_e8 : x->price_e8;
+}
+
 static void read_ret(const struct market *m, const struct series *s, struct reading *out)
 {
     const struct instrument *x = series_instrument(m, s);
@@ -77,7 +85,7 @@ static void read_ret(const struct market *m, const struct series *s, struct read
         return;
     }
     const int64_t close = m->closes[s->start].price_e8;
-    price_reading(m, s, ratio(100 * ((i128)x->price_e8 - close), close), READING_OK, out);
+    price_reading(m, s, ratio(100 * ((i128)newest(m, x) - close), close), READING_OK, out);
 }
 
 const struct measure_kind measure_last = {
@@ -98,7 +106,7 @@ const struct measure_kind measure_ret = {
     .name = "ret",
     .unit = "%",
     .formula =
-        "100 * (last - close) / close, the close at the window's start, rounded once; default window 1d",
+        "100 * (last - close) / close, the close at the window's start, rounded once; from a session's end to the next one's begin its close in place of last; default window 1d",
     .source = "metrics.md 2: k-period return",
     .version = 2,
     .subjects = SUBJECT_INSTRUMENT,

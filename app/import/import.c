@@ -145,7 +145,7 @@ static enum err find_statements(struct import *m, struct why *why)
         buf_clear(&text);
         arena_clear(&arena);
         const int64_t at = x->event_ns;
-        if (at == REFERENCE_UNDATED) x->event_ns = 0;
+        if (at == REFERENCE_UNDATED) x->event_ns = REFERENCE_ANY_NS;
         reference_message_text(&m->reference, i, &text);
         x->event_ns = at;
         if (!buf_ok(&text)) e = err_set(why, ERR_NOMEM, "out of memory");
@@ -281,6 +281,7 @@ static enum err apply_files(struct import *m, struct why *why)
 {
     size_t next = 0;
     enum err e = layout_next(&m->layout, why);
+    if (!e) e = layout_settings(&m->layout);
     for (size_t i = 0; i < m->prices.n && !e; i++) {
         e = apply_statements(m, &next, m->prices.rows[i].day * NS_PER_DAY, why);
         if (!e && begins_session(m, i)) e = layout_next(&m->layout, why);

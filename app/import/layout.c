@@ -46,6 +46,15 @@ enum err layout_apply(struct layout *l, const char *p, size_t n, struct why *why
     return e;
 }
 
+enum err layout_settings(struct layout *l)
+{
+    struct market_settings want = engine_settings(l->step.engine);
+    if (want.meaning == MEANING_NOW) return ERR_OK;
+    want.meaning = MEANING_NOW;
+    struct record r = step_settings(&l->step, &want);
+    return step_apply(&l->step, &r, NULL);
+}
+
 /* ---- into the database ---- */
 static enum err commit_one(struct writer *w, const struct write_batch *b, struct why *why)
 {

@@ -16,6 +16,8 @@ struct layout {
 
 /* From here on what the step says goes into the batches; before, while it recovers, it is silent. */
 void layout_hear(struct layout *l);
+/* From here on records mean what they mean today, if they did not yet: a record of its own. ERR_NOMEM. */
+MUST_USE enum err layout_settings(struct layout *l);
 
 /* The next record may stand in another transaction than the last. To be said before the first, and wherever a kill may leave the
  * import: between sessions, not within one. ERR_NOMEM. */

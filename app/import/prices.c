@@ -36,7 +36,7 @@ static void refuse(struct reading_file *r, enum price_column i, const char *faul
 static bool read_date(struct reading_file *r, struct str s, int32_t *out)
 {
     if (!dialect_date(r->o->dialect, s, out, r->fault)) refuse(r, DATE, r->fault);
-    else if (*out < 0) refuse(r, DATE, "is before 1970");
+    else if (*out < 365) refuse(r, DATE, "is before 1971");
     else if (!r->o->dialect->sort && r->last_day != NO_DAY && *out < r->last_day)
         refuse(r, DATE, "is before the row above: rows are not sorted by date (--sort sorts them)");
     else return true;

@@ -115,7 +115,7 @@ static bool finish(struct reading *g, size_t from, enum record_kind kind, size_t
                                                     .index = index };
     buf_clear(&g->check);
     buf_put(&g->check, r->text.data + from, r->text.len - from);
-    put_end(0, &g->check);
+    put_end(REFERENCE_ANY_NS, &g->check);
     arena_clear(&g->arena);
     enum err e = buf_ok(&g->check)
                      ? record_decode(g->check.data, g->check.len, &g->arena, &record, &why)
@@ -273,7 +273,7 @@ static bool read_date(struct reading *g, int32_t *out)
     g->event_ns = REFERENCE_UNDATED;
     if (g->f[DATE].n == 0) return true;
     if (!dialect_date(g->r->dialect, g->f[DATE], out, g->fault)) refuse(g, DATE, g->fault);
-    else if (*out < 0) refuse(g, DATE, "is before 1970");
+    else if (*out < 365) refuse(g, DATE, "is before 1971");
     else {
         g->event_ns = *out * NS_PER_DAY;
         return true;

@@ -19,6 +19,8 @@
 
 enum { REFERENCE_INDEXES_MAX = 64 };
 #define REFERENCE_UNDATED INT64_MIN
+/* A time with which an undated message is whole, to be read before its own is known: 1971. */
+#define REFERENCE_ANY_NS (365 * 86400000000000ll)
 
 struct reference_message {
     size_t from, n; /* into `text`: without its time and end */

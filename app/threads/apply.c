@@ -6,10 +6,9 @@
 #include "core/metrics.h"
 #include "core/when.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { FUTURE_MS = 86400000 };
 
 /* The session that the record says it is of; NO_DAY: none. */
 static int32_t session_of(const struct record *r)
@@ -19,14 +18,21 @@ static int32_t session_of(const struct record *r)
                                      : NO_DAY;
 }
 
-/* Event time only goes forward: one message from the far future would make everything else old
- * for good. "Now" is the earlier of two clocks, the producer's and ours. */
-static enum err plausible(const struct record *r, int64_t now_ms, struct why *why)
+/* Event time only goes forward: one message from the future would make everything else old, and
+ * run out the hold times of rules that it has nothing to do with. "Now" is the earlier of two
+ * clocks, the broker's and ours. */
+static enum err plausible(const struct config *c, const struct record *r, int64_t now_ms,
+                          struct why *why)
 {
     const int64_t sent_ms = r->received_ms < now_ms ? r->received_ms : now_ms;
     const int32_t day = session_of(r);
-    if (r->event_ns / NS_PER_MS > sent_ms + FUTURE_MS)
-        return err_set(why, ERR_INVALID, "ts is more than a day after the message was sent");
+    const int64_t ahead_ms = r->event_ns / NS_PER_MS - sent_ms;
+    if (ahead_ms > c->ingest_ahead_max_ms)
+        return err_set(
+            why, ERR_AHEAD,
+            "ts is %" PRId64
+            " ms after the message was sent, and ingest.ahead_max_ms is %ld: mend the sender's clock",
+            ahead_ms, c->ingest_ahead_max_ms);
     if (day != NO_DAY && day > day_of_ns(r->event_ns) + 1)
         return err_set(why, ERR_INVALID, "the session's date is more than a day after ts");
     return ERR_OK;
@@ -49,6 +55,13 @@ static enum err refuse(const struct engine_loop *l, struct ingest_batch *in, con
                                .message = r->message };
     metric_add(METRIC_DEAD_LETTERS, 1);
     return ERR_OK;
+}
+
+/* What was applied and has moved less than it says. */
+static void count_aside(const struct engine_output *o)
+{
+    if (o->late) metric_add(METRIC_TRADES_LATE, 1);
+    if (o->corrects) metric_add(METRIC_CLOSES_CORRECTED, 1);
 }
 
 /* What the record was of the article whose id it has; of an id that nobody knows somebody should hear. */
@@ -77,10 +90,11 @@ static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct
                           int64_t now_ms)
 {
     struct why why = { 0 };
-    enum err e = plausible(r, now_ms, &why);
+    enum err e = plausible(l->p->c, r, now_ms, &why);
     if (!e) e = step_apply(&l->step, r, &why);
     if (e == ERR_NOMEM) return e;
     if (e) return refuse(l, in, r, e, &why);
+    count_aside(engine_output(l->step.engine));
     count_article(l, r);
     if (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT) engine_loop_try_tracks(l);
     return ERR_OK;

@@ -1,5 +1,6 @@
 /* kinds.c - the kinds of records.def, each with its code; a record out of fields, and back into
  * text. */
+#include "core/when.h"
 #include "ingest/kinds/kind.h"
 
 #include <assert.h>
@@ -42,12 +43,28 @@ static void read_fields(struct fields *f, struct record *r)
     for (unsigned i = 0; i < t->fields_n; i++) t->fields[i].type->read(f, &t->fields[i], r);
 }
 
+/* When it happened: nanoseconds since 1970, or RFC 3339. */
+static int64_t time_of_message(struct fields *f)
+{
+    struct why why = { 0 };
+    struct field v = fields_find(f, "ts");
+    int64_t ns = 0;
+    if (v.shape == FIELD_ABSENT) fields_fail(f, "field \"ts\" is missing");
+    else if (v.shape == FIELD_TEXT) {
+        if (when_parse(v.text.p, v.text.n, &ns, &why) || when_is_ns(ns, &why))
+            fields_fail(f, "field \"ts\": %s", why.text);
+    } else if (v.shape != FIELD_NUMBER || !v.whole)
+        fields_fail(f, "field \"ts\" must be integer nanoseconds since 1970, or RFC 3339 text");
+    else if (when_is_ns(ns = v.integer, &why)) fields_fail(f, "field \"ts\": %s", why.text);
+    return ns;
+}
+
 enum err record_read(struct fields *f, struct record *out)
 {
     struct record r = { 0 };
     enum err e = kind_of_message(f, &r.kind);
     if (e) return e;
-    r.event_ns = fields_integer(f, "ts", 0, INT64_MAX, FIELD_REQUIRED);
+    r.event_ns = time_of_message(f);
     read_fields(f, &r);
     e = fields_end(f);
     if (!e) *out = r;

@@ -3,7 +3,7 @@
  *
  *     {"kind":"settings","ts":0,"stale_after_ns":5000000000,"sample_ns":1000000000,
  *      "coverage_gate_e8":95000000,"drop_unasked":true,
- *      "news":2}
+ *      "news":2,"meaning":1}
  */
 #include "ingest/kinds/kind.h"
 
@@ -33,6 +33,11 @@ static const struct record_field fields[] = {
       .min = 1,
       .max = 2,
       .missing = 1 },
+    { .name = "meaning",
+      .type = &field_integer,
+      .at = AT(settings.meaning),
+      .max = MEANING_NOW,
+      .missing = MEANING_AS_IT_CAME },
 };
 
 const struct record_type kind_settings = { .about = "what answers depend on", FIELDS(fields) };

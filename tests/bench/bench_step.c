@@ -128,7 +128,8 @@ static void make_rule(void *ctx, int number, const struct job_rule *r)
 static void set_up(void)
 {
     struct why why = { 0 };
-    const struct market_settings settings = { .coverage_gate_e8 = 95000000 };
+    const struct market_settings settings = { .coverage_gate_e8 = 95000000,
+                                              .meaning = MEANING_NOW };
     must(step_init(&step), &why);
     step_hear(&step, &(struct step_sink){ .row = hear });
     apply(step_settings(&step, &settings));

@@ -102,12 +102,12 @@ static void as_stored(const char *bytes, size_t n, struct arena *arena)
 {
     const struct uuid tenant = { { 1 } };
     for (enum record_kind k = 1; k < RECORD_KIND_COUNT; k++) {
-        const struct record row = { .seq = 7, .event_ns = 5, .kind = k };
+        const struct record row = { .seq = 7, .event_ns = 1518037200000000005, .kind = k };
         struct record r;
         struct why why = { .text = "" };
         enum err e = record_from_stored(&row, tenant, bytes, n, arena, &r, &why);
         HOLDS(e ? why.text[0] && utf8_valid(why.text, strlen(why.text))
-                : r.seq == 7 && r.event_ns == 5);
+                : r.seq == 7 && r.event_ns == 1518037200000000005);
         if (!e) comes_back(&r, arena);
     }
 }

@@ -8,7 +8,7 @@ import psycopg
 import streams
 from harness.base import wait_until
 
-NO_DAY = -2 ** 31
+NO_DAY, LATE_TRADE = -2 ** 31, -2 ** 31 + 1
 QUIET = {"engine": {"clock_ms": 0, "track": "last(FEEDA)"}}          # time is what the records say
 EVENT_KINDS = {3: "clock", 4: "issuer", 5: "instrument", 6: "shares", 7: "index", 8: "membership", 9: "article", 10: "exposure", 11: "position"}
 
@@ -112,7 +112,7 @@ def steps(database):
     for seq, ns, price, symbol, day in database.rows("""
             SELECT t.seq, t.event_ns, t.price_e8, i.symbol, t.day_or_kind FROM tocsin.tick t JOIN tocsin.instrument i USING (instrument_id)"""):
         tick = {"symbol": symbol, "price": f"{price // 10 ** 8}.{price % 10 ** 8:08d}", "ts": ns}
-        rows.append((seq, {"kind": "trade", **tick} if day == NO_DAY else
+        rows.append((seq, {"kind": "trade", **tick} if day in (NO_DAY, LATE_TRADE) else
                      {"kind": "close", **tick, "date": (dt.date(1970, 1, 1) + dt.timedelta(days=day)).isoformat()}))
     rows += [(seq, {**json.loads(payload), "kind": EVENT_KINDS[kind], "ts": ns} if kind in EVENT_KINDS else {"kind": "rule", "ts": ns})
              for seq, ns, kind, payload in database.rows("SELECT seq, event_ns, kind, payload FROM tocsin.event")]

@@ -24,6 +24,7 @@ SESSION_WINDOWS = {"1d": 1, "5d": 5, "20d": 20, "60d": 60}
 MONTH_WINDOWS = {"3mo": 3, "6mo": 6, "12mo": 12, "18mo": 18, "36mo": 36}
 REBALANCES = ("daily", "monthly", "quarterly", "third_friday", "held")
 COVERAGE_GATE = Fraction(95, 100)
+KEPT = 10                                      # sessions whose levels follow a corrected close
 
 
 def e8(value):
@@ -85,6 +86,10 @@ def period(rebalance, day):
         return (day.year, bisect.bisect_left(ends, day)) if day <= ends[-1] else (day.year + 1, 1)
     assert rebalance == "held"
     return None
+
+
+def day_of(ns):
+    return dt.date(1970, 1, 1) + dt.timedelta(days=ns // (86_400 * 10 ** 9))
 
 
 def months_earlier(day, months):
@@ -163,9 +168,22 @@ class EqualWeighted:
     def level_exact(self, prices):
         return self.exact_ref * Fraction(self.value(prices), self.value_ref)
 
-    def rebalance_at(self, prices, issuer_of):
-        self.level_ref, self.exact_ref = self.level(prices), self.level_exact(prices)
-        self.buy(prices, issuer_of)
+    def rebalance_at(self, closes, prices, issuer_of, level, exact):
+        """Equal at the closes, when the level was that; who has come since then (in prices alone) gets as much as a name has."""
+        lines = {}
+        for symbol in prices:
+            company = issuer_of[symbol] if self.by == "issuer" else symbol
+            lines.setdefault(company, []).append(symbol)
+        part = {s: Fraction(1, len(group)) for group in lines.values() for s in group}
+        bought = [s for s in prices if s in closes]
+        self.units = {s: 10 ** 18 // (part[s].denominator * closes[s]) for s in bought}
+        self.level_ref, self.exact_ref, self.value_ref = level, exact, sum(q * closes[s] for s, q in self.units.items())
+        came = [s for s in prices if s not in closes]
+        if came:
+            held, parts = self.value(prices), sum(part[s] for s in bought)
+            now = self.level(prices), self.level_exact(prices)
+            self.units.update({s: int(held * part[s] / parts) // prices[s] for s in came})
+            (self.level_ref, self.exact_ref), self.value_ref = now, self.value(prices)
 
 
 class Index:
@@ -178,9 +196,8 @@ class Index:
         self.equal = {(r, by): EqualWeighted(r, by, self.base) for r in REBALANCES for by in ("line", "issuer")}
         self.sessions = []                     # dates of the session ends since the base
         self.history = {}                      # "level" or (rebalance, by) -> levels at those ends
-        self.sums = {}                         # the same -> what those levels were made of
-        self.session_prices = None             # as they stood at the last session end
-        self.fresh = False                     # nothing has happened since
+        self.ends = []                         # what those levels were made of
+        self.begun, self.recomposed = [], False
 
     # -- values --
     def shares(self, symbol):
@@ -195,8 +212,8 @@ class Index:
     def coverage(self):
         return Fraction(len(self.priced()), len(self.members)) if self.members else Fraction(0)
 
-    def line_values(self):
-        return {s: line_value(self.market.prices[s], self.shares(s)) for s in self.priced()}
+    def line_values(self, prices=None):
+        return {s: line_value(p, self.shares(s)) for s, p in (prices or self.prices()).items()}
 
     def issuer_values(self):
         out = {}
@@ -208,16 +225,18 @@ class Index:
     def values(self, by="issuer"):
         return list((self.issuer_values() if by == "issuer" else self.line_values()).values())
 
-    def total(self):
-        return sum(self.line_values().values())
+    def total(self, prices=None):
+        return sum(self.line_values(prices).values())
 
     def covered(self):
         return bool(self.members) and self.coverage() >= COVERAGE_GATE
 
     # -- measures: None when there is none --
     def level(self):
-        if self.total_ref is None or not self.covered():
-            return None
+        return self.running_level() if self.total_ref is not None and self.covered() else None
+
+    def running_level(self):
+        """Covered or not."""
         return float(Fraction(self.level_ref) * Fraction(self.total(), self.total_ref))
 
     def level_exact(self):
@@ -274,11 +293,11 @@ class Index:
     def growth(self, key, then, level_ref, ref):
         """A level now to that of session `then`: the fraction of what the two were made of, where today's references turn that day's sum into
         that day's level or are that day's level themselves. Else a double."""
-        levels, sums = self.history[key], self.sums[key]
+        levels, now, before = self.history[key], self.sum_of_end(-1, key), self.sum_of_end(then, key)
         if levels[then] == level_ref:
-            return Fraction(sums[-1], ref)
-        if float(Fraction(level_ref) * Fraction(sums[then], ref)) == levels[then]:
-            return Fraction(sums[-1], sums[then])
+            return Fraction(now, ref)
+        if float(Fraction(level_ref) * Fraction(before, ref)) == levels[then]:
+            return Fraction(now, before)
         return levels[-1] / levels[then]
 
     def years(self, window, then):
@@ -293,50 +312,85 @@ class Index:
         """A change of the members that count or of their shares: the levels stay, the sums they refer to are the new ones."""
         counted = self.total_ref is not None and symbol in self.priced()
         if self.total_ref is not None:
-            before, prices = (self.level(), self.level_exact()), self.prices()
+            before, prices = (self.running_level(), self.level_exact()), self.prices()
         make()
-        if self.total_ref is None or not (counted or symbol in self.priced()):
+        counts = symbol in self.priced()
+        self.recomposed |= counted != counts
+        if self.total_ref is None or not (counted or counts):
             return
         (self.level_ref, self.exact_ref), self.total_ref = before, self.total()
         for series in self.equal.values():
             series.level_ref, series.exact_ref = series.level(prices), series.level_exact(prices)
             series.members_changed(self.prices(), self.market)
 
-    def begin(self):
-        """The first record after a session end: the daily series has been bought anew at its prices. The others learn that a session
-        was the last of its period from the date of the next one."""
-        if self.fresh:
-            self.fresh = False
-            for key, series in self.equal.items():
-                if key[0] == "daily":
-                    series.rebalance_at(self.session_prices, self.market.issuer)
-
-    def session_end(self, day):
-        if not self.members or len(self.priced()) < len(self.members):
-            return
-        prices, issuer_of = self.prices(), self.market.issuer
+    def session_end(self, day, closes):
+        """The market's closes of that session."""
+        prices = {s: closes[s] for s in self.priced()}
         if self.total_ref is None:
-            self.total_ref = self.total()
+            if not self.members or len(prices) < len(self.members):
+                return
+            self.total_ref = self.total(prices)
             for series in self.equal.values():
-                series.buy(prices, issuer_of)
-        else:
-            still = {s: p for s, p in self.session_prices.items() if s in self.members}    # who left since then is bought no more
-            for series in self.equal.values():
-                if series.rebalance != "daily" and period(series.rebalance, day) != period(series.rebalance, self.sessions[-1]):
-                    series.rebalance_at(still, issuer_of)
+                series.buy(prices, self.market.issuer)
         self.sessions.append(day)
-        self.session_prices, self.fresh = prices, True
-        self.history.setdefault("level", []).append(self.level())
-        self.sums.setdefault("level", []).append(self.total())
-        for key, series in self.equal.items():
-            self.history.setdefault(key, []).append(series.level(prices))
-            self.sums.setdefault(key, []).append(series.value(prices))
+        self.ends.append({"prices": prices, "shares": {s: self.shares(s) for s in prices},
+                          "refs": (self.level_ref, self.exact_ref, self.total_ref),
+                          "equal": {k: (dict(x.units), x.level_ref, x.exact_ref, x.value_ref) for k, x in self.equal.items()}})
+        for key in ("level", *self.equal):
+            self.history.setdefault(key, []).append(self.level_of_end(-1, key)[0])
+
+    def level_of_end(self, n, key):
+        """(double, exact) of a kept session end."""
+        end = self.ends[n]
+        if key == "level":
+            level_ref, exact_ref, total_ref = end["refs"]
+            total = sum(line_value(p, end["shares"][s]) for s, p in end["prices"].items())
+            return float(Fraction(level_ref) * Fraction(total, total_ref)), exact_ref * Fraction(total, total_ref)
+        units, level_ref, exact_ref, value_ref = end["equal"][key]
+        value = sum(q * end["prices"][s] for s, q in units.items())
+        return float(Fraction(level_ref) * Fraction(value, value_ref)), exact_ref * Fraction(value, value_ref)
+
+    def sum_of_end(self, n, key):
+        end = self.ends[n]
+        if key == "level":
+            return sum(line_value(p, end["shares"][s]) for s, p in end["prices"].items())
+        return sum(q * end["prices"][s] for s, q in end["equal"][key][0].items())
+
+    def begin(self, before, day):
+        """A session has begun after the session `before`: weights that were due at its close are bought at its closes."""
+        self.begun = [x for x in self.equal.values() if period(x.rebalance, day) != period(x.rebalance, before)]
+        self.recomposed = False
+        self.rebalance()
+
+    def rebalance(self):
+        if self.total_ref is None:
+            return
+        for series in self.begun:
+            level, exact = self.level_of_end(-1, (series.rebalance, series.by))
+            series.rebalance_at(self.ends[-1]["prices"], self.prices(), self.market.issuer, level, exact)
+
+    def correct(self, symbol, day, price_e8, again):
+        """A close of an ended session was another; `again`: the weights bought at it are bought anew."""
+        if day not in self.sessions[-KEPT:]:
+            return
+        n = self.sessions.index(day)
+        if symbol not in self.ends[n]["prices"]:
+            return
+        self.ends[n]["prices"][symbol] = price_e8
+        for key in ("level", *self.equal):
+            self.history[key][n] = self.level_of_end(n, key)[0]
+        if again and not self.recomposed:
+            self.rebalance()
 
 
 class Market:
     def __init__(self):
         self.prices, self.shares, self.floats, self.issuer = {}, {}, {}, {}
+        self.times = {}                        # symbol -> event time of the record its price is of
+        self.official = {}                     # symbol -> (price_e8, ts) of the session in progress
         self.closes = {}                       # symbol -> [(session, price_e8)]
+        self.session, self.open, self.ended, self.said = None, False, None, dt.date.min
+        self.moved = None                      # of a trade or close: {"price"}, {"close"}, all of {"price", "close", "end"}, or none moved
         self.indexes = {}
         self.event_ns = 0
 
@@ -345,13 +399,15 @@ class Market:
 
     def apply(self, m):
         kind = m["kind"]
-        for index in self.indexes.values():
-            index.begin()
         self.event_ns = max(self.event_ns, m["ts"])
-        if kind in ("trade", "close"):
-            self.prices[m["symbol"]] = e8(m["price"])
-            if kind == "close":
-                self.closes.setdefault(m["symbol"], []).append((dt.date.fromisoformat(m["date"]), e8(m["price"])))
+        self.moved = set() if kind in ("trade", "close") else None
+        if kind == "trade":
+            if m["symbol"] in self.prices and m["ts"] < self.times[m["symbol"]]:
+                return                          # late
+            self.session_price(day_of(m["ts"]))
+            self.stand(m["symbol"], e8(m["price"]), m["ts"])
+        elif kind == "close":
+            self.close(m["symbol"], dt.date.fromisoformat(m["date"]), e8(m["price"]), m["ts"])
         elif kind == "instrument":
             self.issuer[m["symbol"]] = m["issuer"]
         elif kind == "shares":
@@ -373,14 +429,72 @@ class Market:
                     index.members.pop(m["symbol"], None)
             index.change(m["symbol"], make)
         elif kind == "clock" and "session_end" in m:
+            day = dt.date.fromisoformat(m["session_end"])
+            self.said = max(self.said, day)
+            if self.session is None or day > self.session or (day == self.session and self.open):
+                self.session_price(day)
+                self.session_end()
+
+    # -- sessions --
+    def stand(self, symbol, price_e8, ts):
+        """A first price makes a member count."""
+        if self.moved is not None:
+            self.moved.add("price")
+        def make():
+            self.prices[symbol], self.times[symbol] = price_e8, ts
+        if symbol in self.prices:
+            make()
+            return
+        for x in [x for x in self.indexes.values() if symbol in x.members]:
+            inner = make
+            make = lambda x=x, inner=inner: x.change(symbol, inner)
+        make()
+
+    def session_price(self, day):
+        """The first price of a later day begins a session; the one before has ended, said or not."""
+        if self.session is not None and day <= self.session:
+            return
+        if self.open:
+            self.session_end()
+        if self.session is not None:
             for index in self.indexes.values():
-                index.session_end(dt.date.fromisoformat(m["session_end"]))
+                index.begin(self.session, day)
+        self.session, self.open = day, True
+
+    def session_end(self):
+        if self.moved is not None:
+            self.moved.add("end")
+        closes = dict(self.prices)
+        for symbol, (price_e8, ts) in self.official.items():
+            if symbol not in self.prices or ts >= self.times[symbol]:
+                self.stand(symbol, price_e8, ts)
+            closes[symbol] = price_e8
+        self.official, self.open, self.ended = {}, False, self.session
+        for symbol, price_e8 in closes.items():
+            self.closes.setdefault(symbol, []).append((self.session, price_e8))
+        for index in self.indexes.values():
+            index.session_end(self.session, closes)
+
+    def close(self, symbol, day, price_e8, ts):
+        self.session_price(day)
+        if day == self.session and self.open:
+            self.official[symbol] = (price_e8, ts)
+            return
+        self.moved.add("close")
+        kept = dict(self.closes.get(symbol, ()))
+        kept[day] = price_e8
+        self.closes[symbol] = sorted(kept.items())
+        last = day == self.ended
+        for index in self.indexes.values():
+            index.correct(symbol, day, price_e8, last and self.open and self.said < day)
+        if last and not self.open and (symbol not in self.prices or ts >= self.times[symbol]):
+            self.stand(symbol, price_e8, ts)
 
     def ret(self, symbol, window="1d"):
         """At a session end, in percent."""
         closes = self.closes.get(symbol)
         then = window_start([d for d, _ in closes], window) if closes else None
-        return None if then is None else float(Fraction(100 * (self.prices[symbol] - closes[then][1]), closes[then][1]))
+        return None if then is None else float(Fraction(100 * (closes[-1][1] - closes[then][1]), closes[then][1]))
 
     def measure(self, text):
         """The value by canonical text, for the measures that a rule may name here; None when there is none."""

@@ -221,11 +221,18 @@ class Watch:
             day = m["date"] if "date" in m else str(EPOCH + dt.timedelta(days=m["ts"] // DAY_NS))
             if self.day is None or day > self.day:
                 self.day, self.session = day, self.session + 1
-        before = self.affected(m)              # a member that leaves is one before
+        before = self.affected(m) if m["kind"] not in ("trade", "close") else set()    # a member that leaves is one before
         self.market.apply(m)
         self.look(before | self.affected(m))
 
     def affected(self, m):
+        moved = self.market.moved
+        if m["kind"] in ("trade", "close"):
+            if "end" in moved:                 # a session that nobody ended has ended
+                return {t for t, n in self.nodes.items() if n.x is None}
+            if "price" not in moved:           # late, or a close that waits for its session's end
+                return {t for t, n in self.nodes.items()
+                        if n.x is None and "close" in moved and n.name == "last" and n.moved_by(m)}
         return {t for t, n in self.nodes.items()
                 if n.x is None and (m["kind"] == "clock" or n.moved_by(m))}
 

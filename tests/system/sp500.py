@@ -88,20 +88,14 @@ def messages(days=None):
         yield from session_messages(day, prices)
 
 
-def hhi_after_every_close(days=None):
-    """(event_ns, hhi by issuer) record by record, from running integer sums; None until all 470 are priced enough."""
-    values, total, squares = {}, 0, 0
+def hhi_after_every_session(days=None):
+    """(event_ns, hhi by issuer) of each session's closes; None until enough of the 470 have a price."""
     lines, n = {}, len(next(iter(closes().values())))
     for m in messages(days):
-        if m["kind"] != "close":
-            continue
-        s = m["symbol"]
-        company = ISSUER.get(s, s)
-        old = values.get(company, 0)
-        new = old - lines.get(s, 0)
-        lines[s] = oracle.line_value(oracle.e8(m["price"]), shares(s))
-        new += lines[s]
-        total, squares = total + new - old, squares + new * new - old * old
-        values[company] = new
-        covered = len(lines) * 100 >= 95 * n
-        yield m["ts"], float(Fraction(10000 * squares, total * total)) if covered else None
+        if m["kind"] == "close":
+            lines[m["symbol"]] = oracle.line_value(oracle.e8(m["price"]), shares(m["symbol"]))
+        elif "session_end" in m:
+            values = {}
+            for s, v in lines.items():
+                values[ISSUER.get(s, s)] = values.get(ISSUER.get(s, s), 0) + v
+            yield m["ts"], oracle.hhi(list(values.values())) if len(lines) * 100 >= 95 * n else None

@@ -63,13 +63,13 @@ def told(text, *trades):
 
 
 def test_windows_of_sessions():
-    """105 and then 90 and 95; nothing on the third day, which B begins; 80 on the fourth."""
+    """105 and then 90 and 95; nothing on the third day, which B begins and so ends the second; 80 on the fourth."""
     trades = ((0, 100), (1, 105), (DAY, 90), (DAY + 1, 95), (2 * DAY, "1"), (2 * DAY + 1, None), (3 * DAY, 80))
     wait = ["no_history"] * 2
-    assert told("change(last(A))", *trades) == wait + [-15, -10, -10, 0, -15]
-    assert told("max(last(A), over=2d)", *trades) == wait + [105, 105, 105, 95, 95]
+    assert told("change(last(A))", *trades) == wait + [-15, -10, 0, 0, -15]
+    assert told("max(last(A), over=2d)", *trades) == wait + [105, 105, 95, 95, 95]
     assert told("min(last(A), over=2d)", *trades) == wait + [90, 90, 90, 90, 80]
-    assert told("avg(last(A), over=2d)", *trades) == wait + [97.5, 100, 100, 95, 87.5]
+    assert told("avg(last(A), over=2d)", *trades) == wait + [97.5, 100, 95, 95, 87.5]
     assert told("max(last(A), over=1d)", *trades) == [100, 105, 90, 95, 95, 95, 80]
 
 
@@ -520,9 +520,9 @@ def plain(days, x):
 
 
 def hhi_by_day():
-    """What hhi(SP500) became after each close, session by session."""
+    """What hhi(SP500) became, session by session."""
     out = {}
-    for ns, v in sp500.hhi_after_every_close(REAL_DAYS):
+    for ns, v in sp500.hhi_after_every_session(REAL_DAYS):
         if v is not None:
             out.setdefault(ns, []).append(v)
     return list(out.values())
@@ -531,7 +531,7 @@ def hhi_by_day():
 @sp500.needs_prices
 @pytest.mark.timeout(900)
 def test_twenty_sessions_of_real_prices(real):
-    """As one would with lists of closes; hhi moves with each of 470 closes a session, and all it became counts."""
+    """As one would with lists of closes; the 470 closes of a session settle together, so that hhi moves once a session."""
     sessions = list(sp500.closes().values())[:REAL_DAYS]
     want = {}
     for s in NAMES:
@@ -555,7 +555,7 @@ def test_twenty_sessions_of_real_prices(real):
 def test_backtest_on_real_prices(real):
     """Concentration 1 % up in five sessions, cleared when it is down again."""
     ends, now, firing, want = [], None, False, []
-    for ns, v in sp500.hhi_after_every_close(REAL_DAYS):
+    for ns, v in sp500.hhi_after_every_session(REAL_DAYS):
         if now is not None and ns != now:
             ends.append(last)
         now, last = ns, v

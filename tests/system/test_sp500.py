@@ -178,7 +178,7 @@ def test_verify_finds_no_difference(loaded):
 def test_backtest_fires_where_the_oracle_does(loaded, threshold, clear):
     service, _ = loaded
     want, firing, before = [], False, None
-    for ns, v in sp500.hhi_after_every_close():
+    for ns, v in sp500.hhi_after_every_session():
         if v is None or v == before:
             continue
         before = v

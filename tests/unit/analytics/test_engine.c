@@ -72,8 +72,9 @@ static struct record clock_record(int64_t ns, int32_t ended)
 }
 static struct record settings(int64_t stale_ns, int64_t gate_e8)
 {
-    return (struct record){ .kind = RECORD_SETTINGS,
-                            .u.settings = { stale_ns, 0, gate_e8, false, NEWS_RULES } };
+    return (
+        struct record){ .kind = RECORD_SETTINGS,
+                        .u.settings = { stale_ns, 0, gate_e8, false, NEWS_RULES, MEANING_NOW } };
 }
 
 static enum err apply(struct engine *e, struct record r, struct why *why)
@@ -126,6 +127,7 @@ static struct engine *fresh(void)
 {
     struct engine *e;
     assert_int_equal(engine_new(&e), ERR_OK);
+    engine_market(e)->settings.meaning = MEANING_NOW;
     return e;
 }
 
@@ -176,9 +178,10 @@ static void windows_reach_the_right_close(void **state)
         is_near(e, "ret(A, window=ytd)", 100 * (closes[i] / 100 - 1), 1e-12);
         is_near(e, "ret(A, window=all)", 100 * (closes[i] / 100 - 1), 1e-12);
     }
-    /* after hours the price moves on, the reference stays; the next session's first price moves the reference */
+    /* after hours the price moves on, the return stays that of the session; the next session's first price begins the next */
     ok(e, trade("A", 110, at("2026-01-14T22:00:00Z")));
-    is_near(e, "ret(A, window=1d)", 100 * (110 / 107.0 - 1), 1e-12);
+    is_near(e, "last(A)", 110, 0);
+    is_near(e, "ret(A, window=1d)", 100 * (108 / 107.0 - 1), 1e-12);
     ok(e, trade("A", 111, at("2026-01-15T14:30:00Z")));
     is_near(e, "ret(A, window=1d)", 100 * (111 / 108.0 - 1), 1e-12);
     is_near(e, "ret(A, window=5d)", 100 * (111 / 104.0 - 1), 1e-12);
@@ -551,6 +554,12 @@ static int born[INDEXES][INSTRUMENTS],
     births; /* when each first joined: the youngest line of a company inherits */
 static int32_t model_day;
 static bool model_open;
+/* As the last session ended: prices, who counted, and the equal-weighted levels. */
+static struct {
+    int64_t price[INSTRUMENTS];
+    bool counted[INDEXES][INSTRUMENTS];
+    long double ew[INDEXES][EW_VARIANTS];
+} at_close;
 static const char *const index_names[INDEXES] = { "X", "Y" };
 static uint64_t seed = 0x2545F4914F6CDD1Dull;
 static uint32_t upto(uint32_t n)
@@ -594,10 +603,58 @@ static void model_rebalance(int x, int v)
     }
 }
 
+/* Weights equal at the last session's close, carried on to the prices of now; who came since then gets as much as a name has. */
+static void model_rebalance_at_close(int x, int v)
+{
+    long double share[INSTRUMENTS], bought = 0, now = 0;
+    if (!model[x].based) return;
+    for (int i = 0; i < INSTRUMENTS; i++) {
+        int lines = 0;
+        for (int k = 0; k < INSTRUMENTS; k++)
+            lines += counts(k, x) && mirror[k].issuer == mirror[i].issuer;
+        share[i] = !counts(i, x) ? 0 : v % BY_COUNT == BY_LINE ? 1 : 1.0L / lines;
+        bool was = share[i] > 0 && at_close.counted[x][i];
+        if (was) bought += share[i];
+        model[x].w[v][i] =
+            was ? share[i] * (long double)mirror[i].price / (long double)at_close.price[i] : 0;
+        now += model[x].w[v][i];
+    }
+    if (bought == 0) {
+        model_rebalance(x, v);
+        model[x].ew[v] = at_close.ew[x][v];
+        return;
+    }
+    for (int i = 0; i < INSTRUMENTS; i++)
+        if (share[i] > 0 && !at_close.counted[x][i]) model[x].w[v][i] = now * share[i] / bought;
+    model[x].ew[v] = at_close.ew[x][v] * now / bought;
+}
+
+static void model_end(void)
+{
+    model_open = false;
+    for (int k = 0; k < INDEXES; k++) {
+        int members = 0, valued = 0;
+        for (int j = 0; j < INSTRUMENTS; j++)
+            members += mirror[j].in[k].member, valued += counts(j, k);
+        if (!model[k].based && worth(k) > 0 && (double)valued / members >= 0.95) {
+            model[k].based = true;
+            model[k].level = 1000;
+            for (int v = 0; v < EW_VARIANTS; v++) {
+                model[k].ew[v] = 1000;
+                model_rebalance(k, v);
+            }
+        }
+        for (int v = 0; v < EW_VARIANTS; v++) at_close.ew[k][v] = model[k].ew[v];
+        for (int j = 0; j < INSTRUMENTS; j++) at_close.counted[k][j] = counts(j, k);
+    }
+    for (int j = 0; j < INSTRUMENTS; j++) at_close.price[j] = mirror[j].price;
+}
+
 /* days from the last session to this: which rebalances were due at its close */
 static void model_begin_day(int32_t d)
 {
     if (d <= model_day && model_day != NO_DAY) return;
+    if (model_open) model_end(); /* nobody said so */
     if (model_day != NO_DAY) {
         struct civil was = civil_from_day(model_day), is = civil_from_day(d);
         bool due[EW_COUNT] = { [EW_DAILY] = true };
@@ -610,7 +667,7 @@ static void model_begin_day(int32_t d)
         }
         for (int x = 0; x < INDEXES; x++)
             for (int v = 0; v < EW_VARIANTS; v++)
-                if (due[v / BY_COUNT]) model_rebalance(x, v);
+                if (due[v / BY_COUNT]) model_rebalance_at_close(x, v);
     }
     model_day = d;
     model_open = true;
@@ -786,19 +843,7 @@ static void random_step(struct engine *e, int step, int64_t *now)
         int32_t d = day_of_ns(*now);
         if (d > model_day || (d == model_day && model_open) || model_day == NO_DAY) {
             model_begin_day(d);
-            model_open = false;
-            for (int k = 0; k < INDEXES; k++) {
-                int members = 0, valued = 0;
-                for (int j = 0; j < INSTRUMENTS; j++)
-                    members += mirror[j].in[k].member, valued += counts(j, k);
-                if (model[k].based || worth(k) == 0 || (double)valued / members < 0.95) continue;
-                model[k].based = true;
-                model[k].level = 1000;
-                for (int v = 0; v < EW_VARIANTS; v++) {
-                    model[k].ew[v] = 1000;
-                    model_rebalance(k, v);
-                }
-            }
+            model_end();
         }
         ok(e, clock_record(*now, d));
         *now = (int64_t)(d + 1) * NS_PER_DAY + (int64_t)upto(5) * NS_PER_DAY + 14 * 3600 * NS_PER_S;

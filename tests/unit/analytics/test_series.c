@@ -48,8 +48,9 @@ static void end_session(struct engine *e, int day)
 }
 static void settings(struct engine *e, int64_t stale_ns, bool drop)
 {
-    ok(e, (struct record){ .kind = RECORD_SETTINGS,
-                           .u.settings = { stale_ns, 0, 95000000, drop, NEWS_RULES } });
+    ok(e,
+       (struct record){ .kind = RECORD_SETTINGS,
+                        .u.settings = { stale_ns, 0, 95000000, drop, NEWS_RULES, MEANING_NOW } });
 }
 
 static struct engine *two_stocks(void)

@@ -210,7 +210,7 @@ static void the_last_company_changes_its_line(void **state)
     universe_set_price(&w.store, &w.index, b, 60ll * USD, 2);
     near(equal_weight_level(fresh(&w), k), 2000, 1e-9);
     near(universe_level(&w.index), 2000, 1e-12);
-    universe_rebalance(&w.store, &w.index, EW_QUARTERLY);
+    universe_rebalance(&w.store, &w.index, EW_QUARTERLY, false);
     near(equal_weight_level(fresh(&w), k), 2000, 1e-9);
     end(&w);
 }
@@ -264,7 +264,7 @@ static void rebalances_restore_equal_weights(void **state)
     near(equal_weight_level(fresh(&w), k), 1500,
          1e-9); /* a is one company of two, one line of three */
     near(equal_weight_level(fresh(&w), line), 4000.0 / 3, 1e-9);
-    universe_rebalance(&w.store, &w.index, EW_MONTHLY);
+    universe_rebalance(&w.store, &w.index, EW_MONTHLY, false);
     near(equal_weight_level(fresh(&w), k), 1500, 1e-12);
     universe_set_price(&w.store, &w.index, a, 100ll * USD, 3);
     near(equal_weight_level(fresh(&w), k), 1125, 1e-9); /* 1500 * (1/2 + 1/2 * 1/2) */

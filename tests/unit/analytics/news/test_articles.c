@@ -61,7 +61,7 @@ static struct engine *market(int64_t rules)
     struct engine *e;
     assert_int_equal(engine_new(&e), ERR_OK);
     apply(e, (struct record){ .kind = RECORD_SETTINGS,
-                              .u.settings = { 0, 0, 95000000, true, rules } });
+                              .u.settings = { 0, 0, 95000000, true, rules, MEANING_NOW } });
     instrument(e, "IBM", "IBM");
     instrument(e, "GOOGL", "ALPHABET");
     instrument(e, "GOOG", "ALPHABET");

@@ -45,6 +45,7 @@ static inline int begin(void **state)
     (void)state;
     block_stop();
     config = (struct config){ .engine_track = (char *)"",
+                              .ingest_ahead_max_ms = 5000,
                               .engine_rules_max = 3,
                               .engine_snapshot_s = 3600,
                               .engine_batch_records = 1000,

@@ -37,31 +37,38 @@ static void what_is_refused_is_kept_with_its_place(void **state)
     assert_int_equal(d->message.n, 14);
 }
 
-/* The day is 86,400,000 ms: at most that much ahead of when the message was sent, and of our own
- * clock; a session's date at most the day after its event time. */
-static void the_far_future_is_refused(void **state)
+/* At most 5,000 ms, as by default, ahead of when the message was sent, and of our own clock; a
+ * session's date at most the day after its event time. */
+static void what_lies_ahead_is_set_aside(void **state)
 {
     (void)state;
-    const int64_t day = NS_PER_DAY;
-    static const struct {
-        int64_t event_days, sent_days, session_days; /* from T0 */
-        bool good;
+    const int64_t day = 86400000, never = 9000 * day;
+    static const int32_t ahead_max_ms = 5000;
+    const struct {
+        int64_t event_ms, sent_ms, session_days; /* from T0 */
+        enum err err;
     } rows[] = {
-        { 0, 0, 0, true }, { 1, 0, 1, true },  { 2, 0, 2, false },          { 2, 1, 2, true },
-        { 0, 0, 1, true }, { 0, 0, 2, false }, { 9000, 9000, 9000, false }, /* the producer's clock is wrong as well */
+        { 0, 0, 0, ERR_OK },
+        { ahead_max_ms, 0, 0, ERR_OK },
+        { ahead_max_ms + 1, 0, 0, ERR_AHEAD },
+        { 23 * 3600000, 0, 1, ERR_AHEAD }, /* one symbol's clock is 23 hours ahead */
+        { 2 * day, 2 * day - 1, 2, ERR_OK },
+        { 0, 0, 1, ERR_OK },
+        { 0, 0, 2, ERR_INVALID },
+        { never, never, 9000, ERR_AHEAD }, /* the producer's clock is wrong as well */
     };
+    assert_int_equal(loop.p->c->ingest_ahead_max_ms, ahead_max_ms);
     add(batch, stock("A"));
     engine_loop_apply(&loop, batch);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         ingest_batch_clear(batch);
-        struct record r = { .kind = RECORD_CLOCK, .event_ns = T0 + rows[i].event_days * day };
+        struct record r = { .kind = RECORD_CLOCK, .event_ns = T0 + rows[i].event_ms * NS_PER_MS };
         r.u.clock.session_end = day_of_ns(T0) + (int32_t)rows[i].session_days;
         add(batch, r);
-        batch->records[0].received_ms = (T0 + rows[i].sent_days * day) / NS_PER_MS;
+        batch->records[0].received_ms = T0 / NS_PER_MS + rows[i].sent_ms;
         engine_loop_apply(&loop, batch);
-        if ((batch->dead_n == 0) != rows[i].good)
+        if ((batch->dead_n ? batch->dead[0].reason : ERR_OK) != rows[i].err)
             fail_msg("row %zu: %s", i, batch->dead_n ? batch->dead[0].detail : "was taken");
-        if (batch->dead_n) assert_int_equal(batch->dead[0].reason, ERR_INVALID);
     }
 }
 
@@ -97,7 +104,7 @@ int main(void)
 #define STORY(f) cmocka_unit_test_setup_teardown(f, begin_batch, end_batch)
     const struct CMUnitTest tests[] = {
         STORY(what_is_refused_is_kept_with_its_place),
-        STORY(the_far_future_is_refused),
+        STORY(what_lies_ahead_is_set_aside),
         STORY(positions_go_with_what_they_stand_for),
         STORY(a_record_of_our_own_that_is_refused_ends_the_service),
     };

@@ -53,13 +53,14 @@ static void json_is_one_record_a_message(void **state)
     (void)state;
     struct arena arena = { 0 };
     struct tray t = { 0 };
-    assert_int_equal(work(&t, &arena, "{\"kind\":\"clock\",\"ts\":7}"), ERR_OK);
+    assert_int_equal(work(&t, &arena, "{\"kind\":\"clock\",\"ts\":1518037200000000007}"), ERR_OK);
     assert_int_equal(t.n, 1);
     assert_int_equal(t.records[0].kind, RECORD_CLOCK);
-    assert_int_equal(t.records[0].event_ns, 7);
+    assert_int_equal(t.records[0].event_ns, 1518037200000000007);
     assert_int_equal(work(&t, &arena, "{\"kind\":\"clock\"}"), ERR_INVALID);
     t.full = true;
-    assert_int_equal(work(&t, &arena, "{\"kind\":\"clock\",\"ts\":7}"), ERR_NOMEM);
+    assert_int_equal(work(&t, &arena, "{\"kind\":\"clock\",\"ts\":1518037200000000007}"),
+                     ERR_NOMEM);
     arena_release(&arena);
 }
 

@@ -92,13 +92,17 @@ static void trade_and_close_are_read(void **state)
     assert_int_equal(r.source_id, 0);
 
     r = accepted(
-        "{\"kind\":\"close\",\"symbol\":\"AAPL\",\"price\":\"159.54\",\"date\":\"2018-02-07\",\"ts\":0}");
+        "{\"kind\":\"close\",\"symbol\":\"AAPL\",\"price\":\"159.54\",\"date\":\"2018-02-07\",\"ts\":1518037200000000000}");
     assert_int_equal(r.kind, RECORD_CLOSE);
-    assert_int_equal(r.event_ns, 0);
+    assert_int_equal(r.event_ns, 1518037200000000000);
     assert_symbol(r.u.close.symbol, "AAPL");
     assert_int_equal(r.u.close.price_e8, 15954000000);
     assert_int_equal(r.u.close.day, 17569); /* date -d 2018-02-07 +%s is 17569 * 86400 */
     assert_int_equal(r.message.n, 0);
+
+    r = accepted(
+        "{\"kind\":\"trade\",\"symbol\":\"AAPL\",\"price\":1,\"ts\":\"2018-02-07T22:00:00.5+01:00\"}");
+    assert_int_equal(r.event_ns, 1518037200500000000);
 
     r = accepted(
         "{\"kind\":\"trade\",\"symbol\":\"ABCDEFGHIJKLMNO\",\"price\":1,\"ts\":9223372036854775807}");
@@ -173,8 +177,9 @@ static void numbers_are_exact_or_refused(void **state)
             const char *q = quoted ? "\"" : "";
             struct record r;
             enum err e = decode(
-                made("{\"kind\":\"trade\",\"symbol\":\"X\",\"price\":1,\"size\":%s%s%s,\"ts\":1}",
-                     q, rows[i].text, q),
+                made(
+                    "{\"kind\":\"trade\",\"symbol\":\"X\",\"price\":1,\"size\":%s%s%s,\"ts\":1518037200000000001}",
+                    q, rows[i].text, q),
                 &r);
             if (e ? rows[i].size_e8 >= 0 : rows[i].size_e8 != r.u.trade.size_e8)
                 fail_msg("size %s%s%s: %s, %" PRId64, q, rows[i].text, q, err_name(e),
@@ -208,14 +213,14 @@ static void price_has_bounds(void **state)
         struct record r;
         enum err e = decode(
             made(
-                "{\"kind\":\"close\",\"symbol\":\"X\",\"price\":%s,\"date\":\"2018-02-07\",\"ts\":1}",
+                "{\"kind\":\"close\",\"symbol\":\"X\",\"price\":%s,\"date\":\"2018-02-07\",\"ts\":1518037200000000001}",
                 rows[i].price),
             &r);
         if (e ? rows[i].e8 > 0 || !strstr(why.text, "\"price\"") : rows[i].e8 != r.u.close.price_e8)
             fail_msg("price %s: %s", rows[i].price, why.text);
     }
     struct record r;
-    decode("{\"kind\":\"trade\",\"symbol\":\"X\",\"price\":0,\"ts\":1}", &r);
+    decode("{\"kind\":\"trade\",\"symbol\":\"X\",\"price\":0,\"ts\":1518037200000000001}", &r);
     assert_string_equal(why.text, "field \"price\" must be from 0.00000001 to 90000000, is 0");
 }
 
@@ -232,9 +237,9 @@ static void order_and_blanks_do_not_matter(void **state)
     (void)state;
     static const char *const fields[] = { "\"kind\"%s:%s\"trade\"", "\"symbol\"%s:%s\"A/B\"",
                                           "\"price\"%s:%s1.5", "\"size\"%s:%s\"2\"",
-                                          "\"ts\"%s:%s7" };
+                                          "\"ts\"%s:%s1518037200000000007" };
     const struct record want = accepted(
-        "{\"kind\":\"trade\",\"symbol\":\"A/B\",\"price\":\"1.50\",\"size\":2.0,\"ts\":7}");
+        "{\"kind\":\"trade\",\"symbol\":\"A/B\",\"price\":\"1.50\",\"size\":2.0,\"ts\":1518037200000000007}");
     int order[] = { 0, 1, 2, 3, 4 }, turn[5] = { 0 }, seen = 0;
     for (int i = 0;;) {
         for (int blanks = 0; blanks < 2; blanks++) {
@@ -268,18 +273,18 @@ static void odd_spellings_reach_the_dom_decoder(void **state)
 {
     (void)state;
     struct record r = accepted(
-        "{\"k\\u0069nd\":\"tr\\u0061de\",\"symbol\":\"\\u0041\\/B\",\"pr\\u0069ce\":145.0600000000,\"s\\u0069ze\":1e2,\"ts\":1}");
+        "{\"k\\u0069nd\":\"tr\\u0061de\",\"symbol\":\"\\u0041\\/B\",\"pr\\u0069ce\":145.0600000000,\"s\\u0069ze\":1e2,\"ts\":1518037200000000001}");
     assert_symbol(r.u.trade.symbol, "A/B");
     assert_int_equal(r.u.trade.price_e8, 14506000000);
     assert_int_equal(r.u.trade.size_e8, 100 * E8);
 
     r = accepted(
-        "{\"name\":\"\\\"base\\\":5,{[\\\\\",\"kind\":\"index\",\"base\" :\n1234.5 ,\"index\":\"I\",\"ts\":1}");
+        "{\"name\":\"\\\"base\\\":5,{[\\\\\",\"kind\":\"index\",\"base\" :\n1234.5 ,\"index\":\"I\",\"ts\":1518037200000000001}");
     assert_int_equal(r.u.index.base_e8, 123450000000);
     assert_str(r.u.index.name, "\"base\":5,{[\\");
 
     r = accepted(
-        "{\"kind\":\"trade\",\"symbol\":\"X\",\"size\":null,\"price\":3,\"ts\":1}"); /* null: as if it were not there */
+        "{\"kind\":\"trade\",\"symbol\":\"X\",\"size\":null,\"price\":3,\"ts\":1518037200000000001}"); /* null: as if it were not there */
     assert_int_equal(r.u.trade.size_e8, 0);
 }
 
@@ -288,58 +293,61 @@ static void odd_spellings_reach_the_dom_decoder(void **state)
 static void other_kinds_are_read(void **state)
 {
     (void)state;
-    struct record r = accepted("{\"kind\":\"clock\",\"ts\":5}");
+    struct record r = accepted("{\"kind\":\"clock\",\"ts\":1518037200000000005}");
     assert_int_equal(r.kind, RECORD_CLOCK);
     assert_int_equal(r.u.clock.session_end, NO_DAY);
-    r = accepted("{\"kind\":\"clock\",\"ts\":5,\"session_end\":\"1969-12-31\"}");
+    r = accepted("{\"kind\":\"clock\",\"ts\":1518037200000000005,\"session_end\":\"1969-12-31\"}");
     assert_int_equal(r.u.clock.session_end, -1);
 
     r = accepted(
-        "{\"kind\":\"issuer\",\"issuer\":\"APPLE\",\"name\":\"Apple Inc.\",\"sector\":\"Technology\",\"ts\":1}");
+        "{\"kind\":\"issuer\",\"issuer\":\"APPLE\",\"name\":\"Apple Inc.\",\"sector\":\"Technology\",\"ts\":1518037200000000001}");
     assert_int_equal(r.kind, RECORD_ISSUER);
     assert_str(r.u.issuer.issuer, "APPLE");
     assert_str(r.u.issuer.name, "Apple Inc.");
     assert_str(r.u.issuer.sector, "Technology");
-    r = accepted("{\"kind\":\"issuer\",\"issuer\":\"A\",\"ts\":1}");
+    r = accepted("{\"kind\":\"issuer\",\"issuer\":\"A\",\"ts\":1518037200000000001}");
     assert_str(r.u.issuer.name, "");
     assert_str(r.u.issuer.sector, "");
 
     r = accepted(
-        "{\"kind\":\"instrument\",\"symbol\":\"AAPL\",\"issuer\":\"APPLE\",\"name\":\"Caf\xC3\xA9\",\"ts\":1}");
+        "{\"kind\":\"instrument\",\"symbol\":\"AAPL\",\"issuer\":\"APPLE\",\"name\":\"Caf\xC3\xA9\",\"ts\":1518037200000000001}");
     assert_int_equal(r.kind, RECORD_INSTRUMENT);
     assert_symbol(r.u.instrument.symbol, "AAPL");
     assert_str(r.u.instrument.issuer, "APPLE");
     assert_str(r.u.instrument.name, "Caf\xC3\xA9");
 
     r = accepted(
-        "{\"kind\":\"shares\",\"symbol\":\"AAPL\",\"shares\":5109000000,\"float\":\"0.99\",\"ts\":1}");
+        "{\"kind\":\"shares\",\"symbol\":\"AAPL\",\"shares\":5109000000,\"float\":\"0.99\",\"ts\":1518037200000000001}");
     assert_int_equal(r.kind, RECORD_SHARES);
     assert_int_equal(r.u.shares.shares, 5109000000);
     assert_int_equal(r.u.shares.float_e8, 99000000);
-    r = accepted("{\"kind\":\"shares\",\"symbol\":\"AAPL\",\"shares\":4398046511104,\"ts\":1}");
+    r = accepted(
+        "{\"kind\":\"shares\",\"symbol\":\"AAPL\",\"shares\":4398046511104,\"ts\":1518037200000000001}");
     assert_int_equal(r.u.shares.shares, 4398046511104); /* 2^42 */
     assert_int_equal(r.u.shares.float_e8, E8);
 
-    r = accepted("{\"kind\":\"index\",\"index\":\"SP500\",\"name\":\"Five hundred\",\"ts\":1}");
+    r = accepted(
+        "{\"kind\":\"index\",\"index\":\"SP500\",\"name\":\"Five hundred\",\"ts\":1518037200000000001}");
     assert_int_equal(r.kind, RECORD_INDEX);
     assert_str(r.u.index.index, "SP500");
     assert_str(r.u.index.name, "Five hundred");
     assert_int_equal(r.u.index.base_e8, 1000 * E8);
 
-    r = accepted("{\"kind\":\"membership\",\"index\":\"SP500\",\"symbol\":\"AAPL\",\"ts\":1}");
+    r = accepted(
+        "{\"kind\":\"membership\",\"index\":\"SP500\",\"symbol\":\"AAPL\",\"ts\":1518037200000000001}");
     assert_int_equal(r.kind, RECORD_MEMBERSHIP);
     assert_str(r.u.membership.index, "SP500");
     assert_symbol(r.u.membership.symbol, "AAPL");
     assert_true(r.u.membership.member);
     assert_int_equal(r.u.membership.shares, 0);
     r = accepted(
-        "{\"kind\":\"membership\",\"index\":\"SP500\",\"symbol\":\"AAPL\",\"member\":false,\"shares\":123,\"ts\":1}");
+        "{\"kind\":\"membership\",\"index\":\"SP500\",\"symbol\":\"AAPL\",\"member\":false,\"shares\":123,\"ts\":1518037200000000001}");
     assert_false(r.u.membership.member);
     assert_int_equal(r.u.membership.shares, 123);
 
     r = accepted(
         "{\"kind\":\"article\",\"id\":\"n-1\",\"headline\":\"Up \\ud83d\\udcc8\",\"body\":\"a\\nb\",\"source\":\"wire\","
-        "\"symbols\":[\"AAPL\",\"MSFT\",\"AAPL\",\"MSFT\",\"B\"],\"ts\":1}");
+        "\"symbols\":[\"AAPL\",\"MSFT\",\"AAPL\",\"MSFT\",\"B\"],\"ts\":1518037200000000001}");
     assert_int_equal(r.kind, RECORD_ARTICLE);
     assert_str(r.u.article.id, "n-1");
     assert_str(r.u.article.headline, "Up \xF0\x9F\x93\x88");
@@ -349,13 +357,14 @@ static void other_kinds_are_read(void **state)
     assert_symbol(r.u.article.symbols[0], "AAPL");
     assert_symbol(r.u.article.symbols[1], "MSFT");
     assert_symbol(r.u.article.symbols[2], "B");
-    r = accepted("{\"kind\":\"article\",\"id\":\"n\",\"headline\":\"h\",\"symbols\":[],\"ts\":1}");
+    r = accepted(
+        "{\"kind\":\"article\",\"id\":\"n\",\"headline\":\"h\",\"symbols\":[],\"ts\":1518037200000000001}");
     assert_int_equal(r.u.article.symbols_n, 0);
     assert_str(r.u.article.body, "");
 
     r = accepted(
         "{\"kind\":\"exposure\",\"issuer\":\"APPLE\",\"theme\":\"AI\",\"value\":\"0.4\",\"source\":\"10-K\","
-        "\"effective_from\":\"2026-01-01\",\"ts\":1}");
+        "\"effective_from\":\"2026-01-01\",\"ts\":1518037200000000001}");
     assert_int_equal(r.kind, RECORD_EXPOSURE);
     assert_str(r.u.exposure.issuer, "APPLE");
     assert_str(r.u.exposure.theme, "AI");
@@ -363,13 +372,14 @@ static void other_kinds_are_read(void **state)
     assert_int_equal(r.u.exposure.value_e8, 40000000);
     assert_int_equal(r.u.exposure.effective_day, 20454);
     r = accepted(
-        "{\"kind\":\"exposure\",\"issuer\":\"APPLE\",\"theme\":\"AI\",\"value\":0,\"ts\":172799999999999}");
+        "{\"kind\":\"exposure\",\"issuer\":\"APPLE\",\"theme\":\"AI\",\"value\":0,\"ts\":1518220799999999999}");
     assert_int_equal(r.u.exposure.value_e8, 0);
-    assert_int_equal(r.u.exposure.effective_day, 1); /* one ns before 1970-01-03 */
+    assert_int_equal(r.u.exposure.effective_day,
+                     17571); /* one ns before 2018-02-10, which is 17572 */
 
     r = accepted(
         "{\"kind\":\"position\",\"tenant\":\"7C0A6AE1-54c1-4b8e-9d2f-0123456789ab\",\"book\":\"growth\",\"symbol\":\"AAPL\","
-        "\"quantity\":-100.5,\"ts\":1}");
+        "\"quantity\":-100.5,\"ts\":1518037200000000001}");
     assert_int_equal(r.kind, RECORD_POSITION);
     char tenant[UUID_TEXT];
     uuid_format(r.u.position.tenant, tenant);
@@ -387,32 +397,37 @@ static void text_has_bounds(void **state)
         const char *head, *field, *tail;
         size_t min, max;
     } rows[] = {
-        { "{\"kind\":\"trade\",\"symbol\":\"", "symbol", "\",\"price\":1,\"ts\":1}", 1, 15 },
-        { "{\"kind\":\"issuer\",\"issuer\":\"", "issuer", "\",\"ts\":1}", 1, 63 },
-        { "{\"kind\":\"issuer\",\"issuer\":\"A\",\"ts\":1,\"name\":\"", "name", "\"}", 0, 200 },
-        { "{\"kind\":\"issuer\",\"issuer\":\"A\",\"ts\":1,\"sector\":\"", "sector", "\"}", 0, 200 },
-        { "{\"kind\":\"instrument\",\"symbol\":\"A\",\"ts\":1,\"issuer\":\"", "issuer", "\"}", 1,
-          63 },
-        { "{\"kind\":\"instrument\",\"symbol\":\"A\",\"issuer\":\"A\",\"ts\":1,\"name\":\"", "name",
+        { "{\"kind\":\"trade\",\"symbol\":\"", "symbol",
+          "\",\"price\":1,\"ts\":1518037200000000001}", 1, 15 },
+        { "{\"kind\":\"issuer\",\"issuer\":\"", "issuer", "\",\"ts\":1518037200000000001}", 1, 63 },
+        { "{\"kind\":\"issuer\",\"issuer\":\"A\",\"ts\":1518037200000000001,\"name\":\"", "name",
           "\"}", 0, 200 },
-        { "{\"kind\":\"index\",\"ts\":1,\"index\":\"", "index", "\"}", 1, 31 },
-        { "{\"kind\":\"index\",\"ts\":1,\"index\":\"A\",\"name\":\"", "name", "\"}", 0, 200 },
-        { "{\"kind\":\"membership\",\"ts\":1,\"symbol\":\"A\",\"index\":\"", "index", "\"}", 1,
-          31 },
-        { "{\"kind\":\"article\",\"ts\":1,\"headline\":\"A\",\"id\":\"", "id", "\"}", 1, 128 },
-        { "{\"kind\":\"article\",\"ts\":1,\"id\":\"A\",\"headline\":\"", "headline", "\"}", 1,
-          1000 },
-        { "{\"kind\":\"article\",\"ts\":1,\"id\":\"A\",\"headline\":\"h\",\"body\":\"", "body",
-          "\"}", 0, 100000 },
-        { "{\"kind\":\"article\",\"ts\":1,\"id\":\"A\",\"headline\":\"h\",\"source\":\"", "source",
-          "\"}", 0, 100 },
-        { "{\"kind\":\"exposure\",\"ts\":1,\"theme\":\"A\",\"value\":1,\"issuer\":\"", "issuer",
-          "\"}", 1, 63 },
-        { "{\"kind\":\"exposure\",\"ts\":1,\"issuer\":\"A\",\"value\":1,\"theme\":\"", "theme",
-          "\"}", 1, 31 },
-        { "{\"kind\":\"exposure\",\"ts\":1,\"issuer\":\"A\",\"theme\":\"A\",\"value\":1,\"source\":\"",
+        { "{\"kind\":\"issuer\",\"issuer\":\"A\",\"ts\":1518037200000000001,\"sector\":\"",
+          "sector", "\"}", 0, 200 },
+        { "{\"kind\":\"instrument\",\"symbol\":\"A\",\"ts\":1518037200000000001,\"issuer\":\"",
+          "issuer", "\"}", 1, 63 },
+        { "{\"kind\":\"instrument\",\"symbol\":\"A\",\"issuer\":\"A\",\"ts\":1518037200000000001,\"name\":\"",
+          "name", "\"}", 0, 200 },
+        { "{\"kind\":\"index\",\"ts\":1518037200000000001,\"index\":\"", "index", "\"}", 1, 31 },
+        { "{\"kind\":\"index\",\"ts\":1518037200000000001,\"index\":\"A\",\"name\":\"", "name",
+          "\"}", 0, 200 },
+        { "{\"kind\":\"membership\",\"ts\":1518037200000000001,\"symbol\":\"A\",\"index\":\"",
+          "index", "\"}", 1, 31 },
+        { "{\"kind\":\"article\",\"ts\":1518037200000000001,\"headline\":\"A\",\"id\":\"", "id",
+          "\"}", 1, 128 },
+        { "{\"kind\":\"article\",\"ts\":1518037200000000001,\"id\":\"A\",\"headline\":\"",
+          "headline", "\"}", 1, 1000 },
+        { "{\"kind\":\"article\",\"ts\":1518037200000000001,\"id\":\"A\",\"headline\":\"h\",\"body\":\"",
+          "body", "\"}", 0, 100000 },
+        { "{\"kind\":\"article\",\"ts\":1518037200000000001,\"id\":\"A\",\"headline\":\"h\",\"source\":\"",
           "source", "\"}", 0, 100 },
-        { "{\"kind\":\"position\",\"ts\":1,\"tenant\":\"7c0a6ae1-54c1-4b8e-9d2f-0123456789ab\",\"symbol\":\"A\",\"quantity\":1,\"book\":\"",
+        { "{\"kind\":\"exposure\",\"ts\":1518037200000000001,\"theme\":\"A\",\"value\":1,\"issuer\":\"",
+          "issuer", "\"}", 1, 63 },
+        { "{\"kind\":\"exposure\",\"ts\":1518037200000000001,\"issuer\":\"A\",\"value\":1,\"theme\":\"",
+          "theme", "\"}", 1, 31 },
+        { "{\"kind\":\"exposure\",\"ts\":1518037200000000001,\"issuer\":\"A\",\"theme\":\"A\",\"value\":1,\"source\":\"",
+          "source", "\"}", 0, 100 },
+        { "{\"kind\":\"position\",\"ts\":1518037200000000001,\"tenant\":\"7c0a6ae1-54c1-4b8e-9d2f-0123456789ab\",\"symbol\":\"A\",\"quantity\":1,\"book\":\"",
           "book", "\"}", 1, 31 },
     };
     static char text[101000];
@@ -434,7 +449,7 @@ static void text_has_bounds(void **state)
 static void refused_with_a_reason(void **state)
 {
     (void)state;
-#define TS ",\"ts\":1}"
+#define TS ",\"ts\":1518037200000000001}"
 #define POSITION "{\"kind\":\"position\",\"book\":\"g\",\"symbol\":\"A\",\"quantity\":1,\"tenant\":"
     static const struct {
         const char *text;
@@ -454,22 +469,36 @@ static void refused_with_a_reason(void **state)
         { "{\"kind\":\"rule_put\"" TS, ERR_UNKNOWN_KIND, "unknown kind \"rule_put\"" },
         { "{\"kind\":\"clock\"}", ERR_INVALID, "field \"ts\" is missing" },
         { "{\"kind\":\"clock\",\"ts\":-1}", ERR_INVALID,
-          "field \"ts\" must be from 0 to 9223372036854775807" },
+          "field \"ts\": -1 is no time in nanoseconds since 1970 (it lies before 1971)" },
+        { "{\"kind\":\"clock\",\"ts\":1577977300}", ERR_INVALID,
+          "field \"ts\": 1577977300 looks like seconds: send nanoseconds since 1970, or RFC 3339" },
+        { "{\"kind\":\"clock\",\"ts\":1577977300000}", ERR_INVALID, "looks like milliseconds" },
+        { "{\"kind\":\"clock\",\"ts\":1577977300000000}", ERR_INVALID, "looks like microseconds" },
+        { "{\"kind\":\"clock\",\"ts\":\"1577977300000\"}", ERR_INVALID, "looks like milliseconds" },
+        { "{\"kind\":\"clock\",\"ts\":\"yesterday\"}", ERR_INVALID,
+          "field \"ts\": expected RFC 3339 time" },
+        { "{\"kind\":\"clock\",\"ts\":\"2020-01-02T15:01:40\"}", ERR_INVALID,
+          "expected RFC 3339 time" },
         { "{\"kind\":\"clock\",\"ts\":9223372036854775808}", ERR_SYNTAX, "too big integer" },
-        { "{\"kind\":\"clock\",\"ts\":1.0}", ERR_INVALID, "field \"ts\" must be an integer" },
-        { "{\"kind\":\"clock\",\"ts\":\"1\"}", ERR_INVALID, "field \"ts\" must be an integer" },
+        { "{\"kind\":\"clock\",\"ts\":1.0}", ERR_INVALID,
+          "field \"ts\" must be integer nanoseconds since 1970" },
+        { "{\"kind\":\"clock\",\"ts\":\"1\"}", ERR_INVALID,
+          "field \"ts\": 1 is no time in nanoseconds" },
         { "{\"kind\":\"clock\",\"session_end\":\"2018-2-7\"" TS, ERR_INVALID,
           "field \"session_end\" must have 10 to 10 bytes" },
         { "{\"kind\":\"clock\",\"session_end\":\"2018-02-29\"" TS, ERR_INVALID,
           "field \"session_end\": no such date" },
         { "{\"kind\":\"clock\",\"extra\":1" TS, ERR_INVALID, "unknown field \"extra\"" },
-        { "{\"kind\":\"clock\",\"ts\":1,\"ts\":1}", ERR_SYNTAX, "duplicate object key" },
-        { "{\"kind\":\"clock\",\"ts\":1,\"t\\u0073\":1}", ERR_SYNTAX, "duplicate object key" },
-        { "{\"kind\":\"clock\",\"ts\":1}}", ERR_SYNTAX, "not valid JSON" },
-        { "{\"kind\":\"clock\",\"ts\":1}{}", ERR_SYNTAX, "not valid JSON" },
-        { "{\"kind\":\"clock\",\"ts\":1,}", ERR_SYNTAX, "not valid JSON" },
-        { "{\"kind\":\"clock\",\"ts\":1}\x01", ERR_SYNTAX, "not valid JSON" },
-        { "\xEF\xBB\xBF{\"kind\":\"clock\",\"ts\":1}", ERR_SYNTAX, "not valid JSON" },
+        { "{\"kind\":\"clock\",\"ts\":1518037200000000001,\"ts\":1518037200000000001}", ERR_SYNTAX,
+          "duplicate object key" },
+        { "{\"kind\":\"clock\",\"ts\":1518037200000000001,\"t\\u0073\":1}", ERR_SYNTAX,
+          "duplicate object key" },
+        { "{\"kind\":\"clock\",\"ts\":1518037200000000001}}", ERR_SYNTAX, "not valid JSON" },
+        { "{\"kind\":\"clock\",\"ts\":1518037200000000001}{}", ERR_SYNTAX, "not valid JSON" },
+        { "{\"kind\":\"clock\",\"ts\":1518037200000000001,}", ERR_SYNTAX, "not valid JSON" },
+        { "{\"kind\":\"clock\",\"ts\":1518037200000000001}\x01", ERR_SYNTAX, "not valid JSON" },
+        { "\xEF\xBB\xBF{\"kind\":\"clock\",\"ts\":1518037200000000001}", ERR_SYNTAX,
+          "not valid JSON" },
         { "{\"kind\":\"trade\",\"price\":1" TS, ERR_INVALID, "field \"symbol\" is missing" },
         { "{\"kind\":\"trade\",\"symbol\":5,\"price\":1" TS, ERR_INVALID,
           "field \"symbol\" needs 1 to 15 characters" },
@@ -555,8 +584,9 @@ static void a_detail_cut_inside_a_character_is_mended(void **state)
     char a[61];
     memset(a, 'a', 60);
     a[59] = '\0';
-    assert_int_equal(decode(made("{\"kind\":\"clock\",\"%s\xC3\xA9\":1,\"ts\":1}", a), &r),
-                     ERR_INVALID);
+    assert_int_equal(
+        decode(made("{\"kind\":\"clock\",\"%s\xC3\xA9\":1,\"ts\":1518037200000000001}", a), &r),
+        ERR_INVALID);
     assert_string_equal(why.text, made("unknown field \"%s?\"", a));
 }
 
@@ -569,8 +599,9 @@ static void article_has_at_most_64_tags(void **state)
             snprintf(tags + strlen(tags), sizeof tags - strlen(tags), "%s\"T%d\"", i ? "," : "", i);
         struct record r;
         enum err e = decode(
-            made("{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":[%s],\"ts\":1}",
-                 tags),
+            made(
+                "{\"kind\":\"article\",\"id\":\"a\",\"headline\":\"h\",\"symbols\":[%s],\"ts\":1518037200000000001}",
+                tags),
             &r);
         if (n == 64) {
             assert_int_equal(e, ERR_OK);
@@ -583,8 +614,8 @@ static void message_has_at_most_a_mebibyte(void **state)
 {
     (void)state;
     static const char *const messages[] = {
-        "{\"kind\":\"clock\",\"ts\":1}",
-        "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1}"
+        "{\"kind\":\"clock\",\"ts\":1518037200000000001}",
+        "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1518037200000000001}"
     };
     char *text = malloc(MESSAGE_MAX + 1);
     assert_non_null(text);
@@ -606,7 +637,8 @@ static void nothing_at_all_is_a_message_too(void **state)
     assert_int_equal(record_decode(NULL, 0, &arena, &r, NULL),
                      ERR_SYNTAX); /* a Kafka message without value */
     assert_int_equal(decode_n("\0", 1, &r), ERR_SYNTAX);
-    assert_int_equal(decode_n("{\"kind\":\"clock\",\"ts\":1}\0", 24, &r), ERR_SYNTAX);
+    assert_int_equal(decode_n("{\"kind\":\"clock\",\"ts\":1518037200000000001}\0", 24, &r),
+                     ERR_SYNTAX);
 }
 
 /* ---- the two decoders, held against each other ---- */
@@ -745,15 +777,20 @@ static void suite_as_messages(void **state)
         const char *head, *tail;
     } places[] = {
         { "", "" },
-        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1,\"x\":", "}" },
-        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"ts\":1,\"price\":", "}" },
-        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"ts\":1,\"price\":1,\"size\":", "}" },
-        { "{\"kind\":\"trade\",\"price\":1,\"ts\":1,\"symbol\":", "}" },
-        { "{\"symbol\":\"A\",\"price\":1,\"ts\":1,\"kind\":", "}" },
+        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1518037200000000001,\"x\":",
+          "}" },
+        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"ts\":1518037200000000001,\"price\":", "}" },
+        { "{\"kind\":\"trade\",\"symbol\":\"A\",\"ts\":1518037200000000001,\"price\":1,\"size\":",
+          "}" },
+        { "{\"kind\":\"trade\",\"price\":1,\"ts\":1518037200000000001,\"symbol\":", "}" },
+        { "{\"symbol\":\"A\",\"price\":1,\"ts\":1518037200000000001,\"kind\":", "}" },
         { "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":", "}" },
-        { "{\"kind\":\"close\",\"symbol\":\"A\",\"price\":1,\"ts\":1,\"date\":", "}" },
-        { "{\"kind\":\"article\",\"ts\":1,\"id\":\"i\",\"headline\":\"h\",\"body\":", "}" },
-        { "{\"kind\":\"article\",\"ts\":1,\"id\":\"i\",\"headline\":\"h\",\"symbols\":", "}" },
+        { "{\"kind\":\"close\",\"symbol\":\"A\",\"price\":1,\"ts\":1518037200000000001,\"date\":",
+          "}" },
+        { "{\"kind\":\"article\",\"ts\":1518037200000000001,\"id\":\"i\",\"headline\":\"h\",\"body\":",
+          "}" },
+        { "{\"kind\":\"article\",\"ts\":1518037200000000001,\"id\":\"i\",\"headline\":\"h\",\"symbols\":",
+          "}" },
     };
     suite_load();
     int taken = 0;
@@ -796,8 +833,9 @@ static void suite_numbers_are_no_decimals(void **state)
             const char *q = quoted ? "\"" : "";
             struct record r;
             enum err e = decode(
-                made("{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1,\"size\":%s%.*s%s}",
-                     q, (int)inner - 1, suite[i].bytes + 1, q),
+                made(
+                    "{\"kind\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":1518037200000000001,\"size\":%s%.*s%s}",
+                    q, (int)inner - 1, suite[i].bytes + 1, q),
                 &r);
             if (!e) fail_msg("%s taken as a size", suite[i].name);
         }

@@ -161,7 +161,7 @@ static void produce(struct rig *r, const char *topic, int32_t part, int64_t valu
     int n = snprintf(text, sizeof text,
                      "{\"kind\":\"trade\",\"symbol\":\"AAPL\",\"price\":\"1.5\",\"size\":%" PRId64
                      ",\"ts\":%" PRId64 "}",
-                     value, value);
+                     value, value + 1518037200000000000);
     if (producer_send_to(r->producer, topic, part, "AAPL", 4, text, (size_t)n, ms, &why))
         fail_msg("%s", why.text);
 }
@@ -352,7 +352,7 @@ static void messages_become_records_with_their_source(void **state)
     char text[200];
     const int n = snprintf(
         text, sizeof text,
-        "{\"kind\":\"trade\",\"symbol\":\"AAPL\",\"price\":\"1.5\",\"size\":99,\"ts\":99}");
+        "{\"kind\":\"trade\",\"symbol\":\"AAPL\",\"price\":\"1.5\",\"size\":99,\"ts\":1518037200000000099}");
     assert_int_equal(r->db.lives[0].fingerprint,
                      kafka_fingerprint(1000099, "AAPL", 4, text, (size_t)n));
     poll_state(r, NULL);

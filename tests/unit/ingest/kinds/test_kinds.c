@@ -31,9 +31,12 @@ static struct uuid uuid_of(const char *text)
 
 static enum err restore(enum record_kind kind, const char *text, struct record *out)
 {
-    const struct record row = {
-        .seq = 7, .event_ns = 5, .received_ms = 6, .offset = 8, .source_id = 9, .kind = kind
-    };
+    const struct record row = { .seq = 7,
+                                .event_ns = 1518037200000000005,
+                                .received_ms = 6,
+                                .offset = 8,
+                                .source_id = 9,
+                                .kind = kind };
     why = (struct why){ .text = "" };
     return record_from_stored(&row, uuid_of(TENANT), text, strlen(text), &arena, out, &why);
 }
@@ -44,55 +47,61 @@ static const struct {
     enum record_kind kind;
     const char *said, *canonical;
 } texts[] = {
-    { RECORD_TRADE, "{\"price\":1.725e2,\"symbol\":\"AAPL\",\"ts\":5,\"kind\":\"trade\"}",
-      "{\"kind\":\"trade\",\"ts\":5,\"symbol\":\"AAPL\",\"price\":\"172.5\",\"size\":\"0\"}" },
+    { RECORD_TRADE,
+      "{\"price\":1.725e2,\"symbol\":\"AAPL\",\"ts\":1518037200000000005,\"kind\":\"trade\"}",
+      "{\"kind\":\"trade\",\"ts\":1518037200000000005,\"symbol\":\"AAPL\",\"price\":\"172.5\",\"size\":\"0\"}" },
     { RECORD_CLOSE,
-      "{ \"kind\":\"close\",\"symbol\":\"B/C\",\"price\":\"159.540\",\"date\":\"2018-02-07\",\"ts\":5}",
-      "{\"kind\":\"close\",\"ts\":5,\"symbol\":\"B/C\",\"price\":\"159.54\",\"date\":\"2018-02-07\"}" },
-    { RECORD_CLOCK, "{\"kind\":\"clock\",\"ts\":5,\"session_end\":null}",
-      "{\"kind\":\"clock\",\"ts\":5}" },
-    { RECORD_CLOCK, "{\"kind\":\"clock\",\"session_end\":\"2018-02-07\",\"ts\":5}",
-      "{\"kind\":\"clock\",\"ts\":5,\"session_end\":\"2018-02-07\"}" },
+      "{ \"kind\":\"close\",\"symbol\":\"B/C\",\"price\":\"159.540\",\"date\":\"2018-02-07\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"close\",\"ts\":1518037200000000005,\"symbol\":\"B/C\",\"price\":\"159.54\",\"date\":\"2018-02-07\"}" },
+    { RECORD_CLOCK, "{\"kind\":\"clock\",\"ts\":1518037200000000005,\"session_end\":null}",
+      "{\"kind\":\"clock\",\"ts\":1518037200000000005}" },
+    { RECORD_CLOCK,
+      "{\"kind\":\"clock\",\"session_end\":\"2018-02-07\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"clock\",\"ts\":1518037200000000005,\"session_end\":\"2018-02-07\"}" },
     { RECORD_ISSUER,
-      "{\"kind\":\"issuer\",\"name\":\"\",\"issuer\":\"A \\u0022B\\u0022\",\"ts\":5}",
-      "{\"kind\":\"issuer\",\"ts\":5,\"issuer\":\"A \\\"B\\\"\"}" },
+      "{\"kind\":\"issuer\",\"name\":\"\",\"issuer\":\"A \\u0022B\\u0022\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"issuer\",\"ts\":1518037200000000005,\"issuer\":\"A \\\"B\\\"\"}" },
     { RECORD_INSTRUMENT,
-      "{\"kind\":\"instrument\",\"issuer\":\"I\",\"name\":\"Caf\\u00e9\",\"symbol\":\"A\",\"ts\":5}",
-      "{\"kind\":\"instrument\",\"ts\":5,\"symbol\":\"A\",\"issuer\":\"I\",\"name\":\"Caf\xC3\xA9\"}" },
-    { RECORD_SHARES, "{\"kind\":\"shares\",\"shares\":4398046511104,\"symbol\":\"A\",\"ts\":5}",
-      "{\"kind\":\"shares\",\"ts\":5,\"symbol\":\"A\",\"shares\":4398046511104,\"float\":\"1\"}" },
-    { RECORD_INDEX, "{\"kind\":\"index\",\"index\":\"SP500\",\"ts\":5}",
-      "{\"kind\":\"index\",\"ts\":5,\"index\":\"SP500\",\"base\":\"1000\"}" },
-    { RECORD_MEMBERSHIP, "{\"kind\":\"membership\",\"symbol\":\"A\",\"index\":\"X\",\"ts\":5}",
-      "{\"kind\":\"membership\",\"ts\":5,\"index\":\"X\",\"symbol\":\"A\",\"member\":true}" },
+      "{\"kind\":\"instrument\",\"issuer\":\"I\",\"name\":\"Caf\\u00e9\",\"symbol\":\"A\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"instrument\",\"ts\":1518037200000000005,\"symbol\":\"A\",\"issuer\":\"I\",\"name\":\"Caf\xC3\xA9\"}" },
+    { RECORD_SHARES,
+      "{\"kind\":\"shares\",\"shares\":4398046511104,\"symbol\":\"A\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"shares\",\"ts\":1518037200000000005,\"symbol\":\"A\",\"shares\":4398046511104,\"float\":\"1\"}" },
+    { RECORD_INDEX, "{\"kind\":\"index\",\"index\":\"SP500\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"index\",\"ts\":1518037200000000005,\"index\":\"SP500\",\"base\":\"1000\"}" },
     { RECORD_MEMBERSHIP,
-      "{\"kind\":\"membership\",\"symbol\":\"A\",\"index\":\"X\",\"ts\":5,\"member\":false,\"shares\":1}",
-      "{\"kind\":\"membership\",\"ts\":5,\"index\":\"X\",\"symbol\":\"A\",\"member\":false,\"shares\":1}" },
+      "{\"kind\":\"membership\",\"symbol\":\"A\",\"index\":\"X\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"membership\",\"ts\":1518037200000000005,\"index\":\"X\",\"symbol\":\"A\",\"member\":true}" },
+    { RECORD_MEMBERSHIP,
+      "{\"kind\":\"membership\",\"symbol\":\"A\",\"index\":\"X\",\"ts\":1518037200000000005,\"member\":false,\"shares\":1}",
+      "{\"kind\":\"membership\",\"ts\":1518037200000000005,\"index\":\"X\",\"symbol\":\"A\",\"member\":false,\"shares\":1}" },
     { RECORD_ARTICLE,
-      "{\"kind\":\"article\",\"symbols\":[\"B\",\"A\",\"B\"],\"headline\":\"a\\nb\",\"id\":\"n\",\"ts\":5}",
-      "{\"kind\":\"article\",\"ts\":5,\"id\":\"n\",\"headline\":\"a\\nb\",\"symbols\":[\"B\",\"A\"]}" },
+      "{\"kind\":\"article\",\"symbols\":[\"B\",\"A\",\"B\"],\"headline\":\"a\\nb\",\"id\":\"n\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"article\",\"ts\":1518037200000000005,\"id\":\"n\",\"headline\":\"a\\nb\",\"symbols\":[\"B\",\"A\"]}" },
     { RECORD_EXPOSURE, /* 86400 s later it would be the second day */
-      "{\"kind\":\"exposure\",\"value\":0.40,\"theme\":\"AI\",\"issuer\":\"I\",\"ts\":5}",
-      "{\"kind\":\"exposure\",\"ts\":5,\"issuer\":\"I\",\"theme\":\"AI\",\"value\":\"0.4\",\"effective_from\":\"1970-01-01\"}" },
+      "{\"kind\":\"exposure\",\"value\":0.40,\"theme\":\"AI\",\"issuer\":\"I\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"exposure\",\"ts\":1518037200000000005,\"issuer\":\"I\",\"theme\":\"AI\",\"value\":\"0.4\",\"effective_from\":\"2018-02-07\"}" },
     { RECORD_POSITION,
-      "{\"kind\":\"position\",\"tenant\":\"7C0A6AE1-54C1-4B8E-9D2F-0123456789AB\",\"book\":\"b\",\"symbol\":\"A\",\"quantity\":-25.5,\"ts\":5}",
-      "{\"kind\":\"position\",\"ts\":5,\"tenant\":\"" TENANT
+      "{\"kind\":\"position\",\"tenant\":\"7C0A6AE1-54C1-4B8E-9D2F-0123456789AB\",\"book\":\"b\",\"symbol\":\"A\",\"quantity\":-25.5,\"ts\":1518037200000000005}",
+      "{\"kind\":\"position\",\"ts\":1518037200000000005,\"tenant\":\"" TENANT
       "\",\"book\":\"b\",\"symbol\":\"A\",\"quantity\":\"-25.5\"}" },
     /* as the service stored its own before it wrote canonical texts */
     { RECORD_RULE_PUT,
       "{\"rule_id\":\"" RULE "\",\"definition\":{\"rule\":\"hhi(X) > 90\", \"hold_s\":1}}",
-      "{\"kind\":\"rule_put\",\"ts\":5,\"tenant\":\"" TENANT "\",\"rule_id\":\"" RULE
+      "{\"kind\":\"rule_put\",\"ts\":1518037200000000005,\"tenant\":\"" TENANT
+      "\",\"rule_id\":\"" RULE
       "\",\"definition\":{\"rule\":\"hhi(X) > 90\", \"hold_s\":1},\"ends\":false}" },
     { RECORD_RULE_DELETE, "{\"rule_id\":\"" RULE "\"}",
-      "{\"kind\":\"rule_delete\",\"ts\":5,\"tenant\":\"" TENANT "\",\"rule_id\":\"" RULE
-      "\",\"ends\":false}" },
+      "{\"kind\":\"rule_delete\",\"ts\":1518037200000000005,\"tenant\":\"" TENANT
+      "\",\"rule_id\":\"" RULE "\",\"ends\":false}" },
     { RECORD_TRACK, "{\"measure\":\"ew_level(X, ew=daily)\"}",
-      "{\"kind\":\"track\",\"ts\":5,\"measure\":\"ew_level(X, ew=daily)\"}" },
-    { RECORD_RETRACTION, "{\"kind\":\"retraction\",\"source\":\"w\",\"id\":\"n\",\"ts\":5}",
-      "{\"kind\":\"retraction\",\"ts\":5,\"id\":\"n\",\"source\":\"w\"}" },
+      "{\"kind\":\"track\",\"ts\":1518037200000000005,\"measure\":\"ew_level(X, ew=daily)\"}" },
+    { RECORD_RETRACTION,
+      "{\"kind\":\"retraction\",\"source\":\"w\",\"id\":\"n\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"retraction\",\"ts\":1518037200000000005,\"id\":\"n\",\"source\":\"w\"}" },
     { RECORD_SETTINGS,
       "{\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000}",
-      "{\"kind\":\"settings\",\"ts\":5,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"news\":1}" },
+      "{\"kind\":\"settings\",\"ts\":1518037200000000005,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"news\":1,\"meaning\":0}" },
 };
 
 static void a_record_is_written_in_one_way(void **state)
@@ -173,7 +182,7 @@ static void the_row_has_the_time_and_the_text_the_owner(void **state)
     (void)state;
     struct record r;
     assert_int_equal(restore(RECORD_CLOCK, "{\"kind\":\"clock\",\"ts\":1}", &r), ERR_OK);
-    assert_int_equal(r.event_ns, 5);
+    assert_int_equal(r.event_ns, 1518037200000000005);
     const char *other = "{\"tenant\":\"" RULE "\",\"rule_id\":\"" TENANT "\"}";
     assert_int_equal(restore(RECORD_RULE_DELETE, other, &r), ERR_OK);
     assert_true(uuid_equal(r.u.rule.tenant, uuid_of(RULE)));
