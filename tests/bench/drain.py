@@ -41,7 +41,12 @@ def mix(z):
 def build(work):
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "rdkafka", "libpq"], capture_output=True, text=True, check=True).stdout.split()
     for name in ("gen", "null_consume", "null_copy"):
-        subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", "-o", work / name, PEERS / f"{name}.c", *flags, "-lpthread"], check=True)
+        source = (PEERS / f"{name}.c").read_text()
+        if name == "gen":                      # a trade behind its instrument's newest is late for us and not for the peers: here none is
+            assert source.count("% 1000000)") == 1
+            source = source.replace("% 1000000)", "% 100000)")
+        (work / f"{name}.c").write_text(source)
+        subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", "-o", work / name, work / f"{name}.c", *flags, "-lpthread"], check=True)
     subprocess.run([work / "gen", "rules", work], check=True)
 
 
