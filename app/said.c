@@ -122,21 +122,19 @@ static bool keep(struct said *s, enum table_id id, const void *row)
 
 enum next { NEXT_NONE, NEXT_ROW, NEXT_BAD };
 
-/* The next stored row. BAD: one that holds a text of no enum's, which is a difference already. */
+/* The next stored row. BAD: one that holds a text of no enum's, which is a difference already. Not to be asked after a failure. */
 static enum next next_stored(struct said *s, struct row_cursor *c, uint64_t seq, void *out)
 {
     bool more = false;
     struct why why = { 0 };
-    enum err e = s->err ? s->err : row_cursor_next(c, out, &more, &why);
+    enum err e = row_cursor_next(c, out, &more, &why);
     if (!e) return more ? NEXT_ROW : NEXT_NONE;
     if (e == ERR_INVALID) {
         said_differ(s, seq, why.text, "that", "another");
         return NEXT_BAD;
     }
-    if (!s->err) {
-        s->err = e;
-        s->why = why;
-    }
+    s->err = e;
+    s->why = why;
     return NEXT_NONE;
 }
 

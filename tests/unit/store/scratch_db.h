@@ -55,7 +55,7 @@ static void sql(const char *text)
     if (db_script(&root, text, &why)) fail_msg("%s: %s", text, why.text);
 }
 
-static int64_t number(const char *text)
+__attribute__((unused)) static int64_t number(const char *text)
 {
     struct why why = { .text = "" };
     AUTO_PGRESULT PGresult *r = NULL;
