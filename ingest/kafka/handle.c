@@ -40,6 +40,7 @@ void handle_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
     if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         if (!s->down) log_warn("kafka: all brokers down", "detail", reason);
         s->down = s->down_new = true;
+        s->mute = false;
     } else if (err == RD_KAFKA_RESP_ERR__FATAL) {
         log_error("kafka: librdkafka failed", "detail", reason);
         s->fatal = true;

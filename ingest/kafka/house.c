@@ -54,7 +54,10 @@ static enum err look_for_stalls(struct kafka_source *s, struct why *why)
         for (size_t k = 0; k < s->topics[i].parts_n; k++) {
             struct part *p = &s->topics[i].parts[k];
             const enum look seen = p->state == PART_WAITING ? LOOK_FINE : look_at(s, p);
-            if (seen == LOOK_NO_ANSWER) return ERR_OK;
+            if (seen == LOOK_NO_ANSWER) {
+                s->metadata_due = s->clock(); /* does anybody answer? */
+                return ERR_OK;
+            }
             start_anew = start_anew || (seen == LOOK_STALLED && p->stalls > 1);
         }
     return start_anew ? handle_rebuild(s, why) : ERR_OK;

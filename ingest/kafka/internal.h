@@ -114,6 +114,9 @@ struct kafka_source {
     const char *cluster; /* id of the cluster that answered last; NULL before the first answer */
     bool fresh;          /* this client has not been answered yet: whose it is, is not known */
     bool down, down_new, fatal;
+    int64_t
+        silent_ns; /* since when no question for metadata has been answered; 0: the last one was */
+    bool mute;     /* taken for down because of that, and not because librdkafka says so */
     int64_t fatal_ns;  /* when librdkafka was last rebuilt for it; 0: never */
     const char *error; /* stable name of the last general error; NULL once metadata came */
     int64_t metadata_due, metadata_wait, stall_due, hint_due, view_due;

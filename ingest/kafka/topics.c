@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define REFRESH_NS (30 * NS_PER_S) /* metadata when all is well: new partitions and topics */
+#define SILENT_NS (10 * NS_PER_S)  /* brokers that answer nothing for so long are down */
 
 void topics_close_parts(struct kafka_source *s)
 {
@@ -123,6 +124,17 @@ static enum err learn_cluster(struct kafka_source *s, bool *mixed)
 
 /* ---- asking ---- */
 
+/* librdkafka says once that all brokers are down, when the last connection breaks. One that hangs, or that it had not made
+ * yet, keeps it from saying so: then it is their silence that tells. */
+static void nobody_answered(struct kafka_source *s)
+{
+    const int64_t now = s->clock();
+    if (!s->silent_ns) s->silent_ns = now;
+    if (s->down || s->fresh || now - s->silent_ns < SILENT_NS) return;
+    log_warn("kafka: no broker answers");
+    s->down = s->down_new = s->mute = true;
+}
+
 /* *answered false: nobody did, and the next question waits twice as long. */
 static enum err ask_topic(struct kafka_source *s, struct topic *t, bool *answered)
 {
@@ -132,8 +144,10 @@ static enum err ask_topic(struct kafka_source *s, struct topic *t, bool *answere
         const int64_t longer = s->metadata_wait * 2;
         s->metadata_due = s->clock() + s->metadata_wait;
         s->metadata_wait = longer < RETRY_MAX_NS ? longer : RETRY_MAX_NS;
+        nobody_answered(s);
         return ERR_OK;
     }
+    s->silent_ns = 0;
     enum err e = md->topic_cnt == 1 ? learn(s, t, &md->topics[0]) : ERR_OK;
     rd_kafka_metadata_destroy(md);
     return e;
@@ -143,7 +157,7 @@ static void all_answered(struct kafka_source *s, bool whole)
 {
     s->fresh = false;
     if (s->down) log_info("kafka: brokers are back");
-    s->down = false;
+    s->down = s->mute = false;
     s->error = NULL;
     s->metadata_wait = RETRY_MIN_NS;
     s->metadata_due = s->clock() + (whole ? REFRESH_NS : RETRY_MAX_NS);

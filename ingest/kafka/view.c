@@ -75,7 +75,7 @@ void view_publish(struct kafka_source *s, bool force)
     pthread_mutex_lock(&s->lock);
     struct buf *b = &s->view.reasons;
     buf_clear(b);
-    if (s->down) add_reason(b, "kafka: all brokers down");
+    if (s->down) add_reason(b, s->mute ? "kafka: no broker answers" : "kafka: all brokers down");
     else if (s->fresh) add_reason(b, "kafka: not connected yet");
     if (s->error) add_reason(b, "kafka: %s", s->error);
     for (size_t i = 0; i < s->topics_n; i++) {

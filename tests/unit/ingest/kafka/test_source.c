@@ -754,6 +754,30 @@ static void brokers_that_go_and_come_back_cost_nothing(void **state)
     for (int32_t id = 1; id <= 4; id++) assert_int_equal(life_of(&r->db, id)->next_offset, 300);
 }
 
+/* Connections that stand and carry nothing: librdkafka never says that all brokers are down. */
+static void brokers_that_fall_silent_are_down(void **state)
+{
+    struct rig *r = *state;
+    topic(r, "ticks", 1);
+    source_start(r);
+    produce_range(r, "ticks", 0, 0, 50);
+    poll_rows(r, 50);
+    poll_state(r, NULL);
+    for (int i = 1; i <= 3; i++) rd_kafka_mock_broker_set_rtt(embedded_mock(r->broker), i, 600000);
+    for (int i = 0; i < 4; i++) { /* metadata are due, and nobody answers: for 11 s, 22 s ... */
+        ahead_ns += i ? 11 * NS_PER_S : 31 * NS_PER_S;
+        poll_once(r, 50);
+    }
+    poll_state(r, "kafka: no broker answers");
+    poll_rebuilds(r, 1);
+    for (int i = 1; i <= 3; i++) rd_kafka_mock_broker_set_rtt(embedded_mock(r->broker), i, 0);
+    poll_state(r, NULL);
+    produce_range(r, "ticks", 0, 50, 100);
+    poll_rows(r, 100);
+    assert_values(r, 0, 0, 100);
+    assert_int_equal(r->db.lives_n, 1);
+}
+
 static void a_moved_leader_is_followed(void **state)
 {
     struct rig *r = *state;
@@ -1135,6 +1159,7 @@ int main(void)
         RIG(reference_comes_before_everything_else),
         RIG(a_missing_topic_is_waited_for),
         RIG(brokers_that_go_and_come_back_cost_nothing),
+        RIG(brokers_that_fall_silent_are_down),
         RIG(a_moved_leader_is_followed),
         RIG(every_broker_error_is_survived),
         RIG(a_partition_that_stands_still_is_opened_again),
