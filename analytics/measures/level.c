@@ -5,6 +5,7 @@
  * The level at which a window starts is looked up when a session begins or ends, not on each tick. */
 #include "analytics/measures/index_reading.h"
 #include "analytics/session.h"
+#include "core/maths.h"
 
 #include <assert.h>
 
@@ -168,10 +169,12 @@ static enum reading_status of_growths(const struct growths *g, enum spread_kind 
     switch (kind) {
     case SPREAD_GEOM: *out = geom(&g->cap, &g->equal); return READING_OK;
     case SPREAD_ARITH: *out = arith(&g->cap, &g->equal); return READING_OK;
-    case SPREAD_LOG: *out = 100 * log(g->cap.factor / g->equal.factor); return READING_OK;
+    case SPREAD_LOG: *out = 100 * maths_log(g->cap.factor / g->equal.factor); return READING_OK;
     case SPREAD_ANN:
         if (g->years <= 0) return READING_NO_HISTORY;
-        *out = 100 * (pow(g->cap.factor, 1 / g->years) - pow(g->equal.factor, 1 / g->years));
+        *out =
+            100
+            * (maths_pow(g->cap.factor, 1 / g->years) - maths_pow(g->equal.factor, 1 / g->years));
         return READING_OK;
     case SPREAD_RATIO:
     case SPREAD_POINTS: break; /* of levels, not of returns */

@@ -9,6 +9,7 @@
  *
  * The last term keeps the mean of the price, and not of its logarithm, where it was. */
 #include "app/demo/simulation_inside.h"
+#include "core/maths.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,7 +69,7 @@ double sim_normal(struct simulation *s)
         s->has_spare = false;
         return s->spare;
     }
-    double r = sqrt(-2 * log(sim_uniform(s))), angle = 6.283185307179586 * sim_uniform(s);
+    double r = sqrt(-2 * maths_log(sim_uniform(s))), angle = 6.283185307179586 * sim_uniform(s);
     s->spare = r * sin(angle);
     s->has_spare = true;
     return r * cos(angle);
@@ -82,7 +83,7 @@ double sim_log_factors(const struct simulation *s, const struct motion *m)
 
 static double price_of(const struct simulation *s, size_t i)
 {
-    double p = exp(s->motion[i].own + sim_log_factors(s, &s->motion[i]));
+    double p = maths_exp(s->motion[i].own + sim_log_factors(s, &s->motion[i]));
     return p < PRICE_MIN ? PRICE_MIN : p > PRICE_MAX ? PRICE_MAX : p;
 }
 
@@ -94,7 +95,7 @@ int64_t simulation_price_e8(const struct simulation *s, size_t i)
 void simulation_set_price(struct simulation *s, size_t i, int64_t price_e8)
 {
     struct motion *m = &s->motion[i];
-    double level = log((double)price_e8 / 1e8);
+    double level = maths_log((double)price_e8 / 1e8);
     m->own = level - sim_log_factors(s, m);
     m->trend = level;
     m->moved_at = s->now;
@@ -132,7 +133,7 @@ static void advance(struct simulation *s, double dt)
     s->market += MARKET_DRIFT * dt + MARKET_VOL * root * sim_normal(s);
     s->ai += (s->pullback ? AI_DRIFT_PULLBACK : AI_DRIFT_BUILDING * room) * dt
              + SIM_AI_VOL * root * sim_normal(s);
-    double keeps = exp(-dt / FLUTTER_SESSIONS);
+    double keeps = maths_exp(-dt / FLUTTER_SESSIONS);
     s->flutter = s->flutter * keeps + FLUTTER_VOL * sqrt(1 - keeps * keeps) * sim_normal(s);
 }
 
@@ -141,7 +142,7 @@ static void move(struct simulation *s, size_t i)
 {
     struct motion *m = &s->motion[i];
     double dt = s->now - m->moved_at, level = m->own + sim_log_factors(s, m);
-    m->trend += (level - m->trend) * (1 - exp(-dt / TREND_SESSIONS));
+    m->trend += (level - m->trend) * (1 - maths_exp(-dt / TREND_SESSIONS));
     m->own += m->vol * (sqrt(dt) * sim_normal(s) - 0.5 * m->vol * dt);
     m->moved_at = s->now;
 }
@@ -176,7 +177,7 @@ struct sim_tick simulation_tick(struct simulation *s, double dt_sessions)
     advance(s, dt_sessions);
     size_t i = sim_next(s) & 1 ? sim_below(s, s->n) : sim_pick_by_size(s);
     move(s, i);
-    double lots = exp(1.2 + 1.1 * sim_normal(s));
+    double lots = maths_exp(1.2 + 1.1 * sim_normal(s));
     return (struct sim_tick){ i, simulation_price_e8(s, i),
                               (int64_t)(lots < 1 ? 1 : lots) * 100 * 100000000 };
 }

@@ -7,6 +7,7 @@
  * of the value, BALE.B with the rest. Eight leaders have names, ranks and a pull of the AI factor
  * that are the same in every market. */
 #include "app/demo/simulation_inside.h"
+#include "core/maths.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -118,7 +119,7 @@ static void describe_line(struct simulation *s, const struct listing *l, const c
 /* Around 74, between 8 and 600. */
 static double first_price(struct simulation *s)
 {
-    double price = exp(4.3 + 0.75 * sim_normal(s));
+    double price = maths_exp(4.3 + 0.75 * sim_normal(s));
     if (price < 8) price = 8 + 4 * sim_uniform(s);
     if (price > 600) price = 600 - 200 * sim_uniform(s);
     return price;
@@ -137,7 +138,7 @@ static void add_line(struct simulation *s, uint32_t issuer, const struct listing
     m->beta = 0.7 + 0.6 * sim_uniform(s);
     m->gamma = l->gamma;
     m->vol = l->leader ? 0.011 + 0.004 * sim_uniform(s) : 0.010 + 0.012 * sim_uniform(s);
-    m->own = m->trend = log(price);
+    m->own = m->trend = maths_log(price);
     m->appetite = sqrt(l->cap * part);
     s->n++;
 }
@@ -190,7 +191,8 @@ static void invent(struct simulation *s, int name_no, struct listing *l)
 
 static void list_issuer(struct simulation *s, uint32_t rank, int name_no)
 {
-    struct listing l = { .cap = 5.2e11 * pow(rank + 1.0, -0.68) * exp(0.10 * sim_normal(s)) };
+    struct listing l = { .cap = 5.2e11 * maths_pow(rank + 1.0, -0.68)
+                                * maths_exp(0.10 * sim_normal(s)) };
     size_t no = leader_ranked((int)rank);
     if (no < LEADERS) describe_leader(s, no, &l);
     else invent(s, name_no, &l);

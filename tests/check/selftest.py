@@ -98,6 +98,8 @@ SHAPE = [                                # what is asked, the answer
     (lambda: list(shape.foreign_sql({"app/x.c": C, "store/x.c": C})), ["app/x.c:12: SQL: SELECT 1 FROM hhi(X); }"]),
     (lambda: list(shape.foreign_sql({"app/x.c": 'f("SELECTED", "select it", "Update the page");\nPQclear(r); PGresult *r;'})),
      ["app/x.c: libpq, 2 times"]),
+    (lambda: list(shape.libm_calls({"alerts/x.c": '/* log(x) */ f("exp(x)");\ny = sqrt(x) + maths_log(x) + powf (x, 2);\nlog1p(x);'})),
+     ["alerts/x.c:2: powf", "alerts/x.c:3: log1p"]),
     (lambda: list(shape.measure_names({**DEF, "app/x.c": C + 'f("hhi", "over the hhi", MEASURE_HHI, "gini");'})),
      ["app/x.c:12: measure: hhi", "app/x.c:22: measure: hhi", "app/x.c:22: measure: gini", "app/x.c:22: measure: MEASURE_HHI"]),
     (lambda: list(shape.measure_names({**DEF, "analytics/measures/gini.c": '.name = "gini", f("gini(X)", "hhi(X)")'})),

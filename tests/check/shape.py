@@ -36,6 +36,10 @@ WORDS = {"last", "level", "change", "max", "min", "avg", "sum", "count"}
 SQL = re.compile(r"^\s*(SELECT|INSERT INTO|UPDATE [\w.]+ (AS \w+ )?SET|DELETE FROM|WITH \w+ (\([^)]*\) )?AS|CREATE (TABLE|INDEX|ROLE|DATABASE|SCHEMA)|DROP|ALTER|"
                  r"TRUNCATE|COPY(?=\s)|LOCK TABLE|BEGIN|COMMIT|ROLLBACK|SET (LOCAL )?\w+|LISTEN|NOTIFY)\b")
 SQL_ANYWHERE = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|VALUES)\b")
+# What libm rounds differently from one release to the next; core/maths.h has what is needed. sqrt, fabs, floor, ldexp ... are exact.
+LIBM = re.compile(r"\b(?:log|log2|log10|log1p|exp|exp2|exp10|expm1|pow|cbrt|hypot|sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|asinh|acosh|atanh|erf|erfc|"
+                  r"tgamma|lgamma|sincos)[fl]?\s*\(")
+LIBM_MAY = {"app/demo/simulation.c", "app/demo/feed.c"}       # sin and cos of the demo: what its market makes is sent, not replayed
 LIBPQ = re.compile(r"\b(?:PQ[a-z]\w*\s*\(|PG(?:conn|result)\b)")
 MEASURE_ROW = re.compile(r"^MEASURE\(\s*(\w+)\s*(?:,\s*\"(\w+)\")?", re.M)
 JS_STRING = re.compile(r"'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"|`(?:\\.|[^`\\])*`")
@@ -100,6 +104,14 @@ def foreign_sql(texts):
             yield f"{n}: libpq, {len(calls)} times"
 
 
+def libm_calls(texts):
+    for n, t in texts.items():
+        if n in LIBM_MAY:
+            continue
+        for line, text in enumerate(c_text.code(t, strings=False).splitlines(), start=1):
+            yield from (f"{n}:{line}: {call.rstrip('( ')}" for call in LIBM.findall(text))
+
+
 def measures(texts):
     """The measures' names, from the rows of their list."""
     return {quoted or word.lower() for n, t in texts.items() if n.endswith(".def") for word, quoted in MEASURE_ROW.findall(t)}
@@ -152,6 +164,7 @@ def findings(every, product, scripts):
     yield (f"functions: {len(lengths)}, median {median:g} lines (at most {MEDIAN_MAX}), 90th percentile {ninth} (at most {NINTH_MAX})",
            median <= MEDIAN_MAX and ninth <= NINTH_MAX)
     for what, found in (("default: labels that answer for a kind", list(default_labels(product))),
+                        ("calls of libm whose last bit differs between releases", list(libm_calls(product))),
                         ("SQL and libpq outside store/ and schema/", list(foreign_sql(product))),
                         ("measures named outside their own file", list(measure_names({**product, **scripts})))):
         yield f"{what}: {len(found)}" + below(found), not found
