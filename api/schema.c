@@ -5,7 +5,7 @@
 
 #define DECIMAL_PATTERN "^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$"
 /* what is read: up to 10 digits before the point and 8 after it */
-#define NUMERAL_PATTERN "^-?(0|[1-9][0-9]{0,9})([.][0-9]{1,8})?([eE][+-]?[0-9]{1,2})?$"
+#define NUMERAL_PATTERN "^-?(0|[1-9][0-9]{0,9})([.][0-9]{1,8})?([eE][+-]?[0-9]{1,2})?( *(%|bps))?$"
 enum { NUMERAL_MAX = 31 };
 
 /* What OpenAPI calls each type; a NULL is left out. */

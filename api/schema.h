@@ -21,7 +21,7 @@ enum field_type {
     FIELD_TIME, /* RFC 3339 */
     FIELD_UUID,
     FIELD_DECIMAL, /* an exact decimal, as text */
-    FIELD_NUMERAL, /* of a request: an exact decimal, as text or number */
+    FIELD_NUMERAL, /* of a request: an exact decimal, as text (with % or bps behind it) or number */
     FIELD_OBJECT,  /* whose fields are not said here */
     FIELD_ONE,     /* of the schema `of` */
     FIELD_LIST,    /* of the schema `of`; of texts when that is NULL */

@@ -9,7 +9,8 @@ static enum err complete(struct rule_draft *p, struct rule_draft *out, struct wh
     enum err e = measure_parse(p->d.text, p->d.measure_n, &p->m, why);
     if (e) return e;
     measure_format(&p->m, canonical);
-    e = rule_term(&p->d, measure_is_price(&p->m), &p->term, why);
+    e = rule_units(&p->d, measure_unit(&p->m), why);
+    if (!e) e = rule_term(&p->d, measure_is_price(&p->m), &p->term, why);
     if (!e) e = rule_canonical(&p->d, canonical, why);
     if (!e) *out = *p;
     return e;

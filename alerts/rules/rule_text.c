@@ -123,12 +123,68 @@ static bool number_of(const char *s, double *out)
     return isfinite(*out);
 }
 
+/* ---- % and bps ---- */
+static const struct ending {
+    const char *text;
+    int64_t of_pct, of_fraction; /* how many make 1 % and how many make 1 */
+} endings[] = { { "%", 1, 100 }, { "bps", 100, 10000 } };
+
+/* The one that the text ends with, which is cut off with the spaces before it; NULL: none. */
+static const struct ending *cut_ending(char *text)
+{
+    size_t n = strlen(text);
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+        const size_t length = strlen(endings[i].text);
+        if (n <= length || strcmp(text + n - length, endings[i].text) != 0) continue;
+        for (n -= length; n && text[n - 1] == ' '; n--) {}
+        text[n] = '\0';
+        return &endings[i];
+    }
+    return NULL;
+}
+
+/* A decimal number, and perhaps what it is a number of. */
+static bool is_amount(const char *s)
+{
+    char text[sizeof(((struct rule_definition *)NULL)->threshold)];
+    double ignored;
+    snprintf(text, sizeof text, "%s", s);
+    cut_ending(text);
+    return number_of(text, &ignored);
+}
+
+static bool is_fraction(const char *unit)
+{
+    static const char *const units[] = { "0..1", "-1..1", "ratio" };
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (strcmp(unit, units[i]) == 0) return true;
+    return false;
+}
+
+/* "50bps" of per cent: 50 / 100 is 0.5, in 1e-8ths throughout. */
+static enum err plain_number(char text[40], const char *unit, struct why *why)
+{
+    const struct ending *e = cut_ending(text);
+    int64_t e8;
+    if (!e) return ERR_OK;
+    const int64_t many = strcmp(unit, "%") == 0 ? e->of_pct
+                         : is_fraction(unit)    ? e->of_fraction
+                                                : 0;
+    if (many == 0)
+        return err_set(why, ERR_INVALID, "\"%s\" of a measure in %s: give a number in that unit",
+                       e->text, unit);
+    enum err err = decimal_parse(text, strlen(text), &e8, why);
+    if (err) return err;
+    if (e8 % many) return err_set(why, ERR_INVALID, "finer than 1e-8 in the measure's unit");
+    decimal_format(e8 / many, text);
+    return ERR_OK;
+}
+
 /* A string, so that every digit arrives, or a number. What is cut off by `cap` differs in
  * length and is refused. */
 static void want_decimal(struct json_fields *f, const char *key, char *out, size_t cap)
 {
     json_t *v = json_want_any(f, key);
-    double ignored;
     out[0] = '\0';
     if (!v) return;
     if (json_is_string(v)) snprintf(out, cap, "%s", json_string_value(v));
@@ -138,7 +194,7 @@ static void want_decimal(struct json_fields *f, const char *key, char *out, size
         buf_json_double(&b, json_real_value(v));
         snprintf(out, cap, "%s", b.data ? b.data : "");
     }
-    if ((json_is_string(v) && json_string_length(v) != strlen(out)) || !number_of(out, &ignored))
+    if ((json_is_string(v) && json_string_length(v) != strlen(out)) || !is_amount(out))
         json_fail(f, "field \"%s\" must be a decimal number", key);
 }
 
@@ -180,10 +236,9 @@ static enum err parse(const char *json, size_t n, bool stored, struct rule_defin
         return e;
     }
     struct rule_definition d = { 0 };
-    double ignored;
     e = read_fields(j, stored, &d, why);
     if (!e) e = parse_text(&d, why);
-    if (!e && !number_of(d.threshold, &ignored))
+    if (!e && !is_amount(d.threshold))
         e = err_at(why, threshold_at(&d), ERR_SYNTAX,
                    "expected a decimal number as the threshold, found \"%.30s\"", d.threshold);
     if (!e) *out = d;
@@ -198,6 +253,19 @@ enum err rule_parse(const char *json, size_t n, struct rule_definition *out, str
 enum err rule_parse_stored(const char *json, size_t n, struct rule_definition *out, struct why *why)
 {
     return parse(json, n, true, out, why);
+}
+
+enum err rule_units(struct rule_definition *d, const char *unit, struct why *why)
+{
+    enum err e = plain_number(d->threshold, unit, why);
+    if (e) {
+        const int at = threshold_at(d);
+        if (why) why->at = at + (int)strcspn(d->text + at - 1, "%b"); /* where the ending begins */
+        return e;
+    }
+    e = plain_number(d->clear, unit, why);
+    if (e && why) why->at = 0; /* clear is no part of the text */
+    return e;
 }
 
 enum err rule_canonical(struct rule_definition *d, const char *measure, struct why *why)

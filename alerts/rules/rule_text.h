@@ -17,7 +17,9 @@ struct rule_definition {
     char text[RULE_TEXT_MAX + 1]; /* as given until rule_canonical, then canonical */
     uint32_t measure_n;           /* text[0..measure_n) is the measure */
     enum rule_op op;
-    char threshold[40], clear[40]; /* decimal texts; clear "": as soon as the condition is false */
+    /* Decimal texts, until rule_units perhaps with % or bps behind. Clear "": as soon as the
+     * condition is false. */
+    char threshold[40], clear[40];
     int64_t hold_s, cooldown_s;
     enum severity severity;
     bool wait; /* on_create = wait: a condition that holds at creation must clear first */
@@ -31,6 +33,10 @@ MUST_USE enum err rule_parse(const char *json, size_t n, struct rule_definition 
  * follows from it ("measure", "op", "threshold") is known, and the text is what counts. */
 MUST_USE enum err rule_parse_stored(const char *json, size_t n, struct rule_definition *out,
                                     struct why *why);
+/* "37%" and "50bps" become the plain numbers that they are in the measure's unit: of per cent 37 and
+ * 0.5, of fractions ("0..1", "-1..1", "ratio") 0.37 and 0.005. ERR_INVALID, pointing at the
+ * character, where the measure is in neither. Before rule_term and rule_canonical. */
+MUST_USE enum err rule_units(struct rule_definition *d, const char *unit, struct why *why);
 /* Puts the canonical measure text into d->text. */
 MUST_USE enum err rule_canonical(struct rule_definition *d, const char *measure, struct why *why);
 /* The definition as stored and shown: canonical JSON, without id, version and state. */

@@ -35,6 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             abort();
         return 0;
     }
+    if (rule_units(&d, n % 2 ? "%" : "0..1", &why)) {
+        if (why.at < 0 || why.at > RULE_TEXT_MAX + 1 || !why.text[0]) abort();
+        return 0;
+    }
     char measure[RULE_TEXT_MAX + 1];
     memcpy(measure, d.text, d.measure_n);
     measure[d.measure_n] = '\0';

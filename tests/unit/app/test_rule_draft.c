@@ -34,6 +34,46 @@ static void a_draft_says_everything(void **state)
     assert_int_equal(d.term.clear, INT64_C(10500000001));
 }
 
+/* A per cent is a hundredth and a basis point a hundredth of that, whatever the measure counts in. */
+static void per_cent_and_basis_points_are_read_as_such(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *text, *clear; /* clear NULL: refused, text is why */
+        int at;
+    } rows[] = {
+        { "{\"rule\":\"ret(A) >= 37%\"}", "ret(A) >= 37", "", 0 },
+        { "{\"rule\":\"ret(A) <= -0.50 %\",\"clear\":\"10 bps\"}", "ret(A) <= -0.5", "0.1", 0 },
+        { "{\"rule\":\"top_weight(X) > 50bps\",\"clear\":\"0.25%\"}", "top_weight(X) > 0.5", "0.25",
+          0 },
+        { "{\"rule\":\"ai_exposure(X) >= 37%\"}", "ai_exposure(X) >= 0.37", "", 0 },
+        { "{\"rule\":\"sentiment(A) < -50bps\"}", "sentiment(A) < -0.005", "", 0 },
+        { "{\"rule\":\"spread(X, kind=ratio) > 104.5%\"}", "spread(X, kind=ratio) > 1.045", "", 0 },
+        { "{\"rule\":\"change(last(A), unit=pct) > 1e1%\"}", "change(last(A), unit=pct) > 10", "",
+          0 },
+        { "{\"rule\":\"last(A) >= 37%\"}", "\"%\" of a measure in USD", NULL, 14 },
+        { "{\"rule\":\"hhi(X) >= 5 bps\"}", "\"bps\" of a measure in 0-10000", NULL, 13 },
+        { "{\"rule\":\"hhi(X) >= 5\",\"clear\":\"4%\"}", "\"%\" of a measure in 0-10000", NULL, 0 },
+        { "{\"rule\":\"ai_exposure(X) >= 0.0000001%\"}", "finer than 1e-8", NULL, 28 },
+        { "{\"rule\":\"ret(A) >= %\"}", "expected a decimal number", NULL, 11 },
+        { "{\"rule\":\"ret(A) >= 1%%\"}", "expected a decimal number", NULL, 11 },
+        { "{\"rule\":\"ret(A) >= 1bp\"}", "expected a decimal number", NULL, 11 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rule_draft d;
+        struct why why = { 0 };
+        enum err e = rule_draft_read(rows[i].json, strlen(rows[i].json), &d, &why);
+        if (!rows[i].clear) {
+            if (!e || !strstr(why.text, rows[i].text) || why.at != rows[i].at)
+                fail_msg("%s: at %d: %s", rows[i].json, why.at, why.text);
+            continue;
+        }
+        if (e) fail_msg("%s: %s", rows[i].json, why.text);
+        assert_string_equal(d.d.text, rows[i].text);
+        assert_string_equal(d.d.clear, rows[i].clear);
+    }
+}
+
 static void same_draft(const struct rule_draft *a, const struct rule_draft *b)
 {
     AUTO_BUF struct buf x = { 0 }, y = { 0 };
@@ -121,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_draft_says_everything),
+        cmocka_unit_test(per_cent_and_basis_points_are_read_as_such),
         cmocka_unit_test(what_is_stored_reads_back_the_same),
         cmocka_unit_test(what_is_wrong_is_pointed_at_and_nothing_is_written),
         cmocka_unit_test(a_books_series_is_its_tenants),
