@@ -62,6 +62,7 @@ async function open(browser, url, options) {
         document.addEventListener('securitypolicyviolation', e => window.violations.push(`${e.violatedDirective} ${e.blockedURI}`));
     });
     const response = await page.goto(url);
+    await until(page, () => window.tocsin !== undefined);    /* it is loaded before its modules have run */
     return { page, context, complaints, response };
 }
 const hook = (page, name) => page.evaluate(n => window.tocsin[n], name);
