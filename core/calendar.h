@@ -27,7 +27,7 @@
  * end, CRLF and a byte order mark are fine.
  *
  * Pure: no clock, no files. A calendar is read by any number of threads as long as none merges
- * into it. Memory: about 10 KB for 41 years of a venue. Days are days since 1970-01-01 as in
+ * into it. Memory: about 14 KB for 41 years of a venue. Days are days since 1970-01-01 as in
  * core/when.h. */
 #ifndef TOCSIN_CORE_CALENDAR_H
 #define TOCSIN_CORE_CALENDAR_H
