@@ -146,3 +146,10 @@ def test_a_rule_made_in_the_middle_is_as_a_back_test_from_there(kafka, service_f
     assert live[0][0] == made and len({text for _, _, text, _ in live}) == 3, "one fires as it is made, three fire at all"
     assert sorted(key(s, r, v, ns // 10 ** 9) for ns, s, r, v in live) == sorted(
         key(a["state"], a["rule"], a["value"], int(dt.datetime.fromisoformat(a["time"][:19] + "+00:00").timestamp())) for a in tried)
+
+
+def test_exact_fifth(service):
+    """A rise of exactly 20 % satisfies >= 20: it is so on the 3rd, 4th, 8th and 10th, and on the 4th it has not ceased in between."""
+    got = said(service, "--rule", "ret(AAA) >= 20")["alerts"]
+    assert [a["time"][:10] for a in got if a["state"] == "firing"] == ["2024-01-03", "2024-01-08", "2024-01-10"]
+    assert said(service, "--rule", "ret(AAA) > 20")["alerts"] == []
