@@ -13,6 +13,7 @@
  *     hhi(SP500) + 1               12: nothing may follow the measure here */
 #include "analytics/measure.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -126,7 +127,8 @@ static void subjects_text(unsigned subjects, char out[80])
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         size_t n = strlen(out);
         if (subjects & texts[i].type)
-            snprintf(out + n, 80 - n, "%s%s", n ? " or " : "", texts[i].text);
+            n += (size_t)snprintf(out + n, 80 - n, "%s%s", n ? " or " : "", texts[i].text);
+        assert(n < 80);
     }
 }
 
@@ -256,6 +258,7 @@ size_t measure_format(const struct measure *m, char out[MEASURE_TEXT_MAX])
                       value);
     }
     n += snprintf(out + n, (size_t)(MEASURE_TEXT_MAX - n), ")");
+    assert(n < MEASURE_TEXT_MAX); /* parse_call refuses what would not fit */
     return (size_t)n;
 }
 

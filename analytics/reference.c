@@ -21,6 +21,7 @@
 #include "core/vec.h"
 #include "core/when.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -178,8 +179,9 @@ static enum err track_standard(struct market *m, const char *index)
             char text[MEASURE_TEXT_MAX];
             struct measure x;
             uint32_t no;
-            snprintf(text, sizeof text, "%s(%s%s%s)", measure_kinds[i]->name, index,
-                     **args ? ", " : "", *args);
+            const int n = snprintf(text, sizeof text, "%s(%s%s%s)", measure_kinds[i]->name, index,
+                                   **args ? ", " : "", *args);
+            assert(n > 0 && (size_t)n < sizeof text); /* an index has a short name */
             enum err e = measure_parse(text, strlen(text), &x, NULL);
             if (!e) e = series_track(m, (struct uuid){ { 0 } }, &x, &no, NULL);
             if (!e) e = series_configure(m, no);

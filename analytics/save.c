@@ -25,6 +25,7 @@
 #include "analytics/window.h"
 #include "core/vec.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,11 +239,13 @@ static void with_variants(struct wide_part *w, const char *name, size_t size,
                           const struct state_field *fields, size_t n, const struct variants *arrays,
                           size_t arrays_n)
 {
+    assert(n + arrays_n * EW_VARIANTS <= STATE_FIELDS_MAX);
     memcpy(w->fields, fields, n * sizeof *fields);
     for (size_t a = 0; a < arrays_n; a++)
         for (int k = 0; k < EW_VARIANTS; k++, n++) {
-            snprintf(w->names[n], sizeof w->names[n], "%s_%s_%s", arrays[a].prefix,
-                     ew_names[k / BY_COUNT], by_names[k % BY_COUNT]);
+            const int len = snprintf(w->names[n], sizeof w->names[n], "%s_%s_%s", arrays[a].prefix,
+                                     ew_names[k / BY_COUNT], by_names[k % BY_COUNT]);
+            assert(len > 0 && (size_t)len < sizeof w->names[n]); /* cut, two would be one */
             w->fields[n] =
                 (struct state_field){ .name = w->names[n],
                                       .type = arrays[a].type,

@@ -3,6 +3,7 @@
 #include "api/render.h"
 #include "core/digest.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,6 +118,7 @@ struct uuid object_id(const struct request *r)
     uint8_t sum[SHA256_SIZE];
     int n = snprintf(text, sizeof text, "%s %s\n%s", method_name(r->route->method), r->route->path,
                      key->text);
+    assert(n > 0 && (size_t)n < sizeof text); /* the key has a `max`, the path is a literal */
     sha256(text, (size_t)n, sum);
     uint64_t x = 0, y = 0;
     for (int i = 0; i < 8; i++) {

@@ -63,6 +63,7 @@ static void format_methods(unsigned there, char out[ALLOW_MAX])
         if (there & 1u << m)
             n += (size_t)snprintf(out + n, ALLOW_MAX - n, "%s%s%s", n ? ", " : "",
                                   method_name((enum method)m), m == METHOD_GET ? ", HEAD" : "");
+    assert(n < ALLOW_MAX); /* room for every method */
 }
 
 const struct route *route_find(const char *path, int method, struct uuid *out_id,

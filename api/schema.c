@@ -1,5 +1,6 @@
 #include "api/schema.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ void schema_put_reference(struct json_writer *w, const char *key, const char *na
 {
     char text[100];
     int n = snprintf(text, sizeof text, "#/components/schemas/%s", name);
+    assert(n > 0 && (size_t)n < sizeof text); /* a literal of a resource */
     json_put_object(w, key);
     json_put_bytes(w, "$ref", text, (size_t)n);
     json_put_end(w);

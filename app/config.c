@@ -5,6 +5,7 @@
 #include "ingest/kafka/conf.h"
 #include "store/db.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -261,6 +262,7 @@ static void read_environment(struct loading *l)
         for (size_t i = 0; i < ARRAY_LEN(rows) && eq; i++) {
             size_t n =
                 (size_t)snprintf(name, sizeof name, "TOCSIN_%s_%s", rows[i].section, rows[i].key);
+            assert(n < sizeof name); /* a row of config.def */
             for (size_t k = 0; k < n; k++) name[k] = (char)toupper((unsigned char)name[k]);
             if ((size_t)(eq - *e) != n || memcmp(*e, name, n) != 0) continue;
             l->file = name;

@@ -216,13 +216,13 @@ static void stand(struct said *s, enum table_id id, const void *row)
     } else if (!map_add(s->tables[id].by_key, hash, (uint32_t)last)) fail(s, ERR_NOMEM);
 }
 
-/* " of 0a1b... 2c3d...": a row by its key */
+/* " of 0a1b... 2c3d...": a row by its key, cut where it does not fit: it is for people */
 static const char *whose_row(enum table_id id, const void *row, char out[TEXT_MAX])
 {
     const struct column *key[TABLE_KEY_MAX];
     size_t n = table_key(&tables[id], key);
     int len = snprintf(out, TEXT_MAX, " of");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && len < TEXT_MAX; i++) {
         char text[60];
         row_text(key[i], row, text, sizeof text);
         len += snprintf(out + len, TEXT_MAX - (size_t)len, " %s", text);

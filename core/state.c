@@ -14,6 +14,7 @@
 #include "core/str.h"
 #include "core/vec.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ struct state_writer state_write(struct buf *out)
     put_u32(out, BYTE_ORDER_MARK);
     put_u32(out, STATE_VERSION);
     put_name(out, PROGRAM);
-    return (struct state_writer){ out };
+    return (struct state_writer){ .out = out };
 }
 
 static void put_field(struct buf *out, const struct state_field *f)
@@ -69,6 +70,11 @@ static size_t packed_size(const struct state_part *part)
 void state_put(struct state_writer *w, const struct state_part *part, const void *rows, size_t n)
 {
     struct buf *out = w->out;
+    /* More than a reader has room for would be written, and never read. */
+    w->parts_n++;
+    assert(w->parts_n <= STATE_PARTS_MAX && part->fields_n <= STATE_FIELDS_MAX);
+    for (size_t i = 0; i < part->fields_n; i++)
+        assert(!part->fields[i].names || part->fields[i].names->n <= STATE_NAMES_MAX);
     put_name(out, part->name);
     size_t length_at = out->len;
     put_u64(out, 0);

@@ -97,6 +97,7 @@ enum {
 /* ---- writing ---- */
 struct state_writer {
     struct buf *out;
+    size_t parts_n;
 };
 struct state_writer state_write(struct buf *out);
 void state_put(struct state_writer *w, const struct state_part *part, const void *rows, size_t n);

@@ -13,6 +13,7 @@
 
 #include "store/pg.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ enum err db_open(const char *conninfo, const char *role, const char *name, struc
     if (strlen(conninfo) >= sizeof d.conninfo)
         return err_set(why, ERR_TOO_LARGE, "the connection string is longer than %zu bytes",
                        sizeof d.conninfo - 1);
+    assert((!role || strlen(role) < sizeof d.role) && strlen(name) < sizeof d.name); /* literals */
     snprintf(d.conninfo, sizeof d.conninfo, "%s", conninfo);
     snprintf(d.role, sizeof d.role, "%s", role ? role : "");
     snprintf(d.name, sizeof d.name, "%s", name);

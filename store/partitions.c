@@ -41,7 +41,8 @@ static enum err make(struct db *db, const char *table, int32_t day, struct parti
                           (const char *const[]){ table, date }, &r, why);
     if (e) return e;
     out->day = day;
-    snprintf(out->name, sizeof out->name, "%s", PQgetvalue(r, 0, 0));
+    const int n = snprintf(out->name, sizeof out->name, "%s", PQgetvalue(r, 0, 0));
+    assert(n > 0 && (size_t)n < sizeof out->name); /* our own table's name, and a day */
     return ERR_OK;
 }
 

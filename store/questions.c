@@ -3,6 +3,7 @@
 #include "core/buf.h"
 #include "store/pg.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -79,7 +80,8 @@ enum err make_database(struct db *d, const char *name, struct why *why)
     enum err e =
         db_query(d, "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", 1, &name, &r, why);
     if (e || PQntuples(r) > 0) return e;
-    snprintf(sql, sizeof sql, "CREATE DATABASE %s", name);
+    const int n = snprintf(sql, sizeof sql, "CREATE DATABASE %s", name);
+    assert(n > 0 && (size_t)n < sizeof sql); /* a literal of ours */
     return db_exec(d, sql, 0, NULL, why);
 }
 

@@ -48,8 +48,9 @@ static const struct {
 struct reader {
     /* Idle between two calls; closed after a failure that may have left it in a transaction. */
     struct db db;
-    char conninfo[1024], name[64];
-    bool opened; /* db knows conninfo and role: to be opened again, not for the first time */
+    char *conninfo;
+    const char *name; /* a literal */
+    bool opened;      /* db knows conninfo and role: to be opened again, not for the first time */
     int64_t not_before_ns; /* monotonic: no attempt to connect before; set by one that failed */
 };
 
@@ -57,15 +58,18 @@ struct reader *reader_new(const char *conninfo, const char *name)
 {
     struct reader *r = calloc(1, sizeof *r);
     if (!r) return NULL;
-    snprintf(r->conninfo, sizeof r->conninfo, "%s", conninfo);
-    snprintf(r->name, sizeof r->name, "%s", name);
-    return r;
+    r->conninfo = strdup(conninfo); /* whole: db_open says when it is too long */
+    r->name = name;
+    if (r->conninfo) return r;
+    free(r);
+    return NULL;
 }
 
 void reader_free(struct reader *r)
 {
     if (!r) return;
     db_close(&r->db);
+    free(r->conninfo);
     free(r);
 }
 
@@ -149,10 +153,11 @@ enum err reader_rows(struct reader *r, struct uuid tenant, enum query q, const c
     AUTO_PGRESULT PGresult *res = NULL;
     enum err e = run(r, tenant, q, params, &res, why);
     if (e) return e;
-    int columns_n = PQnfields(res);
+    const int columns_n = PQnfields(res);
     const char *columns[COLUMNS_MAX] = { 0 };
+    assert(columns_n <= COLUMNS_MAX); /* the queries are ours: queries.def */
     for (int i = 0; i < PQntuples(res); i++) {
-        for (int c = 0; c < columns_n && c < COLUMNS_MAX; c++)
+        for (int c = 0; c < columns_n; c++)
             columns[c] = PQgetisnull(res, i, c) ? NULL : PQgetvalue(res, i, c);
         fn(ctx, columns);
     }

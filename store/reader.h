@@ -19,7 +19,7 @@ enum query {
 
 struct reader;
 
-/* Connects at the first call, so a database that is down does not stop the start. NULL when out of memory. */
+/* Connects at the first call, so a database that is down does not stop the start. `name` outlives it. NULL when out of memory. */
 struct reader *reader_new(const char *conninfo, const char *name);
 void reader_free(struct reader *r); /* NULL is fine */
 

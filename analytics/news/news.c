@@ -17,6 +17,7 @@
 #include "analytics/news/sums.h"
 #include "core/entity.h"
 
+#include <assert.h>
 static const double SHRINK = 1; /* S counts by n / (n + SHRINK) */
 
 double news_effective_count(const struct issuer *i)
@@ -56,6 +57,7 @@ static enum err score(struct market *m, const struct record *r, const uint32_t *
     struct sentiment_target targets[ARTICLE_SYMBOLS_MAX];
     struct sentiment_ticker read[ARTICLE_SYMBOLS_MAX];
     const struct symbol *tags = r->u.article.symbols;
+    assert(out->tickers_n <= ARTICLE_SYMBOLS_MAX); /* the decoder refuses more */
     const bool first = is_first(m);
     for (size_t i = 0; i < out->tickers_n; i++) targets[i] = target_of(m, &tags[i], known[i]);
     out->scorer = first ? scorer_find("tocsin-lexicon", 1) : scorer_in_use();

@@ -8,6 +8,7 @@
 #include "core/arena.h"
 #include "core/json.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,7 +153,8 @@ static bool keep_columns(struct rule_rows *rows, const char *const *columns)
 static void add_rule(void *ctx, const char *const *columns)
 {
     struct rule_rows *rows = ctx;
-    if (rows->failed || rows->n == rows->cap) return;
+    if (rows->failed) return;
+    assert(rows->n < rows->cap); /* the query has that limit */
     rows->failed = uuid_parse(columns[0], strlen(columns[0]), &rows->ids[rows->n])
                    || !keep_columns(rows, columns);
     if (!rows->failed) rows->n++;

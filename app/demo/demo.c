@@ -12,6 +12,7 @@
 #include "store/migrate.h"
 #include "store/questions.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -96,13 +97,16 @@ static enum err choose_folder(struct demo *d)
 {
     const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
     if (d->folder[0]) return ERR_OK;
-    if (geteuid() == 0) snprintf(d->folder, sizeof d->folder, "/var/lib/tocsin-demo");
-    else if (data && data[0] == '/')
-        snprintf(d->folder, sizeof d->folder, "%.3000s/tocsin-demo", data);
+    const size_t cap = sizeof d->folder;
+    int n;
+    if (geteuid() == 0) n = snprintf(d->folder, cap, "/var/lib/tocsin-demo");
+    else if (data && data[0] == '/') n = snprintf(d->folder, cap, "%s/tocsin-demo", data);
     else if (home && home[0] == '/')
-        snprintf(d->folder, sizeof d->folder, "%.3000s/.local/share/tocsin-demo", home);
+        n = snprintf(d->folder, cap, "%s/.local/share/tocsin-demo", home);
     else return err_set(&d->why, ERR_IO, "no HOME: say where the data go with --data DIR");
-    return ERR_OK;
+    return n < PATH_SIZE / 2 ? ERR_OK
+                             : err_set(&d->why, ERR_IO,
+                                       "HOME is very long: say where the data go with --data DIR");
 }
 
 /* PostgreSQL's own user must be able to pass through when we are root. */
@@ -284,8 +288,8 @@ static enum err make_config(struct demo *d)
         && set_text(&c->kafka_first, "reference") && set_text(&c->database_conninfo, d->conninfo)
         && set_text(&c->secrets_key_file, d->seal_key) && set_text(&c->api_bind, "127.0.0.1");
     size_t n = c->properties_n;
-    if (ok
-        && n < CONFIG_PROPERTIES_MAX) { /* the embedded broker answers an empty fetch only after this long */
+    assert(n < CONFIG_PROPERTIES_MAX); /* those of no file */
+    if (ok) { /* the embedded broker answers an empty fetch only after this long */
         c->properties[n].name = strdup("fetch.wait.max.ms");
         c->properties[n].value = strdup("5");
         c->properties_n++;

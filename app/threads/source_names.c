@@ -2,6 +2,7 @@
 
 #include "core/vec.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +11,8 @@ enum err source_names_add(struct source_names *s, const struct source_life *life
     if (!VEC_GROW(&s->of, &s->cap, s->n + 1)) return ERR_NOMEM;
     struct source_name *x = &s->of[s->n++];
     *x = (struct source_name){ .source_id = life->source_id, .part = life->part };
-    snprintf(x->topic, sizeof x->topic, "%s", life->topic);
+    const int n = snprintf(x->topic, sizeof x->topic, "%s", life->topic);
+    assert(n > 0 && (size_t)n < sizeof x->topic); /* Kafka has no longer names */
     return ERR_OK;
 }
 

@@ -8,7 +8,11 @@
 
 static const struct record_field fields[] = {
     { .name = "index", .type = &field_name, .at = AT(index.index), .max = INDEX_NAME_MAX },
-    { .name = "name", .type = &field_text, .at = AT(index.name), .max = TITLE_MAX },
+    { .name = "name",
+      .type = &field_text,
+      .at = AT(index.name),
+      .max = TITLE_MAX,
+      .about = "shown to 63 bytes" },
     { .name = "base",
       .type = &field_decimal,
       .at = AT(index.base_e8),

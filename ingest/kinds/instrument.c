@@ -13,7 +13,11 @@ static const struct record_field fields[] = {
       .at = AT(instrument.issuer),
       .min = 1,
       .max = NAME_MAX_BYTES },
-    { .name = "name", .type = &field_text, .at = AT(instrument.name), .max = TITLE_MAX },
+    { .name = "name",
+      .type = &field_text,
+      .at = AT(instrument.name),
+      .max = TITLE_MAX,
+      .about = "shown to 63 bytes" },
 };
 
 const struct record_type kind_instrument = { .about = "a symbol and its issuer", FIELDS(fields) };

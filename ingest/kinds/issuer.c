@@ -11,7 +11,11 @@ static const struct record_field fields[] = {
       .at = AT(issuer.issuer),
       .min = 1,
       .max = NAME_MAX_BYTES },
-    { .name = "name", .type = &field_text, .at = AT(issuer.name), .max = TITLE_MAX },
+    { .name = "name",
+      .type = &field_text,
+      .at = AT(issuer.name),
+      .max = TITLE_MAX,
+      .about = "shown to 63 bytes" },
     { .name = "sector", .type = &field_text, .at = AT(issuer.sector), .max = TITLE_MAX },
 };
 

@@ -2,6 +2,7 @@
 
 #include "analytics/news/scorers/lexicon/glyph.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- names to forms ---- */
@@ -32,9 +33,10 @@ static void add_form(struct company *c, const struct sentence *s, int from, int 
     const struct token *first = &s->t[from], *last = &s->t[to - 1];
     const char *text = s->norm + first->at;
     size_t n = (size_t)(last->at + last->n - first->at);
-    if (c->forms_n == FORMS_MAX || n > FORM_BYTES_MAX || n < 2) return;
+    if (n > FORM_BYTES_MAX || n < 2) return;
     for (int i = 0; i < c->forms_n; i++)
         if (c->form[i].bytes == n && memcmp(c->form[i].text, text, n) == 0) return;
+    assert(c->forms_n < FORMS_MAX); /* two names, and two forms of each */
     struct form *f = &c->form[c->forms_n++];
     memcpy(f->text, text, n);
     f->bytes = (uint8_t)n;
