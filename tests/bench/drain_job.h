@@ -54,8 +54,8 @@ static struct job_tick world_tick(struct world *w)
     if (s->cents > s->first_cents * 2) s->cents = s->first_cents * 2;
     t.cents = s->cents;
     t.size = 1 + (int)(next_random(&w->seed) % 900);
-    t.event_ns =
-        1700000000000000000 + w->ticks++ * 100000 + (int64_t)(next_random(&w->seed) % 100000); /* never late */
+    t.event_ns = 1700000000000000000 + w->ticks++ * 100000
+                 + (int64_t)(next_random(&w->seed) % 100000); /* never late */
     return t;
 }
 
