@@ -353,6 +353,7 @@ static void an_older_alert_is_compared_as_far_as_it_goes(void **state)
                        .measure = "m",
                        .unit = "u",
                        .inputs = "{}",
+                       .definition = "{}",
                        .previous = NAN };
     for (uint64_t n = 1; n <= 2; n++) {
         a.stream_no = a.seq = n;
