@@ -218,8 +218,21 @@ static uint32_t line_in(const struct market *m, const struct instrument *x, uint
     return no;
 }
 
+/* Is the price that stands no older than a session at that time? Weekdays stand for sessions: after a holiday a member waits
+ * for its next price, which does no harm; one that comes in with a price of half a year ago moves the level by all of it. */
+static bool is_fresh(const struct market *m, const struct instrument *x, int64_t now_ns)
+{
+    if (x->price_e8 == 0) return false;
+    if (m->settings.meaning < MEANING_SESSIONS) return true;
+    int32_t from = day_of_ns(x->price_ns), to = day_of_ns(now_ns);
+    int sessions = 0;
+    for (int32_t day = from + 1; day <= to && sessions < 2; day++)
+        sessions += weekday_of_day(day) < 5;
+    return sessions < 2;
+}
+
 static enum err join(struct market *m, uint32_t universe, struct instrument *x, uint32_t no,
-                     int64_t own)
+                     int64_t own, bool fresh)
 {
     struct universe *u = &m->universes[universe];
     enum err e = ERR_OK;
@@ -230,12 +243,13 @@ static enum err join(struct market *m, uint32_t universe, struct instrument *x, 
         m->store.lines[no].next_of_instrument = x->first_line;
         x->first_line = no;
     }
-    if (!m->store.lines[no].active) e = universe_rejoin(&m->store, u, no, x->issuer, x->price_e8);
+    if (!m->store.lines[no].active)
+        e = universe_rejoin(&m->store, u, no, x->issuer, fresh ? x->price_e8 : 0);
     if (e) return e;
     struct line *l = &m->store.lines[no];
     l->own_shares = own;
     universe_set_shares(&m->store, u, no, effective_shares(x, l));
-    if (x->price_e8 > 0) universe_set_price(&m->store, u, no, x->price_e8, x->price_ns);
+    if (fresh) universe_set_price(&m->store, u, no, x->price_e8, x->price_ns);
     return ERR_OK;
 }
 
@@ -255,7 +269,7 @@ enum err reference_membership(struct market *m, const struct record *r, struct w
     } else {
         if (!value_fits(x->price_e8, own)) return too_valuable(&x->symbol, why);
         if (own > x->shares_max) x->shares_max = own;
-        e = join(m, universe, x, no, own);
+        e = join(m, universe, x, no, own, is_fresh(m, x, r->event_ns));
     }
     if (!e) series_touch(m, m->universes[universe].first_series);
     return e;

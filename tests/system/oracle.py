@@ -198,13 +198,15 @@ class Index:
         self.history = {}                      # "level" or (rebalance, by) -> levels at those ends
         self.ends = []                         # what those levels were made of
         self.begun, self.recomposed = [], False
+        self.waiting = set()                   # members that came in with a price older than a session
 
     # -- values --
     def shares(self, symbol):
         return effective_shares(self.members[symbol] or self.market.shares[symbol], self.market.floats.get(symbol, "1"))
 
     def priced(self):
-        return [s for s in self.members if s in self.market.prices and (self.members[s] or s in self.market.shares)]
+        return [s for s in self.members
+                if s in self.market.prices and s not in self.waiting and (self.members[s] or s in self.market.shares)]
 
     def prices(self):
         return {s: self.market.prices[s] for s in self.priced()}
@@ -424,6 +426,8 @@ class Market:
             index = self.indexes[m["index"]]
             def make():
                 if m.get("member", True):
+                    if m["symbol"] not in index.members and not self.fresh(m["symbol"], m["ts"]):
+                        index.waiting.add(m["symbol"])
                     index.members[m["symbol"]] = m.get("shares")
                 else:
                     index.members.pop(m["symbol"], None)
@@ -442,13 +446,26 @@ class Market:
             self.moved.add("price")
         def make():
             self.prices[symbol], self.times[symbol] = price_e8, ts
-        if symbol in self.prices:
+        waits = [x for x in self.indexes.values() if symbol in x.waiting]
+        if symbol in self.prices and not waits:
             make()
             return
-        for x in [x for x in self.indexes.values() if symbol in x.members]:
+        inner_make = make
+        def make():
+            inner_make()
+            for x in waits:
+                x.waiting.discard(symbol)
+        for x in waits if symbol in self.prices else [x for x in self.indexes.values() if symbol in x.members]:
             inner = make
             make = lambda x=x, inner=inner: x.change(symbol, inner)
         make()
+
+    def fresh(self, symbol, ts):
+        """No more than one weekday after its price."""
+        if symbol not in self.prices:
+            return True                        # it waits for its first price anyhow
+        day, until = day_of(self.times[symbol]), day_of(ts)
+        return sum((day + dt.timedelta(days=n)).weekday() < 5 for n in range(1, (until - day).days + 1)) <= 1
 
     def session_price(self, day):
         """The first price of a later day begins a session; the one before has ended, said or not."""
