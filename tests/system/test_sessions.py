@@ -150,3 +150,21 @@ def test_closes_settle_together(kafka, service_factory):
     assert f.value("top_weight(IX, n=1)") == 50
     assert f.alerts() == []
     f.same_again("top_weight(IX, n=1) > 60")
+
+
+def test_a_rise_of_exactly_so_many_per_cent(kafka, service_factory):
+    """Case 11: P1 to P99 rise by exactly 1 to 99 %. Each `>=` fires and no `>` does; a back-test of both says the same."""
+    f = Fed(kafka, service_factory, "percent")
+    messages = lines("11-percent/ticks.ndjson")
+    f.send(reference(*(f"P{i}" for i in range(100)), ts=messages[0]["ts"] - 3600 * S))
+    rules = [f"ret(P{i}) {op} {i}" for i in range(1, 100) for op in (">=", ">")]
+    for rule in rules:
+        drive.make_rule(f.service, {"rule": rule})
+    f.send(messages)
+    fired = [text for text, in f.service.database.rows("SELECT rule_text FROM tocsin.alert WHERE state = 'firing' ORDER BY seq")]
+    assert sorted(fired) == sorted(r for r in rules if ">=" in r)
+    assert f.service.terminate() == 0
+    done = f.service.tocsin("backtest", "--json", *(a for rule in rules for a in ("--rule", rule)))
+    said = [a["rule"] for a in json.loads(done.stdout)["alerts"]]
+    assert sorted(said) == sorted(fired), done.stderr[-500:]
+    assert " 0 differing values" in f.service.check_ran("verify")
