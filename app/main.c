@@ -228,7 +228,7 @@ static int print_text(void (*make)(struct buf *))
 
 static bool asks_for_help(const char *arg)
 {
-    return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
+    return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0 || strcmp(arg, "help") == 0;
 }
 
 int main(int argc, char **argv)
