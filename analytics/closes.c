@@ -3,6 +3,7 @@
 #include "analytics/prices.h"
 #include "analytics/series.h"
 #include "core/vec.h"
+#include "core/when.h"
 
 void closes_keep(struct instrument *x, int64_t price_e8, int32_t day, int64_t event_ns)
 {
@@ -17,16 +18,21 @@ static int64_t close_of(const struct instrument *x, int32_t day)
     return x->official_e8 && x->official_day == day ? x->official_e8 : x->price_e8;
 }
 
+static void settle_one(struct market *m, struct instrument *x, int32_t day)
+{
+    const bool official = x->official_e8 && x->official_day == day;
+    const int64_t close = close_of(x, day);
+    if (close == 0) return;
+    if (official && x->official_ns >= x->price_ns) prices_stand(m, x, close, x->official_ns, day);
+    else if (close != x->price_e8) prices_suppose(m, x, close);
+}
+
+/* Who counts already, and then who begins to: so one enters at the weights of this end, whatever its number. */
 void closes_settle(struct market *m, int32_t day)
 {
-    for (size_t i = 0; i < m->instruments_n; i++) {
-        struct instrument *x = &m->instruments[i];
-        int64_t close = close_of(x, day);
-        if (close == 0) continue;
-        bool official = x->official_e8 && x->official_day == day;
-        if (official && x->official_ns >= x->price_ns) prices_stand(m, x, close, x->official_ns);
-        else if (close != x->price_e8) prices_suppose(m, x, close);
-    }
+    for (int begins = 0; begins < 2; begins++)
+        for (size_t i = 0; i < m->instruments_n; i++)
+            if ((m->instruments[i].price_e8 == 0) == begins) settle_one(m, &m->instruments[i], day);
 }
 
 static enum err add_close(struct market *m, struct instrument *x, int32_t day, int64_t price_e8)
@@ -78,13 +84,23 @@ static enum err put_in_chain(struct market *m, struct instrument *x, int32_t day
         m->closes[after].previous = x->last_close;
         x->last_close = newest;
     }
-    if (!e) series_session(m); /* a session more: windows are found anew */
+    for (uint32_t no = x->first_series; !e && no != NONE; no = m->series[no].next_of_subject)
+        if (m->series[no].live
+            && m->series[no].kind->session) /* a session more: its window is found anew */
+            m->series[no].kind->session(m, &m->series[no]);
     return e;
 }
 
 enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8, int32_t day,
-                        int64_t event_ns)
+                        int64_t event_ns, struct why *why)
 {
+    if (!session_has_ended(m, day)) {
+        char text[DATE_TEXT_MAX];
+        date_format(day, text);
+        return err_set(why, ERR_INVALID,
+                       "no session of %s has ended, and a later one has begun: nothing to correct",
+                       text);
+    }
     enum err e = put_in_chain(m, x, day, price_e8);
     if (e) return e;
     bool last_ended = day == m->ended_day;
@@ -98,9 +114,9 @@ enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8
             for (int ew = 0; ew < EW_COUNT; ew++)
                 if (m->rebalanced & 1u << ew) universe_rebalance(&m->store, u, (enum ew)ew, true);
     }
-    /* Nothing of a next session yet: the close that comes late is also the newest price there is. */
-    if (last_ended && !m->in_session && event_ns >= x->price_ns)
-        prices_move(m, x, price_e8, event_ns);
+    /* Where it has not traded since, the close that comes late is also its newest price. */
+    if (event_ns >= x->price_ns && (x->price_e8 == 0 || day >= x->price_day))
+        prices_move(m, x, price_e8, event_ns, day);
     else series_touch(m, x->first_series);
     return ERR_OK;
 }

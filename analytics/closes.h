@@ -15,9 +15,10 @@
 /* The official close of the session in progress: waits for its end. */
 void closes_keep(struct instrument *x, int64_t price_e8, int32_t day, int64_t event_ns);
 /* Of a session that has ended: corrects its close, its levels as far as they are kept (SESSIONS_KEPT), and weights that were
- * made equal at its end while that end was not said yet. ERR_NOMEM. */
+ * made equal at its end while that end was only presumed; and `last`, where nothing newer stands. ERR_INVALID: no session of that
+ * day has ended. ERR_NOMEM. */
 MUST_USE enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8,
-                                 int32_t day, int64_t event_ns);
+                                 int32_t day, int64_t event_ns, struct why *why);
 
 /* A session ends (the caller touches all series): official closes become `last` where they are newer, and universes count at closes ... */
 void closes_settle(struct market *m, int32_t day);

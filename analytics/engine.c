@@ -57,11 +57,10 @@ static void advance(struct market *m, const struct record *r)
 static enum err apply_clock(struct engine *e, const struct record *r, struct why *why)
 {
     struct market *m = &e->market;
-    (void)why;
     bool due = m->sampled_ns == 0 || r->event_ns - m->sampled_ns >= m->settings.sample_ns;
     bool end = r->u.clock.session_end != NO_DAY;
     advance(m, r);
-    enum err err = end ? session_end(m, r->u.clock.session_end) : ERR_OK;
+    enum err err = end ? session_end(m, r->u.clock.session_end, r->u.clock.presumed, why) : ERR_OK;
     if (due || end) {
         e->out.sample = true;
         m->sampled_ns = r->event_ns;
@@ -202,6 +201,14 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     return err;
 }
 
+int32_t engine_presumes_end(const struct engine *e, const struct record *r)
+{
+    const struct market *m = &e->market;
+    if (r->kind != RECORD_TRADE && r->kind != RECORD_CLOSE) return NO_DAY;
+    const int32_t day = r->kind == RECORD_CLOSE ? r->u.close.day : day_of_ns(r->event_ns);
+    return session_would_end(m, day) && reference_takes(m, r) ? m->session_day : NO_DAY;
+}
+
 /* ---- series ---- */
 enum err engine_track(struct engine *e, struct uuid tenant, const struct measure *x, uint32_t *out,
                       struct why *why)
@@ -299,7 +306,7 @@ static void release(struct market *m)
     for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
     void *const arrays[] = { m->instruments, m->issuers, m->universes, m->store.lines,
                              m->store.slots, m->closes,  m->series,    m->exposures,
-                             m->slow,        m->touched, m->moved };
+                             m->slow,        m->touched, m->moved,     m->ended };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     articles_release(&m->articles);

@@ -37,6 +37,9 @@ void engine_free(struct engine *e); /* NULL is fine */
 /* ERR_UNKNOWN_SYMBOL, ERR_UNKNOWN_INDEX, ERR_INVALID with the reason: the record does not count. ERR_NOMEM: give up the process.
  * Rule records are for alerts/; here they only move time. */
 MUST_USE enum err engine_apply(struct engine *e, const struct record *r, struct why *why);
+/* The session in progress, when this record is a price of a later one that will be applied: who stores records applies and
+ * stores a clock record first that ends it (`presumed`), so that rules see its end. NO_DAY: none. */
+int32_t engine_presumes_end(const struct engine *e, const struct record *r);
 const struct engine_output *engine_output(const struct engine *e);
 
 int64_t engine_now_ns(const struct engine *e); /* the greatest event time so far */

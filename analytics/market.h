@@ -27,6 +27,7 @@ struct instrument {
     uint32_t first_series;      /* series that its price moves, the newest first */
     uint32_t last_close;        /* of the last session that has ended with a price of it */
     int64_t price_e8, price_ns; /* `last` and the time of its record; 0: never priced */
+    int32_t price_day;          /* the session that it is of */
     /* Official close of official_day: waits there until that session ends (closes.h); 0: none. */
     int64_t official_e8, official_ns;
     int32_t official_day;
@@ -128,6 +129,8 @@ struct market {
     int32_t session_day;
     int32_t session_no; /* sessions begun so far: the step of windows over sessions */
     bool in_session;
+    int32_t *ended; /* days of sessions that have ended, ascending */
+    size_t ended_n, ended_cap;
     int32_t ended_day;   /* the session that ended last; NO_DAY: none has */
     int32_t said_day;    /* the last whose end was said, not only seen by the next one's begin */
     unsigned rebalanced; /* bits of enum ew: weights made equal as the session in progress began */
@@ -155,6 +158,7 @@ struct market {
 /* ---- finding; NONE or NULL when there is none ---- */
 uint32_t market_instrument(const struct market *m, const struct symbol *s);
 struct universe *market_index(const struct market *m, struct str name);
+bool session_has_ended(const struct market *m, int32_t day);
 /* Finds or adds; ERR_NOMEM. */
 MUST_USE enum err market_issuer(struct market *m, struct str key, uint32_t *out);
 /* Cut, where it must be, between two characters: names go to the database. */

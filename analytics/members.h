@@ -93,7 +93,7 @@ struct universe {
     size_t refs_n, refs_cap;
     struct session_line *closed; /* of the same days, ascending */
     size_t closed_n, closed_cap;
-    bool recomposed; /* who counts has changed since the session in progress began */
+    bool recomposed;                  /* who counts has changed since the last session end */
     struct kept kept[AGGREGATES_MAX]; /* those that are asked for, in the order of aggregates.def */
     uint32_t kept_n;
 };

@@ -2,9 +2,11 @@
 
 #include "analytics/series.h"
 
-void prices_stand(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns)
+void prices_stand(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns,
+                  int32_t day)
 {
     x->price_e8 = price_e8;
+    x->price_day = day;
     /* The value and the time shown with it are of one record; what came before that was said keeps the newest time of all. */
     if (m->settings.meaning >= MEANING_SESSIONS || event_ns > x->price_ns) x->price_ns = event_ns;
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
@@ -13,9 +15,10 @@ void prices_stand(struct market *m, struct instrument *x, int64_t price_e8, int6
     }
 }
 
-void prices_move(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns)
+void prices_move(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns,
+                 int32_t day)
 {
-    prices_stand(m, x, price_e8, event_ns);
+    prices_stand(m, x, price_e8, event_ns, day);
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
         series_touch(m, m->universes[m->store.lines[no].universe].first_series);
     series_touch(m, x->first_series);

@@ -51,6 +51,13 @@ static enum err find_priced(struct market *m, const struct symbol *symbol, int64
     return value_fits(price_e8, (*out)->shares_max) ? ERR_OK : too_valuable(symbol, why);
 }
 
+bool reference_takes(const struct market *m, const struct record *r)
+{
+    const uint32_t no = market_instrument(m, &r->u.symbol);
+    const int64_t price_e8 = r->kind == RECORD_CLOSE ? r->u.close.price_e8 : r->u.trade.price_e8;
+    return no != NONE && value_fits(price_e8, m->instruments[no].shares_max);
+}
+
 enum err reference_trade(struct market *m, const struct record *r, bool *late, struct why *why)
 {
     struct instrument *x = NULL;
@@ -59,7 +66,7 @@ enum err reference_trade(struct market *m, const struct record *r, bool *late, s
         !e && m->settings.meaning >= MEANING_SESSIONS && x->price_e8 && r->event_ns < x->price_ns;
     if (e || *late) return e;
     e = session_price(m, day_of_ns(r->event_ns));
-    if (!e) prices_move(m, x, r->u.trade.price_e8, r->event_ns);
+    if (!e) prices_move(m, x, r->u.trade.price_e8, r->event_ns, day_of_ns(r->event_ns));
     return e;
 }
 
@@ -72,11 +79,11 @@ enum err reference_close(struct market *m, const struct record *r, bool *correct
     *corrects = false;
     if (!e) e = session_price(m, day);
     if (e) return e;
-    if (m->settings.meaning < MEANING_SESSIONS) prices_move(m, x, price_e8, r->event_ns);
+    if (m->settings.meaning < MEANING_SESSIONS) prices_move(m, x, price_e8, r->event_ns, day);
     else if (day == m->session_day && m->in_session) closes_keep(x, price_e8, day, r->event_ns);
     else {
         *corrects = true;
-        e = closes_correct(m, x, price_e8, day, r->event_ns);
+        e = closes_correct(m, x, price_e8, day, r->event_ns, why);
     }
     return e;
 }
@@ -145,6 +152,12 @@ enum err reference_instrument(struct market *m, const struct record *r, uint32_t
 }
 
 /* ---- shares ---- */
+/* At the price that stands, and at the close that waits for its session's end. */
+static bool fits(const struct instrument *x, int64_t shares)
+{
+    return value_fits(x->price_e8, shares) && value_fits(x->official_e8, shares);
+}
+
 static int64_t effective_shares(const struct instrument *x, const struct line *l)
 {
     int64_t shares = l->own_shares ? l->own_shares : x->shares;
@@ -156,7 +169,7 @@ enum err reference_shares(struct market *m, const struct record *r, struct why *
     struct instrument *x = NULL;
     enum err e = find_instrument(m, &r->u.shares.symbol, &x, why);
     if (e) return e;
-    if (!value_fits(x->price_e8, r->u.shares.shares)) return too_valuable(&x->symbol, why);
+    if (!fits(x, r->u.shares.shares)) return too_valuable(&x->symbol, why);
     x->shares = r->u.shares.shares;
     x->float_e8 = r->u.shares.float_e8;
     if (x->shares > x->shares_max) x->shares_max = x->shares;
@@ -267,7 +280,7 @@ enum err reference_membership(struct market *m, const struct record *r, struct w
     if (!r->u.membership.member) {
         if (no != NONE) universe_remove_line(&m->store, u, no);
     } else {
-        if (!value_fits(x->price_e8, own)) return too_valuable(&x->symbol, why);
+        if (!fits(x, own)) return too_valuable(&x->symbol, why);
         if (own > x->shares_max) x->shares_max = own;
         e = join(m, universe, x, no, own, is_fresh(m, x, r->event_ns));
     }

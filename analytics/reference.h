@@ -14,6 +14,8 @@ MUST_USE enum err reference_membership(struct market *m, const struct record *r,
 /* A trade: the price of its instrument, and of its lines. One that happened before the newest is late: *late, and nothing moves. */
 MUST_USE enum err reference_trade(struct market *m, const struct record *r, bool *late,
                                   struct why *why);
+/* Of a trade or close: has it an instrument, and a price that fits? */
+bool reference_takes(const struct market *m, const struct record *r);
 /* An official close: see closes.h. *corrects: of a session that had ended. */
 MUST_USE enum err reference_close(struct market *m, const struct record *r, bool *corrects,
                                   struct why *why);

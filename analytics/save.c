@@ -62,6 +62,7 @@ static const struct state_field instrument_fields[] = {
     STATE_FIELD(I64, struct instrument, official_e8),
     STATE_FIELD(I64, struct instrument, official_ns),
     STATE_FIELD(I32, struct instrument, official_day),
+    STATE_FIELD(I32, struct instrument, price_day),
 };
 static const struct state_field issuer_fields[] = {
     STATE_FIELD(BYTE, struct issuer, key),
@@ -209,7 +210,11 @@ static const struct state_field run_fields[] = {
 
 #define PART(name, type, fields)                                                                   \
     static const struct state_part name##_part = { #name, sizeof(type), fields, ARRAY_LEN(fields) }
+static const struct state_field ended_fields[] = {
+    { .name = "day", .type = STATE_I32, .offset = 0, .count = 1 },
+};
 PART(market, struct market, market_fields);
+PART(ended, int32_t, ended_fields);
 PART(instrument, struct instrument, instrument_fields);
 PART(issuer, struct issuer, issuer_fields);
 PART(article, struct known_article, article_fields);
@@ -406,6 +411,7 @@ void market_save(const struct market *m, struct buf *out)
     state_put(&w, &issuer_part, m->issuers, m->issuers_n);
     save_articles(&m->articles, &w);
     state_put(&w, &close_part, m->closes, m->closes_n);
+    state_put(&w, &ended_part, m->ended, m->ended_n);
     state_put(&w, &exposure_part, m->exposures, m->exposures_n);
     save_universes(m, &w);
     save_levels(m, &w);
@@ -472,6 +478,7 @@ static enum err load_arrays(struct state_reader *r, struct market *m, struct why
     if (!e) e = GET(r, &issuer_part, m, issuers, why);
     if (!e) e = load_articles(r, m, why);
     if (!e) e = GET(r, &close_part, m, closes, why);
+    if (!e) e = GET(r, &ended_part, m, ended, why);
     if (!e) e = GET(r, &exposure_part, m, exposures, why);
     if (!e) e = GET(r, &universe_part, m, universes, why);
     line_part(&wide);

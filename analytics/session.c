@@ -59,7 +59,6 @@ static void begin_session(struct market *m, int32_t day)
     bool month = was.month != now.month || was.year != now.year;
     bool quarter = (was.month - 1) / 3 != (now.month - 1) / 3 || was.year != now.year;
     m->rebalanced = 0;
-    for (size_t i = 0; i < m->universes_n; i++) m->universes[i].recomposed = false;
     rebalance_all(m, EW_DAILY);
     if (month) rebalance_all(m, EW_MONTHLY);
     if (quarter) rebalance_all(m, EW_QUARTERLY);
@@ -97,6 +96,8 @@ static enum err end_session(struct market *m)
 {
     int32_t day = m->session_day;
     bool official = m->settings.meaning >= MEANING_SESSIONS;
+    if (!VEC_GROW(&m->ended, &m->ended_cap, m->ended_n + 1)) return ERR_NOMEM;
+    m->ended[m->ended_n++] = day;
     m->in_session = false;
     m->ended_day = day;
     if (official) closes_settle(m, day);
@@ -109,8 +110,9 @@ static enum err end_session(struct market *m)
 enum err session_price(struct market *m, int32_t day)
 {
     if (m->session_day != NO_DAY && day <= m->session_day) return ERR_OK;
-    if (m->in_session && m->settings.meaning >= MEANING_SESSIONS) {
-        enum err e = end_session(m); /* nobody has said that it ended, and it has */
+    if (session_would_end(m, day)) {
+        enum err e =
+            end_session(m); /* for who applies records without asking engine_presumes_end */
         if (e) return e;
         series_touch_all(m);
     }
@@ -122,14 +124,30 @@ enum err session_price(struct market *m, int32_t day)
     return ERR_OK;
 }
 
-enum err session_end(struct market *m, int32_t day)
+/* An end that was presumed, and the same end said; one that nothing began. */
+static enum err end_again(const struct market *m, int32_t day, struct why *why)
 {
-    if (m->said_day == NO_DAY || day > m->said_day) m->said_day = day;
-    bool again = m->session_day != NO_DAY
-                 && (day < m->session_day || (day == m->session_day && !m->in_session));
-    if (again) return ERR_OK;
-    enum err e = session_price(m, day);
-    return e ? e : end_session(m);
+    char text[DATE_TEXT_MAX];
+    if (m->settings.meaning < MEANING_SESSIONS || session_has_ended(m, day)) return ERR_OK;
+    date_format(day, text);
+    return err_set(why, ERR_INVALID,
+                   "session %s has no price that came before a later session began: it cannot end",
+                   text);
+}
+
+enum err session_end(struct market *m, int32_t day, bool presumed, struct why *why)
+{
+    const bool over = m->session_day != NO_DAY
+                      && (day < m->session_day || (day == m->session_day && !m->in_session));
+    enum err e = over ? end_again(m, day, why) : session_price(m, day);
+    if (e) return e;
+    if (!presumed && (m->said_day == NO_DAY || day > m->said_day)) m->said_day = day;
+    return over ? ERR_OK : end_session(m);
+}
+
+bool session_would_end(const struct market *m, int32_t day)
+{
+    return m->settings.meaning >= MEANING_SESSIONS && m->in_session && day > m->session_day;
 }
 
 /* ---- windows ---- */

@@ -296,7 +296,7 @@ void universe_rebalance(struct universe_store *s, struct universe *u, enum ew ew
     equal_weight_refresh(s, u);
     for (int by = 0; by < BY_COUNT; by++) {
         int k = ew_variant(ew, (enum by)by);
-        if (at_close && u->days_n)
+        if (at_close && u->days_n && !u->recomposed)
             equal_weight_restore_at_close(s, u, k, u->days[u->days_n - 1].ew[k]);
         else equal_weight_restore(s, u, k, equal_weight_level(u, k));
     }
@@ -393,5 +393,6 @@ enum err universe_close_day(struct universe_store *s, struct universe *u, int32_
     *d = (struct level_day){ .day = day, .level = v.level, .total = u->total };
     memcpy(d->ew, v.ew, sizeof d->ew);
     for (int k = 0; k < EW_VARIANTS; k++) d->sums[k] = equal_weight_of(u, k)->sum;
+    u->recomposed = false;
     return keep_session(s, u, day);
 }

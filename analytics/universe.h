@@ -57,8 +57,8 @@ void universe_set_price(struct universe_store *s, struct universe *u, uint32_t l
 /* ---- sessions ---- */
 /* The first complete session has ended: levels start at base. */
 void universe_start(struct universe_store *s, struct universe *u);
-/* Equal again. `at_close`: at the closes of the session that ended last, whose level the variant goes on from; else at the
- * prices that stand. */
+/* Equal again. `at_close`: at the closes of the session that ended last, whose level the variant goes on from; else, and where
+ * somebody has come to count or ceased to since then, at the prices and the level that stand. */
 void universe_rebalance(struct universe_store *s, struct universe *u, enum ew ew, bool at_close);
 /* The levels that stand are kept as that session's, and what they were made of as long as closes may be corrected. ERR_NOMEM. */
 MUST_USE enum err universe_close_day(struct universe_store *s, struct universe *u, int32_t day);

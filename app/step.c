@@ -508,12 +508,8 @@ static enum err apply_stored_put(struct step *s, struct record *r, struct why *w
     return e ? e : step_apply_put(s, r, &draft, why);
 }
 
-enum err step_apply(struct step *s, struct record *r, struct why *why)
+static enum err apply_and_look(struct step *s, struct record *r, struct why *why)
 {
-    assert(s->sink.row);
-    r->seq = 0;
-    if (r->kind == RECORD_RULE_PUT) return apply_stored_put(s, r, why);
-    if (r->kind == RECORD_RULE_DELETE) return apply_rule_delete(s, r, why);
     enum err e = apply_record(s, r, why);
     if (e) return e;
     const struct engine_output *o = engine_output(s->engine);
@@ -521,6 +517,23 @@ enum err step_apply(struct step *s, struct record *r, struct why *why)
     for (size_t i = 0; i < o->moved_n; i++) move(s, o->moved[i]);
     rule_set_decide(s->rules, engine_now_ns(s->engine), on_fire, &m);
     return ERR_OK;
+}
+
+enum err step_apply(struct step *s, struct record *r, struct why *why)
+{
+    assert(s->sink.row);
+    r->seq = 0;
+    if (r->kind == RECORD_RULE_PUT) return apply_stored_put(s, r, why);
+    if (r->kind == RECORD_RULE_DELETE) return apply_rule_delete(s, r, why);
+    const int32_t over = engine_presumes_end(s->engine, r);
+    if (over != NO_DAY) {
+        struct record end = step_clock(s, engine_now_ns(s->engine));
+        end.u.clock.session_end = over;
+        end.u.clock.presumed = true;
+        enum err e = apply_and_look(s, &end, why);
+        if (e) return e;
+    }
+    return apply_and_look(s, r, why);
 }
 
 void step_save(const struct step *s, struct buf *out)

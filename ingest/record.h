@@ -66,7 +66,8 @@ struct record {
         } close; /* official close of session `day` */
         struct {
             int32_t session_end;
-        } clock; /* NO_DAY, or the session that has ended */
+            bool presumed; /* nobody said so: a price of a later session came */
+        } clock;           /* NO_DAY, or the session that has ended */
         struct {
             struct str issuer, name, sector;
         } issuer;

@@ -160,19 +160,13 @@ void equal_weight_restore(struct universe_store *s, const struct universe *u, in
     equal_weight_set_ref(v, level, v->sum);
 }
 
-/* A line's part of a name: 720,720 for one alone, a third of that for one of three; exact up to 16 lines a company. */
-static i128 part_of_name(const struct universe_store *s, const struct line *l, int variant)
-{
-    return 720720 / (by_line(variant) ? 1 : s->slots[l->slot].lines_n);
-}
-
-/* Of who counted as the session ended and still does; *parts: how much of names they are. */
-static i128 buy_at_close(struct universe_store *s, const struct universe *u, int variant,
-                         struct variant *v, i128 *parts)
+void equal_weight_restore_at_close(struct universe_store *s, const struct universe *u, int variant,
+                                   double level)
 {
     const i128 unit = (i128)1000000000000000000;
-    i128 at_close = 0;
-    *parts = 0;
+    struct variant *v = &weights_of(u)->variants[variant];
+    const double now = equal_weight_level(u, variant);
+    i128 at_close = 0, sum = 0;
     for (uint32_t no = u->first_line; no != NONE; no = s->lines[no].next_of_universe) {
         struct line *l = &s->lines[no];
         l->q[variant] = 0;
@@ -180,34 +174,14 @@ static i128 buy_at_close(struct universe_store *s, const struct universe *u, int
         i128 names = by_line(variant) ? 1 : s->slots[l->slot].lines_n;
         l->q[variant] = (int64_t)(unit / (names * l->close_e8));
         at_close += (i128)l->q[variant] * l->close_e8;
-        v->sum += (i128)l->q[variant] * l->price_e8;
-        *parts += part_of_name(s, l, variant);
+        sum += (i128)l->q[variant] * l->price_e8;
     }
-    return at_close;
-}
-
-void equal_weight_restore_at_close(struct universe_store *s, const struct universe *u, int variant,
-                                   double level)
-{
-    struct variant *v = &weights_of(u)->variants[variant];
-    v->sum = 0;
-    i128 parts, at_close = buy_at_close(s, u, variant, v, &parts);
-    if (at_close == 0) { /* nobody who counts now did then */
-        equal_weight_restore(s, u, variant, level);
+    if (at_close == 0) { /* closes were not kept yet when that session ended */
+        equal_weight_restore(s, u, variant, now);
         return;
     }
+    v->sum = sum;
     equal_weight_set_ref(v, level, at_close);
-    double now = equal_weight_level(u, variant);
-    const i128 held = v->sum;
-    bool came = false;
-    for (uint32_t no = u->first_line; no != NONE; no = s->lines[no].next_of_universe) {
-        struct line *l = &s->lines[no];
-        if (!l->valued || l->close_e8) continue;
-        l->q[variant] = (int64_t)(held * part_of_name(s, l, variant) / parts / l->price_e8);
-        v->sum += (i128)l->q[variant] * l->price_e8;
-        came = true;
-    }
-    if (came) equal_weight_set_ref(v, now, v->sum);
 }
 
 /* ---- shards ---- */

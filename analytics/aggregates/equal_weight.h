@@ -48,8 +48,8 @@ void equal_weight_chain(const struct universe *u, const double levels[EW_VARIANT
 /* Weights are equal again in one variant, at a level that it does not leave. */
 void equal_weight_restore(struct universe_store *s, const struct universe *u, int variant,
                           double level);
-/* The same at the closes of the session that ended last, when the level was `level`; since then prices may have moved. A line
- * that has come to count since takes the average weight. */
+/* The same at the closes of the session that ended last, when the level was `level`; since then prices may have moved, but
+ * nobody has come to count or ceased to. */
 void equal_weight_restore_at_close(struct universe_store *s, const struct universe *u, int variant,
                                    double level);
 #endif

@@ -123,6 +123,27 @@ static struct growth growth_of(const struct scale *s, i128 now, double level_the
     return g;
 }
 
+/* What a spread is of: E of one variant, and the total. */
+struct sums {
+    i128 total, equal;
+};
+
+/* From a session's end to the next one's begin those of its closes, however trades go on; unless members or shares have
+ * changed since, so that what levels are measured from is another. */
+static struct sums sums_of(const struct market *m, const struct universe *u, int k)
+{
+    const struct variant *v = equal_weight_of(u, k);
+    const struct sums now = { u->total, v->sum };
+    if (m->settings.meaning < MEANING_SESSIONS || m->in_session || !u->days_n || !u->refs_n)
+        return now;
+    const struct level_day *d = &u->days[u->days_n - 1];
+    const struct session_refs *r = &u->refs[u->refs_n - 1];
+    bool stands = d->day == m->session_day && r->day == d->day && r->level_ref == u->level_ref
+                  && r->total_ref == u->total_ref && r->ew_level_ref[k] == v->level_ref
+                  && r->ew_ref[k] == v->ref;
+    return stands ? (struct sums){ d->total, d->sums[k] } : now;
+}
+
 struct growths {
     struct growth cap, equal;
     double years;
@@ -135,9 +156,10 @@ static bool spread_growths(const struct market *m, const struct series *s, struc
     if (s->start < 0) return false;
     const struct level_day *d = &u->days[s->start];
     const struct variant *v = equal_weight_of(u, k);
+    const struct sums now = sums_of(m, u, k);
     *out =
-        (struct growths){ growth_of(&u->scale, u->total, d->level, d->total),
-                          growth_of(&v->scale, v->sum, d->ew[k], d->sums[k]),
+        (struct growths){ growth_of(&u->scale, now.total, d->level, d->total),
+                          growth_of(&v->scale, now.equal, d->ew[k], d->sums[k]),
                           window_years(m, (enum window_choice)s->args.v[SPREAD_WINDOW], d->day) };
     return true;
 }
@@ -183,19 +205,21 @@ static enum reading_status of_growths(const struct growths *g, enum spread_kind 
 }
 
 /* Two levels that start at the same one, as they do until the first change of members, differ by a fraction of integers. */
-static double points(const struct universe *u, const struct variant *v)
+static double points(const struct universe *u, const struct variant *v, struct sums now)
 {
     const struct scale *c = &u->scale, *e = &v->scale;
-    if (c->x != e->x) return scale_times(c, u->total) - scale_times(e, v->sum);
-    return ratio_of_difference(c->x, (struct product){ u->total, e->d },
-                               (struct product){ v->sum, c->d }, (struct product){ c->d, e->d });
+    if (c->x != e->x) return scale_times(c, now.total) - scale_times(e, now.equal);
+    return ratio_of_difference(c->x, (struct product){ now.total, e->d },
+                               (struct product){ now.equal, c->d }, (struct product){ c->d, e->d });
 }
 
-static double level_ratio(const struct universe *u, const struct variant *v)
+static double level_ratio(const struct universe *u, const struct variant *v, struct sums now)
 {
     const struct scale *c = &u->scale, *e = &v->scale;
-    if (c->x != e->x || v->sum == 0) return scale_times(c, u->total) / scale_times(e, v->sum);
-    return ratio_of_products((struct product){ u->total, e->d }, (struct product){ v->sum, c->d });
+    if (c->x != e->x || now.equal == 0)
+        return scale_times(c, now.total) / scale_times(e, now.equal);
+    return ratio_of_products((struct product){ now.total, e->d },
+                             (struct product){ now.equal, c->d });
 }
 
 static void read_spread(const struct market *m, const struct series *s, struct reading *r)
@@ -204,8 +228,10 @@ static void read_spread(const struct market *m, const struct series *s, struct r
     enum spread_kind kind = (enum spread_kind)s->args.v[SPREAD_KIND];
     struct growths growths;
     if (!index_has_value(m, u, true, r)) return;
-    if (kind == SPREAD_POINTS) r->value = points(u, equal_weight_of(u, variant_of(s)));
-    else if (kind == SPREAD_RATIO) r->value = level_ratio(u, equal_weight_of(u, variant_of(s)));
+    const int k = variant_of(s);
+    if (kind == SPREAD_POINTS) r->value = points(u, equal_weight_of(u, k), sums_of(m, u, k));
+    else if (kind == SPREAD_RATIO)
+        r->value = level_ratio(u, equal_weight_of(u, k), sums_of(m, u, k));
     else
         r->status = spread_growths(m, s, &growths) ? of_growths(&growths, kind, &r->value)
                                                    : READING_NO_HISTORY;

@@ -13,6 +13,11 @@ static const struct record_field fields[] = {
       .at = AT(clock.session_end),
       .missing = NO_DAY,
       .about = "the session that has ended" },
+    { .name = "presumed",
+      .type = &field_flag,
+      .at = AT(clock.presumed),
+      .missing = false,
+      .about = "the service says it itself when a price of a later session comes first" },
 };
 
 const struct record_type kind_clock = { .about = "time passes", FIELDS(fields) };

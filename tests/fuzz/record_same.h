@@ -34,7 +34,7 @@ static inline bool record_same(const struct record *a, const struct record *b)
     switch (a->kind) {
     case RECORD_TRADE: return SAME_SYMBOL(trade) && SAME(trade, price_e8) && SAME(trade, size_e8);
     case RECORD_CLOSE: return SAME_SYMBOL(close) && SAME(close, price_e8) && SAME(close, day);
-    case RECORD_CLOCK: return SAME(clock, session_end);
+    case RECORD_CLOCK: return SAME(clock, session_end) && SAME(clock, presumed);
     case RECORD_ISSUER:
         return SAME_STR(issuer, issuer) && SAME_STR(issuer, name) && SAME_STR(issuer, sector);
     case RECORD_INSTRUMENT:

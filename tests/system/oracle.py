@@ -168,22 +168,14 @@ class EqualWeighted:
     def level_exact(self, prices):
         return self.exact_ref * Fraction(self.value(prices), self.value_ref)
 
-    def rebalance_at(self, closes, prices, issuer_of, level, exact):
-        """Equal at the closes, when the level was that; who has come since then (in prices alone) gets as much as a name has."""
-        lines = {}
-        for symbol in prices:
-            company = issuer_of[symbol] if self.by == "issuer" else symbol
-            lines.setdefault(company, []).append(symbol)
-        part = {s: Fraction(1, len(group)) for group in lines.values() for s in group}
-        bought = [s for s in prices if s in closes]
-        self.units = {s: 10 ** 18 // (part[s].denominator * closes[s]) for s in bought}
-        self.level_ref, self.exact_ref, self.value_ref = level, exact, sum(q * closes[s] for s, q in self.units.items())
-        came = [s for s in prices if s not in closes]
-        if came:
-            held, parts = self.value(prices), sum(part[s] for s in bought)
-            now = self.level(prices), self.level_exact(prices)
-            self.units.update({s: int(held * part[s] / parts) // prices[s] for s in came})
-            (self.level_ref, self.exact_ref), self.value_ref = now, self.value(prices)
+    def rebalance_at(self, closes, issuer_of, level, exact):
+        """Equal at the closes, when the level was that."""
+        self.buy(closes, issuer_of)
+        self.level_ref, self.exact_ref = level, exact
+
+    def rebalance_now(self, prices, issuer_of):
+        self.level_ref, self.exact_ref = self.level(prices), self.level_exact(prices)
+        self.buy(prices, issuer_of)
 
 
 class Index:
@@ -340,6 +332,7 @@ class Index:
                           "equal": {k: (dict(x.units), x.level_ref, x.exact_ref, x.value_ref) for k, x in self.equal.items()}})
         for key in ("level", *self.equal):
             self.history.setdefault(key, []).append(self.level_of_end(-1, key)[0])
+        self.recomposed = False
 
     def level_of_end(self, n, key):
         """(double, exact) of a kept session end."""
@@ -361,15 +354,16 @@ class Index:
     def begin(self, before, day):
         """A session has begun after the session `before`: weights that were due at its close are bought at its closes."""
         self.begun = [x for x in self.equal.values() if period(x.rebalance, day) != period(x.rebalance, before)]
-        self.recomposed = False
         self.rebalance()
 
     def rebalance(self):
         if self.total_ref is None:
             return
         for series in self.begun:
-            level, exact = self.level_of_end(-1, (series.rebalance, series.by))
-            series.rebalance_at(self.ends[-1]["prices"], self.prices(), self.market.issuer, level, exact)
+            if self.recomposed:                # since that end somebody has come or gone
+                series.rebalance_now(self.prices(), self.market.issuer)
+            else:
+                series.rebalance_at(self.ends[-1]["prices"], self.market.issuer, *self.level_of_end(-1, (series.rebalance, series.by)))
 
     def correct(self, symbol, day, price_e8, again):
         """A close of an ended session was another; `again`: the weights bought at it are bought anew."""
@@ -389,9 +383,11 @@ class Market:
     def __init__(self):
         self.prices, self.shares, self.floats, self.issuer = {}, {}, {}, {}
         self.times = {}                        # symbol -> event time of the record its price is of
+        self.of_session = {}                   # symbol -> the session its price is of
         self.official = {}                     # symbol -> (price_e8, ts) of the session in progress
         self.closes = {}                       # symbol -> [(session, price_e8)]
         self.session, self.open, self.ended, self.said = None, False, None, dt.date.min
+        self.all_ended = set()
         self.moved = None                      # of a trade or close: {"price"}, {"close"}, all of {"price", "close", "end"}, or none moved
         self.indexes = {}
         self.event_ns = 0
@@ -407,7 +403,7 @@ class Market:
             if m["symbol"] in self.prices and m["ts"] < self.times[m["symbol"]]:
                 return                          # late
             self.session_price(day_of(m["ts"]))
-            self.stand(m["symbol"], e8(m["price"]), m["ts"])
+            self.stand(m["symbol"], e8(m["price"]), m["ts"], day_of(m["ts"]))
         elif kind == "close":
             self.close(m["symbol"], dt.date.fromisoformat(m["date"]), e8(m["price"]), m["ts"])
         elif kind == "instrument":
@@ -434,18 +430,19 @@ class Market:
             index.change(m["symbol"], make)
         elif kind == "clock" and "session_end" in m:
             day = dt.date.fromisoformat(m["session_end"])
-            self.said = max(self.said, day)
+            if not m.get("presumed"):
+                self.said = max(self.said, day)
             if self.session is None or day > self.session or (day == self.session and self.open):
                 self.session_price(day)
                 self.session_end()
 
     # -- sessions --
-    def stand(self, symbol, price_e8, ts):
+    def stand(self, symbol, price_e8, ts, session):
         """A first price makes a member count."""
         if self.moved is not None:
             self.moved.add("price")
         def make():
-            self.prices[symbol], self.times[symbol] = price_e8, ts
+            self.prices[symbol], self.times[symbol], self.of_session[symbol] = price_e8, ts, session
         waits = [x for x in self.indexes.values() if symbol in x.waiting]
         if symbol in self.prices and not waits:
             make()
@@ -482,11 +479,12 @@ class Market:
         if self.moved is not None:
             self.moved.add("end")
         closes = dict(self.prices)
-        for symbol, (price_e8, ts) in self.official.items():
+        for symbol, (price_e8, ts) in sorted(self.official.items(), key=lambda x: x[0] not in self.prices):
             if symbol not in self.prices or ts >= self.times[symbol]:
-                self.stand(symbol, price_e8, ts)
+                self.stand(symbol, price_e8, ts, self.session)
             closes[symbol] = price_e8
         self.official, self.open, self.ended = {}, False, self.session
+        self.all_ended.add(self.session)
         for symbol, price_e8 in closes.items():
             self.closes.setdefault(symbol, []).append((self.session, price_e8))
         for index in self.indexes.values():
@@ -497,6 +495,8 @@ class Market:
         if day == self.session and self.open:
             self.official[symbol] = (price_e8, ts)
             return
+        if day not in self.all_ended:
+            return                             # refused
         self.moved.add("close")
         kept = dict(self.closes.get(symbol, ()))
         kept[day] = price_e8
@@ -504,8 +504,8 @@ class Market:
         last = day == self.ended
         for index in self.indexes.values():
             index.correct(symbol, day, price_e8, last and self.open and self.said < day)
-        if last and not self.open and (symbol not in self.prices or ts >= self.times[symbol]):
-            self.stand(symbol, price_e8, ts)
+        if symbol not in self.prices or (ts >= self.times[symbol] and day >= self.of_session[symbol]):
+            self.stand(symbol, price_e8, ts, day)
 
     def ret(self, symbol, window="1d"):
         """At a session end, in percent."""

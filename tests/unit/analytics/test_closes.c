@@ -48,7 +48,7 @@ static void official(const char *s, double price, int day, int64_t ns)
 }
 static void end(int day, int64_t ns)
 {
-    ok((struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { DAY0 + day } });
+    ok((struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { DAY0 + day, false } });
 }
 
 static uint32_t track(const char *text)
@@ -137,6 +137,12 @@ static void an_official_close_waits_for_the_end(void **state)
     end(1, at(1, 21, 60));
     is("last(A)", 100.9);
     is("ret(A, window=1d)", 100 * (101.2 / 100 - 1));
+    double spread = value("spread(X, window=1d, kind=arith, ew=daily)");
+    is_about("spread(X, window=1d, kind=arith, ew=daily)",
+             100 * (151.2 / 150 - 1) - 100 * (0.012 / 2));
+    trade("A", 202, at(1, 23, 0)); /* the session's own numbers stay until the next begins */
+    is("ret(A, window=1d)", 100 * (101.2 / 100 - 1));
+    is("spread(X, window=1d, kind=arith, ew=daily)", spread);
     trade("A", 104, at(2, 14, 0));
     is("ret(A, window=1d)", 100 * (104 / 101.2 - 1));
     official("A", 101.3, 1, at(2, 14, 5));
@@ -212,6 +218,89 @@ static void a_session_that_nobody_ends_ends_with_the_next(void **state)
        value("spread(X, window=1d, kind=arith, ew=daily)"));
     is_about("spread(X, window=1d, kind=arith, ew=daily)",
              100 * (153 / 152.0 - 1) - 100 * (1 / 102.0) / 2);
+}
+
+static enum err try_it(struct record r)
+{
+    r.seq = engine_seq(e) + 1;
+    return engine_apply(e, &r, NULL);
+}
+
+/* B has closes alone, and they come when A has begun the next day: they are B's newest prices all the same. */
+static void closes_alone_are_prices_however_late(void **state)
+{
+    (void)state;
+    trade("A", 100, at(0, 15, 0));
+    trade("A", 101, at(1, 0, 10));
+    official("B", 50, 0, at(1, 1, 0));
+    is("last(B)", 50);
+    trade("A", 102, at(2, 0, 10));
+    official("B", 55, 1, at(2, 1, 0));
+    is("last(B)", 55);
+    is("ret(B, window=1d)", 0); /* nothing yet of the session in progress */
+    official("B", 51, 0, at(2, 2, 0));
+    is("last(B)", 55); /* a correction of an older session */
+}
+
+/* Who leaves or comes between an end and the next begin: the level stays, weights are made equal at what stands. */
+static void members_that_change_after_hours_move_no_level(void **state)
+{
+    (void)state;
+    trade("A", 100, at(0, 14, 0)), trade("B", 50, at(0, 14, 0)), end(0, at(0, 21, 60));
+    trade("B", 5, at(0, 22, 0));
+    is_about("ew_level(X, ew=daily)", 550);
+    ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                        .u.membership = { str_of("X"), symbol("B"), false, 0 } });
+    trade("A", 100, at(1, 14, 0));
+    is_about("ew_level(X, ew=daily)", 550);
+    trade("A", 200, at(1, 15, 0));
+    is_about("ew_level(X, ew=daily)", 1100);
+}
+
+/* C has a smaller number than its closes' order would give: it enters after those that count have settled. */
+static void who_is_first_priced_by_a_close_enters_at_the_weights_of_that_end(void **state)
+{
+    (void)state;
+    trade("A", 100, at(0, 14, 0)), end(0, at(0, 21, 60)); /* B has no price yet: half covered */
+    trade("B", 50, at(1, 14, 0)), end(1, at(1, 21, 60));
+    is("level(X)", 1000);
+    ok((struct record){ .kind = RECORD_INSTRUMENT,
+                        .u.instrument = { symbol("C"), str_of("C"), str_of("") } });
+    ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol("C"), 100000, E8 } });
+    ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                        .u.membership = { str_of("X"), symbol("C"), true, 0 } });
+    official("C", 70, 2, at(2, 21, 0)), official("A", 200, 2, at(2, 21, 0));
+    official("B", 50, 2, at(2, 21, 0)), end(2, at(2, 21, 60));
+    is("level(X)", 1000 * 250.0 / 150);
+    is_about("ew_level(X, ew=held)", 1500);
+}
+
+static void what_is_no_session_is_refused(void **state)
+{
+    (void)state;
+    trade("A", 100, at(0, 14, 0)), trade("B", 50, at(0, 14, 0)), end(0, at(0, 21, 60));
+    trade("A", 101, at(2, 14, 0));
+    const struct record saturday = { .kind = RECORD_CLOSE,
+                                     .event_ns = at(2, 15, 0),
+                                     .u.close = { symbol("A"), 55ll * E8, DAY0 + 1 } };
+    assert_int_equal(try_it(saturday), ERR_INVALID);
+    const struct record its_end = { .kind = RECORD_CLOCK,
+                                    .event_ns = at(2, 15, 1),
+                                    .u.clock = { DAY0 + 1, false } };
+    assert_int_equal(try_it(its_end), ERR_INVALID);
+    is("ret(A, window=1d)", 1);
+    end(0, at(2, 15, 2)); /* said once more */
+}
+
+/* A waiting close counts when shares come. */
+static void a_waiting_close_has_to_fit_too(void **state)
+{
+    (void)state;
+    trade("A", 1, at(0, 14, 0));
+    official("A", 80000000, 0, at(0, 21, 0));
+    assert_int_equal(try_it((struct record){ .kind = RECORD_SHARES,
+                                             .u.shares = { symbol("A"), INT64_C(1) << 42, E8 } }),
+                     ERR_INVALID);
 }
 
 /* ---- any order ---- */
@@ -316,6 +405,13 @@ int main(void)
                                         two_stocks, done),
         cmocka_unit_test_setup_teardown(a_session_that_nobody_ends_ends_with_the_next, two_stocks,
                                         done),
+        cmocka_unit_test_setup_teardown(closes_alone_are_prices_however_late, two_stocks, done),
+        cmocka_unit_test_setup_teardown(members_that_change_after_hours_move_no_level, two_stocks,
+                                        done),
+        cmocka_unit_test_setup_teardown(
+            who_is_first_priced_by_a_close_enters_at_the_weights_of_that_end, two_stocks, done),
+        cmocka_unit_test_setup_teardown(what_is_no_session_is_refused, two_stocks, done),
+        cmocka_unit_test_setup_teardown(a_waiting_close_has_to_fit_too, two_stocks, done),
         cmocka_unit_test(corrected_closes_are_as_if_they_had_been_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

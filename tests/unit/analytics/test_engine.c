@@ -68,7 +68,7 @@ static struct record index_record(const char *name)
 }
 static struct record clock_record(int64_t ns, int32_t ended)
 {
-    return (struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { ended } };
+    return (struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { ended, false } };
 }
 static struct record settings(int64_t stale_ns, int64_t gate_e8)
 {
@@ -554,10 +554,10 @@ static int born[INDEXES][INSTRUMENTS],
     births; /* when each first joined: the youngest line of a company inherits */
 static int32_t model_day;
 static bool model_open;
-/* As the last session ended: prices, who counted, and the equal-weighted levels. */
+static bool recomposed[INDEXES]; /* who counts has changed since then */
+/* As the last session ended: prices, and the equal-weighted levels. */
 static struct {
     int64_t price[INSTRUMENTS];
-    bool counted[INDEXES][INSTRUMENTS];
     long double ew[INDEXES][EW_VARIANTS];
 } at_close;
 static const char *const index_names[INDEXES] = { "X", "Y" };
@@ -603,29 +603,21 @@ static void model_rebalance(int x, int v)
     }
 }
 
-/* Weights equal at the last session's close, carried on to the prices of now; who came since then gets as much as a name has. */
+/* Weights equal at the last session's close, carried on to the prices of now. */
 static void model_rebalance_at_close(int x, int v)
 {
-    long double share[INSTRUMENTS], bought = 0, now = 0;
+    long double bought = 0, now = 0;
     if (!model[x].based) return;
     for (int i = 0; i < INSTRUMENTS; i++) {
         int lines = 0;
         for (int k = 0; k < INSTRUMENTS; k++)
             lines += counts(k, x) && mirror[k].issuer == mirror[i].issuer;
-        share[i] = !counts(i, x) ? 0 : v % BY_COUNT == BY_LINE ? 1 : 1.0L / lines;
-        bool was = share[i] > 0 && at_close.counted[x][i];
-        if (was) bought += share[i];
+        long double share = !counts(i, x) ? 0 : v % BY_COUNT == BY_LINE ? 1 : 1.0L / lines;
+        bought += share;
         model[x].w[v][i] =
-            was ? share[i] * (long double)mirror[i].price / (long double)at_close.price[i] : 0;
+            share > 0 ? share * (long double)mirror[i].price / (long double)at_close.price[i] : 0;
         now += model[x].w[v][i];
     }
-    if (bought == 0) {
-        model_rebalance(x, v);
-        model[x].ew[v] = at_close.ew[x][v];
-        return;
-    }
-    for (int i = 0; i < INSTRUMENTS; i++)
-        if (share[i] > 0 && !at_close.counted[x][i]) model[x].w[v][i] = now * share[i] / bought;
     model[x].ew[v] = at_close.ew[x][v] * now / bought;
 }
 
@@ -645,7 +637,7 @@ static void model_end(void)
             }
         }
         for (int v = 0; v < EW_VARIANTS; v++) at_close.ew[k][v] = model[k].ew[v];
-        for (int j = 0; j < INSTRUMENTS; j++) at_close.counted[k][j] = counts(j, k);
+        recomposed[k] = false;
     }
     for (int j = 0; j < INSTRUMENTS; j++) at_close.price[j] = mirror[j].price;
 }
@@ -667,7 +659,8 @@ static void model_begin_day(int32_t d)
         }
         for (int x = 0; x < INDEXES; x++)
             for (int v = 0; v < EW_VARIANTS; v++)
-                if (due[v / BY_COUNT]) model_rebalance_at_close(x, v);
+                if (due[v / BY_COUNT] && recomposed[x]) model_rebalance(x, v);
+                else if (due[v / BY_COUNT]) model_rebalance_at_close(x, v);
     }
     model_day = d;
     model_open = true;
@@ -677,6 +670,7 @@ static void model_begin_day(int32_t d)
 static void model_recompose(int i, int x, bool was)
 {
     bool is = counts(i, x);
+    recomposed[x] |= was != is;
     if (!model[x].based || (!was && !is)) return;
     int lines = 0, companies = 0, others = 0, heir = -1;
     bool seen[ISSUERS] = { false };
@@ -846,7 +840,9 @@ static void random_step(struct engine *e, int step, int64_t *now)
             model_end();
         }
         ok(e, clock_record(*now, d));
-        *now = (int64_t)(d + 1) * NS_PER_DAY + (int64_t)upto(5) * NS_PER_DAY + 14 * 3600 * NS_PER_S;
+        if (upto(2)) /* else there are trades after hours, until the end is said once more */
+            *now = (int64_t)(d + 1) * NS_PER_DAY + (int64_t)upto(5) * NS_PER_DAY
+                   + 14 * 3600 * NS_PER_S;
     } else {
         what = "refused";
         AUTO_BUF struct buf before = { 0 }, after = { 0 };

@@ -43,8 +43,9 @@ static void trade(struct engine *e, const char *s, double price, int64_t ns)
 }
 static void end_session(struct engine *e, int day)
 {
-    ok(e, (struct record){
-              .kind = RECORD_CLOCK, .event_ns = at(day, 7 * 3600), .u.clock = { T0_DAY + day } });
+    ok(e, (struct record){ .kind = RECORD_CLOCK,
+                           .event_ns = at(day, 7 * 3600),
+                           .u.clock = { T0_DAY + day, false } });
 }
 static void settings(struct engine *e, int64_t stale_ns, bool drop)
 {
@@ -189,7 +190,8 @@ static void stale_and_coverage_travel_up(void **state)
     assert_true(value(e, top) == 5000 && engine_reading(e, top).coverage == 1);
     assert_true(engine_reading(e, top).event_ns == at(0, 1));
     settings(e, 60 * NS_PER_S, false);
-    ok(e, (struct record){ .kind = RECORD_CLOCK, .event_ns = at(0, 62), .u.clock = { NO_DAY } });
+    ok(e, (struct record){
+              .kind = RECORD_CLOCK, .event_ns = at(0, 62), .u.clock = { NO_DAY, false } });
     assert_int_equal(engine_reading(e, hhi).status, READING_STALE);
     assert_int_equal(engine_reading(e, top).status, READING_STALE);
     assert_true(engine_reading(e, top).value == 5000);
@@ -205,10 +207,12 @@ static void time_alone_moves_a_window(void **state)
     uint32_t top = rule_on(e, "max(last(A), over=1m)");
     trade(e, "A", 100, at(0, 0));
     trade(e, "A", 90, at(0, 30));
-    ok(e, (struct record){ .kind = RECORD_CLOCK, .event_ns = at(0, 70), .u.clock = { NO_DAY } });
+    ok(e, (struct record){
+              .kind = RECORD_CLOCK, .event_ns = at(0, 70), .u.clock = { NO_DAY, false } });
     moved(e, (uint32_t[]){ top }, 1);
     assert_true(value(e, top) == 100); /* it stood until 30 s */
-    ok(e, (struct record){ .kind = RECORD_CLOCK, .event_ns = at(0, 91), .u.clock = { NO_DAY } });
+    ok(e, (struct record){
+              .kind = RECORD_CLOCK, .event_ns = at(0, 91), .u.clock = { NO_DAY, false } });
     assert_true(value(e, top) == 90);
     engine_free(e);
 }

@@ -79,7 +79,7 @@ static struct record trade(const char *s, double price, int64_t ns)
 }
 static struct record clock_at(int64_t ns)
 {
-    return (struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { NO_DAY } };
+    return (struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { NO_DAY, false } };
 }
 
 static enum err put(int who, int id, const char *definition, struct why *why)
@@ -536,7 +536,8 @@ static void a_tenth_of_a_per_cent_is_what_a_person_takes_it_for(void **state)
     const int64_t next = T0 + NS_PER_DAY;
     two_stocks();
     ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol("A"), 3000, E8 } });
-    ok((struct record){ .kind = RECORD_CLOCK, .event_ns = T0, .u.clock = { day_of_ns(T0) } });
+    ok((struct record){
+        .kind = RECORD_CLOCK, .event_ns = T0, .u.clock = { day_of_ns(T0), false } });
     for (int t = 1; t < 1000; t++) {
         const char *spread = "spread(X, kind=arith, window=1d, ew=daily)";
         ok(trade("B", 100, next));
@@ -625,7 +626,7 @@ static struct record random_record(struct step *s, int64_t *now, struct rule_dra
     }
     if (op < 760) return clock_at(*now);
     if (op < 765) {
-        r = (struct record){ .kind = RECORD_CLOCK, .event_ns = *now, .u.clock = { today } };
+        r = (struct record){ .kind = RECORD_CLOCK, .event_ns = *now, .u.clock = { today, false } };
         *now = (int64_t)(today + 1 + (int32_t)upto(3)) * NS_PER_DAY + 15 * 3600 * NS_PER_S;
         return r;
     }
