@@ -2,8 +2,8 @@
 
 #include "analytics/series.h"
 
-void prices_stand(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns,
-                  int32_t day)
+static inline void stand(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns,
+                         int32_t day, bool touch)
 {
     x->price_e8 = price_e8;
     x->price_day = day;
@@ -12,16 +12,21 @@ void prices_stand(struct market *m, struct instrument *x, int64_t price_e8, int6
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
         struct universe *u = &m->universes[m->store.lines[no].universe];
         universe_set_price(&m->store, u, no, price_e8, event_ns);
+        if (touch) series_touch(m, u->first_series);
     }
+    if (touch) series_touch(m, x->first_series);
+}
+
+void prices_stand(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns,
+                  int32_t day)
+{
+    stand(m, x, price_e8, event_ns, day, false);
 }
 
 void prices_move(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns,
                  int32_t day)
 {
-    prices_stand(m, x, price_e8, event_ns, day);
-    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
-        series_touch(m, m->universes[m->store.lines[no].universe].first_series);
-    series_touch(m, x->first_series);
+    stand(m, x, price_e8, event_ns, day, true);
 }
 
 void prices_suppose(struct market *m, const struct instrument *x, int64_t price_e8)

@@ -130,11 +130,11 @@ struct sums {
 
 /* From a session's end to the next one's begin those of its closes, however trades go on; unless members or shares have
  * changed since, so that what levels are measured from is another. */
-static struct sums sums_of(const struct market *m, const struct universe *u, int k)
+static inline struct sums sums_of(const struct market *m, const struct universe *u,
+                                  const struct variant *v, int k)
 {
-    const struct variant *v = equal_weight_of(u, k);
     const struct sums now = { u->total, v->sum };
-    if (m->settings.meaning < MEANING_SESSIONS || m->in_session || !u->days_n || !u->refs_n)
+    if (m->in_session || m->settings.meaning < MEANING_SESSIONS || !u->days_n || !u->refs_n)
         return now;
     const struct level_day *d = &u->days[u->days_n - 1];
     const struct session_refs *r = &u->refs[u->refs_n - 1];
@@ -156,7 +156,7 @@ static bool spread_growths(const struct market *m, const struct series *s, struc
     if (s->start < 0) return false;
     const struct level_day *d = &u->days[s->start];
     const struct variant *v = equal_weight_of(u, k);
-    const struct sums now = sums_of(m, u, k);
+    const struct sums now = sums_of(m, u, v, k);
     *out =
         (struct growths){ growth_of(&u->scale, now.total, d->level, d->total),
                           growth_of(&v->scale, now.equal, d->ew[k], d->sums[k]),
@@ -229,9 +229,9 @@ static void read_spread(const struct market *m, const struct series *s, struct r
     struct growths growths;
     if (!index_has_value(m, u, true, r)) return;
     const int k = variant_of(s);
-    if (kind == SPREAD_POINTS) r->value = points(u, equal_weight_of(u, k), sums_of(m, u, k));
-    else if (kind == SPREAD_RATIO)
-        r->value = level_ratio(u, equal_weight_of(u, k), sums_of(m, u, k));
+    const struct variant *v = equal_weight_of(u, k);
+    if (kind == SPREAD_POINTS) r->value = points(u, v, sums_of(m, u, v, k));
+    else if (kind == SPREAD_RATIO) r->value = level_ratio(u, v, sums_of(m, u, v, k));
     else
         r->status = spread_growths(m, s, &growths) ? of_growths(&growths, kind, &r->value)
                                                    : READING_NO_HISTORY;

@@ -216,7 +216,7 @@ def test_a_time_years_ahead_by_both_clocks_is_refused(one, kafka):
     assert producer.flush(30) == 0
     one.sent += len(far)
     one.trades(51).settle()
-    assert database.rows("SELECT reason FROM tocsin.dead_letter") == [("invalid",)] * len(far)
+    assert database.rows("SELECT reason FROM tocsin.dead_letter") == [("ahead",)] * len(far)
     assert database.one("SELECT max(event_ns) FROM tocsin.tick") == one.ns
     one.service.restart()
     one.trades(52).settle()

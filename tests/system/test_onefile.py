@@ -1,6 +1,7 @@
 """A new measure, record kind, channel, resource or page view is one file and one row: each is added to a copy of the tree, which is
 built, and then is everywhere where the others are. The files are in onefile/."""
 import json
+import re
 import pathlib
 from fractions import Fraction
 
@@ -116,7 +117,9 @@ static enum err apply_rename(struct engine *e, const struct record *r, struct wh
 
 def test_a_record_kind(tree, kafka, service_factory):
     tree.add("ingest/kinds/rename.c", "onefile/rename.c")
-    tree.row("ingest/records.def", "RECORD(15, SETTINGS", "RECORD(16, RENAME, rename, FEED, EVENT, NOBODY)")
+    last, name = max((int(n), name) for n, name in re.findall(r"^RECORD\((\d+), (\w+)", (tree.top / "ingest/records.def").read_text(), re.M))
+    number = last + 1
+    tree.row("ingest/records.def", f"RECORD({last}, {name}", f"RECORD({number}, RENAME, rename, FEED, EVENT, NOBODY)")
     with pytest.raises(AssertionError, match="apply_rename.*undeclared"):      # a kind that nobody applies is no program
         tree.make("all")
     tree.row("analytics/engine.c", "/* ---- records, one function a kind ---- */", APPLY_RENAME)
@@ -130,7 +133,7 @@ def test_a_record_kind(tree, kafka, service_factory):
     feed.send({"kind": "rename", "symbol": "NOBODY", "name": "x"}, {"kind": "rename", "symbol": "FEEDB", "name": ""}, {"kind": "rename", "symbol": "FEEDB"}).settle()
     name = lambda: service.database.one("SELECT name FROM tocsin.instrument WHERE symbol = 'FEEDB'")
     kind, payload = service.database.rows("SELECT kind, payload FROM tocsin.event ORDER BY seq DESC LIMIT 1")[0]
-    assert kind == 16 and json.loads(payload) == {"kind": "rename", "ts": json.loads(payload)["ts"], "symbol": "FEEDB", "name": "Bär AG"}
+    assert kind == number and json.loads(payload) == {"kind": "rename", "ts": json.loads(payload)["ts"], "symbol": "FEEDB", "name": "Bär AG"}
     refused = service.database.rows("SELECT reason, detail FROM tocsin.dead_letter ORDER BY kafka_offset")
     assert [r for r, _ in refused] == ["unknown_symbol", "invalid", "invalid"] and all('"name"' in d for _, d in refused[1:]), refused
     assert name() == "Bär AG"
@@ -140,7 +143,7 @@ def test_a_record_kind(tree, kafka, service_factory):
 
     service.binary = None                                                      # the program before it says what it does not know
     done = service.tocsin("verify")
-    assert done.returncode not in (0, -6, -11) and "kind 16" in done.stdout + done.stderr, done
+    assert done.returncode not in (0, -6, -11) and f"kind {number}" in done.stdout + done.stderr, done
 
 
 # ---- a resource of the API ----
