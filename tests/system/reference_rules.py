@@ -92,9 +92,7 @@ class Rule:
             return None
         if self.state == "ok":
             self.state, self.since = "pending", now
-            if now >= self.due():
-                return self.fire(now, v)
-        return None
+        return self.fire(now, v) if now >= self.due() else None     # due while there was no value: at the first one
 
 
     def changed(self, now, v, new):
