@@ -103,7 +103,7 @@ enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8
     }
     enum err e = put_in_chain(m, x, day, price_e8);
     if (e) return e;
-    bool last_ended = day == m->ended_day;
+    bool last_ended = day == m->ended[m->ended_n - 1];
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
         struct line *l = &m->store.lines[no];
         struct universe *u = &m->universes[l->universe];

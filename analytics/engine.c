@@ -156,14 +156,10 @@ static enum err apply_settings(struct engine *e, const struct record *r, struct 
 {
     struct market *m = &e->market;
     (void)why;
-    if (m->settings.meaning < MEANING_SESSIONS && r->u.settings.meaning >= MEANING_SESSIONS)
-        m->ended_day = m->said_day = m->in_session ? NO_DAY : m->session_day;
     m->settings = (struct market_settings){ .stale_after_ns = r->u.settings.stale_after_ns,
                                             .sample_ns = r->u.settings.sample_ns,
                                             .coverage_gate_e8 = r->u.settings.coverage_gate_e8,
                                             .drop_unasked = r->u.settings.drop_unasked,
-                                            .news = r->u.settings.news,
-
                                             .meaning = r->u.settings.meaning };
     m->gate = (double)r->u.settings.coverage_gate_e8 / 1e8;
     return series_review(m);
@@ -291,10 +287,9 @@ enum err engine_new(struct engine **out)
 {
     struct engine *e = calloc(1, sizeof *e);
     if (!e) return ERR_NOMEM;
-    e->market.session_day = e->market.ended_day = e->market.said_day = NO_DAY;
+    e->market.session_day = e->market.said_day = NO_DAY;
     e->market.settings.coverage_gate_e8 = 95000000;
     e->market.gate = 0.95;
-    e->market.settings.news = NEWS_RULES_FIRST; /* nothing else has been said */
     e->market.turn = 1;
     *out = e;
     return ERR_OK;

@@ -38,15 +38,18 @@ struct instrument {
     char name[64];
 };
 
+/* An issuer's three sums, each fading with time: news/sums.h. */
+struct news_sums {
+    int64_t ns;                         /* as of when */
+    double sum, weight, weight_squared; /* of a*s, a, a^2: see news/news.c */
+};
+
 struct issuer {
     char key[NAME_MAX_BYTES + 1], name[64];
     uint32_t first_exposure;
-    int64_t news_ns;                    /* the sums are as of then */
-    double sum, weight, weight_squared; /* of a*s, a, a^2: see news/news.c */
-    /* The same without the articles that may still be revised or retracted: news/articles.h. */
-    int64_t base_ns;
-    double base_sum, base_weight, base_weight_squared;
-    bool adding_up; /* while news/articles.c makes the sums anew */
+    struct news_sums news;
+    struct news_sums base; /* without the articles that may still be revised: news/articles.h */
+    bool adding_up;        /* while news/articles.c makes the sums anew */
 };
 
 /* A session's last price of an instrument; its chain runs backwards. One a session and instrument
@@ -96,7 +99,6 @@ struct market_settings {
     int64_t stale_after_ns, sample_ns, coverage_gate_e8;
     bool
         drop_unasked; /* series that nobody asks for any more go; before it was said, they stayed */
-    int64_t news;     /* NEWS_RULES_FIRST or NEWS_RULES: news/news.h */
     int64_t meaning;  /* enum meaning: what records mean, from the last settings record on */
 };
 
@@ -131,7 +133,6 @@ struct market {
     bool in_session;
     int32_t *ended; /* days of sessions that have ended, ascending */
     size_t ended_n, ended_cap;
-    int32_t ended_day;   /* the session that ended last; NO_DAY: none has */
     int32_t said_day;    /* the last whose end was said, not only seen by the next one's begin */
     unsigned rebalanced; /* bits of enum ew: weights made equal as the session in progress began */
 

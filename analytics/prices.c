@@ -8,7 +8,7 @@ static inline void stand(struct market *m, struct instrument *x, int64_t price_e
     x->price_e8 = price_e8;
     x->price_day = day;
     /* The value and the time shown with it are of one record; what came before that was said keeps the newest time of all. */
-    if (m->settings.meaning >= MEANING_SESSIONS || event_ns > x->price_ns) x->price_ns = event_ns;
+    if (m->settings.meaning >= MEANING_SECOND || event_ns > x->price_ns) x->price_ns = event_ns;
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
         struct universe *u = &m->universes[m->store.lines[no].universe];
         universe_set_price(&m->store, u, no, price_e8, event_ns);

@@ -62,8 +62,7 @@ enum err reference_trade(struct market *m, const struct record *r, bool *late, s
 {
     struct instrument *x = NULL;
     enum err e = find_priced(m, &r->u.trade.symbol, r->u.trade.price_e8, &x, why);
-    *late =
-        !e && m->settings.meaning >= MEANING_SESSIONS && x->price_e8 && r->event_ns < x->price_ns;
+    *late = !e && m->settings.meaning >= MEANING_SECOND && x->price_e8 && r->event_ns < x->price_ns;
     if (e || *late) return e;
     e = session_price(m, day_of_ns(r->event_ns));
     if (!e) prices_move(m, x, r->u.trade.price_e8, r->event_ns, day_of_ns(r->event_ns));
@@ -79,7 +78,7 @@ enum err reference_close(struct market *m, const struct record *r, bool *correct
     *corrects = false;
     if (!e) e = session_price(m, day);
     if (e) return e;
-    if (m->settings.meaning < MEANING_SESSIONS) prices_move(m, x, price_e8, r->event_ns, day);
+    if (m->settings.meaning < MEANING_SECOND) prices_move(m, x, price_e8, r->event_ns, day);
     else if (day == m->session_day && m->in_session) closes_keep(x, price_e8, day, r->event_ns);
     else {
         *corrects = true;
@@ -236,7 +235,7 @@ static uint32_t line_in(const struct market *m, const struct instrument *x, uint
 static bool is_fresh(const struct market *m, const struct instrument *x, int64_t now_ns)
 {
     if (x->price_e8 == 0) return false;
-    if (m->settings.meaning < MEANING_SESSIONS) return true;
+    if (m->settings.meaning < MEANING_SECOND) return true;
     int32_t from = day_of_ns(x->price_ns), to = day_of_ns(now_ns);
     int sessions = 0;
     for (int32_t day = from + 1; day <= to && sessions < 2; day++)

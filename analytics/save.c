@@ -36,7 +36,6 @@ static const struct state_field market_fields[] = {
     STATE_FIELD(I64, struct market, settings.sample_ns),
     STATE_FIELD(I64, struct market, settings.coverage_gate_e8),
     STATE_FIELD(BOOL, struct market, settings.drop_unasked),
-    STATE_FIELD(I64, struct market, settings.news),
     STATE_FIELD(I64, struct market, now_ns),
     STATE_FIELD(I64, struct market, sampled_ns),
     STATE_FIELD(U64, struct market, seq),
@@ -44,7 +43,6 @@ static const struct state_field market_fields[] = {
     STATE_FIELD(I32, struct market, session_no),
     STATE_FIELD(BOOL, struct market, in_session),
     STATE_FIELD(I64, struct market, settings.meaning),
-    STATE_FIELD(I32, struct market, ended_day),
     STATE_FIELD(I32, struct market, said_day),
     STATE_FIELD(U32, struct market, rebalanced),
 };
@@ -68,14 +66,14 @@ static const struct state_field issuer_fields[] = {
     STATE_FIELD(BYTE, struct issuer, key),
     STATE_FIELD(BYTE, struct issuer, name),
     STATE_FIELD(U32, struct issuer, first_exposure),
-    STATE_FIELD(I64, struct issuer, news_ns),
-    STATE_FIELD(F64, struct issuer, sum),
-    STATE_FIELD(F64, struct issuer, weight),
-    STATE_FIELD(F64, struct issuer, weight_squared),
-    STATE_FIELD(I64, struct issuer, base_ns),
-    STATE_FIELD(F64, struct issuer, base_sum),
-    STATE_FIELD(F64, struct issuer, base_weight),
-    STATE_FIELD(F64, struct issuer, base_weight_squared),
+    STATE_FIELD(I64, struct issuer, news.ns),
+    STATE_FIELD(F64, struct issuer, news.sum),
+    STATE_FIELD(F64, struct issuer, news.weight),
+    STATE_FIELD(F64, struct issuer, news.weight_squared),
+    STATE_FIELD(I64, struct issuer, base.ns),
+    STATE_FIELD(F64, struct issuer, base.sum),
+    STATE_FIELD(F64, struct issuer, base.weight),
+    STATE_FIELD(F64, struct issuer, base.weight_squared),
 };
 static const struct state_field article_fields[] = {
     STATE_FIELD(BYTE, struct known_article, id),
@@ -440,19 +438,11 @@ static enum err load_scalars(struct state_reader *r, struct market *m, struct wh
         m->session_day = saved->session_day;
         m->session_no = saved->session_no;
         m->in_session = saved->in_session;
-        m->ended_day = saved->ended_day;
         m->said_day = saved->said_day;
         m->rebalanced = saved->rebalanced;
     }
     free(saved);
     return e;
-}
-
-/* An older program had no effects apart: all that it had read is in the sums for good. */
-static void base_is_all(struct market *m)
-{
-    for (size_t i = 0; i < m->issuers_n; i++)
-        news_sums_put_base(&m->issuers[i], news_sums_of(&m->issuers[i]));
 }
 
 static enum err load_articles(struct state_reader *r, struct market *m, struct why *why)
@@ -464,7 +454,6 @@ static enum err load_articles(struct state_reader *r, struct market *m, struct w
     if (!e) e = GET(r, &article_effect_part, a, effects, why);
     if (!e) e = state_get(r, &article_effects_part, (void **)&effects, &n, &cap, why);
     if (!e && n == 1) a->effects_before = effects->before;
-    if (!e && n == 0) base_is_all(m);
     free(effects);
     if (!e && !articles_restore(m))
         e = err_set(why, ERR_INVALID, "articles whose effects are not there");
@@ -490,7 +479,7 @@ static enum err load_arrays(struct state_reader *r, struct market *m, struct why
 /* A number that names a thing which is not there would be read out of bounds: the bytes are
  * damaged. Every chain runs from greater numbers to smaller ones, because a thing is put before
  * those that were there: so it is enough that each next is smaller to know that no chain runs in a
- * circle. */
+ * circle. But a close may be put among those that were there: along its chain days fall. */
 static bool names_what_is_there(const struct market *m)
 {
 #define IN(number, array) ((number) == NONE || (number) < m->array##_n)

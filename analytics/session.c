@@ -47,7 +47,7 @@ static bool crosses_third_friday(int32_t from, int32_t to)
 
 static void rebalance_all(struct market *m, enum ew ew)
 {
-    const bool at_close = m->settings.meaning >= MEANING_SESSIONS;
+    const bool at_close = m->settings.meaning >= MEANING_SECOND;
     m->rebalanced |= 1u << ew;
     for (size_t i = 0; i < m->universes_n; i++)
         if (!m->universes[i].book) universe_rebalance(&m->store, &m->universes[i], ew, at_close);
@@ -95,11 +95,10 @@ static enum err close_instruments(struct market *m, int32_t day)
 static enum err end_session(struct market *m)
 {
     int32_t day = m->session_day;
-    bool official = m->settings.meaning >= MEANING_SESSIONS;
+    bool official = m->settings.meaning >= MEANING_SECOND;
     if (!VEC_GROW(&m->ended, &m->ended_cap, m->ended_n + 1)) return ERR_NOMEM;
     m->ended[m->ended_n++] = day;
     m->in_session = false;
-    m->ended_day = day;
     if (official) closes_settle(m, day);
     enum err e = close_universes(m, day);
     if (!e) e = official ? closes_kept(m, day) : close_instruments(m, day);
@@ -128,7 +127,7 @@ enum err session_price(struct market *m, int32_t day)
 static enum err end_again(const struct market *m, int32_t day, struct why *why)
 {
     char text[DATE_TEXT_MAX];
-    if (m->settings.meaning < MEANING_SESSIONS || session_has_ended(m, day)) return ERR_OK;
+    if (m->settings.meaning < MEANING_SECOND || session_has_ended(m, day)) return ERR_OK;
     date_format(day, text);
     return err_set(why, ERR_INVALID,
                    "session %s has no price that came before a later session began: it cannot end",
@@ -147,7 +146,7 @@ enum err session_end(struct market *m, int32_t day, bool presumed, struct why *w
 
 bool session_would_end(const struct market *m, int32_t day)
 {
-    return m->settings.meaning >= MEANING_SESSIONS && m->in_session && day > m->session_day;
+    return m->settings.meaning >= MEANING_SECOND && m->in_session && day > m->session_day;
 }
 
 /* ---- windows ---- */

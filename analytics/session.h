@@ -5,7 +5,7 @@
 #include "analytics/market.h"
 
 /* A price of that day has come: a session begins if it is later than the one before; that one ends if nobody has said so
- * (from MEANING_SESSIONS on; before, it did not end and was kept in no history). ERR_NOMEM. */
+ * (from MEANING_SECOND on; before, it did not end and was kept in no history). ERR_NOMEM. */
 MUST_USE enum err session_price(struct market *m, int32_t day);
 /* Levels start or are kept, closes are kept. One that is said again changes nothing. `presumed`: nobody said so, a price of a
  * later session is about to come. ERR_INVALID: no such session began before a later one did. ERR_NOMEM. */

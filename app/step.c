@@ -631,7 +631,6 @@ struct record step_settings(const struct step *s, const struct market_settings *
     r.u.settings.sample_ns = v->sample_ns;
     r.u.settings.coverage_gate_e8 = v->coverage_gate_e8;
     r.u.settings.drop_unasked = v->drop_unasked;
-    r.u.settings.news = v->news;
     r.u.settings.meaning = v->meaning;
     return r;
 }

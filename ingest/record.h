@@ -24,9 +24,11 @@ enum record_kind {
 /* What the records after a SETTINGS record mean to the engine. A database keeps what was said under
  * the meaning of its time: a replay goes by the number that stood then. Append only. */
 enum meaning {
-    MEANING_AS_IT_CAME, /* a session ends when it is said; each price moves what it names, late or not */
-    MEANING_SESSIONS, /* late trades stand aside; official closes settle at their session's end */
-    MEANING_NOW = MEANING_SESSIONS
+    MEANING_FIRST,  /* a session ends when it is said; each price moves what it names, late or not;
+                    * an article counts whenever it comes, read by the lexicon's first edition */
+    MEANING_SECOND, /* late trades stand aside; official closes settle at their session's end; an
+                     * article has an id and counts once an issuer, read by the second edition */
+    MEANING_NOW = MEANING_SECOND
 };
 
 enum record_origin { ORIGIN_FEED, ORIGIN_API, ORIGIN_SERVICE };
@@ -122,7 +124,6 @@ struct record {
             int64_t stale_after_ns, sample_ns;
             int64_t coverage_gate_e8;
             bool drop_unasked; /* series that nobody asks for go; of old records false */
-            int64_t news;      /* the rules by which articles are read: see analytics/news/news.h */
             int64_t meaning;   /* what records mean: enum meaning; of old records 0 */
         } settings;
     } u;

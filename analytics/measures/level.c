@@ -134,7 +134,7 @@ static inline struct sums sums_of(const struct market *m, const struct universe 
                                   const struct variant *v, int k)
 {
     const struct sums now = { u->total, v->sum };
-    if (m->in_session || m->settings.meaning < MEANING_SESSIONS || !u->days_n || !u->refs_n)
+    if (m->in_session || m->settings.meaning < MEANING_SECOND || !u->days_n || !u->refs_n)
         return now;
     const struct level_day *d = &u->days[u->days_n - 1];
     const struct session_refs *r = &u->refs[u->refs_n - 1];

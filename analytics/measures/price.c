@@ -68,7 +68,7 @@ static void find_close(const struct market *m, struct series *s)
 /* While a session is open the price that stands; from its end to the next one's begin its close, however trades go on. */
 static int64_t newest(const struct market *m, const struct instrument *x)
 {
-    bool closed = m->settings.meaning >= MEANING_SESSIONS && !m->in_session && x->last_close != NONE
+    bool closed = m->settings.meaning >= MEANING_SECOND && !m->in_session && x->last_close != NONE
                   && m->closes[x->last_close].day == m->session_day;
     return closed ? m->closes[x->last_close].price_e8 : x->price_e8;
 }

@@ -17,14 +17,14 @@ static const struct issuer *issuer_of(const struct market *m, const struct serie
 static void read_sentiment(const struct market *m, const struct series *s, struct reading *out)
 {
     const struct issuer *i = issuer_of(m, s);
-    if (i->weight <= 0) {
+    if (i->news.weight <= 0) {
         reading_none(out);
         return;
     }
     *out = (struct reading){ .value = news_sentiment(i),
                              .coverage = 1,
-                             .event_ns = i->news_ns,
-                             .staleness_ns = m->now_ns - i->news_ns,
+                             .event_ns = i->news.ns,
+                             .staleness_ns = m->now_ns - i->news.ns,
                              .status = READING_OK };
 }
 
@@ -44,7 +44,7 @@ static void add_holding(void *ctx, const struct market *m, const struct issuer *
     double x = value * exposure_now(m, i);
     t->gross += value;
     t->exposed += x;
-    if (i->weight <= 0) return;
+    if (i->news.weight <= 0) return;
     t->covered += x;
     t->feeling += x * news_sentiment(i);
 }

@@ -64,13 +64,13 @@ static void take_away(struct market *m, struct known_article *x)
         struct issuer *of = &m->issuers[a->effects[i].issuer];
         a->effects[i].gone = true;
         of->adding_up = true;
-        news_sums_put(of, news_sums_base(of));
+        of->news = of->base;
     }
     for (size_t i = a->effects_head; i < a->effects_n; i++) {
         const struct article_effect *e = &a->effects[i];
         struct issuer *of = &m->issuers[e->issuer];
         if (of->adding_up && !e->gone)
-            news_sums_put(of, news_sums_add(news_sums_of(of), e->score, e->relevance, e->event_ns));
+            of->news = news_sums_add(of->news, e->score, e->relevance, e->event_ns);
     }
     for (size_t i = from; i < to; i++) m->issuers[a->effects[i].issuer].adding_up = false;
 }
@@ -79,9 +79,7 @@ static void take_away(struct market *m, struct known_article *x)
 static void fold(struct market *m, const struct article_effect *e)
 {
     struct issuer *of = &m->issuers[e->issuer];
-    if (!e->gone)
-        news_sums_put_base(of,
-                           news_sums_add(news_sums_base(of), e->score, e->relevance, e->event_ns));
+    if (!e->gone) of->base = news_sums_add(of->base, e->score, e->relevance, e->event_ns);
 }
 
 static void forget(struct market *m, int64_t now_ns)
@@ -195,7 +193,7 @@ enum err articles_add(struct market *m, uint32_t issuer, double score, double re
         .issuer = issuer, .score = score, .relevance = relevance, .event_ns = event_ns
     };
     a->known[a->last].effects_n++;
-    news_sums_put(of, news_sums_add(news_sums_of(of), score, relevance, event_ns));
+    of->news = news_sums_add(of->news, score, relevance, event_ns);
     return ERR_OK;
 }
 

@@ -22,13 +22,14 @@ static const double SHRINK = 1; /* S counts by n / (n + SHRINK) */
 
 double news_effective_count(const struct issuer *i)
 {
-    return i->weight_squared > 0 ? i->weight * i->weight / i->weight_squared : 0;
+    return i->news.weight_squared > 0 ? i->news.weight * i->news.weight / i->news.weight_squared
+                                      : 0;
 }
 
 double news_sentiment(const struct issuer *i)
 {
     double n = news_effective_count(i);
-    return i->weight > 0 ? i->sum / i->weight * (n / (n + SHRINK)) : 0;
+    return i->news.weight > 0 ? i->news.sum / i->news.weight * (n / (n + SHRINK)) : 0;
 }
 
 /* What to look for: a tag whose instrument is not known (yet) is found by its symbol alone. */
@@ -43,7 +44,7 @@ static struct sentiment_target target_of(const struct market *m, const struct sy
     return t;
 }
 
-static bool is_first(const struct market *m) { return m->settings.news <= NEWS_RULES_FIRST; }
+static bool is_first(const struct market *m) { return m->settings.meaning < MEANING_SECOND; }
 
 static struct str decoded(struct market *m, struct str text, int which)
 {
@@ -80,10 +81,8 @@ static void count_each(struct market *m, const struct record *r, const uint32_t 
         const struct sentiment_ticker *t = &a->tickers[i].reading;
         if (known[i] == NONE || t->relevance <= 0) continue;
         struct issuer *of = &m->issuers[m->instruments[known[i]].issuer];
-        news_sums_put(of,
-                      news_sums_add(news_sums_of(of), t->tone.score, t->relevance, r->event_ns));
-        news_sums_put_base(
-            of, news_sums_add(news_sums_base(of), t->tone.score, t->relevance, r->event_ns));
+        of->news = news_sums_add(of->news, t->tone.score, t->relevance, r->event_ns);
+        of->base = news_sums_add(of->base, t->tone.score, t->relevance, r->event_ns);
     }
 }
 

@@ -1,9 +1,9 @@
 /* news.h - what an article does: it is scored, and moves the sentiment of the issuers it names.
  *
- * By which rules is said by the settings record (`news`), so that what older programs stored replays to what they said:
+ * By which rules follows from what records mean (enum meaning), so that what older programs stored replays to what they said:
  *
- *     1   the first edition of the scorer reads the text as it came, HTML's &#39; and all
- *     2   the second one, with the text decoded first (core/entity.h); ids are known (articles.h), and an article counts
+ *     MEANING_FIRST    the first edition of the scorer reads the text as it came, HTML's &#39; and all
+ *     MEANING_SECOND   the second one, with the text decoded first (core/entity.h); ids are known (articles.h), and an article counts
  *         once an issuer, however many of its lines are tagged
  *
  * The record keeps the text as it came: decoding what has been decoded would not give the same, and a replay reads what is
@@ -12,8 +12,6 @@
 #define TOCSIN_ANALYTICS_NEWS_H
 #include "analytics/market.h"
 #include "analytics/news/sentiment.h"
-
-enum { NEWS_RULES_FIRST = 1, NEWS_RULES = 2 };
 
 /* What the scorer said of an article; tickers in the order of its tags. */
 struct article_reading {

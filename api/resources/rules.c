@@ -37,56 +37,50 @@ enum {
         .name = "enabled", .type = FIELD_BOOL                                                      \
     }
 
-/* what may be absent may be null too */
+/* what a rule has beside its name and text; what may be absent may be null too */
+#define SETTING_FIELDS                                                                             \
+    { .name = "clear", .type = FIELD_NUMERAL, .optional = true, .nullable = true },                \
+        { .name = "hold_s",                                                                        \
+          .type = FIELD_INT,                                                                       \
+          .optional = true,                                                                        \
+          .nullable = true,                                                                        \
+          .max = SECONDS_MAX },                                                                    \
+        { .name = "cooldown_s",                                                                    \
+          .type = FIELD_INT,                                                                       \
+          .optional = true,                                                                        \
+          .nullable = true,                                                                        \
+          .max = SECONDS_MAX },                                                                    \
+        { .name = "severity",                                                                      \
+          .type = FIELD_TEXT,                                                                      \
+          .optional = true,                                                                        \
+          .nullable = true,                                                                        \
+          .names = &severity_names },                                                              \
+        { .name = "on_create",                                                                     \
+          .type = FIELD_TEXT,                                                                      \
+          .optional = true,                                                                        \
+          .nullable = true,                                                                        \
+          .choices = ON_CREATE },                                                                  \
+    {                                                                                              \
+        .name = "enabled", .type = FIELD_BOOL, .optional = true, .nullable = true                  \
+    }
+#define NAME_FIELD                                                                                 \
+    { .name = "name", .type = FIELD_TEXT, .optional = true, .nullable = true, .max = 100 }
+
 static const struct field input_fields[] = {
-    { .name = "name", .type = FIELD_TEXT, .optional = true, .nullable = true, .max = 100 },
+    NAME_FIELD,
     { .name = "rule",
       .type = FIELD_TEXT,
       .min = 1,
       .max = 240,
       .help = "measure, comparison, threshold" },
-    { .name = "clear", .type = FIELD_NUMERAL, .optional = true, .nullable = true },
-    { .name = "hold_s", .type = FIELD_INT, .optional = true, .nullable = true, .max = SECONDS_MAX },
-    { .name = "cooldown_s",
-      .type = FIELD_INT,
-      .optional = true,
-      .nullable = true,
-      .max = SECONDS_MAX },
-    { .name = "severity",
-      .type = FIELD_TEXT,
-      .optional = true,
-      .nullable = true,
-      .names = &severity_names },
-    { .name = "on_create",
-      .type = FIELD_TEXT,
-      .optional = true,
-      .nullable = true,
-      .choices = ON_CREATE },
-    { .name = "enabled", .type = FIELD_BOOL, .optional = true, .nullable = true },
+    SETTING_FIELDS,
     { 0 },
 };
 /* all of it may be left out: that stays as it is */
 static const struct field patch_fields[] = {
-    { .name = "name", .type = FIELD_TEXT, .optional = true, .nullable = true, .max = 100 },
+    NAME_FIELD,
     { .name = "rule", .type = FIELD_TEXT, .optional = true, .min = 1, .max = 240 },
-    { .name = "clear", .type = FIELD_NUMERAL, .optional = true, .nullable = true },
-    { .name = "hold_s", .type = FIELD_INT, .optional = true, .nullable = true, .max = SECONDS_MAX },
-    { .name = "cooldown_s",
-      .type = FIELD_INT,
-      .optional = true,
-      .nullable = true,
-      .max = SECONDS_MAX },
-    { .name = "severity",
-      .type = FIELD_TEXT,
-      .optional = true,
-      .nullable = true,
-      .names = &severity_names },
-    { .name = "on_create",
-      .type = FIELD_TEXT,
-      .optional = true,
-      .nullable = true,
-      .choices = ON_CREATE },
-    { .name = "enabled", .type = FIELD_BOOL, .optional = true, .nullable = true },
+    SETTING_FIELDS,
     { 0 },
 };
 static const struct field rule_fields[] = {

@@ -72,7 +72,7 @@ static bool same_settings(const struct market_settings *a, const struct market_s
 {
     return a->stale_after_ns == b->stale_after_ns && a->sample_ns == b->sample_ns
            && a->coverage_gate_e8 == b->coverage_gate_e8 && a->drop_unasked == b->drop_unasked
-           && a->news == b->news && a->meaning == b->meaning;
+           && a->meaning == b->meaning;
 }
 
 void engine_loop_apply_settings(struct engine_loop *l)
@@ -84,7 +84,6 @@ void engine_loop_apply_settings(struct engine_loop *l)
         .sample_ns = c->engine_sample_ms * NS_PER_MS,
         .coverage_gate_e8 = c->engine_coverage_gate_pct * 1000000, /* 1 % is 0.01 */
         .drop_unasked = true,
-        .news = NEWS_RULES,
         .meaning = MEANING_NOW,
     };
     if (same_settings(&have, &want)) return;

@@ -2,8 +2,7 @@
  * a replay has it where it was.
  *
  *     {"kind":"settings","ts":0,"stale_after_ns":5000000000,"sample_ns":1000000000,
- *      "coverage_gate_e8":95000000,"drop_unasked":true,
- *      "news":2,"meaning":1}
+ *      "coverage_gate_e8":95000000,"drop_unasked":true,"meaning":1}
  */
 #include "ingest/kinds/kind.h"
 
@@ -27,17 +26,11 @@ static const struct record_field fields[] = {
       .type = &field_flag,
       .at = AT(settings.drop_unasked),
       .missing = false },
-    { .name = "news",
-      .type = &field_integer,
-      .at = AT(settings.news),
-      .min = 1,
-      .max = 2,
-      .missing = 1 },
     { .name = "meaning",
       .type = &field_integer,
       .at = AT(settings.meaning),
       .max = MEANING_NOW,
-      .missing = MEANING_AS_IT_CAME },
+      .missing = MEANING_FIRST },
 };
 
 const struct record_type kind_settings = { .about = "what answers depend on", FIELDS(fields) };

@@ -72,9 +72,8 @@ static struct record clock_record(int64_t ns, int32_t ended)
 }
 static struct record settings(int64_t stale_ns, int64_t gate_e8)
 {
-    return (
-        struct record){ .kind = RECORD_SETTINGS,
-                        .u.settings = { stale_ns, 0, gate_e8, false, NEWS_RULES, MEANING_NOW } };
+    return (struct record){ .kind = RECORD_SETTINGS,
+                            .u.settings = { stale_ns, 0, gate_e8, false, MEANING_NOW } };
 }
 
 static enum err apply(struct engine *e, struct record r, struct why *why)

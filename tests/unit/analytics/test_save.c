@@ -111,7 +111,7 @@ static struct record random_record(int64_t *now)
         r.u.settings.stale_after_ns = upto(2) * NS_PER_DAY;
         r.u.settings.coverage_gate_e8 = upto(E8);
         r.u.settings.drop_unasked = upto(2);
-        r.u.settings.news = 1 + upto(2);
+        r.u.settings.meaning = upto(2);
     } else {
         r.kind = RECORD_TRACK;
         static const char *const texts[] = { "spread(X, kind=ann, window=5d, ew=daily)",

@@ -49,9 +49,8 @@ static void end_session(struct engine *e, int day)
 }
 static void settings(struct engine *e, int64_t stale_ns, bool drop)
 {
-    ok(e,
-       (struct record){ .kind = RECORD_SETTINGS,
-                        .u.settings = { stale_ns, 0, 95000000, drop, NEWS_RULES, MEANING_NOW } });
+    ok(e, (struct record){ .kind = RECORD_SETTINGS,
+                           .u.settings = { stale_ns, 0, 95000000, drop, MEANING_NOW } });
 }
 
 static struct engine *two_stocks(void)

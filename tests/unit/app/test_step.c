@@ -426,8 +426,7 @@ static void own_records_survive_their_storage(void **state)
     two_stocks();
     struct record made[5], back;
     struct why why = { 0 };
-    const struct market_settings settings = { 5 * NS_PER_S, 7,          12345678,
-                                              true,         NEWS_RULES, MEANING_NOW };
+    const struct market_settings settings = { 5 * NS_PER_S, 7, 12345678, true, MEANING_NOW };
     struct rule_draft draft;
     assert_int_equal(rule_draft_read("{\"rule\":\"hhi(X) >= 1\"}", 22, &draft, &why), ERR_OK);
     assert_int_equal(step_rule_put(&step, tenant(3), rule_id(1), &draft, &arena, &made[0], &why),
@@ -454,8 +453,7 @@ static void own_records_survive_their_storage(void **state)
             assert_true(back.u.settings.stale_after_ns == settings.stale_after_ns
                         && back.u.settings.sample_ns == settings.sample_ns
                         && back.u.settings.coverage_gate_e8 == settings.coverage_gate_e8
-                        && back.u.settings.drop_unasked && back.u.settings.news == NEWS_RULES
-                        && back.u.settings.meaning == MEANING_NOW);
+                        && back.u.settings.drop_unasked && back.u.settings.meaning == MEANING_NOW);
         if (i == 3) assert_true(back.event_ns == T0 + 5 && back.u.clock.session_end == NO_DAY);
     }
 }
@@ -665,7 +663,7 @@ static struct record random_record(struct step *s, int64_t *now, struct rule_dra
                                 .event_ns = *now,
                                 .u.settings = { upto(2) ? 0 : (int64_t)upto(600) * NS_PER_S,
                                                 NS_PER_S, upto(3) ? 80000000 : 100000000, false,
-                                                1 + upto(2), upto(2) } };
+                                                upto(2) } };
     if (op < 870) return trade("NOPE", 1, *now);
     struct why why = { 0 };
     int who = 1 + (int)upto(3), id = (int)upto(60);

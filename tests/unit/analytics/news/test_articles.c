@@ -56,12 +56,12 @@ static void instrument(struct engine *e, const char *s, const char *issuer)
                               .u.instrument = { symbol(s), str(issuer), str("") } });
 }
 
-static struct engine *market(int64_t rules)
+static struct engine *market(enum meaning meaning)
 {
     struct engine *e;
     assert_int_equal(engine_new(&e), ERR_OK);
     apply(e, (struct record){ .kind = RECORD_SETTINGS,
-                              .u.settings = { 0, 0, 95000000, true, rules, MEANING_NOW } });
+                              .u.settings = { 0, 0, 95000000, true, meaning } });
     instrument(e, "IBM", "IBM");
     instrument(e, "GOOGL", "ALPHABET");
     instrument(e, "GOOG", "ALPHABET");
@@ -84,7 +84,7 @@ static const char GOOD[] = "IBM profit surges, shares jump to a record",
 static void the_same_again_is_nothing(void **state)
 {
     (void)state;
-    struct engine *e = market(NEWS_RULES), *old = market(NEWS_RULES_FIRST);
+    struct engine *e = market(MEANING_SECOND), *old = market(MEANING_FIRST);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(say(e, START, "b1", GOOD, "IBM", NULL),
                          i ? ARTICLE_REDELIVERED : ARTICLE_NEW);
@@ -102,20 +102,20 @@ static void the_same_again_is_nothing(void **state)
 static void a_revision_takes_its_place(void **state)
 {
     (void)state;
-    struct engine *e = market(NEWS_RULES), *never = market(NEWS_RULES);
+    struct engine *e = market(MEANING_SECOND), *never = market(MEANING_SECOND);
     say(e, START, "a", GOOD, "IBM", NULL);
     say(e, START + HOUR, "b", "IBM wins order", "IBM", NULL);
     assert_int_equal(say(e, START + 2 * HOUR, "a", BAD, "IBM", NULL), ARTICLE_REVISED);
     say(never, START + HOUR, "b", "IBM wins order", "IBM", NULL);
     say(never, START + 2 * HOUR, "a", BAD, "IBM", NULL);
     assert_true(sentiment(e, "IBM") == sentiment(never, "IBM")); /* to the bit */
-    assert_true(issuer_of(e, "IBM")->news_ns == issuer_of(never, "IBM")->news_ns);
+    assert_true(issuer_of(e, "IBM")->news.ns == issuer_of(never, "IBM")->news.ns);
     assert_int_equal(say(e, START, "a", GOOD, "IBM", NULL),
                      ARTICLE_SUPERSEDED); /* read again from the start */
     assert_true(sentiment(e, "IBM") == sentiment(never, "IBM"));
     assert_int_equal(say(e, START + 2 * HOUR, "a", BAD, "GOOG", NULL),
                      ARTICLE_REVISED); /* other tags */
-    assert_true(issuer_of(e, "IBM")->weight < issuer_of(never, "IBM")->weight);
+    assert_true(issuer_of(e, "IBM")->news.weight < issuer_of(never, "IBM")->news.weight);
     engine_free(e);
     engine_free(never);
 }
@@ -123,12 +123,12 @@ static void a_revision_takes_its_place(void **state)
 static void a_retraction_takes_it_away(void **state)
 {
     (void)state;
-    struct engine *e = market(NEWS_RULES);
+    struct engine *e = market(MEANING_SECOND);
     say(e, START, "a", GOOD, "IBM", NULL);
     assert_int_equal(retract(e, START - 1, "a"), ARTICLE_SUPERSEDED);
     assert_int_equal(retract(e, START + HOUR, "a"), ARTICLE_RETRACTED);
     assert_true(engine_output(e)->retraction && !engine_output(e)->article);
-    assert_true(issuer_of(e, "IBM")->weight == 0 && sentiment(e, "IBM") == 0);
+    assert_true(issuer_of(e, "IBM")->news.weight == 0 && sentiment(e, "IBM") == 0);
     assert_int_equal(retract(e, START + HOUR, "a"), ARTICLE_REDELIVERED);
     assert_int_equal(say(e, START, "a", GOOD, "IBM", NULL), ARTICLE_SUPERSEDED);
     assert_int_equal(say(e, START + HOUR, "a", BAD, "IBM", NULL), ARTICLE_SUPERSEDED);
@@ -147,8 +147,8 @@ static void an_issuer_counts_once(void **state)
     static const char *const texts[] = { "Alphabet profit surges", "GOOGL profit surges",
                                          "GOOGL and GOOG surge" };
     for (size_t i = 1; i < ARRAY_LEN(texts); i++) {
-        struct engine *one = market(NEWS_RULES), *both = market(NEWS_RULES),
-                      *turned = market(NEWS_RULES);
+        struct engine *one = market(MEANING_SECOND), *both = market(MEANING_SECOND),
+                      *turned = market(MEANING_SECOND);
         say(one, START, "a", texts[i], "GOOGL", NULL);
         say(both, START, "a", texts[i], "GOOGL", "GOOG");
         say(turned, START, "a", texts[i], "GOOG", "GOOGL");
@@ -165,7 +165,7 @@ static void an_issuer_counts_once(void **state)
 static void what_is_older_than_the_window(void **state)
 {
     (void)state;
-    struct engine *e = market(NEWS_RULES);
+    struct engine *e = market(MEANING_SECOND);
     const int64_t later = START + ARTICLE_WINDOW_NS;
     say(e, START, "a", GOOD, "IBM", NULL);
     say(e, later, "b", "Nothing", "GOOG", NULL);
@@ -187,7 +187,7 @@ static void what_is_older_than_the_window(void **state)
 static void memory_is_bounded(void **state)
 {
     (void)state;
-    struct engine *e = market(NEWS_RULES);
+    struct engine *e = market(MEANING_SECOND);
     const struct articles *a = &engine_market(e)->articles;
     for (int i = 0; i < 50000; i++) {
         char id[20];
@@ -281,7 +281,7 @@ static void any_sequence_is_what_stands(void **state)
     seed = given ? strtoull(given, NULL, 10) : 20240501;
     print_message("seed %" PRIu64 "\n", seed);
     for (size_t t = 0; t < ARRAY_LEN(texts); t++) {
-        struct engine *e = market(NEWS_RULES);
+        struct engine *e = market(MEANING_SECOND);
         say(e, START, "a", texts[t], "IBM", NULL);
         score[t] = engine_output(e)->reading.tickers[0].reading.tone.score;
         assert_true(engine_output(e)->reading.tickers[0].reading.relevance == 1);
@@ -289,7 +289,7 @@ static void any_sequence_is_what_stands(void **state)
     }
     for (int round = 0; round < 60; round++) {
         struct version v[IDS] = { 0 };
-        struct engine *e = market(NEWS_RULES), *straight = market(NEWS_RULES);
+        struct engine *e = market(MEANING_SECOND), *straight = market(MEANING_SECOND);
         int64_t now = START;
         for (int n = 0; n < 150; n++) {
             const uint64_t here = seed;
