@@ -156,11 +156,7 @@ static enum err apply_settings(struct engine *e, const struct record *r, struct 
 {
     struct market *m = &e->market;
     (void)why;
-    m->settings = (struct market_settings){ .stale_after_ns = r->u.settings.stale_after_ns,
-                                            .sample_ns = r->u.settings.sample_ns,
-                                            .coverage_gate_e8 = r->u.settings.coverage_gate_e8,
-                                            .drop_unasked = r->u.settings.drop_unasked,
-                                            .meaning = r->u.settings.meaning };
+    m->settings = r->u.settings;
     m->gate = (double)r->u.settings.coverage_gate_e8 / 1e8;
     return series_review(m);
 }

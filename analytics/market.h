@@ -95,13 +95,6 @@ struct series {
     struct reading reading;
 };
 
-struct market_settings {
-    int64_t stale_after_ns, sample_ns, coverage_gate_e8;
-    bool
-        drop_unasked; /* series that nobody asks for any more go; before it was said, they stayed */
-    int64_t meaning;  /* enum meaning: what records mean, from the last settings record on */
-};
-
 struct market {
     struct instrument *instruments;
     size_t instruments_n, instruments_cap;

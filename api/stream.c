@@ -379,7 +379,6 @@ enum err stream_open(struct hub *h, struct reader *db, struct uuid tenant, const
                           .tenant = tenant,
                           .key = *key,
                           .paging = true,
-                          .beat = true,
                           .listed = true,
                           .empty_ns = now,
                           .wrote_ns = now };

@@ -284,6 +284,9 @@ static int take_option(struct backtest *b, struct given *g, const char *o, const
     struct why why = { 0 };
     enum err e = ERR_OK;
     if (!v) return complain(o, NULL, "needs a value, or is no option; try --help");
+    if ((strcmp(o, "--hold") == 0 || strcmp(o, "--cooldown") == 0)
+        && (!*v || v[strspn(v, "0123456789")]))
+        return complain(o, v, "needs whole seconds");
     if (belongs_to_rule(g, o, v))
         return g->rule.text ? EXIT_FINE : complain(o, v, "there is no --rule before it");
     end_rule(b, g);

@@ -1,6 +1,5 @@
 /* calendar.c - `tocsin calendar`: which calendars there are, what their sessions are, and what is wrong with one of the user's. */
 #include "app/app.h"
-#include "app/import/problems.h"
 
 #include "core/calendar.h"
 #include "ingest/calendars/shipped.h"

@@ -125,15 +125,19 @@ static enum err hold_evidence(struct step *s, const struct record *r)
     return buf_ok(&s->held_text) ? ERR_OK : ERR_NOMEM;
 }
 
-static const char *inputs_of(struct step *s, uint32_t series)
+static const char *inputs_of(struct step *s, uint32_t series, uint64_t seq)
 {
     const struct evidence key = { series, 0 },
                           *held = s->timing && s->held_n
                                       ? bsearch(&key, s->held, s->held_n, sizeof key, by_series)
                                       : NULL;
     if (held) return s->held_text.data + held->at;
-    buf_clear(&s->inputs);
-    engine_inputs(s->engine, series, &s->inputs);
+    if (s->inputs_seq != seq || s->inputs_series != series) {
+        buf_clear(&s->inputs);
+        engine_inputs(s->engine, series, &s->inputs);
+        s->inputs_seq = seq;
+        s->inputs_series = series;
+    }
     return s->inputs.data ? s->inputs.data : "{}";
 }
 
@@ -143,11 +147,16 @@ static double value_of(const struct series_facts *of, int64_t key)
 }
 
 /* What a series' canonical text leaves out too. */
-static void define(const char *text, struct buf *out)
+static const char *definition_of(struct step *s, uint32_t series, const char *text)
 {
     struct measure m;
-    struct json_writer w = json_write(out);
-    if (!measure_parse(text, strlen(text), &m, NULL)) measure_definition(&m, &w, NULL);
+    if (s->definition.len == 0 || s->definition_series != series) {
+        buf_clear(&s->definition);
+        struct json_writer w = json_write(&s->definition);
+        if (!measure_parse(text, strlen(text), &m, NULL)) measure_definition(&m, &w, NULL);
+        s->definition_series = series;
+    }
+    return s->definition.data ? s->definition.data : "";
 }
 
 static void on_fire(void *ctx, const struct fire *f)
@@ -157,8 +166,6 @@ static void on_fire(void *ctx, const struct fire *f)
     if (!s->wanted[STEP_alert_row]) return;
     const struct series_facts of = engine_series_facts(s->engine, f->series);
     const struct rule_condition condition = rule_condition(f->text, f->term, of.price);
-    buf_clear(&s->definition);
-    define(of.text, &s->definition);
     const struct alert a = {
         .tenant_id = f->tenant,
         .rule_id = f->rule,
@@ -179,12 +186,12 @@ static void on_fire(void *ctx, const struct fire *f)
         .rule_text = f->text,
         .measure = of.text,
         .unit = of.unit,
-        .inputs = inputs_of(s, f->series),
+        .inputs = inputs_of(s, f->series, m->r->seq),
         .op = condition.op,
         .threshold = condition.threshold,
         .clear = condition.clear,
         .hold_s = f->hold_ns / NS_PER_S,
-        .definition = s->definition.data ? s->definition.data : "",
+        .definition = definition_of(s, f->series, of.text),
     };
     say(s, STEP_alert_row, &a);
 }
@@ -327,7 +334,7 @@ static enum err tell_put(struct step *s, const struct record *r, const struct ru
 static enum err put_rule(struct step *s, const struct record *r, const struct rule_draft *p,
                          struct why *why)
 {
-    struct rule_facts had = { .no = r->seq };
+    struct rule_facts had = { 0 };
     bool known = rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) && !had.deleted;
     if (!known) had.no = r->seq;
     struct term term = p->term;
@@ -341,18 +348,16 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
     return tell_put(s, r, p, spec.version, known ? RULE_CHANGED : RULE_CREATED, why);
 }
 
-static enum err delete_rule(struct step *s, const struct record *r, struct why *why)
+/* `had`: the rule as it is. */
+static enum err delete_rule(struct step *s, const struct record *r, const struct rule_facts *had)
 {
-    struct rule_facts had;
     struct rule_set_change c;
-    if (!rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)
-        return err_set(why, ERR_NOT_FOUND, "no such rule");
     struct moment m = { s, r };
     enum err e = rule_set_delete(s->rules, r->u.rule.tenant, r->u.rule.rule,
                                  r->u.rule.ends ? on_fire : NULL, &m, &c);
     if (!e) e = take_change(s, r->u.rule.tenant, &c);
     if (e) return e;
-    tell_rule(s, r, had.version + 1, RULE_DELETED, "{}");
+    tell_rule(s, r, had->version + 1, RULE_DELETED, "{}");
     return ERR_OK;
 }
 
@@ -484,7 +489,7 @@ static enum err apply_rule_delete(struct step *s, struct record *r, struct why *
     if (!rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)
         return err_set(why, ERR_NOT_FOUND, "no such rule");
     enum err e = apply_record(s, r, why);
-    return e ? e : delete_rule(s, r, why);
+    return e ? e : delete_rule(s, r, &had);
 }
 
 /* Everything that can be refused is refused before anything changes. */
@@ -627,11 +632,7 @@ enum err step_track(const struct step *s, const char *measure, struct arena *are
 struct record step_settings(const struct step *s, const struct market_settings *v)
 {
     struct record r = own_record(s, RECORD_SETTINGS);
-    r.u.settings.stale_after_ns = v->stale_after_ns;
-    r.u.settings.sample_ns = v->sample_ns;
-    r.u.settings.coverage_gate_e8 = v->coverage_gate_e8;
-    r.u.settings.drop_unasked = v->drop_unasked;
-    r.u.settings.meaning = v->meaning;
+    r.u.settings = *v;
     return r;
 }
 

@@ -33,8 +33,12 @@ struct step {
     struct rule_set *rules;
     struct step_sink sink; /* set by step_hear alone */
     bool wanted[STEP_ROW_COUNT];
-    size_t series_told;            /* series up to here have been given to the sink */
-    struct buf inputs, definition; /* of the alert that is being said */
+    size_t series_told; /* series up to here have been given to the sink */
+    /* Of the alert that is being said, and of others: ten thousand rules of one series may fire at one record. The inputs are
+     * those of a series at a record (inputs_seq), the definition of a series is always the same; empty: none yet. */
+    struct buf inputs, definition;
+    uint32_t inputs_series, definition_series;
+    uint64_t inputs_seq;
     struct evidence {
         uint32_t series;
         size_t at;

@@ -66,22 +66,26 @@ void json_put_raw(struct json_writer *w, const char *key, const char *json, size
     buf_put(w->out, json, n);
 }
 
+/* An alert has a dozen numbers: by hand, not by printf. */
+static void put_digits(struct buf *out, uint64_t v, bool minus)
+{
+    char t[24], *end = t + sizeof t, *p = end;
+    do *--p = (char)('0' + v % 10);
+    while ((v /= 10) > 0);
+    if (minus) *--p = '-';
+    buf_put(out, p, (size_t)(end - p));
+}
+
 void json_put_int(struct json_writer *w, const char *key, int64_t v)
 {
     before(w, key);
-    char t[24], *end = t + sizeof t,
-                *p = end; /* an alert has a dozen of them: by hand, not by printf */
-    uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
-    do *--p = (char)('0' + left % 10);
-    while ((left /= 10) > 0);
-    if (v < 0) *--p = '-';
-    buf_put(w->out, p, (size_t)(end - p));
+    put_digits(w->out, v < 0 ? -(uint64_t)v : (uint64_t)v, v < 0);
 }
 
 void json_put_uint(struct json_writer *w, const char *key, uint64_t v)
 {
     before(w, key);
-    buf_printf(w->out, "%" PRIu64, v);
+    put_digits(w->out, v, false);
 }
 
 void json_put_real(struct json_writer *w, const char *key, double v)

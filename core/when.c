@@ -104,7 +104,7 @@ enum err when_is_ns(int64_t v, struct why *why)
     } units[] = { { "seconds", NS_PER_S },
                   { "milliseconds", NS_PER_MS },
                   { "microseconds", 1000 } };
-    const int64_t ns_1971 = 365 * NS_PER_DAY, ns_2100 = 47482 * NS_PER_DAY;
+    const int64_t ns_1971 = DAY_1971 * NS_PER_DAY, ns_2100 = 47482 * NS_PER_DAY;
     if (v >= ns_1971) return ERR_OK;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (v >= ns_1971 / units[i].ns && v < ns_2100 / units[i].ns)

@@ -9,6 +9,7 @@
 #define NS_PER_S 1000000000ll
 #define NS_PER_MS 1000000ll
 #define NS_PER_DAY (86400ll * NS_PER_S)
+#define DAY_1971 365 /* before it a bare integer is taken for another unit: when_is_ns */
 
 enum { WHEN_TEXT_MAX = 40, DATE_TEXT_MAX = 16 };
 

@@ -43,6 +43,13 @@ enum {
     MESSAGE_MAX = 1 << 20 /* bytes of one message */
 };
 
+/* What the engine's answers depend on beside the records, from a SETTINGS record on. */
+struct market_settings {
+    int64_t stale_after_ns, sample_ns, coverage_gate_e8;
+    bool drop_unasked; /* series that nobody asks for any more go; of old records false */
+    int64_t meaning;   /* enum meaning; of old records MEANING_FIRST */
+};
+
 struct symbol {
     char s[SYMBOL_MAX + 1];
 }; /* NUL-padded to the end, so equality is memcmp */
@@ -120,12 +127,7 @@ struct record {
             struct uuid tenant;
             struct str measure;
         } track;
-        struct {
-            int64_t stale_after_ns, sample_ns;
-            int64_t coverage_gate_e8;
-            bool drop_unasked; /* series that nobody asks for go; of old records false */
-            int64_t meaning;   /* what records mean: enum meaning; of old records 0 */
-        } settings;
+        struct market_settings settings;
     } u;
     struct str
         message; /* the bytes it came as, for a dead letter; empty when no message brought it */

@@ -1,6 +1,7 @@
 #include "store/questions.h"
 
 #include "core/buf.h"
+#include "core/when.h"
 #include "store/pg.h"
 
 #include <assert.h>
@@ -25,8 +26,6 @@ enum err ask_writer(struct db *d, char backend[BACKEND_TEXT], struct why *why)
     return ERR_OK;
 }
 
-/* day_or_kind of a close is its session. The event time is there for the planner: a close is not
- * said before its session's day, so the partitions of earlier days need not be looked at. */
 enum err ask_events(struct db *d, const enum record_kind *kinds, size_t n, int64_t since_ns,
                     const char *part, enum err (*fn)(void *ctx, const struct stored_event *e),
                     void *ctx, struct why *why)
@@ -54,13 +53,16 @@ enum err ask_events(struct db *d, const enum record_kind *kinds, size_t n, int64
     return e;
 }
 
+/* day_or_kind of a close is its session. The event time is there for the planner: a close is said a
+ * day before its session's date at the earliest (in Sydney it is tomorrow), so the partitions of
+ * earlier days need not be looked at. */
 enum err ask_closes(struct db *d, int32_t since_day,
                     enum err (*fn)(void *ctx, const char *symbol, int32_t day, int64_t price_e8),
                     void *ctx, struct why *why)
 {
     char since[16], from[24];
     snprintf(since, sizeof since, "%" PRId32, since_day);
-    snprintf(from, sizeof from, "%" PRId64, since_day * INT64_C(86400000000000));
+    snprintf(from, sizeof from, "%lld", (since_day - 1) * NS_PER_DAY);
     AUTO_PGRESULT PGresult *r = NULL;
     enum err e = db_query(d,
                           "SELECT i.symbol, t.day_or_kind, t.price_e8"

@@ -339,8 +339,9 @@ enum err rule_term(const struct rule_definition *d, bool price, struct term *out
         e = key_of_text(d->clear, price, &c, why);
         if (e) return e;
         if (t.above ? c > k : c < k)
-            return err_set(why, ERR_INVALID, "clear must be %s the threshold of a rule with %s",
-                           t.above ? "at or below" : "at or above", rule_op_names.texts[d->op]);
+            return err_set(
+                why, ERR_INVALID, "clear must be %s the threshold of a rule with %s: it is %s",
+                t.above ? "at or below" : "at or above", rule_op_names.texts[d->op], d->clear);
         if (t.above) t.clear = c < t.enter ? c + 1 : t.enter;
         else t.clear = c > t.enter ? c : t.enter;
     }

@@ -156,13 +156,14 @@ static struct known_article *known(struct market *m, struct str name)
 {
     struct articles *a = &m->articles;
     uint8_t id[16];
+    if (!make_room(a)) return NULL; /* a feed that only revises leaves effects behind as well */
     digest_id(name, id);
     struct known_article *x = find(a, id);
     if (x) {
         take_away(m, x);
         return x;
     }
-    if (!make_room(a) || !VEC_GROW(&a->known, &a->known_cap, a->known_n + 1)) return NULL;
+    if (!VEC_GROW(&a->known, &a->known_cap, a->known_n + 1)) return NULL;
     if (!map_add(&a->by_id, map_hash(id, 16), (uint32_t)a->known_n)) return NULL;
     x = &a->known[a->known_n++];
     *x = (struct known_article){ 0 };

@@ -24,7 +24,7 @@ enum {
 #define DEFINITION_FIELDS                                                                          \
     { .name = "name", .type = FIELD_TEXT }, { .name = "rule", .type = FIELD_TEXT },                \
         { .name = "measure", .type = FIELD_TEXT },                                                 \
-        { .name = "op", .type = FIELD_TEXT, .choices = ">=|>|<=|<" },                              \
+        { .name = "op", .type = FIELD_TEXT, .names = &rule_op_names },                             \
         { .name = "threshold", .type = FIELD_DECIMAL },                                            \
         { .name = "clear",                                                                         \
           .type = FIELD_DECIMAL,                                                                   \

@@ -199,7 +199,7 @@ async function readAlerts(service) {
 async function readWanted(service) {
     if (!page.wanted || [...page.alerts.values()].some(a => a.id === page.wanted)) return;
     try {
-        const a = await service.get(`/v1/alerts/${page.wanted}`);
+        const a = await service.get(`/v1/alerts/${encodeURIComponent(page.wanted)}`);
         if (service.ended) return;
         page.alerts.set(a.stream_no, a);
         tell('alerts', 0);
@@ -225,7 +225,8 @@ function takeAlert(a) {
     if (page.alerts.has(a.stream_no)) return;
     page.alerts.set(a.stream_no, a);
     const numbers = [...page.alerts.keys()].sort((x, y) => x - y);
-    for (const no of numbers.slice(0, -ALERTS_KEPT)) page.alerts.delete(no);
+    for (const no of numbers.slice(0, -ALERTS_KEPT))
+        if (page.alerts.get(no).id !== page.wanted) page.alerts.delete(no);
     tell('alerts', a.stream_no);
     announce(a);
 }
@@ -304,7 +305,7 @@ function keyFromAddress() {
     const key = new URLSearchParams(location.hash.slice(1)).get('key');
     if (key) {
         sessionStorage.setItem(KEY, key);
-        const rest = page.wanted ? `#alert=${page.wanted}` : '';
+        const rest = page.wanted ? `#alert=${encodeURIComponent(page.wanted)}` : '';
         globalThis.history.replaceState(null, '', location.pathname + location.search + rest);
     }
     return key ?? sessionStorage.getItem(KEY);
@@ -313,7 +314,7 @@ function keyFromAddress() {
 /* #alert=ID is where an alert's link leads: it stays in the address, so that a reload shows the same. */
 function alertFromAddress() {
     const id = new URLSearchParams(location.hash.slice(1)).get('alert');
-    page.wanted = id && /^[0-9a-f-]{36}$/.test(id) ? id : null;
+    page.wanted = id || null;
 }
 
 function useTypedKey(event) {

@@ -140,8 +140,8 @@ enum err known_load(struct known *k, struct db *d, int32_t from, struct why *why
     struct loading l = { .k = k, .why = why };
     enum err e = ask_events(d, statements, ARRAY_LEN(statements), INT64_MIN, "", on_event, &l, why);
     if (!e && from != NO_DAY) { /* a service that ran for a year said the time 30 million times */
-        e = ask_events(d, clock, ARRAY_LEN(clock), from * NS_PER_DAY, "session_end", on_event, &l,
-                       why);
+        e = ask_events(d, clock, ARRAY_LEN(clock), (from - 1) * NS_PER_DAY, "session_end", on_event,
+                       &l, why);
         if (!e) e = ask_closes(d, from, on_close, &l, why);
     }
     if (k->closes_n) qsort(k->closes, k->closes_n, sizeof *k->closes, by_day_and_symbol);

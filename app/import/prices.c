@@ -4,6 +4,7 @@
 #include "core/map.h"
 #include "core/vec.h"
 #include "core/when.h"
+#include "ingest/kinds/kind.h"
 #include "ingest/symbol.h"
 
 #include <inttypes.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 
 #define CLOSE_OF_DAY_NS (21 * 3600 * NS_PER_S)
-#define PRICE_MAX_E8 (90000000ll * 100000000)
 
 enum price_column { DATE, CLOSE, SYMBOL, COLUMNS };
 static const char *const column_names[COLUMNS] = { "date", "close", "symbol" };
@@ -36,7 +36,7 @@ static void refuse(struct reading_file *r, enum price_column i, const char *faul
 static bool read_date(struct reading_file *r, struct str s, int32_t *out)
 {
     if (!dialect_date(r->o->dialect, s, out, r->fault)) refuse(r, DATE, r->fault);
-    else if (*out < 365) refuse(r, DATE, "is before 1971");
+    else if (*out < DAY_1971) refuse(r, DATE, "is before 1971");
     else if (!r->o->dialect->sort && r->last_day != NO_DAY && *out < r->last_day)
         refuse(r, DATE, "is before the row above: rows are not sorted by date (--sort sorts them)");
     else return true;

@@ -273,7 +273,7 @@ static bool read_date(struct reading *g, int32_t *out)
     g->event_ns = REFERENCE_UNDATED;
     if (g->f[DATE].n == 0) return true;
     if (!dialect_date(g->r->dialect, g->f[DATE], out, g->fault)) refuse(g, DATE, g->fault);
-    else if (*out < 365) refuse(g, DATE, "is before 1971");
+    else if (*out < DAY_1971) refuse(g, DATE, "is before 1971");
     else {
         g->event_ns = *out * NS_PER_DAY;
         return true;

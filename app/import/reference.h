@@ -16,11 +16,12 @@
 #include "app/import/csv.h"
 #include "app/import/problems.h"
 #include "core/map.h"
+#include "core/when.h"
 
 enum { REFERENCE_INDEXES_MAX = 64 };
 #define REFERENCE_UNDATED INT64_MIN
 /* A time with which an undated message is whole, to be read before its own is known: 1971. */
-#define REFERENCE_ANY_NS (365 * 86400000000000ll)
+#define REFERENCE_ANY_NS (DAY_1971 * NS_PER_DAY)
 
 struct reference_message {
     size_t from, n; /* into `text`: without its time and end */

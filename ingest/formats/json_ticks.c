@@ -106,7 +106,8 @@ static inline bool take_time(struct scan *s, int64_t *out)
 {
     uint64_t v;
     pass_spaces(s);
-    if (!take_digits(s, 19, &v) || v > INT64_MAX || v < 365ull * NS_PER_DAY) return false;
+    if (!take_digits(s, 19, &v) || v > INT64_MAX || v < (uint64_t)(DAY_1971 * NS_PER_DAY))
+        return false;
     *out = (int64_t)v;
     return true;
 }

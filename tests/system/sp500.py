@@ -10,7 +10,6 @@ import itertools
 import os
 import pathlib
 from decimal import Decimal
-from fractions import Fraction
 
 import pytest
 

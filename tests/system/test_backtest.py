@@ -102,6 +102,12 @@ def test_rules_from_a_file_are_as_those_of_the_command_line(service, tmp_path):
     assert len(by_hand["alerts"]) > 100 and from_file["alerts"] == by_hand["alerts"]
 
 
+@pytest.mark.parametrize("seconds", ["x", "", "1.5", '5,"severity":"critical"'])
+def test_a_hold_is_whole_seconds(service, seconds):
+    done = service.tocsin("backtest", "--rule", "last(AAA) >= 1", "--hold", seconds)
+    assert done.returncode == 64 and "--hold" in done.stderr and "needs whole seconds" in done.stderr, done
+
+
 def test_each_wrong_rule_is_shown_with_its_own_text(service, tmp_path):
     done = service.tocsin("backtest", "--rule", "last(AAA) => 1", "--rule", "last(BBB) >= 1", "--rule", "nosuch(BBB) >= 1")
     assert done.returncode == 64 and "usage:" not in done.stderr

@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+import drive
+import streams
 from harness.service import command
 
 REFERENCE = "symbol,name,issuer,shares,index,base\nXYZ,Xyz Corp,XYZ,1000000,IX,100\n"
@@ -186,6 +188,20 @@ def test_the_same_files_again_change_nothing(fresh):
     grown = fresh.check_ran("import", *files)
     assert "780 closes of 130 sessions" in grown and "720 closes stored already" in grown and "70 records" in grown, grown
     assert "0 differing" in fresh.check_ran("verify")
+
+
+def test_a_close_said_the_evening_before_is_known(fresh, kafka):
+    """In Sydney it is 2 January while it is still the 1st in UTC: the feed says so, and the file is not imported again."""
+    evening = "2024-01-01T22:00:00Z"
+    messages = [{"kind": "instrument", "symbol": "XYZ", "issuer": "XYZ", "ts": evening},
+                {"kind": "close", "symbol": "XYZ", "price": "102.01", "date": "2024-01-02", "ts": evening},
+                {"kind": "clock", "session_end": "2024-01-02", "ts": "2024-01-01T22:01:00Z"}]
+    fresh.start()
+    kafka.produce(fresh.topics[0], [streams.encode(m) for m in messages])
+    drive.drained(fresh, fresh.topics[0], len(messages))
+    assert fresh.terminate() == 0
+    said = fresh.check_ran("import", "--prices", fresh.write("prices.csv", "date,symbol,close\n2024-01-02,XYZ,102.01\n"))
+    assert "nothing new" in said and "1 closes stored already" in said, said
 
 
 def test_what_contradicts_what_is_stored_is_refused(fresh):

@@ -2,25 +2,16 @@
 import csv
 import html
 import json
-import os
-import pathlib
 
 import pytest
 
 import drive
 import streams
+from cases import CASES, lines, needs_cases
+from sp500 import FINANCIALS
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-SHARED = pathlib.Path(os.environ.get("TOCSIN_SHARED") or TOP.parent / "shared")
-CASES = SHARED / "cases"
-NAMES = SHARED / "data" / "prices" / "sp500_financials_2018-02-08.csv"
-needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason=f"no cases at {CASES} (set TOCSIN_SHARED)")
-needs_names = pytest.mark.skipif(not NAMES.exists(), reason=f"no real names at {NAMES} (set TOCSIN_SHARED)")
+needs_names = pytest.mark.skipif(not FINANCIALS.exists(), reason=f"no real names at {FINANCIALS} (set TOCSIN_SHARED)")
 ALLOWED = {"positive": {"positive"}, "negative": {"negative"}, "notpositive": {"negative", "neutral", "mixed"}, "notnegative": {"positive", "neutral", "mixed"}}
-
-
-def lines(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def fed(kafka, service_factory, name, messages, **config):
@@ -38,7 +29,7 @@ def instrument(symbol, name="", issuer=None, ts=1_704_000_000 * 10 ** 9):
 
 @needs_cases
 def test_headlines_from_the_field(kafka, service_factory):
-    articles, want = lines(CASES / "16-headlines" / "news.ndjson"), json.loads((CASES / "16-headlines" / "expected.json").read_text())
+    articles, want = lines("16-headlines/news.ndjson"), json.loads((CASES / "16-headlines" / "expected.json").read_text())
     assert len(articles) == len(want) == 27
     symbols = sorted({s for a in articles for s in a["symbols"]})
     service = fed(kafka, service_factory, "headlines", [m for s in symbols for m in instrument(s)] + articles)
@@ -59,7 +50,7 @@ def test_headlines_from_the_field(kafka, service_factory):
 @needs_names
 def test_the_real_names_are_no_sentiment(kafka, service_factory):
     """Each of the names with a bad and a good headline: their own score is that of a name which is a plain word."""
-    with open(NAMES, encoding="utf-8") as f:
+    with open(FINANCIALS, encoding="utf-8") as f:
         names = {row["Symbol"]: row["Name"] for row in csv.DictReader(f)}
     assert len(names) == 505
     names["XQZA"] = "Xqzcorp"
@@ -100,7 +91,7 @@ def counted(service):
 
 def same_story():
     if CASES.is_dir():
-        return lines(CASES / "17-same-story" / "same_id_again.ndjson")
+        return lines("17-same-story/same_id_again.ndjson")
     return [article("b1", "IBM profit surges, shares jump to a record", 0)] * 5
 
 

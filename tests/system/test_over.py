@@ -525,11 +525,7 @@ def plain(days, x):
 
 def hhi_by_day():
     """What hhi(SP500) became, session by session."""
-    out = {}
-    for ns, v in sp500.hhi_after_every_session(REAL_DAYS):
-        if v is not None:
-            out.setdefault(ns, []).append(v)
-    return list(out.values())
+    return [[v] for _, v in sp500.hhi_after_every_session(REAL_DAYS) if v is not None]
 
 
 @sp500.needs_prices
@@ -558,14 +554,12 @@ def test_twenty_sessions_of_real_prices(real):
 @pytest.mark.timeout(900)
 def test_backtest_on_real_prices(real):
     """Concentration 1 % up in five sessions, cleared when it is down again."""
-    ends, now, firing, want = [], None, False, []
+    ends, firing, want = [], False, []
     for ns, v in sp500.hhi_after_every_session(REAL_DAYS):
-        if now is not None and ns != now:
-            ends.append(last)
-        now, last = ns, v
-        if v is None or len(ends) < 5:
+        ends.append(v)
+        if v is None or len(ends) <= 5:
             continue
-        change = 100.0 * (v - ends[-5]) / abs(ends[-5])
+        change = 100.0 * (v - ends[-6]) / abs(ends[-6])
         if change <= 0 if firing else change >= 1:
             firing = not firing
             want.append((ns, "firing" if firing else "resolved", change))

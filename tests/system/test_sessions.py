@@ -1,27 +1,18 @@
 """What trades, closes and session ends mean, through the real Kafka: cases from the field, live, back-tested and verified."""
 import json
-import os
-import pathlib
 import time
 
 import pytest
 
 import drive
 import streams
+from cases import lines, needs_cases
 from harness.base import wait_until
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-CASES = pathlib.Path(os.environ.get("TOCSIN_SHARED") or TOP.parent / "shared") / "cases"
-pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason=f"no cases at {CASES} (set TOCSIN_SHARED)")
 S = 10 ** 9
 
 
-def lines(name):
-    text = (CASES / name).read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines() if line.strip() and not line.startswith("#")]
-
-
-def reference(*symbols, ts, members=None):
+def reference(*symbols, ts):
     """100 shares and an issuer of its own each, all in IX."""
     out = [{"kind": "index", "index": "IX", "base": 1000, "ts": ts}]
     for s in symbols:
@@ -58,6 +49,7 @@ class Fed:
             assert said == [(state, v) for state, _, v in self.alerts()], (rule, done.stderr)
 
 
+@needs_cases
 def test_a_trade_reported_late(kafka, service_factory):
     """Case 09: 20.25 of 14:18 comes after 20.50 of 14:30. The rule on 20.30 says nothing, the trade is stored and marked."""
     messages = lines("09-late-trade/ticks.ndjson")
@@ -73,6 +65,7 @@ def test_a_trade_reported_late(kafka, service_factory):
     f.same_again("last(TRF) <= 20.30")
 
 
+@needs_cases
 @pytest.mark.parametrize("file", ["clean", "afterhours"])
 def test_after_hours_in_new_york(kafka, service_factory, file):
     """Case 10: with or without a trade at 00:30 UTC between Thursday and its end, Friday is 10 % up, and the spread that of the closes."""
@@ -85,6 +78,7 @@ def test_after_hours_in_new_york(kafka, service_factory, file):
     f.same_again()
 
 
+@needs_cases
 @pytest.mark.parametrize("unit,name", [("s", "seconds"), ("ms", "milliseconds"), ("us", "microseconds")])
 def test_a_time_in_another_unit(kafka, service_factory, unit, name):
     """Case 07: refused by its unit, and `last` stays; the same time as RFC 3339 text is taken."""
@@ -119,6 +113,7 @@ def test_one_symbol_a_day_ahead(kafka, service_factory):
     f.same_again()
 
 
+@needs_cases
 def test_a_member_that_comes_back(kafka, service_factory):
     """Case 24: out at 10, back half a year later, first trade 40. It is not counted until then, and the level stays 1000."""
     f = Fed(kafka, service_factory, "rejoin")
@@ -152,6 +147,7 @@ def test_closes_settle_together(kafka, service_factory):
     f.same_again("top_weight(IX, n=1) > 60")
 
 
+@needs_cases
 def test_a_rise_of_exactly_so_many_per_cent(kafka, service_factory):
     """Case 11: P1 to P99 rise by exactly 1 to 99 %. Each `>=` fires and no `>` does; a back-test of both says the same."""
     f = Fed(kafka, service_factory, "percent")

@@ -234,6 +234,16 @@ try {
             cable.end();
         }
     });
+    await check('a link to an alert leads to it, and one to none is told', async () => {
+        const { alerts: [{ id }] } = await api('GET', '/v1/alerts?limit=1');
+        const linked = await open(browser, `${address.origin}/${address.hash}&alert=${id}`);
+        await linked.page.locator(`#alerts li.wanted[data-id="${id}"] details[open]`).waitFor({ timeout: ARRIVAL_MS });
+        expect(linked.page.url().endsWith(`#alert=${id}`), `the link does not stay in the address: ${linked.page.url()}`);
+        await linked.context.close();
+        const lost = await open(browser, `${address.origin}/${address.hash}&alert=no%20such`);
+        await lost.page.locator('#note', { hasText: 'The alert that the link leads to cannot be shown' }).waitFor({ timeout: ARRIVAL_MS });
+        await lost.context.close();
+    });
     await check('a broken link is told, mended, and no alert is lost or repeated', async () => {
         const cable = await wire();
         try {
