@@ -29,7 +29,8 @@ void step_release(struct step *s)
     rule_set_free(s->rules);
     buf_release(&s->inputs);
     buf_release(&s->held_text);
-    buf_release(&s->definition);
+    for (size_t i = 0; i < s->definitions_n; i++) free(s->definitions[i]);
+    free(s->definitions);
     free(s->held);
     picture_list_release(s->list);
     *s = (struct step){ 0 };
@@ -146,17 +147,18 @@ static double value_of(const struct series_facts *of, int64_t key)
     return of->price ? (double)key / 1e8 : key_to_double(key);
 }
 
-/* What a series' canonical text leaves out too. */
+/* What a series' canonical text leaves out too; empty when memory is out, as its inputs are. */
 static const char *definition_of(struct step *s, uint32_t series, const char *text)
 {
+    if (!VEC_GROW(&s->definitions, &s->definitions_cap, (size_t)series + 1)) return "";
+    while (s->definitions_n <= series) s->definitions[s->definitions_n++] = NULL;
+    if (s->definitions[series]) return s->definitions[series];
     struct measure m;
-    if (s->definition.len == 0 || s->definition_series != series) {
-        buf_clear(&s->definition);
-        struct json_writer w = json_write(&s->definition);
-        if (!measure_parse(text, strlen(text), &m, NULL)) measure_definition(&m, &w, NULL);
-        s->definition_series = series;
-    }
-    return s->definition.data ? s->definition.data : "";
+    AUTO_BUF struct buf b = { 0 };
+    struct json_writer w = json_write(&b);
+    if (!measure_parse(text, strlen(text), &m, NULL)) measure_definition(&m, &w, NULL);
+    s->definitions[series] = buf_ok(&b) ? strdup(b.data) : NULL;
+    return s->definitions[series] ? s->definitions[series] : "";
 }
 
 static void on_fire(void *ctx, const struct fire *f)

@@ -34,11 +34,14 @@ struct step {
     struct step_sink sink; /* set by step_hear alone */
     bool wanted[STEP_ROW_COUNT];
     size_t series_told; /* series up to here have been given to the sink */
-    /* Of the alert that is being said, and of others: ten thousand rules of one series may fire at one record. The inputs are
-     * those of a series at a record (inputs_seq), the definition of a series is always the same; empty: none yet. */
-    struct buf inputs, definition;
-    uint32_t inputs_series, definition_series;
+    /* Of the alert that is being said, and of others: ten thousand rules of one series may fire at
+     * one record. */
+    struct buf inputs; /* of inputs_series at the record inputs_seq */
+    uint32_t inputs_series;
     uint64_t inputs_seq;
+    char *
+        *definitions; /* by series, which has the same for ever; NULL until the first alert of it */
+    size_t definitions_n, definitions_cap;
     struct evidence {
         uint32_t series;
         size_t at;

@@ -6,16 +6,15 @@ over pure rules, 10,000 sequences: tests/unit/alerts/rules/test_rule_set_receive
 import concurrent.futures
 import datetime as dt
 import json
-import os
 import random
 
 import pytest
 
 import drive
 import streams
+from harness.base import SEED
 from reference_rules import Rule, S
 
-SEED = int(os.environ.get("TOCSIN_SEED") or random.SystemRandom().randrange(2 ** 32))
 SYMBOLS = ["E0", "E1", "E2"]
 SEQUENCES, ROUNDS = 200, 9
 T0 = streams.day_ns(dt.date(2024, 3, 4), 15)

@@ -9,6 +9,7 @@ import random
 import pytest
 
 import drive
+from harness.base import SEED
 from drive import QUIET
 
 PRICES = {"AAA": [100, 120, 144, 130, 156, 150, 180], "BBB": [100, 120, 144, 130, 156, 150, 180], "CCC": [100, 101, 99, 101, 101, 101, 99]}
@@ -127,9 +128,8 @@ def test_each_wrong_rule_is_shown_with_its_own_text(service, tmp_path):
 
 def test_a_rule_made_in_the_middle_is_as_a_back_test_from_there(kafka, service_factory):
     """The same trades live and back-tested: one rule holds already when it is made, one is due, one waits, one never comes."""
-    seed = random.randrange(2 ** 32)
-    print(f"TOCSIN_SEED={seed}")
-    rng = random.Random(seed)
+    print(f"TOCSIN_SEED={SEED}")
+    rng = random.Random(SEED)
     service = service_factory(topics=[kafka.create_topic("middle")], config=QUIET)
     feed = drive.Feed(kafka, service)
     feed.reference()

@@ -12,11 +12,10 @@ import pytest
 
 import drive
 import streams
-from harness.base import wait_until
+from harness.base import SEED, wait_until
 from reference_rules import reference_alerts, rules
 
 KILLS = int(os.environ.get("TOCSIN_KILLS", "20"))
-SEED = int(os.environ.get("TOCSIN_SEED") or random.SystemRandom().randrange(2 ** 32))
 
 # Every column but those of the wall clock (created_at, taken_at, refused_at ...), the attempts of the outbox, and the fence.
 TABLES = {

@@ -5,7 +5,6 @@ TOCSIN_SEED repeats a run."""
 import datetime as dt
 import json
 import math
-import os
 import random
 
 import pytest
@@ -14,10 +13,10 @@ import drive
 import over_market
 import sp500
 import streams
+from harness.base import SEED
 from over_oracle import Reading, Watch
 from reference_rules import Rule, owed
 
-SEED = int(os.environ.get("TOCSIN_SEED") or random.SystemRandom().randrange(2 ** 32))
 KILLS = 3
 TRACKED = (
     "last(A)", "last(B)", "last(C)", "hhi(X)", "hhi(Y)", "level(X)", "spread(X, kind=ratio)",

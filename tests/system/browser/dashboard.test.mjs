@@ -36,6 +36,7 @@ function expect(truth, words) { if (!truth) throw new Error(words); }
 
 /* ---- the API, from here and not from the page ---- */
 const madeRules = new Set();
+let made = 0;                            /* names: two rules of half the value of a moment may have the same text */
 async function api(method, path, body) {
     const response = await fetch(new URL(path, address.origin), { method, body: body && JSON.stringify(body),
         headers: { Authorization: `Bearer ${key}`, ...(body && { 'Content-Type': 'application/json' }) } });
@@ -45,7 +46,7 @@ async function api(method, path, body) {
 /* A rule that holds already and so fires at once: the newest value is far above a threshold of half of it. */
 async function ruleThatFires(index, severity) {
     const { measures: [level] } = await api('GET', `/v1/measures?m=${encodeURIComponent(`level(${index})`)}`);
-    const rule = await api('POST', '/v1/rules', { name: 'browser test', rule: `level(${index}) >= ${(level.value / 2).toFixed(2)}`, severity, on_create: 'fire' });
+    const rule = await api('POST', '/v1/rules', { name: `browser test ${++made}`, rule: `level(${index}) >= ${(level.value / 2).toFixed(2)}`, severity, on_create: 'fire' });
     madeRules.add(rule.id);
     return rule;
 }
@@ -218,7 +219,7 @@ try {
             const held = () => page.evaluate(() => ['tiles', 'alerts', 'rules', 'top', 'news', 'announce']
                 .filter(id => document.getElementById(id).textContent.trim()).concat(window.tocsin.alerts.length ? 'numbers' : []).join());
             const signIn = async typed => { await page.fill('#key', typed); await page.click('#sign-in-form button'); };
-            await page.locator('#rules li', { hasText: rule.rule }).waitFor({ timeout: ARRIVAL_MS });
+            await page.locator('#rules li', { hasText: rule.name }).waitFor({ timeout: ARRIVAL_MS });
             await page.locator(`#alerts li[data-rule="${rule.id}"]`).waitFor({ timeout: ARRIVAL_MS });
             await page.click('#sign-out');
             expect(await held() === '', `after signing out: ${await held()}`);

@@ -12,6 +12,8 @@ TOP = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("TOCSIN_BUILD_DIR", TOP / "build")).resolve()
 FLAVOUR = os.environ.get("TOCSIN_BUILD", "release")
 LONG = os.environ.get("TOCSIN_LONG") == "1"
+# Of the generated markets: make test says the same of the same tree every time, make test-long looks further.
+SEED = int(os.environ.get("TOCSIN_SEED") or (random.SystemRandom().randrange(2 ** 32) if LONG else 20261130))
 SLOW = {"release": 1, "asan": 3, "tsan": 10}.get(FLAVOUR, 1)       # sanitized programs get more time
 
 
