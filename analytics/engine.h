@@ -58,6 +58,8 @@ void engine_watch(struct engine *e, uint32_t series, int by);
 /* Would engine_track succeed? Changes nothing. */
 MUST_USE enum err engine_can_track(const struct engine *e, struct uuid tenant,
                                    const struct measure *m, struct why *why);
+/* The values that it can have, of a subject that is known. */
+struct range engine_range(const struct engine *e, const struct measure *m);
 /* SERIES_NONE: nobody ever asked for it. */
 uint32_t engine_find_series(const struct engine *e, struct uuid tenant, const char *canonical);
 

@@ -295,6 +295,31 @@ const char *measure_unit(const struct measure *m)
     return m->kind->unit ? m->kind->unit : m->kind->unit_of(m);
 }
 int measure_version(const struct measure *m) { return m->kind->version; }
+
+struct range measure_range(const struct measure *m, bool negative)
+{
+    return m->kind->range_of ? m->kind->range_of(m, negative) : m->kind->range;
+}
+
+void range_text(const struct range *r, struct buf *out)
+{
+    static const char *const low[] = { "", "at least ", "above " }, *const high[] = { "",
+                                                                                      "at most ",
+                                                                                      "below " };
+    if (!r->low.kind && !r->high.kind) buf_puts(out, "any number");
+    buf_puts(out, low[r->low.kind]);
+    if (r->low.kind) buf_json_double(out, r->low.at);
+    if (r->low.kind && r->high.kind) buf_puts(out, " and ");
+    buf_puts(out, high[r->high.kind]);
+    if (r->high.kind) buf_json_double(out, r->high.at);
+}
+
+static void kind_range_text(const struct measure_kind *k, struct buf *out)
+{
+    if (k->ranges) buf_puts(out, k->ranges);
+    else range_text(&k->range, out);
+}
+
 bool measure_is_price(const struct measure *m) { return m->kind->exact_e8 != NULL; }
 
 bool measure_is_book(const struct measure *m)
@@ -316,6 +341,8 @@ static void reference_row(const struct measure_kind *k, struct buf *out)
 {
     buf_printf(out, "| `%s(%s)` | %s | ", k->name, example_subject(k->subjects),
                k->units ? k->units : k->unit);
+    kind_range_text(k, out);
+    buf_puts(out, " | ");
     for (int i = 0; i < params_of(k); i++) {
         buf_printf(out, "%s`%s`: ", i ? "; " : "", k->params[i].name);
         param_values(&k->params[i], out);
@@ -327,7 +354,7 @@ void measures_reference(struct buf *out)
 {
     buf_puts(
         out,
-        "| measure | unit | parameters (default first) | formula | version |\n|---|---|---|---|---|\n");
+        "| measure | unit | its values | parameters (default first) | formula | version |\n|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < measure_kinds_n; i++) reference_row(measure_kinds[i], out);
     const char *between = "\n";
     for (size_t i = 0; i < measure_kinds_n; i++) {
@@ -377,6 +404,9 @@ void measures_definitions(struct json_writer *w, const char *key)
         json_put_text(w, "formula", k->formula);
         json_put_text(w, "source", k->source);
         json_put_text(w, "unit", k->units ? k->units : k->unit);
+        AUTO_BUF struct buf range = { 0 };
+        kind_range_text(k, &range);
+        json_put_text(w, "range", range.data);
         define_subjects(k->subjects, w);
         json_put_array(w, "parameters");
         for (int p = 0; p < params_of(k); p++) param_describe(&k->params[p], w);

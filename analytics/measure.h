@@ -11,6 +11,7 @@
 #ifndef TOCSIN_ANALYTICS_MEASURE_H
 #define TOCSIN_ANALYTICS_MEASURE_H
 #include "analytics/reading.h"
+#include "core/buf.h"
 #include "core/param.h"
 
 struct market;
@@ -47,6 +48,23 @@ struct measure {
         [MEASURE_TEXT_MAX]; /* symbol, index, book:NAME, or the canonical text of a measure; NUL-padded */
 };
 
+/* The values that a measure can have: a rule's bound that none of them reaches is refused. All zero: any number. In a row:
+ *
+ *     .range = { RANGE_ABOVE(0), RANGE_UP_TO(10000) }     of hhi: more than 0, 10,000 at most
+ *     .range = { RANGE_FROM(1) }                    of effective_number: 1 or more */
+enum range_end_kind { END_NONE, END_INCLUDED, END_EXCLUDED };
+struct range_end {
+    enum range_end_kind kind;
+    double at;
+};
+struct range {
+    struct range_end low, high;
+};
+#define RANGE_FROM(x) .low = { END_INCLUDED, (x) }
+#define RANGE_ABOVE(x) .low = { END_EXCLUDED, (x) }
+#define RANGE_UP_TO(x) .high = { END_INCLUDED, (x) }
+#define RANGE_BELOW(x) .high = { END_EXCLUDED, (x) }
+
 /* A line of the page's chart, by the name that style.css has for its colour. */
 enum page_line { LINE_NONE, LINE_CAP, LINE_EW };
 
@@ -70,8 +88,13 @@ struct measure_kind {
     const char *units; /* for the reference page, when there is more than one */
     const char *(*unit_of)(const struct measure *m);
     const char *formula, *source; /* what it is, and where that is from */
-    int version;                  /* raised when the same inputs give another value */
-    unsigned subjects, moved_by;  /* bits of enum subject and enum cause */
+    /* Of its values, whatever its parameters; else range_of says, and `ranges` for the reference page. `negative`: the
+     * instrument at the bottom of it may have prices of 0 and below. */
+    struct range range;
+    struct range (*range_of)(const struct measure *m, bool negative);
+    const char *ranges;
+    int version;                 /* raised when the same inputs give another value */
+    unsigned subjects, moved_by; /* bits of enum subject and enum cause */
     struct param params[ARGS_MAX];
     /* The parameters of those that every index has from its first day, "" for none; NULL-ended. NULL: no index has any. */
     const char *const *standard;
@@ -106,6 +129,9 @@ size_t measure_format(const struct measure *m, char out[MEASURE_TEXT_MAX]);
 void measure_definition(const struct measure *m, struct json_writer *w, const char *key);
 
 const char *measure_unit(const struct measure *m);
+struct range measure_range(const struct measure *m, bool negative);
+/* "above 0 and at most 10000", "any number". */
+void range_text(const struct range *r, struct buf *out);
 int measure_version(const struct measure *m);
 bool measure_is_price(const struct measure *m); /* its values are exact decimals at 1e-8 */
 /* It is a tenant's: a book stands at the bottom of it. A symbol may begin with book: too. */

@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static enum err check_reachable(const struct rule_draft *draft, struct why *why)
+{
+    const struct range range = measure_range(&draft->m, false);
+    return rule_draft_reachable(draft, &range, why);
+}
+
 /* Keeps the rule of this definition, or says in `problems` what is wrong with it. `text` is what the user wrote and the mark
  * points into, NULL when that is JSON, in which the rule's text stands somewhere. */
 static enum err keep(struct backtest_rules *r, const char *json, size_t n, const char *text,
@@ -19,6 +25,7 @@ static enum err keep(struct backtest_rules *r, const char *json, size_t n, const
         return err_set(why, ERR_LIMIT, "more than %d rules", BACKTEST_RULES_MAX);
     if (!VEC_GROW(&r->rules, &r->cap, r->n + 1)) return err_set(why, ERR_NOMEM, "out of memory");
     enum err e = rule_draft_read(json, n, &rule.draft, &wrong);
+    if (!e) e = check_reachable(&rule.draft, &wrong);
     if (!e && measure_is_book(&rule.draft.m))
         e = err_set(&wrong, ERR_INVALID, "a book belongs to a tenant; a back-test has none");
     if (!e && !rule.draft.d.enabled)

@@ -1,5 +1,8 @@
 #include "app/rule_draft.h"
 
+#include "alerts/rules/key.h"
+
+#include <math.h>
 #include <string.h>
 
 /* The definition has been read; now what its text means. */
@@ -28,6 +31,49 @@ enum err rule_draft_read_stored(const char *json, size_t n, struct rule_draft *o
     struct rule_draft p;
     enum err e = rule_parse_stored(json, n, &p.d, why);
     return e ? e : complete(&p, out, why);
+}
+
+/* The keys (alerts/rules/key.h) that values of the range have: [low, high]. */
+struct keys {
+    int64_t low, high;
+};
+
+static int64_t key_at(const struct rule_draft *d, double v)
+{
+    return measure_is_price(&d->m) ? llround(v * 1e8) : key_of_double(v);
+}
+
+static struct keys keys_of(const struct rule_draft *d, const struct range *r)
+{
+    struct keys k = { INT64_MIN, INT64_MAX };
+    if (r->low.kind) k.low = key_at(d, r->low.at) + (r->low.kind == END_EXCLUDED);
+    if (r->high.kind) k.high = key_at(d, r->high.at) - (r->high.kind == END_EXCLUDED);
+    return k;
+}
+
+static enum err unreachable(const struct rule_draft *d, const struct range *range, bool clear,
+                            struct why *why)
+{
+    AUTO_BUF struct buf text = { 0 };
+    range_text(range, &text);
+    const char *values = text.data ? text.data : "";
+    const int n = (int)d->d.measure_n;
+    if (!clear)
+        return err_at(why, d->d.threshold_at, ERR_INVALID, "%.*s is never %s %s: its values are %s",
+                      n, d->d.text, rule_op_names.texts[d->d.op], d->d.threshold, values);
+    return err_set(why, ERR_INVALID, "clear: %.*s is never %s %s: its values are %s", n, d->d.text,
+                   d->term.above ? "<=" : ">=", d->d.clear, values);
+}
+
+enum err rule_draft_reachable(const struct rule_draft *d, const struct range *range,
+                              struct why *why)
+{
+    const struct term *t = &d->term;
+    const struct keys k = keys_of(d, range);
+    if (t->above ? t->enter > k.high : t->enter <= k.low) return unreachable(d, range, false, why);
+    if (d->d.clear[0] && (t->above ? t->clear <= k.low : t->clear > k.high))
+        return unreachable(d, range, true, why);
+    return ERR_OK;
 }
 
 struct uuid rule_draft_owner(const struct rule_draft *draft, struct uuid tenant)

@@ -29,6 +29,10 @@ MUST_USE enum err rule_draft_read(const char *json, size_t n, struct rule_draft 
 /* A definition as a record keeps it, written by rule_render: the draft it was rendered from. */
 MUST_USE enum err rule_draft_read_stored(const char *json, size_t n, struct rule_draft *out,
                                          struct why *why);
+/* Can the measure come to be what the rule asks for, and what it clears at, when its values are those of `range`? ERR_INVALID
+ * with the range; why->at is the threshold's character in the text as given, and 0 of clear. */
+MUST_USE enum err rule_draft_reachable(const struct rule_draft *draft, const struct range *range,
+                                       struct why *why);
 /* Whose series it looks at: the tenant's own for a book, else nobody's, which is everybody's. */
 struct uuid rule_draft_owner(const struct rule_draft *draft, struct uuid tenant);
 #endif

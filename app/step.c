@@ -588,11 +588,21 @@ static enum err keep_text(struct arena *arena, const char *p, size_t n, struct s
     return out->p ? ERR_OK : ERR_NOMEM;
 }
 
+/* A rule that stands goes on as it is, whatever has come to be refused since it was made. */
+static enum err check_reachable(const struct step *s, struct uuid tenant, struct uuid rule,
+                                const struct rule_draft *draft, struct why *why)
+{
+    const struct range range = engine_range(s->engine, &draft->m);
+    if (rule_set_says(s->rules, tenant, rule, draft->d.text, &draft->term)) return ERR_OK;
+    return rule_draft_reachable(draft, &range, why);
+}
+
 enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rule,
                        const struct rule_draft *draft, struct arena *arena, struct record *out,
                        struct why *why)
 {
     enum err e = engine_can_track(s->engine, rule_draft_owner(draft, tenant), &draft->m, why);
+    if (!e) e = check_reachable(s, tenant, rule, draft, why);
     if (e) return e;
     AUTO_BUF struct buf b = { 0 };
     rule_render(&draft->d, &b);

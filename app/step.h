@@ -82,7 +82,8 @@ enum { STEP_STATE_VERSION = 5 };
 /* ---- the records the service itself makes; strings in `arena`, seq still to be given ---- */
 struct arena;
 /* The rule's canonical JSON is the record's definition. ERR_UNKNOWN_SYMBOL and its like when the
- * engine does not know what the draft is about. */
+ * engine does not know what the draft is about; ERR_INVALID when no value of that comes to what it
+ * asks for (rule_draft_reachable), unless the rule asks for it already. */
 MUST_USE enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rule,
                                 const struct rule_draft *draft, struct arena *arena,
                                 struct record *out, struct why *why);

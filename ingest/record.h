@@ -11,6 +11,9 @@
 
 #include <stdint.h>
 
+/* The largest price that a message may say: 90,000,000, at 1e-8. */
+#define PRICE_MAX_E8 9000000000000000ll
+
 /* The kinds are rows of records.def; a number that is stored or comes from elsewhere is one of
  * them only if record_kind_name() has a name for it. No property of a kind follows from its
  * number: ask the functions below. */

@@ -282,6 +282,15 @@ bool rule_set_find(const struct rule_set *s, struct uuid tenant, struct uuid id,
     return true;
 }
 
+bool rule_set_says(const struct rule_set *s, struct uuid tenant, struct uuid id, const char *text,
+                   const struct term *t)
+{
+    const uint32_t at = rule_number(s, tenant, id);
+    if (at == MAP_NONE || !s->rules[at].live) return false;
+    const struct rule *u = &s->rules[at];
+    return u->terms_n == 1 && strcmp(u->text, text) == 0 && u->terms[0].clear == t->clear;
+}
+
 size_t rule_set_size(const struct rule_set *s) { return s->live_n; }
 
 struct rule_set_count rule_set_count(const struct rule_set *s, struct uuid tenant)

@@ -63,6 +63,9 @@ void rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit, void *ct
 /* false when that tenant never had such a rule. */
 bool rule_set_find(const struct rule_set *s, struct uuid tenant, struct uuid id,
                    struct rule_facts *out);
+/* Is there such a rule now, of that text and with those levels? Its series is not looked at: the text says it. */
+bool rule_set_says(const struct rule_set *s, struct uuid tenant, struct uuid id, const char *text,
+                   const struct term *t);
 size_t rule_set_size(const struct rule_set *s); /* live rules */
 struct rule_set_count rule_set_count(const struct rule_set *s, struct uuid tenant);
 

@@ -59,12 +59,12 @@ static const char *skip_spaces(const char *p)
  * asked later. */
 static enum err read_threshold(struct rule_definition *d, const char *number, struct why *why)
 {
-    const int at = (int)(number - d->text) + 1;
     size_t n = strlen(number);
+    d->threshold_at = (int)(number - d->text) + 1;
     while (n && number[n - 1] == ' ') n--;
-    if (n == 0) return err_at(why, at, ERR_SYNTAX, "expected a threshold");
+    if (n == 0) return err_at(why, d->threshold_at, ERR_SYNTAX, "expected a threshold");
     if (n >= sizeof d->threshold)
-        return err_at(why, at, ERR_INVALID, "the threshold has too many digits");
+        return err_at(why, d->threshold_at, ERR_INVALID, "the threshold has too many digits");
     memcpy(d->threshold, number, n);
     d->threshold[n] = '\0';
     return ERR_OK;
@@ -87,13 +87,6 @@ static enum err parse_text(struct rule_definition *d, struct why *why)
     if (!read_op(&p, &d->op))
         return err_at(why, (int)(p - s) + 1, ERR_SYNTAX, "expected one of >= > <= <");
     return read_threshold(d, skip_spaces(p), why);
-}
-
-static int threshold_at(const struct rule_definition *d)
-{
-    const char *at = d->text + d->measure_n;
-    while (*at == ' ' || *at == '<' || *at == '>' || *at == '=') at++;
-    return (int)(at - d->text) + 1;
 }
 
 static const char *skip_digits(const char *p)
@@ -239,7 +232,7 @@ static enum err parse(const char *json, size_t n, bool stored, struct rule_defin
     e = read_fields(j, stored, &d, why);
     if (!e) e = parse_text(&d, why);
     if (!e && !is_amount(d.threshold))
-        e = err_at(why, threshold_at(&d), ERR_SYNTAX,
+        e = err_at(why, d.threshold_at, ERR_SYNTAX,
                    "expected a decimal number as the threshold, found \"%.30s\"", d.threshold);
     if (!e) *out = d;
     return e;
@@ -259,7 +252,7 @@ enum err rule_units(struct rule_definition *d, const char *unit, struct why *why
 {
     enum err e = plain_number(d->threshold, unit, why);
     if (e) {
-        const int at = threshold_at(d);
+        const int at = d->threshold_at;
         if (why) why->at = at + (int)strcspn(d->text + at - 1, "%b"); /* where the ending begins */
         return e;
     }
@@ -314,7 +307,7 @@ static enum err threshold_key(const struct rule_definition *d, bool price, int64
 {
     enum err e = key_of_text(d->threshold, price, out, why);
     if (!e && *out == INT64_MAX) e = err_set(why, ERR_INVALID, "the threshold is out of range");
-    if (e && why) why->at = threshold_at(d);
+    if (e && why) why->at = d->threshold_at;
     return e;
 }
 

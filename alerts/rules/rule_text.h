@@ -16,6 +16,7 @@ struct rule_definition {
     char name[RULE_NAME_MAX + 1];
     char text[RULE_TEXT_MAX + 1]; /* as given until rule_canonical, then canonical */
     uint32_t measure_n;           /* text[0..measure_n) is the measure */
+    int threshold_at;             /* the character, from 1, of the text as given where it begins */
     enum rule_op op;
     /* Decimal texts, until rule_units perhaps with % or bps behind. Clear "": as soon as the
      * condition is false. */

@@ -94,6 +94,21 @@ static const char *spread_unit(const struct measure *x)
     return "%";
 }
 
+/* Levels are above 0, and so is their ratio; C/E - 1 is above -1. What is a difference of two can be anything. */
+static struct range spread_range(const struct measure *x, bool negative)
+{
+    (void)negative; /* an index holds no such instrument */
+    switch ((enum spread_kind)x->args.v[SPREAD_KIND]) {
+    case SPREAD_RATIO: return (struct range){ RANGE_ABOVE(0) };
+    case SPREAD_GEOM: return (struct range){ RANGE_ABOVE(-100) };
+    case SPREAD_ARITH:
+    case SPREAD_LOG:
+    case SPREAD_ANN:
+    case SPREAD_POINTS: break;
+    }
+    return (struct range){ 0 };
+}
+
 static void find_level(const struct market *m, struct series *s)
 {
     const struct universe *u = series_universe(m, s);
@@ -271,6 +286,7 @@ static void spread_inputs(const struct market *m, const struct series *s, struct
 const struct measure_kind measure_level = {
     .name = "level",
     .unit = "points",
+    .range = { RANGE_ABOVE(0) },
     .formula =
         "base * sum(P*Q*F) / divisor, chained so that a change of members or shares does not move it; rounded once",
     .source = "metrics.md 1: cap-weighted level, price return",
@@ -286,6 +302,7 @@ const struct measure_kind measure_level = {
 const struct measure_kind measure_ew_level = {
     .name = "ew_level",
     .unit = "points",
+    .range = { RANGE_ABOVE(0) },
     .formula =
         "equal-weighted level: each company 1/N at every rebalance, drifting between; base as level; rounded once",
     .source = "metrics.md 1: equal-weighted level",
@@ -305,6 +322,8 @@ const struct measure_kind measure_spread = {
     .name = "spread",
     .units = "%, ratio or points",
     .unit_of = spread_unit,
+    .range_of = spread_range,
+    .ranges = "above -100 (geom), above 0 (ratio), any number",
     .formula =
         "cap-weighted return C against equal-weighted return E over the window. arith 100*(C-E), geom 100*((1+C)/(1+E)-1), log 100*ln((1+C)/(1+E)), ann difference of annualised returns in %, ratio level/ew_level, points level - ew_level; arith, geom, ratio and points rounded once where neither level was chained since",
     .source = "metrics.md 2: spread, always named",

@@ -31,6 +31,30 @@ static const char *change_unit(const struct measure *x)
     return x->args.v[CHANGE_UNIT] == UNIT_PCT ? "%" : unit_of_subject(x);
 }
 
+static struct range range_of_subject(const struct measure *x, bool negative)
+{
+    const struct measure inner = measure_inner(x);
+    return measure_range(&inner, negative);
+}
+
+static struct range_end difference(struct range_end from, struct range_end less)
+{
+    if (!from.kind || !less.kind) return (struct range_end){ END_NONE, 0 };
+    const bool both = from.kind == END_INCLUDED && less.kind == END_INCLUDED;
+    return (struct range_end){ both ? END_INCLUDED : END_EXCLUDED, from.at - less.at };
+}
+
+/* From the one end to the other, and back. Of per cent, what is never below 0 cannot fall by more than all of it. */
+static struct range change_range(const struct measure *x, bool negative)
+{
+    const struct range r = range_of_subject(x, negative);
+    if (x->args.v[CHANGE_UNIT] == UNIT_ABSOLUTE)
+        return (struct range){ difference(r.low, r.high), difference(r.high, r.low) };
+    if (!r.low.kind || r.low.at < 0) return (struct range){ 0 };
+    return r.low.at > 0 || r.low.kind == END_EXCLUDED ? (struct range){ RANGE_ABOVE(-100) }
+                                                      : (struct range){ RANGE_FROM(-100) };
+}
+
 static int64_t step_now(const struct market *m, const struct series *s)
 {
     return window_step(s->window, m->now_ns, m->session_no);
@@ -123,6 +147,8 @@ const struct measure_kind measure_change = {
     .name = "change",
     .units = "that of its subject, or %",
     .unit_of = change_unit,
+    .range_of = change_range,
+    .ranges = "what its subject can move; in % of what is above 0, above -100",
     .formula =
         "x now less x at the end of the session, or clock step, that long ago; unit=pct: 100 times that by the absolute value of then",
     .source = "performance.md 2: % change",
@@ -146,6 +172,8 @@ const struct measure_kind measure_max = {
     .name = "max",
     .units = "that of its subject",
     .unit_of = unit_of_subject,
+    .range_of = range_of_subject,
+    .ranges = "those of its subject",
     .formula = "highest x in the window, this session or step included",
     .source = "performance.md 2: rolling max, a monotone deque",
     .version = 1,
@@ -163,6 +191,8 @@ const struct measure_kind measure_min = {
     .name = "min",
     .units = "that of its subject",
     .unit_of = unit_of_subject,
+    .range_of = range_of_subject,
+    .ranges = "those of its subject",
     .formula = "lowest x in the window, this session or step included",
     .source = "performance.md 2: rolling min, a monotone deque",
     .version = 1,
@@ -180,6 +210,8 @@ const struct measure_kind measure_avg = {
     .name = "avg",
     .units = "that of its subject",
     .unit_of = unit_of_subject,
+    .range_of = range_of_subject,
+    .ranges = "those of its subject",
     .formula =
         "mean of x at the ends of the window's sessions, or clock steps, the one in progress as x stands",
     .source = "performance.md 2: rolling sum, exact integers",

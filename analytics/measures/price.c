@@ -30,6 +30,14 @@ static int64_t last_e8(const struct market *m, const struct series *s)
     return series_instrument(m, s)->price_e8;
 }
 
+static struct range last_range(const struct measure *x, bool negative)
+{
+    const double largest = PRICE_MAX_E8 / 1e8;
+    (void)x;
+    return negative ? (struct range){ RANGE_FROM(-largest), RANGE_UP_TO(largest) }
+                    : (struct range){ RANGE_ABOVE(0), RANGE_UP_TO(largest) };
+}
+
 static void price_inputs(const struct market *m, const struct series *s, struct json_writer *w)
 {
     json_put_real(w, "price", (double)series_instrument(m, s)->price_e8 / 1e8);
@@ -65,6 +73,13 @@ static void find_close(const struct market *m, struct series *s)
     if (start >= 0) s->start = number[at + (size_t)start];
 }
 
+/* A price above 0 is more than no part of a close. */
+static struct range ret_range(const struct measure *x, bool negative)
+{
+    (void)x;
+    return negative ? (struct range){ 0 } : (struct range){ RANGE_ABOVE(-100) };
+}
+
 /* While a session is open the price that stands; from its end to the next one's begin its close, however trades go on. */
 static int64_t newest(const struct market *m, const struct instrument *x)
 {
@@ -91,6 +106,8 @@ static void read_ret(const struct market *m, const struct series *s, struct read
 const struct measure_kind measure_last = {
     .name = "last",
     .unit = "USD",
+    .range_of = last_range,
+    .ranges = "above 0 and at most 90000000",
     .formula = "price of the newest trade or official close",
     .source = "metrics.md: a price as it came",
     .version = 1,
@@ -105,6 +122,8 @@ const struct measure_kind measure_last = {
 const struct measure_kind measure_ret = {
     .name = "ret",
     .unit = "%",
+    .range_of = ret_range,
+    .ranges = "above -100",
     .formula =
         "100 * (last - close) / close, the close at the window's start, rounded once; from a session's end to the next one's begin its close in place of last; default window 1d",
     .source = "metrics.md 2: k-period return",

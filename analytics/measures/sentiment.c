@@ -91,6 +91,7 @@ static void held_inputs(const struct market *m, const struct series *s, struct j
 const struct measure_kind measure_sentiment = {
     .name = "sentiment",
     .unit = "-1..1",
+    .range = { RANGE_ABOVE(-1), RANGE_BELOW(1) }, /* shrunk by n / (n + 1) */
     .formula =
         "of the issuer: sum(a*s)/sum(a) * n/(n+1), a = relevance * 2^(-age/24h), n = sum(a)^2/sum(a^2)",
     .source = "metrics.md 5: aggregate per entity, h = 24 h, k = 1",
@@ -105,6 +106,7 @@ const struct measure_kind measure_sentiment = {
 const struct measure_kind measure_ai_sentiment = {
     .name = "ai_sentiment",
     .unit = "-1..1",
+    .range = { RANGE_ABOVE(-1), RANGE_BELOW(1) },
     .formula =
         "sum(w*e*S)/sum(w*e) over names with AI exposure e and sentiment S; coverage is their share of sum(w*e)",
     .source = "metrics.md 6: AI sentiment of a book or index",
@@ -120,6 +122,7 @@ const struct measure_kind measure_ai_sentiment = {
 const struct measure_kind measure_ai_exposure = {
     .name = "ai_exposure",
     .unit = "0..1",
+    .range = { RANGE_FROM(0), RANGE_UP_TO(1) },
     .formula = "sum(w*e): weight times AI exposure",
     .source = "metrics.md 6: AI exposure",
     .version = 1,

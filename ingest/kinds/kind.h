@@ -62,7 +62,6 @@ void symbol_of_field(struct fields *f, const char *name, const struct field *v, 
 /* Bounds that several kinds share. */
 #define E8 100000000ll
 #define PRICE_MIN_E8 1ll
-#define PRICE_MAX_E8 (90000000 * E8)
 #define QUANTITY_MAX_E8 (90000000000 * E8)
 #define SHARES_MAX (1ll << 42)
 enum { INDEX_NAME_MAX = 31, SOURCE_MAX = 100, TITLE_MAX = 200 }; /* bytes */

@@ -118,6 +118,9 @@ def test_each_wrong_rule_is_shown_with_its_own_text(service, tmp_path):
     assert done.returncode == 64 and done.stdout == ""
     for line, text in ((2, "expected a threshold"), (3, "hold"), (4, "expected one of")):
         assert f"rules.txt:{line}: " in done.stderr and text in done.stderr, done.stderr
+    done = service.tocsin("backtest", "--rule", "last(AAA) >= 1", "--rule", "hhi(IX) >= 10001")
+    assert done.returncode == 64 and "  hhi(IX) >= 10001\n             ^\n" in done.stderr, done.stderr
+    assert "hhi(IX) is never >= 10001: its values are above 0 and at most 10000" in done.stderr
     (tmp_path / "none.txt").write_text("# nothing\n")
     for arguments, text in ((("--rules", str(tmp_path / "none.txt")), "holds no rule"), (("--rules", str(tmp_path / "nowhere.txt")), "No such file"),
                             (("--clear", "3"), "no --rule before it"), (("--rule", "last(AAA) > 1", "--dance", "3"), "--dance 3: is not understood"), ((), "--rule"),

@@ -33,7 +33,7 @@ def measures(definitions):
 
 
 def try_rule(service, text):
-    return service.api("POST", "/v1/rules", {"rule": f"{text} > 1", "enabled": False})
+    return service.api("POST", "/v1/rules", {"rule": f"{text} > 0.5", "enabled": False})
 
 
 def values(parameter):
@@ -43,6 +43,19 @@ def values(parameter):
     if parameter["type"] == "integer":
         return [parameter["min"], parameter["max"]], parameter["max"] + 1
     return ["20d", "5m", "2h"], "5y"
+
+
+def test_every_measure_says_where_its_values_lie(service, measures):
+    """One bound beyond either end that a range says in numbers is refused; what is between is not."""
+    said = {name: m["range"] for name, m in measures.items()}
+    assert all(said.values()) and said["hhi"] == "above 0 and at most 10000" and said["effective_number"] == "at least 1", said
+    for name, text in said.items():
+        if found := re.fullmatch(r"(?:above|at least) (-?[0-9]+)(?: and (?:below|at most) ([0-9]+))?", text):
+            subject = SUBJECTS[measures[name]["subjects"][0]]
+            for operator, beyond in (("<", found[1]), (">", found[2])):
+                if beyond:
+                    refused = service.api("POST", "/v1/rules", {"rule": f"{name}({subject}) {operator} {beyond}", "enabled": False})
+                    assert refused.status_code == 400 and refused.json()["detail"].endswith(text), refused.text
 
 
 def test_every_measure_is_taken_of_its_subjects_and_no_other(service, measures):

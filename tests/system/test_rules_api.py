@@ -188,6 +188,28 @@ def test_wrong_rule_text_points_at_the_character(service, text, code, position):
     assert p["detail"]
 
 
+@pytest.mark.parametrize("body,values,position", [
+    ({"rule": "last(FEEDA) < 0"}, "above 0 and at most 90000000", 15),
+    ({"rule": " last( FEEDA )  <=  -10"}, "above 0 and at most 90000000", 21),
+    ({"rule": "hhi(SMALL) > 10000"}, "above 0 and at most 10000", 14),
+    ({"rule": "top_weight(SMALL) >= 3700%"}, "above 0 and at most 100", 22),
+    ({"rule": "effective_number(SMALL) < 1"}, "at least 1", 27),
+    ({"rule": "sentiment(FEEDA) >= 1"}, "above -1 and below 1", 21),
+    ({"rule": "ret(FEEDA) <= -100"}, "above -100", 15),
+    ({"rule": "change(hhi(SMALL)) >= 10000"}, "above -10000 and below 10000", 23),
+    ({"rule": "max(spread(SMALL, kind=ratio)) < 0"}, "above 0", 34),
+    ({"rule": "hhi(SMALL) >= 180", "clear": "0"}, "above 0 and at most 10000", None),
+])
+def test_a_bound_that_no_value_reaches_is_refused_with_the_range(service, body, values, position):
+    p = drive.problem(service.api("POST", "/v1/rules", body), 400, "invalid")
+    assert p["detail"].endswith(f"its values are {values}") and p.get("position") == position, p
+    assert ("clear: " in p["detail"]) == ("clear" in body)
+    rule = drive.make_rule(service, {"rule": "last(FEEDA) > 0.5"})
+    for method in ("PUT", "PATCH"):
+        assert drive.problem(service.api(method, f"/v1/rules/{rule['id']}", body), 400, "invalid")["detail"] == p["detail"]
+    service.api("DELETE", f"/v1/rules/{rule['id']}")
+
+
 @pytest.mark.parametrize("text", ["last(NOBODY) >= 1", "hhi(NOWHERE) >= 1", ""])
 def test_rule_on_what_is_not_there_is_refused(service, text):
     drive.problem(service.api("POST", "/v1/rules", {"rule": text}), 400)

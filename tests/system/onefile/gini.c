@@ -25,6 +25,7 @@ static void gini_inputs(const struct market *m, const struct series *s, struct j
 const struct measure_kind measure_gini = {
     .name = "gini",
     .unit = "0..1",
+    .range = { RANGE_FROM(0), RANGE_BELOW(1) },
     .formula = "sum of the differences of all pairs / (2 * n * sum of values)",
     .source = "Gini 1912",
     .version = 1,

@@ -333,6 +333,54 @@ static void a_definition_spells_everything_out(void **state)
     }
 }
 
+/* From the definitions in metrics.md: weights are above 0 and add up to 1, prices and levels are above 0. */
+static void a_measure_says_its_range(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *range, *negative; /* NULL: the same */
+    } rows[] = {
+        { "last(A)", "above 0 and at most 90000000", "at least -90000000 and at most 90000000" },
+        { "ret(A)", "above -100", "any number" },
+        { "level(X)", "above 0", NULL },
+        { "ew_level(X, ew=daily)", "above 0", NULL },
+        { "spread(X)", "above -100", NULL },
+        { "spread(X, kind=arith)", "any number", NULL },
+        { "spread(X, kind=log)", "any number", NULL },
+        { "spread(X, kind=ann)", "any number", NULL },
+        { "spread(X, kind=points)", "any number", NULL },
+        { "spread(X, kind=ratio)", "above 0", NULL },
+        { "hhi(X)", "above 0 and at most 10000", NULL },
+        { "effective_number(X)", "at least 1", NULL },
+        { "top_weight(X, n=3)", "above 0 and at most 100", NULL },
+        { "sentiment(A)", "above -1 and below 1", NULL },
+        { "ai_sentiment(X)", "above -1 and below 1", NULL },
+        { "ai_exposure(X)", "at least 0 and at most 1", NULL },
+        { "change(last(A))", "above -90000000 and below 90000000",
+          "at least -180000000 and at most 180000000" },
+        { "change(last(A), unit=pct)", "above -100", "any number" },
+        { "change(ai_exposure(X))", "at least -1 and at most 1", NULL },
+        { "change(ai_exposure(X), unit=pct)", "at least -100", NULL },
+        { "change(sentiment(A))", "above -2 and below 2", NULL },
+        { "change(sentiment(A), unit=pct)", "any number", NULL },
+        { "change(level(X))", "any number", NULL },
+        { "change(spread(X), unit=pct)", "any number", NULL },
+        { "max(hhi(X))", "above 0 and at most 10000", NULL },
+        { "min(change(top_weight(X)), over=5m)", "above -100 and below 100", NULL },
+        { "avg(ret(A))", "above -100", "any number" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (int negative = 0; negative < 2; negative++) {
+            struct measure m;
+            AUTO_BUF struct buf b = { 0 };
+            assert_int_equal(parse(rows[i].text, &m, NULL), ERR_OK);
+            const struct range r = measure_range(&m, negative);
+            range_text(&r, &b);
+            assert_string_equal(b.data,
+                                negative && rows[i].negative ? rows[i].negative : rows[i].range);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +391,7 @@ int main(void)
         cmocka_unit_test(strange_bytes_are_refused),
         cmocka_unit_test(nesting_ends_where_the_text_does),
         cmocka_unit_test(a_definition_spells_everything_out),
+        cmocka_unit_test(a_measure_says_its_range),
         cmocka_unit_test(the_reference_names_every_measure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,62 @@ static void what_is_wrong_is_pointed_at_and_nothing_is_written(void **state)
     }
 }
 
+/* At each end of the range: what holds there is taken, what would have to lie beyond is not. */
+static void what_no_value_reaches_is_said_with_the_range(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        int at;           /* of what is refused; -1: it is not */
+        const char *text; /* part of why */
+    } rows[] = {
+        { "{\"rule\":\"last(A) < 0\"}", 11,
+          "last(A) is never < 0: its values are above 0 and at most 90000000" },
+        { "{\"rule\":\"last(A) <= 0\"}", 12, "never <= 0" },
+        { "{\"rule\":\"last(A) < 0.00000001\"}", 11, "never < 0.00000001" },
+        { "{\"rule\":\"last(A) <= 0.00000001\"}", -1, NULL },
+        { "{\"rule\":\"last(A) > 0\"}", -1, NULL },
+        { "{\"rule\":\"last(A) >= 90000000\"}", -1, NULL },
+        { "{\"rule\":\"last(A) > 90000000\"}", 11, "never > 90000000" },
+        { "{\"rule\":\"  hhi( X )  >=  10000.5\"}", 17,
+          "hhi(X) is never >= 10000.5: its values are above 0 and at most 10000" },
+        { "{\"rule\":\"hhi(X) >= 10000\"}", -1, NULL },
+        { "{\"rule\":\"hhi(X) > 10000\"}", 10, "never > 10000" },
+        { "{\"rule\":\"hhi(X) <= 0\"}", 11, "never <= 0" },
+        { "{\"rule\":\"hhi(X) <= 5e-324\"}", -1, NULL },
+        { "{\"rule\":\"effective_number(X) < 1\"}", 23, "at least 1" },
+        { "{\"rule\":\"effective_number(X) <= 1\"}", -1, NULL },
+        { "{\"rule\":\"top_weight(X) > 101%\"}", 17, "top_weight(X) is never > 101:" },
+        { "{\"rule\":\"sentiment(A) >= 1\"}", 17, "above -1 and below 1" },
+        { "{\"rule\":\"sentiment(A) >= 100%\"}", 17, "never >= 1:" },
+        { "{\"rule\":\"sentiment(A) <= -1\"}", 17, "never <= -1:" },
+        { "{\"rule\":\"sentiment(A) > 0.99\"}", -1, NULL },
+        { "{\"rule\":\"ret(A) <= -100\"}", 11, "above -100" },
+        { "{\"rule\":\"ret(A) > 1e9\"}", -1, NULL },
+        { "{\"rule\":\"spread(X) < -1e9\"}", 13, "above -100" },
+        { "{\"rule\":\"spread(X, kind=arith) < -1e9\"}", -1, NULL },
+        { "{\"rule\":\"change(hhi(X)) > 1e4\"}", 18, "above -10000 and below 10000" },
+        { "{\"rule\":\"hhi(X) >= 180\",\"clear\":0}", 0,
+          "clear: hhi(X) is never <= 0: its values are above 0" },
+        { "{\"rule\":\"hhi(X) >= 180\",\"clear\":0.001}", -1, NULL },
+        { "{\"rule\":\"sentiment(A) < 0\",\"clear\":\"1\"}", 0,
+          "clear: sentiment(A) is never >= 1" },
+        { "{\"rule\":\"ai_exposure(X) < 0.5\",\"clear\":\"1\"}", -1, NULL },
+        /* that it always holds is no fault of a bound: there is a value that it asks for */
+        { "{\"rule\":\"hhi(X) <= 20000\"}", -1, NULL },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct rule_draft d = read_ok(rows[i].json);
+        const struct range r = measure_range(&d.m, false);
+        struct why why = { 0 };
+        const enum err e = rule_draft_reachable(&d, &r, &why);
+        if (rows[i].at < 0) {
+            if (e) fail_msg("%s: %s", rows[i].json, why.text);
+        } else if (e != ERR_INVALID || why.at != rows[i].at || !strstr(why.text, rows[i].text))
+            fail_msg("%s: %s at %d: %s", rows[i].json, err_name(e), why.at, why.text);
+    }
+}
+
 static void a_books_series_is_its_tenants(void **state)
 {
     (void)state;
@@ -164,6 +220,7 @@ int main(void)
         cmocka_unit_test(per_cent_and_basis_points_are_read_as_such),
         cmocka_unit_test(what_is_stored_reads_back_the_same),
         cmocka_unit_test(what_is_wrong_is_pointed_at_and_nothing_is_written),
+        cmocka_unit_test(what_no_value_reaches_is_said_with_the_range),
         cmocka_unit_test(a_books_series_is_its_tenants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

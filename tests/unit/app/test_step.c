@@ -420,6 +420,30 @@ static void what_is_refused_changes_nothing(void **state)
 }
 
 /* What the service makes and stores comes back as the record it was. */
+/* It was made when nobody asked whether its bound can be reached. Its name may still change, and it may be disabled. */
+static void a_rule_that_stands_goes_on_whatever_its_bound(void **state)
+{
+    (void)state;
+    struct why why = { 0 };
+    two_stocks();
+    struct record stored = { .kind = RECORD_RULE_PUT, .event_ns = T0 };
+    stored.u.rule.tenant = tenant(1);
+    stored.u.rule.rule = rule_id(1);
+    stored.u.rule.definition = str("{\"name\":\"\",\"rule\":\"last(A) < 0\"}");
+    ok(stored);
+    assert_string_equal(state_of(1, 1), "ok");
+    rule(1, 1, "{\"rule\":\"last(A) < 0\",\"name\":\"below\",\"enabled\":false}");
+    assert_int_equal(put(1, 1, "{\"rule\":\"last(A) < -1\"}", &why), ERR_INVALID);
+    assert_int_equal(why.at, 11);
+    assert_int_equal(put(1, 1, "{\"rule\":\"last(A) < 0\",\"clear\":\"1e9\"}", &why), ERR_INVALID);
+    assert_int_equal(put(1, 2, "{\"rule\":\"last(A) < 0\"}", &why), ERR_INVALID);
+    assert_int_equal(put(2, 1, "{\"rule\":\"last(A) < 0\"}", &why), ERR_INVALID);
+    rule(1, 1, "{\"rule\":\"last(A) < 1\"}");
+    assert_int_equal(put(1, 1, "{\"rule\":\"last(A) < 0\"}", &why), ERR_INVALID);
+    assert_int_equal(drop(1, 1), ERR_OK);
+    assert_string_equal(state_of(1, 1), "deleted");
+}
+
 static void own_records_survive_their_storage(void **state)
 {
     (void)state;
@@ -757,6 +781,7 @@ int main(void)
         STORY(a_book_belongs_to_measures_of_books),
         STORY(pending_rules_wait_for_event_time),
         STORY(what_is_refused_changes_nothing),
+        STORY(a_rule_that_stands_goes_on_whatever_its_bound),
         STORY(own_records_survive_their_storage),
         STORY(what_is_not_wanted_is_not_said),
         STORY(a_torn_state_is_refused),
