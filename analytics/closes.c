@@ -1,38 +1,58 @@
 #include "analytics/closes.h"
 
+#include "analytics/calendars.h"
 #include "analytics/prices.h"
 #include "analytics/series.h"
 #include "core/vec.h"
 #include "core/when.h"
 
-void closes_keep(struct instrument *x, int64_t price_e8, int32_t day, int64_t event_ns)
+void closes_keep(struct market *m, struct instrument *x, int64_t price_e8, int32_t day,
+                 int64_t event_ns)
 {
+    struct venue *v = &m->venues[x->venue];
+    if (event_ns > v->official_ns) v->official_ns = event_ns;
+    venues_set_due(m);
     x->official_e8 = price_e8;
     x->official_ns = event_ns;
     x->official_day = day;
 }
 
-/* What the session that ends is kept with. */
-static int64_t close_of(const struct instrument *x, int32_t day)
+/* What the session of that day leaves of it, as far as is known now; 0: nothing. */
+static int64_t close_of(const struct market *m, const struct instrument *x, int32_t day)
 {
-    return x->official_e8 && x->official_day == day ? x->official_e8 : x->price_e8;
+    if (x->official_e8 && x->official_day == day) return x->official_e8;
+    if (x->last_close != NONE && m->closes[x->last_close].day == day)
+        return m->closes[x->last_close].price_e8;
+    return x->regular_e8;
 }
 
-static void settle_one(struct market *m, struct instrument *x, int32_t day)
+/* An official close becomes `last` where nothing newer is. */
+static void settle_last(struct market *m, struct instrument *x, int32_t day)
 {
-    const bool official = x->official_e8 && x->official_day == day;
-    const int64_t close = close_of(x, day);
-    if (close == 0) return;
-    if (official && x->official_ns >= x->price_ns) prices_stand(m, x, close, x->official_ns, day);
-    else if (close != x->price_e8) prices_suppose(m, x, close);
+    if (x->official_e8 && x->official_day == day && x->official_ns >= x->price_ns)
+        prices_stand(m, x, &(struct price){ x->official_e8, x->official_ns, day, .regular = true });
+}
+
+/* One line of an index counts at a close, or again at the price that stands. */
+static void suppose(struct market *m, struct universe *u, uint32_t no, int64_t price_e8)
+{
+    if (m->store.lines[no].valued && price_e8) universe_set_price(&m->store, u, no, price_e8, 0);
 }
 
 /* Who counts already, and then who begins to: so one enters at the weights of this end, whatever its number. */
-void closes_settle(struct market *m, int32_t day)
+void closes_settle(struct market *m, uint32_t venue, int32_t day)
 {
     for (int begins = 0; begins < 2; begins++)
-        for (size_t i = 0; i < m->instruments_n; i++)
-            if ((m->instruments[i].price_e8 == 0) == begins) settle_one(m, &m->instruments[i], day);
+        for (size_t i = 0; i < m->instruments_n; i++) {
+            struct instrument *x = &m->instruments[i];
+            if (x->venue == venue && (x->price_e8 == 0) == begins) settle_last(m, x, day);
+        }
+    for (size_t i = 0; i < m->universes_n; i++) {
+        struct universe *u = &m->universes[i];
+        if (u->book || u->venue != venue) continue;
+        for (uint32_t no = u->first_line; no != NONE; no = m->store.lines[no].next_of_universe)
+            suppose(m, u, no, close_of(m, &m->instruments[m->store.lines[no].instrument], day));
+    }
 }
 
 static enum err add_close(struct market *m, struct instrument *x, int32_t day, int64_t price_e8)
@@ -44,36 +64,45 @@ static enum err add_close(struct market *m, struct instrument *x, int32_t day, i
     return ERR_OK;
 }
 
-static void set_line_closes(struct market *m, const struct instrument *x, int64_t close)
-{
-    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
-        struct line *l = &m->store.lines[no];
-        l->close_e8 = l->valued ? close : 0;
-    }
-}
-
-enum err closes_kept(struct market *m, int32_t day)
+static enum err keep_closes(struct market *m, uint32_t venue, int32_t day)
 {
     for (size_t i = 0; i < m->instruments_n; i++) {
         struct instrument *x = &m->instruments[i];
-        int64_t close = close_of(x, day);
-        if (close == 0) continue;
+        int64_t close = close_of(m, x, day);
+        if (x->venue != venue || close == 0) continue;
         enum err e = add_close(m, x, day, close);
         if (e) return e;
-        set_line_closes(m, x, close);
-        if (close != x->price_e8) prices_suppose(m, x, x->price_e8);
+        x->regular_e8 = close;
         x->official_e8 = 0;
+    }
+    return ERR_OK;
+}
+
+enum err closes_kept(struct market *m, uint32_t venue, int32_t day)
+{
+    enum err e = keep_closes(m, venue, day);
+    if (e) return e;
+    for (size_t i = 0; i < m->universes_n; i++) {
+        struct universe *u = &m->universes[i];
+        if (u->book || u->venue != venue) continue;
+        for (uint32_t no = u->first_line; no != NONE; no = m->store.lines[no].next_of_universe) {
+            struct line *l = &m->store.lines[no];
+            l->close_e8 = l->valued ? l->price_e8 : 0;
+            suppose(m, u, no, m->instruments[l->instrument].price_e8);
+        }
     }
     return ERR_OK;
 }
 
 /* ---- corrections ---- */
 /* The chain runs from the newest to the oldest; days only fall along it. */
-static enum err put_in_chain(struct market *m, struct instrument *x, int32_t day, int64_t price_e8)
+static enum err put_in_chain(struct market *m, struct instrument *x, int32_t day, int64_t price_e8,
+                             int64_t *was_e8)
 {
     uint32_t after = NONE, at = x->last_close;
     while (at != NONE && m->closes[at].day > day) after = at, at = m->closes[at].previous;
     if (at != NONE && m->closes[at].day == day) {
+        *was_e8 = m->closes[at].price_e8;
         m->closes[at].price_e8 = price_e8;
         return ERR_OK;
     }
@@ -91,32 +120,41 @@ static enum err put_in_chain(struct market *m, struct instrument *x, int32_t day
     return e;
 }
 
+/* In an index of another venue it is that close only where that is what it was counted at. */
+static void correct_line(struct market *m, const struct instrument *x, uint32_t no, int32_t day,
+                         int64_t was_e8, int64_t price_e8)
+{
+    struct line *l = &m->store.lines[no];
+    struct universe *u = &m->universes[l->universe];
+    const struct venue *v = &m->venues[u->venue];
+    const bool own = u->venue == x->venue;
+    if (!own && !universe_closed_at(u, no, day, was_e8)) return;
+    universe_correct_close(u, no, day, price_e8);
+    if (!v->ended_n || day != v->ended[v->ended_n - 1] || !l->close_e8) return;
+    l->close_e8 = price_e8;
+    if (v->in_session && v->said_day < day && !u->recomposed)
+        for (int ew = 0; ew < EW_COUNT; ew++)
+            if (v->rebalanced & 1u << ew) universe_rebalance(&m->store, u, (enum ew)ew, true);
+}
+
 enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8, int32_t day,
                         int64_t event_ns, struct why *why)
 {
-    if (!session_has_ended(m, day)) {
+    if (!venue_has_ended(&m->venues[x->venue], day)) {
         char text[DATE_TEXT_MAX];
         date_format(day, text);
         return err_set(why, ERR_INVALID,
                        "no session of %s has ended, and a later one has begun: nothing to correct",
                        text);
     }
-    enum err e = put_in_chain(m, x, day, price_e8);
+    int64_t was = 0;
+    enum err e = put_in_chain(m, x, day, price_e8, &was);
     if (e) return e;
-    bool last_ended = day == m->ended[m->ended_n - 1];
-    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
-        struct line *l = &m->store.lines[no];
-        struct universe *u = &m->universes[l->universe];
-        universe_correct_close(u, no, day, price_e8);
-        if (!last_ended || !l->close_e8) continue;
-        l->close_e8 = price_e8;
-        if (m->in_session && m->said_day < day && !u->recomposed)
-            for (int ew = 0; ew < EW_COUNT; ew++)
-                if (m->rebalanced & 1u << ew) universe_rebalance(&m->store, u, (enum ew)ew, true);
-    }
+    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
+        correct_line(m, x, no, day, was, price_e8);
     /* Where it has not traded since, the close that comes late is also its newest price. */
     if (event_ns >= x->price_ns && (x->price_e8 == 0 || day >= x->price_day))
-        prices_move(m, x, price_e8, event_ns, day);
+        prices_move(m, x, &(struct price){ price_e8, event_ns, day, .regular = true });
     else series_touch(m, x->first_series);
     return ERR_OK;
 }

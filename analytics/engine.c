@@ -18,6 +18,7 @@
 #include "analytics/engine.h"
 
 #include "analytics/books/books.h"
+#include "analytics/calendars.h"
 #include "analytics/facts/exposure.h"
 #include "analytics/news/articles.h"
 #include "analytics/news/news.h"
@@ -26,6 +27,7 @@
 #include "analytics/series.h"
 #include "analytics/session.h"
 #include "analytics/window.h"
+#include "core/vec.h"
 #include "core/when.h"
 
 #include <stdlib.h>
@@ -59,8 +61,14 @@ static enum err apply_clock(struct engine *e, const struct record *r, struct why
     struct market *m = &e->market;
     bool due = m->sampled_ns == 0 || r->event_ns - m->sampled_ns >= m->settings.sample_ns;
     bool end = r->u.clock.session_end != NO_DAY;
+    uint32_t venue = NONE; /* of every one */
+    enum err err = ERR_OK;
+    /* Of presumed ends of UTC days the venue is 0, said or not: they were there before venues. */
+    if (r->u.clock.venue.n) err = calendars_find(m, r->u.clock.venue, &venue, why);
+    else if (r->u.clock.presumed) venue = 0;
+    if (err) return err;
     advance(m, r);
-    enum err err = end ? session_end(m, r->u.clock.session_end, r->u.clock.presumed, why) : ERR_OK;
+    if (end) err = session_end(m, venue, r->u.clock.session_end, r->u.clock.presumed, why);
     if (due || end) {
         e->out.sample = true;
         m->sampled_ns = r->event_ns;
@@ -103,6 +111,11 @@ static enum err apply_article(struct engine *e, const struct record *r, struct w
         e->out.reading.change != ARTICLE_REDELIVERED && e->out.reading.change != ARTICLE_SUPERSEDED;
     series_touch_cause(&e->market, CAUSE_NEWS);
     return err;
+}
+
+static enum err apply_calendar(struct engine *e, const struct record *r, struct why *why)
+{
+    return calendars_record(&e->market, r, why);
 }
 
 static enum err apply_retraction(struct engine *e, const struct record *r, struct why *why)
@@ -158,6 +171,7 @@ static enum err apply_settings(struct engine *e, const struct record *r, struct 
     (void)why;
     m->settings = r->u.settings;
     m->gate = (double)r->u.settings.coverage_gate_e8 / 1e8;
+    venues_set_due(m);
     return series_review(m);
 }
 
@@ -193,12 +207,53 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     return err;
 }
 
-int32_t engine_presumes_end(const struct engine *e, const struct record *r)
+static const struct venue *venue_due(const struct market *m)
+{
+    const struct venue *v = m->venues;
+    while (v->due_ns != m->due_ns) v++;
+    return v;
+}
+
+/* The venue whose session in progress this price ends, NONE if none's. */
+static uint32_t venue_ended_by(struct market *m, const struct record *r)
+{
+    const uint32_t no = market_instrument(m, &r->u.symbol);
+    if (no == NONE || !reference_takes(m, r)) return NONE;
+    const uint32_t venue = m->instruments[no].venue;
+    struct trading at = { .day = r->u.close.day, .regular = true };
+    if (r->kind == RECORD_TRADE && calendars_trading(m, venue, r->event_ns, &at, NULL)) return NONE;
+    if (r->kind == RECORD_CLOSE && calendars_has(m, venue, at.day, NULL)) return NONE;
+    return at.regular && session_would_end(m, venue, at.day) ? venue : NONE;
+}
+
+bool engine_presumes_end(struct engine *e, const struct record *r, struct presumed_end *out)
+{
+    struct market *m = &e->market;
+    if (r->event_ns >= m->due_ns) {
+        const struct venue *v = venue_due(m);
+        *out = (struct presumed_end){ v->day, v->name, v->due_ns };
+        return true;
+    }
+    if (r->kind != RECORD_TRADE && r->kind != RECORD_CLOSE) return false;
+    const uint32_t venue = venue_ended_by(m, r);
+    if (venue == NONE) return false;
+    *out = (struct presumed_end){ m->venues[venue].day, m->venues[venue].name, m->now_ns };
+    return true;
+}
+
+bool engine_knows(const struct engine *e, const struct record *r)
 {
     const struct market *m = &e->market;
-    if (r->kind != RECORD_TRADE && r->kind != RECORD_CLOSE) return NO_DAY;
-    const int32_t day = r->kind == RECORD_CLOSE ? r->u.close.day : day_of_ns(r->event_ns);
-    return session_would_end(m, day) && reference_takes(m, r) ? m->session_day : NO_DAY;
+    return r->kind == RECORD_INDEX ? market_index(m, r->u.index.index) != NULL
+                                   : market_instrument(m, &r->u.symbol) != NONE;
+}
+
+struct str engine_lacks_calendar(const struct engine *e, const struct record *r)
+{
+    const struct str named = r->kind == RECORD_INSTRUMENT ? r->u.instrument.venue
+                             : r->kind == RECORD_INDEX    ? r->u.index.calendar
+                                                          : (struct str){ 0 };
+    return calendars_venue(&e->market, named) == NONE ? named : (struct str){ 0 };
 }
 
 /* ---- series ---- */
@@ -288,7 +343,13 @@ enum err engine_new(struct engine **out)
 {
     struct engine *e = calloc(1, sizeof *e);
     if (!e) return ERR_NOMEM;
-    e->market.session_day = e->market.said_day = NO_DAY;
+    if (!VEC_GROW(&e->market.venues, &e->market.venues_cap, 1)) {
+        free(e);
+        return ERR_NOMEM;
+    }
+    e->market.venues[e->market.venues_n++] =
+        (struct venue){ .day = NO_DAY, .said_day = NO_DAY, .due_ns = INT64_MAX };
+    e->market.due_ns = INT64_MAX;
     e->market.settings.coverage_gate_e8 = 95000000;
     e->market.gate = 0.95;
     e->market.turn = 1;
@@ -298,11 +359,15 @@ enum err engine_new(struct engine **out)
 
 static void release(struct market *m)
 {
+    for (size_t i = 0; i < m->venues_n; i++) {
+        calendar_free(m->venues[i].calendar);
+        free(m->venues[i].ended);
+    }
     for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
     for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
     void *const arrays[] = { m->instruments, m->issuers, m->universes, m->store.lines,
                              m->store.slots, m->closes,  m->series,    m->exposures,
-                             m->slow,        m->touched, m->moved,     m->ended };
+                             m->slow,        m->touched, m->moved,     m->venues };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     articles_release(&m->articles);

@@ -37,9 +37,19 @@ void engine_free(struct engine *e); /* NULL is fine */
 /* ERR_UNKNOWN_SYMBOL, ERR_UNKNOWN_INDEX, ERR_INVALID with the reason: the record does not count. ERR_NOMEM: give up the process.
  * Rule records are for alerts/; here they only move time. */
 MUST_USE enum err engine_apply(struct engine *e, const struct record *r, struct why *why);
-/* The session in progress, when this record is a price of a later one that will be applied: who stores records applies and
- * stores a clock record first that ends it (`presumed`), so that rules see its end. NO_DAY: none. */
-int32_t engine_presumes_end(const struct engine *e, const struct record *r);
+/* A session that is over before this record counts, though nobody has said so: the calendar's close and the grace are past, or
+ * this is a price of a later session that will be applied. Who stores records applies and stores a clock record first that ends
+ * it (`presumed`), so that rules see its end, and asks again. */
+struct presumed_end {
+    int32_t day;
+    const char *venue; /* lives as long as the engine does; "": that of UTC days */
+    int64_t event_ns;
+};
+bool engine_presumes_end(struct engine *e, const struct record *r, struct presumed_end *out);
+/* Is the instrument or index that it says there already? */
+bool engine_knows(const struct engine *e, const struct record *r);
+/* The calendar that an instrument or index names and no record has brought yet; empty: none is missing. */
+struct str engine_lacks_calendar(const struct engine *e, const struct record *r);
 const struct engine_output *engine_output(const struct engine *e);
 
 int64_t engine_now_ns(const struct engine *e); /* the greatest event time so far */

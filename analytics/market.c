@@ -61,14 +61,3 @@ enum err market_issuer(struct market *m, struct str text, uint32_t *out)
     *out = v;
     return ERR_OK;
 }
-
-bool session_has_ended(const struct market *m, int32_t day)
-{
-    size_t low = 0, high = m->ended_n;
-    while (low < high) {
-        const size_t mid = (low + high) / 2;
-        if (m->ended[mid] < day) low = mid + 1;
-        else high = mid;
-    }
-    return low < m->ended_n && m->ended[low] == day;
-}

@@ -3,7 +3,9 @@
  * Flat arrays linked by numbers: a number is a thing's place in its array, stays what it is, and NONE is no thing. What each
  * part of it means is said where it is changed:
  *
- *     instruments, issuers, closes   reference.c, session.c
+ *     instruments, issuers           reference.c
+ *     closes                         closes.c, session.c
+ *     venues: how sessions go        session.c; their calendars calendars.c
  *     universes, their lines, slots  universe.c (indices), books/books.c (books)
  *     series                         series.c
  *     exposures                      facts/exposure.c
@@ -17,6 +19,7 @@
 #include "analytics/news/known.h"
 #include "analytics/universe.h"
 #include "core/buf.h"
+#include "core/calendar.h"
 #include "core/map.h"
 #include "ingest/record.h"
 
@@ -28,6 +31,9 @@ struct instrument {
     uint32_t last_close;        /* of the last session that has ended with a price of it */
     int64_t price_e8, price_ns; /* `last` and the time of its record; 0: never priced */
     int32_t price_day;          /* the session that it is of */
+    uint32_t venue;             /* whose sessions its prices are of: number in `venues` */
+    /* Its newest price in regular hours, or a close: what a session ends with that has no official one. */
+    int64_t regular_e8;
     /* Official close of official_day: waits there until that session ends (closes.h); 0: none. */
     int64_t official_e8, official_ns;
     int32_t official_day;
@@ -95,7 +101,31 @@ struct series {
     struct reading reading;
 };
 
+/* How sessions go by one calendar. Number 0 is that of what names none: UTC days, each a session if
+ * a price of it comes, all hours regular. */
+struct venue {
+    char name[CALENDAR_NAME_MAX + 1]; /* its calendar's, "XNYS"; "": UTC days */
+    struct calendar *calendar;        /* NULL: UTC days */
+    struct calendar_cache cache;
+    /* A session begins with the first price of a later day and ends with a clock record that says
+     * so; session.c alone moves these. in_session false: day is the last one ended, and a price of
+     * that day no longer opens it. */
+    int32_t day;
+    int32_t no; /* sessions begun so far: the step of windows over sessions */
+    bool in_session;
+    int64_t official_ns; /* in session: time of the newest official close; 0: none yet */
+    int64_t
+        due_ns; /* in session: when its end is presumed; INT64_MAX: with the next one's first price alone */
+    int32_t *ended; /* days of sessions that have ended, ascending */
+    size_t ended_n, ended_cap;
+    int32_t said_day;    /* the last whose end was said, not only seen by the next one's begin */
+    unsigned rebalanced; /* bits of enum ew: weights made equal as the session in progress began */
+};
+
 struct market {
+    struct venue *venues;
+    size_t venues_n, venues_cap;
+    int64_t due_ns; /* the earliest of the venues' */
     struct instrument *instruments;
     size_t instruments_n, instruments_cap;
     struct issuer *issuers;
@@ -118,17 +148,6 @@ struct market {
     uint64_t seq;        /* of the last record applied */
     uint64_t turn;       /* counts states, for remembered readings */
     uint64_t generation; /* counts changes of who is live or configured, for pictures */
-    /* A session begins with the first price of a later day and ends with a clock record that says
-     * so; session.c alone moves these. in_session false: session_day is the last one ended, and a
-     * price of that day no longer opens it. */
-    int32_t session_day;
-    int32_t session_no; /* sessions begun so far: the step of windows over sessions */
-    bool in_session;
-    int32_t *ended; /* days of sessions that have ended, ascending */
-    size_t ended_n, ended_cap;
-    int32_t said_day;    /* the last whose end was said, not only seen by the next one's begin */
-    unsigned rebalanced; /* bits of enum ew: weights made equal as the session in progress began */
-
     /* Of the article in hand, headline and body, where HTML had to be decoded. */
     struct buf news_text[2];
     struct articles articles;
@@ -152,7 +171,6 @@ struct market {
 /* ---- finding; NONE or NULL when there is none ---- */
 uint32_t market_instrument(const struct market *m, const struct symbol *s);
 struct universe *market_index(const struct market *m, struct str name);
-bool session_has_ended(const struct market *m, int32_t day);
 /* Finds or adds; ERR_NOMEM. */
 MUST_USE enum err market_issuer(struct market *m, struct str key, uint32_t *out);
 /* Cut, where it must be, between two characters: names go to the database. */

@@ -75,6 +75,7 @@ struct universe {
     bool book;
     struct uuid owner; /* of a book */
     double base;       /* level at the first complete session end */
+    uint32_t venue;    /* whose sessions it counts: number in market.h's `venues` */
     uint32_t first_line, first_slot, first_series;
     uint32_t lines_n, valued_n;  /* active lines; those that count: the ratio is coverage */
     uint32_t slots_n, issuers_n; /* companies ever; those with a valued line */

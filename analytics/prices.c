@@ -2,37 +2,28 @@
 
 #include "analytics/series.h"
 
-static inline void stand(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns,
-                         int32_t day, bool touch)
+static inline void stand(struct market *m, struct instrument *x, const struct price *p, bool touch)
 {
-    x->price_e8 = price_e8;
-    x->price_day = day;
+    x->price_e8 = p->price_e8;
+    x->price_day = p->day;
+    if (p->regular) x->regular_e8 = p->price_e8;
     /* The value and the time shown with it are of one record; what came before that was said keeps the newest time of all. */
-    if (m->settings.meaning >= MEANING_SECOND || event_ns > x->price_ns) x->price_ns = event_ns;
+    if (m->settings.meaning >= MEANING_SECOND || p->event_ns > x->price_ns)
+        x->price_ns = p->event_ns;
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
         struct universe *u = &m->universes[m->store.lines[no].universe];
-        universe_set_price(&m->store, u, no, price_e8, event_ns);
+        universe_set_price(&m->store, u, no, p->price_e8, p->event_ns);
         if (touch) series_touch(m, u->first_series);
     }
     if (touch) series_touch(m, x->first_series);
 }
 
-void prices_stand(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns,
-                  int32_t day)
+void prices_stand(struct market *m, struct instrument *x, const struct price *p)
 {
-    stand(m, x, price_e8, event_ns, day, false);
+    stand(m, x, p, false);
 }
 
-void prices_move(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns,
-                 int32_t day)
+void prices_move(struct market *m, struct instrument *x, const struct price *p)
 {
-    stand(m, x, price_e8, event_ns, day, true);
-}
-
-void prices_suppose(struct market *m, const struct instrument *x, int64_t price_e8)
-{
-    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
-        if (m->store.lines[no].valued)
-            universe_set_price(&m->store, &m->universes[m->store.lines[no].universe], no, price_e8,
-                               0);
+    stand(m, x, p, true);
 }

@@ -3,13 +3,16 @@
 #define TOCSIN_ANALYTICS_PRICES_H
 #include "analytics/market.h"
 
-/* From now on `last` is this price, of a record of that time and session: its lines move, its series and those of its universes are
- * touched. The caller has checked value_fits. */
-void prices_move(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns,
-                 int32_t day);
+struct price {
+    int64_t price_e8, event_ns;
+    int32_t day; /* the session that it is of */
+    bool
+        regular; /* in regular hours, or a close: it stands in where an official close is missing */
+};
+
+/* From now on `last` is this price: its lines move, its series and those of its universes are touched. The caller has checked
+ * value_fits. */
+void prices_move(struct market *m, struct instrument *x, const struct price *p);
 /* The same, touching nobody: whoever moves several in one record touches all of them himself. */
-void prices_stand(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns,
-                  int32_t day);
-/* Its lines alone count at another price, for a sum at closes; back again with the price that stands. Nobody is touched. */
-void prices_suppose(struct market *m, const struct instrument *x, int64_t price_e8);
+void prices_stand(struct market *m, struct instrument *x, const struct price *p);
 #endif

@@ -14,6 +14,7 @@
  * Everything is checked before anything is changed, so a record that is refused leaves no trace. */
 #include "analytics/reference.h"
 
+#include "analytics/calendars.h"
 #include "analytics/closes.h"
 #include "analytics/prices.h"
 #include "analytics/series.h"
@@ -61,11 +62,14 @@ bool reference_takes(const struct market *m, const struct record *r)
 enum err reference_trade(struct market *m, const struct record *r, bool *late, struct why *why)
 {
     struct instrument *x = NULL;
+    struct trading at;
     enum err e = find_priced(m, &r->u.trade.symbol, r->u.trade.price_e8, &x, why);
     *late = !e && m->settings.meaning >= MEANING_SECOND && x->price_e8 && r->event_ns < x->price_ns;
     if (e || *late) return e;
-    e = session_price(m, day_of_ns(r->event_ns));
-    if (!e) prices_move(m, x, r->u.trade.price_e8, r->event_ns, day_of_ns(r->event_ns));
+    e = calendars_trading(m, x->venue, r->event_ns, &at, why);
+    if (!e && at.regular) e = session_price(m, x->venue, at.day);
+    if (!e)
+        prices_move(m, x, &(struct price){ r->u.trade.price_e8, r->event_ns, at.day, at.regular });
     return e;
 }
 
@@ -76,10 +80,13 @@ enum err reference_close(struct market *m, const struct record *r, bool *correct
     int32_t day = r->u.close.day;
     enum err e = find_priced(m, &r->u.close.symbol, price_e8, &x, why);
     *corrects = false;
-    if (!e) e = session_price(m, day);
+    if (!e) e = calendars_has(m, x->venue, day, why);
+    if (!e) e = session_price(m, x->venue, day);
     if (e) return e;
-    if (m->settings.meaning < MEANING_SECOND) prices_move(m, x, price_e8, r->event_ns, day);
-    else if (day == m->session_day && m->in_session) closes_keep(x, price_e8, day, r->event_ns);
+    const struct venue *v = &m->venues[x->venue];
+    if (m->settings.meaning < MEANING_SECOND)
+        prices_move(m, x, &(struct price){ price_e8, r->event_ns, day, .regular = true });
+    else if (day == v->day && v->in_session) closes_keep(m, x, price_e8, day, r->event_ns);
     else {
         *corrects = true;
         e = closes_correct(m, x, price_e8, day, r->event_ns, why);
@@ -137,14 +144,16 @@ static enum err add_instrument(struct market *m, const struct symbol *s, uint32_
 enum err reference_instrument(struct market *m, const struct record *r, uint32_t *out,
                               struct why *why)
 {
-    uint32_t issuer, no = market_instrument(m, &r->u.instrument.symbol);
+    uint32_t issuer, venue, no = market_instrument(m, &r->u.instrument.symbol);
     enum err e =
         no == NONE ? ERR_OK : may_have_issuer(m, &m->instruments[no], r->u.instrument.issuer, why);
+    if (!e) e = calendars_find(m, r->u.instrument.venue, &venue, why);
     if (!e) e = market_issuer(m, r->u.instrument.issuer, &issuer);
     if (!e && no == NONE) e = add_instrument(m, &r->u.instrument.symbol, &no);
     if (e) return e;
     struct instrument *x = &m->instruments[no];
     x->issuer = issuer;
+    if (r->u.instrument.venue.n) x->venue = venue; /* said again without one: it keeps its own */
     if (r->u.instrument.name.n) copy_name(x->name, sizeof x->name, r->u.instrument.name);
     *out = no;
     return ERR_OK;
@@ -204,21 +213,32 @@ static enum err track_standard(struct market *m, const char *index)
 
 enum err reference_index(struct market *m, const struct record *r, struct why *why)
 {
-    (void)why;
     struct universe *u = market_index(m, r->u.index.index);
+    uint32_t venue;
+    enum err e = calendars_find(m, r->u.index.calendar, &venue, why);
+    if (e) return e;
     if (u) { /* said again: the title may change, the base of a running level may not */
+        if (r->u.index.calendar.n && venue != u->venue) {
+            if (u->days_n)
+                return err_set(
+                    why, ERR_INVALID,
+                    "index %s counts the sessions of another calendar since it has a level: make a new index",
+                    u->name);
+            u->venue = venue;
+        }
         copy_name(u->title, sizeof u->title, r->u.index.name);
         return ERR_OK;
     }
     if (!VEC_GROW(&m->universes, &m->universes_cap, m->universes_n + 1)) return ERR_NOMEM;
     u = &m->universes[m->universes_n++];
     *u = (struct universe){ .base = (double)r->u.index.base_e8 / 1e8,
+                            .venue = venue,
                             .first_line = NONE,
                             .first_slot = NONE,
                             .first_series = NONE };
     copy_name(u->name, sizeof u->name, r->u.index.index);
     copy_name(u->title, sizeof u->title, r->u.index.name);
-    enum err e = universe_keep_standard(&m->store, u);
+    e = universe_keep_standard(&m->store, u);
     return e ? e : track_standard(m, m->universes[m->universes_n - 1].name);
 }
 
@@ -230,17 +250,15 @@ static uint32_t line_in(const struct market *m, const struct instrument *x, uint
     return no;
 }
 
-/* Is the price that stands no older than a session at that time? Weekdays stand for sessions: after a holiday a member waits
- * for its next price, which does no harm; one that comes in with a price of half a year ago moves the level by all of it. */
-static bool is_fresh(const struct market *m, const struct instrument *x, int64_t now_ns)
+/* Is the price that stands no older than a session of the index at that time? One that comes in with a price of half a year ago
+ * moves the level by all of it. */
+static bool is_fresh(struct market *m, uint32_t venue, const struct instrument *x, int64_t now_ns)
 {
+    struct trading now;
     if (x->price_e8 == 0) return false;
     if (m->settings.meaning < MEANING_SECOND) return true;
-    int32_t from = day_of_ns(x->price_ns), to = day_of_ns(now_ns);
-    int sessions = 0;
-    for (int32_t day = from + 1; day <= to && sessions < 2; day++)
-        sessions += weekday_of_day(day) < 5;
-    return sessions < 2;
+    if (calendars_trading(m, venue, now_ns, &now, NULL)) now.day = day_of_ns(now_ns);
+    return calendars_sessions(m, venue, x->price_day, now.day) < 2;
 }
 
 static enum err join(struct market *m, uint32_t universe, struct instrument *x, uint32_t no,
@@ -281,7 +299,7 @@ enum err reference_membership(struct market *m, const struct record *r, struct w
     } else {
         if (!fits(x, own)) return too_valuable(&x->symbol, why);
         if (own > x->shares_max) x->shares_max = own;
-        e = join(m, universe, x, no, own, is_fresh(m, x, r->event_ns));
+        e = join(m, universe, x, no, own, is_fresh(m, u->venue, x, r->event_ns));
     }
     if (!e) series_touch(m, m->universes[universe].first_series);
     return e;

@@ -19,11 +19,13 @@
  * they began; then the windows that they have so begun are filled with the saved runs. */
 #include "analytics/save.h"
 
+#include "analytics/calendars.h"
 #include "analytics/news/articles.h"
 #include "analytics/news/sums.h"
 #include "analytics/series.h"
 #include "analytics/window.h"
 #include "core/vec.h"
+#include "core/when.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -39,12 +41,23 @@ static const struct state_field market_fields[] = {
     STATE_FIELD(I64, struct market, now_ns),
     STATE_FIELD(I64, struct market, sampled_ns),
     STATE_FIELD(U64, struct market, seq),
-    STATE_FIELD(I32, struct market, session_day),
-    STATE_FIELD(I32, struct market, session_no),
-    STATE_FIELD(BOOL, struct market, in_session),
     STATE_FIELD(I64, struct market, settings.meaning),
-    STATE_FIELD(I32, struct market, said_day),
-    STATE_FIELD(U32, struct market, rebalanced),
+    STATE_FIELD(I64, struct market, settings.session_grace_ns),
+};
+static const struct state_field venue_fields[] = {
+    STATE_FIELD(BYTE, struct venue, name),       STATE_FIELD(I32, struct venue, day),
+    STATE_FIELD(I32, struct venue, no),          STATE_FIELD(BOOL, struct venue, in_session),
+    STATE_FIELD(I64, struct venue, official_ns), STATE_FIELD(I32, struct venue, said_day),
+    STATE_FIELD(U32, struct venue, rebalanced),
+};
+/* A calendar as its own text, in pieces of some bytes, the last one filled up with zeros. */
+struct saved_text {
+    uint32_t venue;
+    char bytes[252];
+};
+static const struct state_field calendar_fields[] = {
+    STATE_FIELD(U32, struct saved_text, venue),
+    STATE_FIELD(BYTE, struct saved_text, bytes),
 };
 static const struct state_field instrument_fields[] = {
     STATE_FIELD(BYTE, struct instrument, symbol),
@@ -61,6 +74,8 @@ static const struct state_field instrument_fields[] = {
     STATE_FIELD(I64, struct instrument, official_ns),
     STATE_FIELD(I32, struct instrument, official_day),
     STATE_FIELD(I32, struct instrument, price_day),
+    STATE_FIELD(U32, struct instrument, venue),
+    STATE_FIELD(I64, struct instrument, regular_e8),
 };
 static const struct state_field issuer_fields[] = {
     STATE_FIELD(BYTE, struct issuer, key),
@@ -116,7 +131,7 @@ static const struct state_field universe_fields[] = {
     STATE_FIELD(U32, struct universe, issuers_n),   STATE_FIELD(BOOL, struct universe, based),
     STATE_FIELD(I64, struct universe, last_ns),     STATE_FIELD(I128, struct universe, total),
     STATE_FIELD(I128, struct universe, total_ref),  STATE_FIELD(F64, struct universe, level_ref),
-    STATE_FIELD(BOOL, struct universe, recomposed),
+    STATE_FIELD(BOOL, struct universe, recomposed), STATE_FIELD(U32, struct universe, venue),
 };
 static const struct state_field slot_fields[] = {
     STATE_FIELD(U32, struct slot, issuer),
@@ -208,11 +223,18 @@ static const struct state_field run_fields[] = {
 
 #define PART(name, type, fields)                                                                   \
     static const struct state_part name##_part = { #name, sizeof(type), fields, ARRAY_LEN(fields) }
+struct saved_end {
+    uint32_t venue;
+    int32_t day;
+};
 static const struct state_field ended_fields[] = {
-    { .name = "day", .type = STATE_I32, .offset = 0, .count = 1 },
+    STATE_FIELD(U32, struct saved_end, venue),
+    STATE_FIELD(I32, struct saved_end, day),
 };
 PART(market, struct market, market_fields);
-PART(ended, int32_t, ended_fields);
+PART(venue, struct venue, venue_fields);
+PART(calendar, struct saved_text, calendar_fields);
+PART(ended, struct saved_end, ended_fields);
 PART(instrument, struct instrument, instrument_fields);
 PART(issuer, struct issuer, issuer_fields);
 PART(article, struct known_article, article_fields);
@@ -356,6 +378,51 @@ static void save_levels(const struct market *m, struct state_writer *w)
     free(weights);
 }
 
+static void save_ended(const struct market *m, struct state_writer *w)
+{
+    size_t n = 0, i = 0;
+    for (size_t v = 0; v < m->venues_n; v++) n += m->venues[v].ended_n;
+    struct saved_end *ends = malloc((n + 1) * sizeof *ends);
+    w->out->failed |= !ends;
+    for (uint32_t v = 0; v < m->venues_n && ends; v++)
+        for (size_t k = 0; k < m->venues[v].ended_n; k++)
+            ends[i++] = (struct saved_end){ v, m->venues[v].ended[k] };
+    state_put(w, &ended_part, ends, i);
+    free(ends);
+}
+
+static void put_text(struct saved_text **pieces, size_t *n, size_t *cap, uint32_t venue,
+                     const struct buf *text, struct state_writer *w)
+{
+    for (size_t at = 0; at < text->len; at += sizeof(*pieces)->bytes) {
+        if (!VEC_GROW(pieces, cap, *n + 1)) {
+            w->out->failed = true;
+            return;
+        }
+        struct saved_text *p = &(*pieces)[(*n)++];
+        const size_t left = text->len - at;
+        *p = (struct saved_text){ .venue = venue };
+        memcpy(p->bytes, text->data + at, left < sizeof p->bytes ? left : sizeof p->bytes);
+    }
+}
+
+static void save_calendars(const struct market *m, struct state_writer *w)
+{
+    struct saved_text *pieces = NULL;
+    size_t n = 0, cap = 0;
+    for (uint32_t v = 0; v < m->venues_n; v++) {
+        const struct calendar *c = m->venues[v].calendar;
+        AUTO_BUF struct buf text = { 0 };
+        if (!c) continue;
+        calendar_write(c, civil_from_day(calendar_first_day(c)).year,
+                       civil_from_day(calendar_last_day(c)).year, &text);
+        if (!buf_ok(&text)) w->out->failed = true;
+        else put_text(&pieces, &n, &cap, v, &text, w);
+    }
+    state_put(w, &calendar_part, pieces, n);
+    free(pieces);
+}
+
 /* The ended sessions whose closes may still be corrected. */
 static void save_sessions(const struct market *m, struct state_writer *w)
 {
@@ -409,7 +476,9 @@ void market_save(const struct market *m, struct buf *out)
     state_put(&w, &issuer_part, m->issuers, m->issuers_n);
     save_articles(&m->articles, &w);
     state_put(&w, &close_part, m->closes, m->closes_n);
-    state_put(&w, &ended_part, m->ended, m->ended_n);
+    state_put(&w, &venue_part, m->venues, m->venues_n);
+    save_calendars(m, &w);
+    save_ended(m, &w);
     state_put(&w, &exposure_part, m->exposures, m->exposures_n);
     save_universes(m, &w);
     save_levels(m, &w);
@@ -435,13 +504,63 @@ static enum err load_scalars(struct state_reader *r, struct market *m, struct wh
         m->now_ns = saved->now_ns;
         m->sampled_ns = saved->sampled_ns;
         m->seq = saved->seq;
-        m->session_day = saved->session_day;
-        m->session_no = saved->session_no;
-        m->in_session = saved->in_session;
-        m->said_day = saved->said_day;
-        m->rebalanced = saved->rebalanced;
     }
     free(saved);
+    return e;
+}
+
+/* The one of UTC days is there already, in a market that is new. */
+static enum err load_venues(struct state_reader *r, struct market *m, struct why *why)
+{
+    struct venue *saved;
+    size_t n, cap;
+    enum err e = state_get(r, &venue_part, (void **)&saved, &n, &cap, why);
+    if (!e && (n == 0 || !VEC_GROW(&m->venues, &m->venues_cap, n)))
+        e = n ? ERR_NOMEM : err_set(why, ERR_INVALID, "no venue of UTC days");
+    for (size_t i = 0; i < n && !e; i++) {
+        struct venue *v = &m->venues[i];
+        *v = saved[i];
+        v->name[sizeof v->name - 1] = '\0';
+    }
+    if (!e) m->venues_n = n;
+    free(saved);
+    return e;
+}
+
+static enum err load_calendars(struct state_reader *r, struct market *m, struct why *why)
+{
+    struct saved_text *pieces = NULL;
+    size_t n = 0, cap;
+    enum err e = state_get(r, &calendar_part, (void **)&pieces, &n, &cap, why);
+    for (size_t i = 0; i < n && !e;) {
+        const uint32_t venue = pieces[i].venue;
+        AUTO_BUF struct buf text = { 0 };
+        for (; i < n && pieces[i].venue == venue; i++)
+            buf_put(&text, pieces[i].bytes, strnlen(pieces[i].bytes, sizeof pieces[i].bytes));
+        if (!buf_ok(&text)) e = ERR_NOMEM;
+        else if (venue >= m->venues_n || m->venues[venue].calendar)
+            e = err_set(why, ERR_INVALID, "a calendar of a venue that is not there");
+        else
+            e = calendar_parse((struct str){ text.data, (uint32_t)text.len },
+                               &m->venues[venue].calendar, NULL, why);
+    }
+    free(pieces);
+    venues_set_due(m);
+    return e;
+}
+
+static enum err load_ended(struct state_reader *r, struct market *m, struct why *why)
+{
+    struct saved_end *ends;
+    size_t n, cap;
+    enum err e = state_get(r, &ended_part, (void **)&ends, &n, &cap, why);
+    for (size_t i = 0; i < n && !e; i++) {
+        struct venue *v = ends[i].venue < m->venues_n ? &m->venues[ends[i].venue] : NULL;
+        if (!v) e = err_set(why, ERR_INVALID, "a session of a venue that is not there");
+        else if (!VEC_GROW(&v->ended, &v->ended_cap, v->ended_n + 1)) e = ERR_NOMEM;
+        else v->ended[v->ended_n++] = ends[i].day;
+    }
+    free(ends);
     return e;
 }
 
@@ -467,7 +586,9 @@ static enum err load_arrays(struct state_reader *r, struct market *m, struct why
     if (!e) e = GET(r, &issuer_part, m, issuers, why);
     if (!e) e = load_articles(r, m, why);
     if (!e) e = GET(r, &close_part, m, closes, why);
-    if (!e) e = GET(r, &ended_part, m, ended, why);
+    if (!e) e = load_venues(r, m, why);
+    if (!e) e = load_calendars(r, m, why);
+    if (!e) e = load_ended(r, m, why);
     if (!e) e = GET(r, &exposure_part, m, exposures, why);
     if (!e) e = GET(r, &universe_part, m, universes, why);
     line_part(&wide);
@@ -486,7 +607,7 @@ static bool names_what_is_there(const struct market *m)
     bool ok = true;
     for (size_t i = 0; i < m->instruments_n; i++) {
         const struct instrument *x = &m->instruments[i];
-        ok &= x->issuer < m->issuers_n && IN(x->first_line, store.lines)
+        ok &= x->issuer < m->issuers_n && x->venue < m->venues_n && IN(x->first_line, store.lines)
               && IN(x->last_close, closes) && memchr(x->symbol.s, '\0', sizeof x->symbol.s)
               && memchr(x->name, '\0', sizeof x->name);
     }
@@ -501,7 +622,7 @@ static bool names_what_is_there(const struct market *m)
     for (size_t i = 0; i < m->exposures_n; i++)
         ok &= m->exposures[i].next == NONE || m->exposures[i].next < i;
     for (size_t i = 0; i < m->universes_n; i++)
-        ok &= IN(m->universes[i].first_line, store.lines)
+        ok &= IN(m->universes[i].first_line, store.lines) && m->universes[i].venue < m->venues_n
               && IN(m->universes[i].first_slot, store.slots)
               && memchr(m->universes[i].name, '\0', sizeof m->universes[i].name);
     for (size_t i = 0; i < m->store.lines_n; i++) {

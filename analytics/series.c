@@ -54,6 +54,25 @@ struct universe *series_universe(const struct market *m, const struct series *s)
     return &m->universes[s->subject];
 }
 
+static uint32_t first_venue(const struct market *m)
+{
+    for (size_t i = 0; i < m->universes_n; i++)
+        if (!m->universes[i].book) return m->universes[i].venue;
+    return 0;
+}
+
+uint32_t series_venue(const struct market *m, const struct series *s)
+{
+    while (s->subject_type == SUBJECT_SERIES) s = &m->series[s->subject];
+    switch (s->subject_type) {
+    case SUBJECT_INSTRUMENT: return series_instrument(m, s)->venue;
+    case SUBJECT_INDEX: return series_universe(m, s)->venue;
+    case SUBJECT_BOOK:
+    case SUBJECT_SERIES: break;
+    }
+    return first_venue(m);
+}
+
 static struct str book_name(const struct measure *x)
 {
     return str_of(x->subject + strlen("book:"));

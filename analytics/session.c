@@ -8,6 +8,7 @@
  *                 said that 30 Jan ended, it would end here first, with the prices that stand */
 #include "analytics/session.h"
 
+#include "analytics/calendars.h"
 #include "analytics/closes.h"
 #include "analytics/series.h"
 #include "core/vec.h"
@@ -45,31 +46,34 @@ static bool crosses_third_friday(int32_t from, int32_t to)
     return false;
 }
 
-static void rebalance_all(struct market *m, enum ew ew)
+static void rebalance_all(struct market *m, uint32_t venue, enum ew ew)
 {
     const bool at_close = m->settings.meaning >= MEANING_SECOND;
-    m->rebalanced |= 1u << ew;
-    for (size_t i = 0; i < m->universes_n; i++)
-        if (!m->universes[i].book) universe_rebalance(&m->store, &m->universes[i], ew, at_close);
+    m->venues[venue].rebalanced |= 1u << ew;
+    for (size_t i = 0; i < m->universes_n; i++) {
+        struct universe *u = &m->universes[i];
+        if (!u->book && u->venue == venue) universe_rebalance(&m->store, u, ew, at_close);
+    }
 }
 
-static void begin_session(struct market *m, int32_t day)
+static void begin_session(struct market *m, uint32_t venue, int32_t day)
 {
-    struct civil was = civil_from_day(m->session_day), now = civil_from_day(day);
+    struct venue *v = &m->venues[venue];
+    struct civil was = civil_from_day(v->day), now = civil_from_day(day);
     bool month = was.month != now.month || was.year != now.year;
     bool quarter = (was.month - 1) / 3 != (now.month - 1) / 3 || was.year != now.year;
-    m->rebalanced = 0;
-    rebalance_all(m, EW_DAILY);
-    if (month) rebalance_all(m, EW_MONTHLY);
-    if (quarter) rebalance_all(m, EW_QUARTERLY);
-    if (crosses_third_friday(m->session_day, day)) rebalance_all(m, EW_THIRD_FRIDAY);
+    v->rebalanced = 0;
+    rebalance_all(m, venue, EW_DAILY);
+    if (month) rebalance_all(m, venue, EW_MONTHLY);
+    if (quarter) rebalance_all(m, venue, EW_QUARTERLY);
+    if (crosses_third_friday(v->day, day)) rebalance_all(m, venue, EW_THIRD_FRIDAY);
 }
 
-static enum err close_universes(struct market *m, int32_t day)
+static enum err close_universes(struct market *m, uint32_t venue, int32_t day)
 {
     for (size_t i = 0; i < m->universes_n; i++) {
         struct universe *u = &m->universes[i];
-        if (u->book) continue;
+        if (u->book || u->venue != venue) continue;
         if (!u->based && u->total > 0 && universe_coverage(u) >= m->gate)
             universe_start(&m->store, u);
         enum err e = u->based ? universe_close_day(&m->store, u, day) : ERR_OK;
@@ -78,6 +82,7 @@ static enum err close_universes(struct market *m, int32_t day)
     return ERR_OK;
 }
 
+/* Of MEANING_FIRST. */
 static enum err close_instruments(struct market *m, int32_t day)
 {
     for (size_t i = 0; i < m->instruments_n; i++) {
@@ -92,61 +97,96 @@ static enum err close_instruments(struct market *m, int32_t day)
 }
 
 /* The session in progress ends: levels and closes are its official closes', or the last prices. */
-static enum err end_session(struct market *m)
+static enum err end_session(struct market *m, uint32_t venue)
 {
-    int32_t day = m->session_day;
+    struct venue *v = &m->venues[venue];
+    int32_t day = v->day;
     bool official = m->settings.meaning >= MEANING_SECOND;
-    if (!VEC_GROW(&m->ended, &m->ended_cap, m->ended_n + 1)) return ERR_NOMEM;
-    m->ended[m->ended_n++] = day;
-    m->in_session = false;
-    if (official) closes_settle(m, day);
-    enum err e = close_universes(m, day);
-    if (!e) e = official ? closes_kept(m, day) : close_instruments(m, day);
+    if (!VEC_GROW(&v->ended, &v->ended_cap, v->ended_n + 1)) return ERR_NOMEM;
+    v->ended[v->ended_n++] = day;
+    v->in_session = false;
+    v->official_ns = 0;
+    venues_set_due(m);
+    if (official) closes_settle(m, venue, day);
+    enum err e = close_universes(m, venue, day);
+    if (!e) e = official ? closes_kept(m, venue, day) : close_instruments(m, day);
     series_session(m);
     return e;
 }
 
-enum err session_price(struct market *m, int32_t day)
+enum err session_price(struct market *m, uint32_t venue, int32_t day)
 {
-    if (m->session_day != NO_DAY && day <= m->session_day) return ERR_OK;
-    if (session_would_end(m, day)) {
+    struct venue *v = &m->venues[venue];
+    if (v->day != NO_DAY && day <= v->day) return ERR_OK;
+    if (session_would_end(m, venue, day)) {
         enum err e =
-            end_session(m); /* for who applies records without asking engine_presumes_end */
+            end_session(m, venue); /* for who applies records without asking engine_presumes_end */
         if (e) return e;
         series_touch_all(m);
     }
-    if (m->session_day != NO_DAY) begin_session(m, day);
-    m->session_day = day;
-    m->session_no++;
-    m->in_session = true;
+    if (v->day != NO_DAY) begin_session(m, venue, day);
+    v->day = day;
+    v->no++;
+    v->in_session = true;
+    venues_set_due(m);
     series_session(m);
     return ERR_OK;
 }
 
 /* An end that was presumed, and the same end said; one that nothing began. */
-static enum err end_again(const struct market *m, int32_t day, struct why *why)
+static enum err end_again(const struct market *m, const struct venue *v, int32_t day,
+                          struct why *why)
 {
     char text[DATE_TEXT_MAX];
-    if (m->settings.meaning < MEANING_SECOND || session_has_ended(m, day)) return ERR_OK;
+    if (m->settings.meaning < MEANING_SECOND || venue_has_ended(v, day)) return ERR_OK;
     date_format(day, text);
     return err_set(why, ERR_INVALID,
                    "session %s has no price that came before a later session began: it cannot end",
                    text);
 }
 
-enum err session_end(struct market *m, int32_t day, bool presumed, struct why *why)
+static enum err end_at(struct market *m, uint32_t venue, int32_t day, bool presumed,
+                       struct why *why)
 {
-    const bool over = m->session_day != NO_DAY
-                      && (day < m->session_day || (day == m->session_day && !m->in_session));
-    enum err e = over ? end_again(m, day, why) : session_price(m, day);
+    struct venue *v = &m->venues[venue];
+    struct session s;
+    enum err e = v->calendar ? calendar_on(v->calendar, day, &s, why) : ERR_OK;
+    if (e) return ERR_INVALID;
+    const bool over = v->day != NO_DAY && (day < v->day || (day == v->day && !v->in_session));
+    e = over ? end_again(m, v, day, why) : session_price(m, venue, day);
     if (e) return e;
-    if (!presumed && (m->said_day == NO_DAY || day > m->said_day)) m->said_day = day;
-    return over ? ERR_OK : end_session(m);
+    if (!presumed && (v->said_day == NO_DAY || day > v->said_day)) v->said_day = day;
+    return over ? ERR_OK : end_session(m, venue);
 }
 
-bool session_would_end(const struct market *m, int32_t day)
+/* A feed that names no venue means those it has sent prices of. */
+static enum err end_everywhere(struct market *m, int32_t day, bool presumed, struct why *why)
 {
-    return m->settings.meaning >= MEANING_SECOND && m->in_session && day > m->session_day;
+    char text[DATE_TEXT_MAX];
+    date_format(day, text);
+    enum err last = err_set(why, ERR_INVALID,
+                            "no venue has had a price in a session of %s: it cannot end", text);
+    bool ended = false;
+    for (uint32_t venue = 0; venue < m->venues_n; venue++) {
+        if (m->venues[venue].day == NO_DAY) continue;
+        enum err e = end_at(m, venue, day, presumed, why);
+        if (e == ERR_NOMEM) return e;
+        if (e) last = e;
+        else ended = true;
+    }
+    return ended ? ERR_OK : last;
+}
+
+enum err session_end(struct market *m, uint32_t venue, int32_t day, bool presumed, struct why *why)
+{
+    if (venue == NONE && m->venues_n > 1) return end_everywhere(m, day, presumed, why);
+    return end_at(m, venue == NONE ? 0 : venue, day, presumed, why);
+}
+
+bool session_would_end(const struct market *m, uint32_t venue, int32_t day)
+{
+    const struct venue *v = &m->venues[venue];
+    return m->settings.meaning >= MEANING_SECOND && v->in_session && day > v->day;
 }
 
 /* ---- windows ---- */
@@ -185,24 +225,23 @@ static int32_t months_before(int32_t day, int months)
  *
  * and 5d has no start before there are five. Months count from the session's day, and start at the
  * last session at or before it; `ytd` starts at the last session of the year before. */
-long window_start(const struct market *m, enum window_choice w, const struct days *d)
+long window_start(const struct venue *v, enum window_choice w, const struct days *d)
 {
     static const int sessions[] = {
         [WINDOW_1D] = 1, [WINDOW_5D] = 5, [WINDOW_20D] = 20, [WINDOW_60D] = 60, [WINDOW_ALL] = 0
     };
     static const int months[] = { [WINDOW_3MO] = 3,   [WINDOW_6MO] = 6,   [WINDOW_12MO] = 12,
                                   [WINDOW_18MO] = 18, [WINDOW_36MO] = 36, [WINDOW_ALL] = 0 };
-    if (d->n == 0 || m->session_day == NO_DAY)
-        return -1; /* nothing has begun: no day to count from */
+    if (d->n == 0 || v->day == NO_DAY) return -1; /* nothing has begun: no day to count from */
     if (w == WINDOW_ALL) return 0;
     if (w == WINDOW_YTD)
-        return last_until(d, day_from_civil(civil_from_day(m->session_day).year, 1, 1) - 1);
-    if (months[w]) return last_until(d, months_before(m->session_day, months[w]));
-    long at = (long)d->n - sessions[w] - (m->in_session ? 0 : 1);
+        return last_until(d, day_from_civil(civil_from_day(v->day).year, 1, 1) - 1);
+    if (months[w]) return last_until(d, months_before(v->day, months[w]));
+    long at = (long)d->n - sessions[w] - (v->in_session ? 0 : 1);
     return at < 0 ? -1 : at;
 }
 
-double window_years(const struct market *m, enum window_choice w, int32_t from)
+double window_years(const struct venue *v, enum window_choice w, int32_t from)
 {
     static const double years[] = {
         [WINDOW_1D] = 1 / 252.0,   [WINDOW_5D] = 5 / 252.0, [WINDOW_20D] = 20 / 252.0,
@@ -210,5 +249,5 @@ double window_years(const struct market *m, enum window_choice w, int32_t from)
         [WINDOW_12MO] = 1,         [WINDOW_18MO] = 1.5,     [WINDOW_36MO] = 3,
         [WINDOW_ALL] = 0
     };
-    return years[w] > 0 ? years[w] : (double)(m->session_day - from) / 365.25;
+    return years[w] > 0 ? years[w] : (double)(v->day - from) / 365.25;
 }

@@ -369,6 +369,12 @@ static double level_from(double level_ref, i128 ref, i128 sum)
     return scale_times(&s, sum);
 }
 
+bool universe_closed_at(struct universe *u, uint32_t line, int32_t day, int64_t price_e8)
+{
+    const struct session_line *x = line_of_session(u, line, day);
+    return x && x->close_e8 == price_e8;
+}
+
 void universe_correct_close(struct universe *u, uint32_t line, int32_t day, int64_t close_e8)
 {
     struct session_line *x = line_of_session(u, line, day);

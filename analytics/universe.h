@@ -65,6 +65,8 @@ MUST_USE enum err universe_close_day(struct universe_store *s, struct universe *
 /* The line's close of a session that has ended was another: so were the session's levels. Levels of now stay. A session that
  * is older than what is kept, or in which the line did not count, stays as it is. */
 void universe_correct_close(struct universe *u, uint32_t line, int32_t day, int64_t close_e8);
+/* Was that line counted at that price when the session of that day ended, as far as is kept? */
+bool universe_closed_at(struct universe *u, uint32_t line, int32_t day, int64_t price_e8);
 
 /* From here on the level is level_ref * total / total_ref. */
 void universe_set_ref(struct universe *u, double level_ref, i128 total_ref);

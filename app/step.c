@@ -3,8 +3,10 @@
 #include "alerts/rules/key.h"
 #include "analytics/picture.h"
 #include "core/arena.h"
+#include "core/calendar.h"
 #include "core/vec.h"
 #include "core/when.h"
+#include "ingest/calendars/shipped.h"
 #include "ingest/formats/json.h"
 
 #include <assert.h>
@@ -526,21 +528,51 @@ static enum err apply_and_look(struct step *s, struct record *r, struct why *why
     return ERR_OK;
 }
 
+static struct record own_record(const struct step *s, enum record_kind kind)
+{
+    return (struct record){ .kind = kind,
+                            .event_ns = engine_now_ns(s->engine),
+                            .received_ms = wall_ns() / NS_PER_MS };
+}
+
+/* One that is shipped comes with the first who names it, as a record: so a later edition of the data changes no replay. */
+static enum err bring_calendar(struct step *s, const struct record *r, struct why *why)
+{
+    const struct str lacks = engine_lacks_calendar(s->engine, r);
+    char name[CALENDAR_NAME_MAX + 1];
+    if (lacks.n == 0 || lacks.n > CALENDAR_NAME_MAX) return ERR_OK;
+    snprintf(name, sizeof name, "%.*s", (int)lacks.n, lacks.p);
+    const char *text = shipped_calendar(name);
+    if (!text) return ERR_OK; /* the engine says what lacks */
+    struct record calendar = own_record(s, RECORD_CALENDAR);
+    calendar.u.calendar.text = str_of(text);
+    return apply_and_look(s, &calendar, why);
+}
+
+/* Sessions that are over before this record counts. */
+static enum err end_sessions(struct step *s, const struct record *r, struct why *why)
+{
+    struct presumed_end over;
+    while (engine_presumes_end(s->engine, r, &over)) {
+        struct record end = step_clock(s, over.event_ns);
+        end.u.clock.session_end = over.day;
+        end.u.clock.venue = str_of(over.venue);
+        end.u.clock.presumed = true;
+        enum err e = apply_and_look(s, &end, why);
+        if (e) return e;
+    }
+    return ERR_OK;
+}
+
 enum err step_apply(struct step *s, struct record *r, struct why *why)
 {
     assert(s->sink.row);
     r->seq = 0;
     if (r->kind == RECORD_RULE_PUT) return apply_stored_put(s, r, why);
     if (r->kind == RECORD_RULE_DELETE) return apply_rule_delete(s, r, why);
-    const int32_t over = engine_presumes_end(s->engine, r);
-    if (over != NO_DAY) {
-        struct record end = step_clock(s, engine_now_ns(s->engine));
-        end.u.clock.session_end = over;
-        end.u.clock.presumed = true;
-        enum err e = apply_and_look(s, &end, why);
-        if (e) return e;
-    }
-    return apply_and_look(s, r, why);
+    enum err e = bring_calendar(s, r, why);
+    if (!e) e = end_sessions(s, r, why);
+    return e ? e : apply_and_look(s, r, why);
 }
 
 void step_save(const struct step *s, struct buf *out)
@@ -575,13 +607,6 @@ enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
 }
 
 /* ---- records of our own ---- */
-static struct record own_record(const struct step *s, enum record_kind kind)
-{
-    return (struct record){ .kind = kind,
-                            .event_ns = engine_now_ns(s->engine),
-                            .received_ms = wall_ns() / NS_PER_MS };
-}
-
 static enum err keep_text(struct arena *arena, const char *p, size_t n, struct str *out)
 {
     *out = (struct str){ arena_copy(arena, p, n), (uint32_t)n };

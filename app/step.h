@@ -77,7 +77,7 @@ struct picture *step_picture(struct step *s);
 
 void step_save(const struct step *s, struct buf *out);
 MUST_USE enum err step_load(struct step *s, const void *p, size_t n, struct why *why);
-enum { STEP_STATE_VERSION = 5 };
+enum { STEP_STATE_VERSION = 6 };
 
 /* ---- the records the service itself makes; strings in `arena`, seq still to be given ---- */
 struct arena;

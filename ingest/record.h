@@ -51,6 +51,8 @@ struct market_settings {
     int64_t stale_after_ns, sample_ns, coverage_gate_e8;
     bool drop_unasked; /* series that nobody asks for any more go; of old records false */
     int64_t meaning;   /* enum meaning; of old records MEANING_FIRST */
+    int64_t
+        session_grace_ns; /* after a calendar's close its session's end is presumed; of old records 0 */
 };
 
 struct symbol {
@@ -78,14 +80,16 @@ struct record {
         } close; /* official close of session `day` */
         struct {
             int32_t session_end;
-            bool presumed; /* nobody said so: a price of a later session came */
-        } clock;           /* NO_DAY, or the session that has ended */
+            bool
+                presumed; /* nobody said so: a price of a later session came, or the calendar says so */
+            struct str venue; /* whose session; "": of every venue that has had prices in it */
+        } clock;              /* NO_DAY, or the session that has ended */
         struct {
             struct str issuer, name, sector;
         } issuer;
         struct {
             struct symbol symbol;
-            struct str issuer, name;
+            struct str issuer, name, venue; /* venue: its calendar's name; "": UTC days */
         } instrument;
         struct {
             struct symbol symbol;
@@ -94,8 +98,9 @@ struct record {
         } shares; /* float factor in (0, 1] */
         struct {
             struct str index, name;
-            int64_t base_e8;
-        } index; /* level at its first complete session end */
+            int64_t base_e8;     /* level at its first complete session end */
+            struct str calendar; /* whose sessions it counts; "": UTC days */
+        } index;
         struct {
             struct str index;
             struct symbol symbol;
@@ -126,6 +131,9 @@ struct record {
             struct str definition; /* of RULE_PUT: JSON, as the rules wrote it */
             bool ends; /* what the change ends is said; false: made before that was so */
         } rule;
+        struct {
+            struct str text; /* as core/calendar.h reads it */
+        } calendar;
         struct {
             struct uuid tenant;
             struct str measure;

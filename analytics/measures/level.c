@@ -115,7 +115,8 @@ static void find_level(const struct market *m, struct series *s)
     enum window_choice w = (enum window_choice)s->args.v[SPREAD_WINDOW];
     s->start = -1;
     if (u->days_n)
-        s->start = window_start(m, w, &(struct days){ &u->days->day, sizeof *u->days, u->days_n });
+        s->start = window_start(&m->venues[u->venue], w,
+                                &(struct days){ &u->days->day, sizeof *u->days, u->days_n });
 }
 
 /* A level now to that of the window's start: 1 + return. */
@@ -149,11 +150,12 @@ static inline struct sums sums_of(const struct market *m, const struct universe 
                                   const struct variant *v, int k)
 {
     const struct sums now = { u->total, v->sum };
-    if (m->in_session || m->settings.meaning < MEANING_SECOND || !u->days_n || !u->refs_n)
+    const struct venue *venue = &m->venues[u->venue];
+    if (venue->in_session || m->settings.meaning < MEANING_SECOND || !u->days_n || !u->refs_n)
         return now;
     const struct level_day *d = &u->days[u->days_n - 1];
     const struct session_refs *r = &u->refs[u->refs_n - 1];
-    bool stands = d->day == m->session_day && r->day == d->day && r->level_ref == u->level_ref
+    bool stands = d->day == venue->day && r->day == d->day && r->level_ref == u->level_ref
                   && r->total_ref == u->total_ref && r->ew_level_ref[k] == v->level_ref
                   && r->ew_ref[k] == v->ref;
     return stands ? (struct sums){ d->total, d->sums[k] } : now;
@@ -172,10 +174,10 @@ static bool spread_growths(const struct market *m, const struct series *s, struc
     const struct level_day *d = &u->days[s->start];
     const struct variant *v = equal_weight_of(u, k);
     const struct sums now = sums_of(m, u, v, k);
-    *out =
-        (struct growths){ growth_of(&u->scale, now.total, d->level, d->total),
-                          growth_of(&v->scale, now.equal, d->ew[k], d->sums[k]),
-                          window_years(m, (enum window_choice)s->args.v[SPREAD_WINDOW], d->day) };
+    *out = (struct growths){ growth_of(&u->scale, now.total, d->level, d->total),
+                             growth_of(&v->scale, now.equal, d->ew[k], d->sums[k]),
+                             window_years(&m->venues[u->venue],
+                                          (enum window_choice)s->args.v[SPREAD_WINDOW], d->day) };
     return true;
 }
 

@@ -57,7 +57,7 @@ static struct range change_range(const struct measure *x, bool negative)
 
 static int64_t step_now(const struct market *m, const struct series *s)
 {
-    return window_step(s->window, m->now_ns, m->session_no);
+    return window_step(s->window, m->now_ns, m->venues[series_venue(m, s)].no);
 }
 
 static enum err put_reading(const struct market *m, struct series *s, const struct reading *r)

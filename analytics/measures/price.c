@@ -69,7 +69,8 @@ static void find_close(const struct market *m, struct series *s)
         day[--at] = m->closes[c].day;
         number[at] = c;
     }
-    long start = window_start(m, w, &(struct days){ day + at, sizeof *day, CLOSES_MAX - at });
+    long start = window_start(&m->venues[series_instrument(m, s)->venue], w,
+                              &(struct days){ day + at, sizeof *day, CLOSES_MAX - at });
     if (start >= 0) s->start = number[at + (size_t)start];
 }
 
@@ -83,8 +84,9 @@ static struct range ret_range(const struct measure *x, bool negative)
 /* While a session is open the price that stands; from its end to the next one's begin its close, however trades go on. */
 static int64_t newest(const struct market *m, const struct instrument *x)
 {
-    bool closed = m->settings.meaning >= MEANING_SECOND && !m->in_session && x->last_close != NONE
-                  && m->closes[x->last_close].day == m->session_day;
+    const struct venue *v = &m->venues[x->venue];
+    bool closed = m->settings.meaning >= MEANING_SECOND && !v->in_session && x->last_close != NONE
+                  && m->closes[x->last_close].day == v->day;
     return closed ? m->closes[x->last_close].price_e8 : x->price_e8;
 }
 

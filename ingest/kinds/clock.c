@@ -5,6 +5,7 @@
  *
  * Without `session_end` (NO_DAY) it moves event time and nothing else: values age, hold times run
  * out. */
+#include "core/calendar.h"
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {
@@ -17,7 +18,13 @@ static const struct record_field fields[] = {
       .type = &field_flag,
       .at = AT(clock.presumed),
       .missing = false,
-      .about = "the service says it itself when a price of a later session comes first" },
+      .about =
+          "the service says it itself when the calendar's close is `engine.session_grace_ms` ago, or a price of a later session comes first" },
+    { .name = "venue",
+      .type = &field_text,
+      .at = AT(clock.venue),
+      .max = CALENDAR_NAME_MAX,
+      .about = "whose session; default of every venue that has had prices" },
 };
 
 const struct record_type kind_clock = { .about = "time passes", FIELDS(fields) };

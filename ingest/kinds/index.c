@@ -1,9 +1,11 @@
 /* index.c - an index exists, and the level it begins with.
  *
- *     {"kind":"index","ts":0,"index":"SP500","name":"S&P 500","base":"1000"}
+ *     {"kind":"index","ts":0,"index":"SP500","name":"S&P 500","base":"1000",
+ *      "calendar":"XNYS"}
  *
  * Its members come as membership records; its base counts from its first session end at which all
  * of them have a price. */
+#include "core/calendar.h"
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {
@@ -20,6 +22,11 @@ static const struct record_field fields[] = {
       .max = PRICE_MAX_E8,
       .missing = 1000 * E8,
       .about = "its level at its first complete session end" },
+    { .name = "calendar",
+      .type = &field_text,
+      .at = AT(index.calendar),
+      .max = CALENDAR_NAME_MAX,
+      .about = "whose sessions it counts, such as XNYS; default `engine.calendar`" },
 };
 
 const struct record_type kind_index = { .about = "an index", FIELDS(fields) };

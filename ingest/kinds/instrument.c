@@ -2,8 +2,9 @@
  * symbol.
  *
  *     {"kind":"instrument","ts":0,"symbol":"GOOGL","issuer":"ALPHABET",
- *      "name":"Alphabet Inc. Class A"}
- * / */
+ *      "name":"Alphabet Inc. Class A","venue":"XNAS"}
+ */
+#include "core/calendar.h"
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {
@@ -18,6 +19,11 @@ static const struct record_field fields[] = {
       .at = AT(instrument.name),
       .max = TITLE_MAX,
       .about = "shown to 63 bytes" },
+    { .name = "venue",
+      .type = &field_text,
+      .at = AT(instrument.venue),
+      .max = CALENDAR_NAME_MAX,
+      .about = "whose calendar its sessions go by, such as XNYS; default `engine.calendar`" },
 };
 
 const struct record_type kind_instrument = { .about = "a symbol and its issuer", FIELDS(fields) };

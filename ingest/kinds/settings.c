@@ -31,6 +31,11 @@ static const struct record_field fields[] = {
       .at = AT(settings.meaning),
       .max = MEANING_NOW,
       .missing = MEANING_FIRST },
+    { .name = "session_grace_ns",
+      .type = &field_integer,
+      .at = AT(settings.session_grace_ns),
+      .max = INT64_MAX,
+      .missing = 0 },
 };
 
 const struct record_type kind_settings = { .about = "what answers depend on", FIELDS(fields) };

@@ -48,7 +48,8 @@ static void official(const char *s, double price, int day, int64_t ns)
 }
 static void end(int day, int64_t ns)
 {
-    ok((struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { DAY0 + day, false } });
+    ok((struct record){
+        .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { .session_end = DAY0 + day } });
 }
 
 static uint32_t track(const char *text)
@@ -81,12 +82,14 @@ static int two_stocks(void **state)
     (void)state;
     assert_int_equal(engine_new(&e), ERR_OK);
     engine_market(e)->settings.meaning = MEANING_NOW;
-    ok((struct record){ .kind = RECORD_INDEX,
-                        .u.index = { str_of("X"), str_of(""), 1000ll * E8 } });
+    ok((struct record){
+        .kind = RECORD_INDEX,
+        .u.index = { .index = str_of("X"), .name = str_of(""), .base_e8 = 1000ll * E8 } });
     for (int i = 0; i < 2; i++) {
         const char *s = i ? "B" : "A";
-        ok((struct record){ .kind = RECORD_INSTRUMENT,
-                            .u.instrument = { symbol(s), str_of(s), str_of("") } });
+        ok((struct record){
+            .kind = RECORD_INSTRUMENT,
+            .u.instrument = { .symbol = symbol(s), .issuer = str_of(s), .name = str_of("") } });
         ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(s), 100, E8 } });
         ok((struct record){ .kind = RECORD_MEMBERSHIP,
                             .u.membership = { str_of("X"), symbol(s), true, 0 } });
@@ -264,8 +267,9 @@ static void who_is_first_priced_by_a_close_enters_at_the_weights_of_that_end(voi
     trade("A", 100, at(0, 14, 0)), end(0, at(0, 21, 60)); /* B has no price yet: half covered */
     trade("B", 50, at(1, 14, 0)), end(1, at(1, 21, 60));
     is("level(X)", 1000);
-    ok((struct record){ .kind = RECORD_INSTRUMENT,
-                        .u.instrument = { symbol("C"), str_of("C"), str_of("") } });
+    ok((struct record){
+        .kind = RECORD_INSTRUMENT,
+        .u.instrument = { .symbol = symbol("C"), .issuer = str_of("C"), .name = str_of("") } });
     ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol("C"), 100000, E8 } });
     ok((struct record){ .kind = RECORD_MEMBERSHIP,
                         .u.membership = { str_of("X"), symbol("C"), true, 0 } });
@@ -286,7 +290,7 @@ static void what_is_no_session_is_refused(void **state)
     assert_int_equal(try_it(saturday), ERR_INVALID);
     const struct record its_end = { .kind = RECORD_CLOCK,
                                     .event_ns = at(2, 15, 1),
-                                    .u.clock = { DAY0 + 1, false } };
+                                    .u.clock = { .session_end = DAY0 + 1 } };
     assert_int_equal(try_it(its_end), ERR_INVALID);
     is("ret(A, window=1d)", 1);
     end(0, at(2, 15, 2)); /* said once more */
@@ -337,12 +341,15 @@ static void run(bool late, struct told *out)
     char names[LINES][4];
     assert_int_equal(engine_new(&e), ERR_OK);
     engine_market(e)->settings.meaning = MEANING_NOW;
-    ok((struct record){ .kind = RECORD_INDEX,
-                        .u.index = { str_of("Y"), str_of(""), 1000ll * E8 } });
+    ok((struct record){
+        .kind = RECORD_INDEX,
+        .u.index = { .index = str_of("Y"), .name = str_of(""), .base_e8 = 1000ll * E8 } });
     for (int i = 0; i < LINES; i++) {
         snprintf(names[i], sizeof names[i], "S%d", i);
         ok((struct record){ .kind = RECORD_INSTRUMENT,
-                            .u.instrument = { symbol(names[i]), str_of(names[i]), str_of("") } });
+                            .u.instrument = { .symbol = symbol(names[i]),
+                                              .issuer = str_of(names[i]),
+                                              .name = str_of("") } });
         ok((struct record){ .kind = RECORD_SHARES,
                             .u.shares = { symbol(names[i]), 100 + 10 * i, E8 } });
         ok((struct record){ .kind = RECORD_MEMBERSHIP,

@@ -59,21 +59,29 @@ static struct record member(const char *index, const char *s, bool in, int64_t o
 static struct record instrument(const char *s, const char *issuer, const char *name)
 {
     return (struct record){ .kind = RECORD_INSTRUMENT,
-                            .u.instrument = { symbol(s), str(issuer), str(name) } };
+                            .u.instrument = {
+                                .symbol = symbol(s), .issuer = str(issuer), .name = str(name) } };
 }
 static struct record index_record(const char *name)
 {
-    return (struct record){ .kind = RECORD_INDEX,
-                            .u.index = { str(name), str("title"), 1000ll * E8 } };
+    return (struct record){
+        .kind = RECORD_INDEX,
+        .u.index = { .index = str(name), .name = str("title"), .base_e8 = 1000ll * E8 }
+    };
 }
 static struct record clock_record(int64_t ns, int32_t ended)
 {
-    return (struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { ended, false } };
+    return (
+        struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { .session_end = ended } };
 }
 static struct record settings(int64_t stale_ns, int64_t gate_e8)
 {
     return (struct record){ .kind = RECORD_SETTINGS,
-                            .u.settings = { stale_ns, 0, gate_e8, false, MEANING_NOW } };
+                            .u.settings = { .stale_after_ns = stale_ns,
+                                            .sample_ns = 0,
+                                            .coverage_gate_e8 = gate_e8,
+                                            .drop_unasked = false,
+                                            .meaning = MEANING_NOW } };
 }
 
 static enum err apply(struct engine *e, struct record r, struct why *why)
@@ -438,8 +446,9 @@ static void long_names_are_cut_between_characters(void **state)
         ok(e, instrument("A", "ACO", name));
         ok(e, (struct record){ .kind = RECORD_ISSUER,
                                .u.issuer = { str("ACO"), str(name), str("") } });
-        ok(e, (struct record){ .kind = RECORD_INDEX,
-                               .u.index = { str("X"), str(name), 1000ll * E8 } });
+        ok(e, (struct record){
+                  .kind = RECORD_INDEX,
+                  .u.index = { .index = str("X"), .name = str(name), .base_e8 = 1000ll * E8 } });
         const char *kept = engine_instrument_facts(e, 0).name;
         assert_true(strlen(kept) >= 60 && utf8_valid(kept, strlen(kept)));
         assert_true(utf8_valid(engine_market(e)->issuers[0].name,

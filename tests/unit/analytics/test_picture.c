@@ -35,12 +35,14 @@ static struct engine *market(void)
 {
     struct engine *e;
     assert_int_equal(engine_new(&e), ERR_OK);
-    ok(e, (struct record){ .kind = RECORD_INDEX,
-                           .u.index = { str_of("X"), str_of(""), 100000000000 } });
+    ok(e, (struct record){
+              .kind = RECORD_INDEX,
+              .u.index = { .index = str_of("X"), .name = str_of(""), .base_e8 = 100000000000 } });
     for (int i = 0; i < 2; i++) {
         struct symbol s = { { i ? 'Z' : 'Y' } };
-        ok(e, (struct record){ .kind = RECORD_INSTRUMENT,
-                               .u.instrument = { s, str_of(s.s), str_of("") } });
+        ok(e, (struct record){
+                  .kind = RECORD_INSTRUMENT,
+                  .u.instrument = { .symbol = s, .issuer = str_of(s.s), .name = str_of("") } });
         ok(e, (struct record){ .kind = RECORD_SHARES, .u.shares = { s, 100, 100000000 } });
         ok(e, (struct record){ .kind = RECORD_MEMBERSHIP,
                                .u.membership = { str_of("X"), s, true, 0 } });

@@ -45,24 +45,31 @@ static void end_session(struct engine *e, int day)
 {
     ok(e, (struct record){ .kind = RECORD_CLOCK,
                            .event_ns = at(day, 7 * 3600),
-                           .u.clock = { T0_DAY + day, false } });
+                           .u.clock = { .session_end = T0_DAY + day } });
 }
 static void settings(struct engine *e, int64_t stale_ns, bool drop)
 {
     ok(e, (struct record){ .kind = RECORD_SETTINGS,
-                           .u.settings = { stale_ns, 0, 95000000, drop, MEANING_NOW } });
+                           .u.settings = { .stale_after_ns = stale_ns,
+                                           .sample_ns = 0,
+                                           .coverage_gate_e8 = 95000000,
+                                           .drop_unasked = drop,
+                                           .meaning = MEANING_NOW } });
 }
 
 static struct engine *two_stocks(void)
 {
     struct engine *e;
     assert_int_equal(engine_new(&e), ERR_OK);
-    ok(e, (struct record){ .kind = RECORD_INDEX,
-                           .u.index = { str_of("X"), str_of(""), 1000ll * E8 } });
+    ok(e, (struct record){
+              .kind = RECORD_INDEX,
+              .u.index = { .index = str_of("X"), .name = str_of(""), .base_e8 = 1000ll * E8 } });
     for (int i = 0; i < 2; i++) {
         const char *s = i ? "B" : "A";
-        ok(e, (struct record){ .kind = RECORD_INSTRUMENT,
-                               .u.instrument = { symbol(s), str_of(s), str_of("") } });
+        ok(e,
+           (struct record){
+               .kind = RECORD_INSTRUMENT,
+               .u.instrument = { .symbol = symbol(s), .issuer = str_of(s), .name = str_of("") } });
         ok(e, (struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(s), 100, E8 } });
         ok(e, (struct record){ .kind = RECORD_MEMBERSHIP,
                                .u.membership = { str_of("X"), symbol(s), true, 0 } });
@@ -190,7 +197,7 @@ static void stale_and_coverage_travel_up(void **state)
     assert_true(engine_reading(e, top).event_ns == at(0, 1));
     settings(e, 60 * NS_PER_S, false);
     ok(e, (struct record){
-              .kind = RECORD_CLOCK, .event_ns = at(0, 62), .u.clock = { NO_DAY, false } });
+              .kind = RECORD_CLOCK, .event_ns = at(0, 62), .u.clock = { .session_end = NO_DAY } });
     assert_int_equal(engine_reading(e, hhi).status, READING_STALE);
     assert_int_equal(engine_reading(e, top).status, READING_STALE);
     assert_true(engine_reading(e, top).value == 5000);
@@ -207,11 +214,11 @@ static void time_alone_moves_a_window(void **state)
     trade(e, "A", 100, at(0, 0));
     trade(e, "A", 90, at(0, 30));
     ok(e, (struct record){
-              .kind = RECORD_CLOCK, .event_ns = at(0, 70), .u.clock = { NO_DAY, false } });
+              .kind = RECORD_CLOCK, .event_ns = at(0, 70), .u.clock = { .session_end = NO_DAY } });
     moved(e, (uint32_t[]){ top }, 1);
     assert_true(value(e, top) == 100); /* it stood until 30 s */
     ok(e, (struct record){
-              .kind = RECORD_CLOCK, .event_ns = at(0, 91), .u.clock = { NO_DAY, false } });
+              .kind = RECORD_CLOCK, .event_ns = at(0, 91), .u.clock = { .session_end = NO_DAY } });
     assert_true(value(e, top) == 90);
     engine_free(e);
 }

@@ -28,10 +28,10 @@ static int fill(void **state)
 
 static void no_window_starts_before_the_first_session(void **state)
 {
-    const struct market m = { .session_day = NO_DAY };
+    const struct venue v = { .day = NO_DAY };
     (void)state;
     for (int w = 0; window_names[w]; w++)
-        if (window_start(&m, (enum window_choice)w, &days) != -1)
+        if (window_start(&v, (enum window_choice)w, &days) != -1)
             fail_msg("%s starts somewhere", window_names[w]);
 }
 
@@ -51,9 +51,8 @@ static void windows_start_where_the_calendar_says(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
         const enum window_choice w = starts[i].window;
-        const struct market monday = { .session_day = day_from_civil(2024, 3, 4),
-                                       .in_session = true },
-                            friday = { .session_day = kept[6] };
+        const struct venue monday = { .day = day_from_civil(2024, 3, 4), .in_session = true },
+                           friday = { .day = kept[6] };
         const long a = window_start(&monday, w, &days), b = window_start(&friday, w, &days);
         if (a != starts[i].monday || b != starts[i].friday)
             fail_msg("%s: %ld and %ld, wanted %ld and %ld", window_names[w], a, b, starts[i].monday,

@@ -79,7 +79,9 @@ static struct record trade(const char *s, double price, int64_t ns)
 }
 static struct record clock_at(int64_t ns)
 {
-    return (struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { NO_DAY, false } };
+    return (struct record){ .kind = RECORD_CLOCK,
+                            .event_ns = ns,
+                            .u.clock = { .session_end = NO_DAY } };
 }
 
 static enum err put(int who, int id, const char *definition, struct why *why)
@@ -119,11 +121,15 @@ static size_t alerts(const char *of)
 
 static void two_stocks(void)
 {
-    ok((struct record){ .kind = RECORD_INDEX, .u.index = { str("X"), str(""), 1000ll * E8 } });
+    ok((struct record){
+        .kind = RECORD_INDEX,
+        .u.index = { .index = str("X"), .name = str(""), .base_e8 = 1000ll * E8 } });
     static const char *const names[] = { "A", "B" };
     for (int i = 0; i < 2; i++) {
         ok((struct record){ .kind = RECORD_INSTRUMENT,
-                            .u.instrument = { symbol(names[i]), str(names[i]), str(names[i]) } });
+                            .u.instrument = { .symbol = symbol(names[i]),
+                                              .issuer = str(names[i]),
+                                              .name = str(names[i]) } });
         ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(names[i]), 1000, E8 } });
         ok((struct record){ .kind = RECORD_MEMBERSHIP,
                             .u.membership = { str("X"), symbol(names[i]), true, 0 } });
@@ -450,7 +456,12 @@ static void own_records_survive_their_storage(void **state)
     two_stocks();
     struct record made[5], back;
     struct why why = { 0 };
-    const struct market_settings settings = { 5 * NS_PER_S, 7, 12345678, true, MEANING_NOW };
+    const struct market_settings settings = { .stale_after_ns = 5 * NS_PER_S,
+                                              .sample_ns = 7,
+                                              .coverage_gate_e8 = 12345678,
+                                              .drop_unasked = true,
+                                              .meaning = MEANING_NOW,
+                                              .session_grace_ns = 0 };
     struct rule_draft draft;
     assert_int_equal(rule_draft_read("{\"rule\":\"hhi(X) >= 1\"}", 22, &draft, &why), ERR_OK);
     assert_int_equal(step_rule_put(&step, tenant(3), rule_id(1), &draft, &arena, &made[0], &why),
@@ -559,7 +570,7 @@ static void a_tenth_of_a_per_cent_is_what_a_person_takes_it_for(void **state)
     two_stocks();
     ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol("A"), 3000, E8 } });
     ok((struct record){
-        .kind = RECORD_CLOCK, .event_ns = T0, .u.clock = { day_of_ns(T0), false } });
+        .kind = RECORD_CLOCK, .event_ns = T0, .u.clock = { .session_end = day_of_ns(T0) } });
     for (int t = 1; t < 1000; t++) {
         const char *spread = "spread(X, kind=arith, window=1d, ew=daily)";
         ok(trade("B", 100, next));
@@ -648,7 +659,9 @@ static struct record random_record(struct step *s, int64_t *now, struct rule_dra
     }
     if (op < 760) return clock_at(*now);
     if (op < 765) {
-        r = (struct record){ .kind = RECORD_CLOCK, .event_ns = *now, .u.clock = { today, false } };
+        r = (struct record){ .kind = RECORD_CLOCK,
+                             .event_ns = *now,
+                             .u.clock = { .session_end = today } };
         *now = (int64_t)(today + 1 + (int32_t)upto(3)) * NS_PER_DAY + 15 * 3600 * NS_PER_S;
         return r;
     }
@@ -685,9 +698,12 @@ static struct record random_record(struct step *s, int64_t *now, struct rule_dra
     if (op < 865)
         return (struct record){ .kind = RECORD_SETTINGS,
                                 .event_ns = *now,
-                                .u.settings = { upto(2) ? 0 : (int64_t)upto(600) * NS_PER_S,
-                                                NS_PER_S, upto(3) ? 80000000 : 100000000, false,
-                                                upto(2) } };
+                                .u.settings = { .stale_after_ns =
+                                                    upto(2) ? 0 : (int64_t)upto(600) * NS_PER_S,
+                                                .sample_ns = NS_PER_S,
+                                                .coverage_gate_e8 = upto(3) ? 80000000 : 100000000,
+                                                .drop_unasked = false,
+                                                .meaning = upto(2) } };
     if (op < 870) return trade("NOPE", 1, *now);
     struct why why = { 0 };
     int who = 1 + (int)upto(3), id = (int)upto(60);
@@ -712,14 +728,16 @@ static void saved_anywhere_it_goes_on_the_same(void **state)
         printf("seed %" PRIu64 "\n", seed);
         begin(NULL);
         assert_int_equal(step_init(&second), ERR_OK);
-        ok((struct record){ .kind = RECORD_INDEX, .u.index = { str("X"), str(""), 1000ll * E8 } });
+        ok((struct record){
+            .kind = RECORD_INDEX,
+            .u.index = { .index = str("X"), .name = str(""), .base_e8 = 1000ll * E8 } });
         for (unsigned i = 0; i < STOCKS; i++) {
             snprintf(stock_names[i], sizeof stock_names[i], "S%u", i % STOCKS);
             prices[i] = 100ll * E8;
             ok((struct record){ .kind = RECORD_INSTRUMENT,
-                                .u.instrument = { symbol(stock_names[i]),
-                                                  str(i % 5 == 4 ? "S0" : stock_names[i]),
-                                                  str("") } });
+                                .u.instrument = { .symbol = symbol(stock_names[i]),
+                                                  .issuer = str(i % 5 == 4 ? "S0" : stock_names[i]),
+                                                  .name = str("") } });
             ok((struct record){ .kind = RECORD_SHARES,
                                 .u.shares = { symbol(stock_names[i]), 1000, E8 } });
             ok((struct record){ .kind = RECORD_MEMBERSHIP,

@@ -52,8 +52,9 @@ static enum article_change retract(struct engine *e, int64_t ns, const char *id)
 
 static void instrument(struct engine *e, const char *s, const char *issuer)
 {
-    apply(e, (struct record){ .kind = RECORD_INSTRUMENT,
-                              .u.instrument = { symbol(s), str(issuer), str("") } });
+    apply(e, (struct record){
+                 .kind = RECORD_INSTRUMENT,
+                 .u.instrument = { .symbol = symbol(s), .issuer = str(issuer), .name = str("") } });
 }
 
 static struct engine *market(enum meaning meaning)
@@ -61,7 +62,11 @@ static struct engine *market(enum meaning meaning)
     struct engine *e;
     assert_int_equal(engine_new(&e), ERR_OK);
     apply(e, (struct record){ .kind = RECORD_SETTINGS,
-                              .u.settings = { 0, 0, 95000000, true, meaning } });
+                              .u.settings = { .stale_after_ns = 0,
+                                              .sample_ns = 0,
+                                              .coverage_gate_e8 = 95000000,
+                                              .drop_unasked = true,
+                                              .meaning = meaning } });
     instrument(e, "IBM", "IBM");
     instrument(e, "GOOGL", "ALPHABET");
     instrument(e, "GOOG", "ALPHABET");

@@ -46,6 +46,7 @@ static inline int begin(void **state)
     block_stop();
     config = (struct config){ .engine_track = (char *)"",
                               .ingest_ahead_max_ms = 5000,
+                              .engine_calendar = (char *)"",
                               .engine_rules_max = 3,
                               .engine_snapshot_s = 3600,
                               .engine_batch_records = 1000,
@@ -86,9 +87,10 @@ static inline void add(struct ingest_batch *b, struct record r)
 }
 static inline struct record stock(const char *s)
 {
-    return (struct record){ .kind = RECORD_INSTRUMENT,
-                            .event_ns = T0,
-                            .u.instrument = { symbol(s), str(s), str(s) } };
+    return (
+        struct record){ .kind = RECORD_INSTRUMENT,
+                        .event_ns = T0,
+                        .u.instrument = { .symbol = symbol(s), .issuer = str(s), .name = str(s) } };
 }
 static inline struct record trade(const char *s, int64_t price, int64_t ns)
 {

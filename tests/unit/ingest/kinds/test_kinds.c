@@ -96,12 +96,14 @@ static const struct {
       "\",\"rule_id\":\"" RULE "\",\"ends\":false}" },
     { RECORD_TRACK, "{\"measure\":\"ew_level(X, ew=daily)\"}",
       "{\"kind\":\"track\",\"ts\":1518037200000000005,\"measure\":\"ew_level(X, ew=daily)\"}" },
+    { RECORD_CALENDAR, "{\"kind\":\"calendar\",\"text\":\"calendar,X\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"calendar\",\"ts\":1518037200000000005,\"text\":\"calendar,X\"}" },
     { RECORD_RETRACTION,
       "{\"kind\":\"retraction\",\"source\":\"w\",\"id\":\"n\",\"ts\":1518037200000000005}",
       "{\"kind\":\"retraction\",\"ts\":1518037200000000005,\"id\":\"n\",\"source\":\"w\"}" },
     { RECORD_SETTINGS,
       "{\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000}",
-      "{\"kind\":\"settings\",\"ts\":1518037200000000005,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"meaning\":0}" },
+      "{\"kind\":\"settings\",\"ts\":1518037200000000005,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"meaning\":0,\"session_grace_ns\":0}" },
 };
 
 static void a_record_is_written_in_one_way(void **state)

@@ -1,0 +1,108 @@
+/* calendars.c - how a venue comes to have a calendar:
+ *
+ *     calendar     "calendar,XNYS,America/New_York,1990,2030 ..."   venue 1 is made, named XNYS
+ *     instrument   AAPL of APPLE, venue XNYS                        its trades are of venue 1's sessions
+ *     trade        AAPL 00:30 UTC on a Friday                       of Thursday's, after hours
+ *     calendar     "calendar,XNYS,America/New_York,2031,2031 ..."   the same venue goes on for another year */
+#include "analytics/calendars.h"
+
+#include "core/vec.h"
+#include "core/when.h"
+
+#include <string.h>
+
+uint32_t calendars_venue(const struct market *m, struct str name)
+{
+    if (str_is(name, "24/7")) name = str_of("24-7");
+    for (uint32_t i = 0; i < m->venues_n; i++) /* a handful: no map */
+        if (str_is(name, m->venues[i].name)) return i;
+    return NONE;
+}
+
+enum err calendars_find(const struct market *m, struct str name, uint32_t *out, struct why *why)
+{
+    *out = calendars_venue(m, name);
+    if (*out != NONE) return ERR_OK;
+    return err_set(
+        why, ERR_INVALID,
+        "venue \"%.*s\" has no calendar here: send it as a calendar record first, or import it with tocsin calendar import",
+        (int)name.n, name.p);
+}
+
+static enum err add_venue(struct market *m, struct calendar *c)
+{
+    if (!VEC_GROW(&m->venues, &m->venues_cap, m->venues_n + 1)) return ERR_NOMEM;
+    struct venue *v = &m->venues[m->venues_n++];
+    *v = (struct venue){ .calendar = c, .day = NO_DAY, .said_day = NO_DAY, .due_ns = INT64_MAX };
+    copy_name(v->name, sizeof v->name, str_of(calendar_name(c)));
+    return ERR_OK;
+}
+
+/* The grace is for official closes to come: it runs from the calendar's close, or from the newest of them. So a history whose
+ * closes all bear a time late at night is not ended between the first and the second. */
+static int64_t due_of(const struct market *m, const struct venue *v)
+{
+    struct session s;
+    if (!v->in_session || !v->calendar || calendar_on(v->calendar, v->day, &s, NULL))
+        return INT64_MAX;
+    return (v->official_ns > s.close ? v->official_ns : s.close) + m->settings.session_grace_ns;
+}
+
+void venues_set_due(struct market *m)
+{
+    m->due_ns = INT64_MAX;
+    for (size_t i = 0; i < m->venues_n; i++) {
+        struct venue *v = &m->venues[i];
+        v->due_ns = due_of(m, v);
+        if (v->due_ns < m->due_ns) m->due_ns = v->due_ns;
+    }
+}
+
+bool venue_has_ended(const struct venue *v, int32_t day)
+{
+    size_t low = 0, high = v->ended_n;
+    while (low < high) {
+        const size_t mid = (low + high) / 2;
+        if (v->ended[mid] < day) low = mid + 1;
+        else high = mid;
+    }
+    return low < v->ended_n && v->ended[low] == day;
+}
+
+enum err calendars_record(struct market *m, const struct record *r, struct why *why)
+{
+    struct calendar *c;
+    enum err e = calendar_parse(r->u.calendar.text, &c, NULL, why);
+    if (e) return e == ERR_NOMEM ? e : ERR_INVALID;
+    const uint32_t known = calendars_venue(m, str_of(calendar_name(c)));
+    if (known == NONE) {
+        e = add_venue(m, c);
+        if (e) calendar_free(c);
+        return e;
+    }
+    struct venue *v = &m->venues[known];
+    e = calendar_merge(v->calendar, c, why);
+    calendar_free(c);
+    if (e) return e;
+    v->cache = (struct calendar_cache){ 0 };
+    venues_set_due(m);
+    return ERR_OK;
+}
+
+enum err calendars_has(const struct market *m, uint32_t venue, int32_t day, struct why *why)
+{
+    struct session s;
+    const struct calendar *c = m->venues[venue].calendar;
+    enum err e = c ? calendar_on(c, day, &s, why) : ERR_OK;
+    return e == ERR_NOT_FOUND ? ERR_INVALID : e;
+}
+
+int32_t calendars_sessions(const struct market *m, uint32_t venue, int32_t from, int32_t to)
+{
+    const struct calendar *c = m->venues[venue].calendar;
+    int32_t n = 0;
+    if (c && !calendar_count(c, from, to, &n, NULL)) return n;
+    if (to - from > 14) return (to - from) / 7 * 5;
+    for (int32_t day = from + 1; day <= to; day++) n += weekday_of_day(day) < 5;
+    return n;
+}

@@ -1,0 +1,322 @@
+/* test_calendars.c - trades and sessions by a venue's calendar: to which session a trade belongs, what it moves, when a session
+ * ends that nobody ends. The hours are those of the shipped XNYS and XTKS; instants are written out in UTC. */
+#include "analytics/engine.h"
+#include "analytics/series.h"
+#include "core/when.h"
+#include "ingest/calendars/shipped.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { E8 = 100000000 };
+static const int64_t GRACE_NS = 300 * NS_PER_S;
+static const struct uuid NOBODY;
+static struct engine *e;
+
+static struct symbol symbol(const char *s)
+{
+    struct symbol x = { { 0 } };
+    memcpy(x.s, s, strlen(s));
+    return x;
+}
+static int64_t utc(const char *text)
+{
+    int64_t ns;
+    if (when_parse(text, strlen(text), &ns, NULL)) fail_msg("%s", text);
+    return ns;
+}
+static int32_t date(const char *text)
+{
+    int32_t day;
+    if (date_parse(text, strlen(text), &day, NULL)) fail_msg("%s", text);
+    return day;
+}
+
+static enum err apply(struct record r, struct why *why)
+{
+    r.seq = engine_seq(e) + 1;
+    return engine_apply(e, &r, why);
+}
+/* As app/step.c does: ends that are due go first. */
+static void ok(struct record r)
+{
+    struct why why = { 0 };
+    struct presumed_end over;
+    while (engine_presumes_end(e, &r, &over)) {
+        const struct record end = { .kind = RECORD_CLOCK,
+                                    .event_ns = over.event_ns,
+                                    .u.clock = { over.day, true, str_of(over.venue) } };
+        if (apply(end, &why)) fail_msg("end: %s", why.text);
+    }
+    if (apply(r, &why)) fail_msg("record of kind %d: %s", (int)r.kind, why.text);
+}
+static struct record trade_at(const char *s, double price, const char *when)
+{
+    return (struct record){ .kind = RECORD_TRADE,
+                            .event_ns = utc(when),
+                            .u.trade = { symbol(s), llround(price * E8), 0 } };
+}
+static void trade(const char *s, double price, const char *when) { ok(trade_at(s, price, when)); }
+static struct record close_at(const char *s, double price, const char *day, const char *when)
+{
+    return (struct record){ .kind = RECORD_CLOSE,
+                            .event_ns = utc(when),
+                            .u.close = { symbol(s), llround(price * E8), date(day) } };
+}
+static void clock_to(const char *when)
+{
+    ok((struct record){
+        .kind = RECORD_CLOCK, .event_ns = utc(when), .u.clock = { .session_end = NO_DAY } });
+}
+
+static double value(const char *text)
+{
+    struct measure m;
+    struct why why = { 0 };
+    uint32_t no = SERIES_NONE;
+    if (measure_parse(text, strlen(text), &m, &why) || engine_track(e, NOBODY, &m, &no, &why))
+        fail_msg("%s: %s", text, why.text);
+    if (series_configure(engine_market(e), no)) fail_msg("%s", text);
+    return engine_reading(e, no).value;
+}
+static void is(const char *text, double want)
+{
+    double v = value(text);
+    if (!(fabs(v - want) <= 1e-12 * (1 + fabs(want))))
+        fail_msg("%s is %.17g, wanted %.17g", text, v, want);
+}
+static void ended(const char *venue, const char *day, bool want)
+{
+    const struct market *m = engine_market(e);
+    for (size_t i = 0; i < m->venues_n; i++)
+        if (strcmp(m->venues[i].name, venue) == 0) {
+            const struct venue *v = &m->venues[i];
+            bool is_over = v->ended_n && v->ended[v->ended_n - 1] == date(day);
+            if (is_over != want) fail_msg("%s %s: %s", venue, day, want ? "has not ended" : "has");
+            return;
+        }
+    fail_msg("no venue %s", venue);
+}
+
+static void add(const char *s, const char *venue, const char *index, int64_t shares)
+{
+    ok((struct record){
+        .kind = RECORD_INSTRUMENT,
+        .u.instrument = { .symbol = symbol(s), .issuer = str_of(s), .venue = str_of(venue) } });
+    ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(s), shares, E8 } });
+    ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                        .u.membership = { str_of(index), symbol(s), true, 0 } });
+}
+static void add_index(const char *name, const char *venue)
+{
+    ok((struct record){
+        .kind = RECORD_INDEX,
+        .u.index = { .index = str_of(name), .base_e8 = 1000ll * E8, .calendar = str_of(venue) } });
+}
+static void bring(const char *venue)
+{
+    ok((struct record){ .kind = RECORD_CALENDAR,
+                        .u.calendar = { str_of(shipped_calendar(venue)) } });
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    if (engine_new(&e)) return -1;
+    ok((struct record){ .kind = RECORD_SETTINGS,
+                        .u.settings = { .coverage_gate_e8 = 95000000,
+                                        .drop_unasked = true,
+                                        .meaning = MEANING_NOW,
+                                        .session_grace_ns = GRACE_NS } });
+    bring("XNYS");
+    add_index("IX", "XNYS");
+    add("NVX", "XNYS", "IX", 100);
+    add("OTH", "XNYS", "IX", 100);
+    return 0;
+}
+static int finish(void **state)
+{
+    (void)state;
+    engine_free(e);
+    return 0;
+}
+
+/* The field case: 19:30 in New York is 00:30 UTC of the next day. Thursday 2024-03-07 ends at 21:00 UTC. */
+static void a_trade_after_hours_is_of_the_session_of_that_evening(void **state)
+{
+    (void)state;
+    trade("NVX", 100, "2024-03-07T15:00:00Z");
+    trade("OTH", 50, "2024-03-07T15:00:01Z");
+    trade("NVX", 101, "2024-03-07T20:59:59Z");
+    trade("NVX", 120, "2024-03-08T00:30:00Z");
+    ended("XNYS", "2024-03-07", true);
+    is("last(NVX)", 120);
+    is("level(IX)", 1000.0 * 170 / 151);
+    trade("NVX", 90, "2024-03-08T09:30:00Z"); /* 04:30 in New York: before Friday's open */
+    is("last(NVX)", 90);
+    trade("NVX", 111.1, "2024-03-08T14:30:00Z");
+    is("ret(NVX)", 10); /* of 101, Thursday's last regular trade */
+    trade("OTH", 50, "2024-03-08T14:30:01Z");
+    clock_to("2024-03-08T21:04:59.999999999Z");
+    ended("XNYS", "2024-03-08", false);
+    clock_to("2024-03-08T21:05:00Z");
+    ended("XNYS", "2024-03-08", true);
+    is("level(IX)", 1000.0 * 161.1 / 151);
+}
+
+/* Between a session's end and the next open `ret` is close against close, however trades go on. */
+static void before_the_open_returns_are_of_closes(void **state)
+{
+    (void)state;
+    trade("NVX", 100, "2024-03-07T15:00:00Z");
+    trade("NVX", 110, "2024-03-08T15:00:00Z");
+    clock_to("2024-03-08T22:00:00Z");
+    is("ret(NVX)", 10);
+    trade("NVX", 150, "2024-03-08T23:00:00Z");
+    is("ret(NVX)", 10);
+    trade("NVX", 160,
+          "2024-03-11T09:00:00Z"); /* Monday, 05:00 in New York, summer time since Sunday */
+    is("ret(NVX)", 10);
+    is("last(NVX)", 160);
+    trade("NVX", 121, "2024-03-11T13:30:00Z");
+    is("ret(NVX)", 10);
+    trade("NVX", 165, "2024-03-11T13:30:01Z");
+    is("ret(NVX)", 50);
+}
+
+/* Half a day: 2024-07-03 closes at 17:00 UTC; trades at 18:00 are after hours. */
+static void an_early_close_is_the_close(void **state)
+{
+    (void)state;
+    trade("NVX", 100, "2024-07-02T15:00:00Z");
+    trade("NVX", 102, "2024-07-03T16:59:59Z");
+    trade("NVX", 300, "2024-07-03T18:00:00Z");
+    ended("XNYS", "2024-07-03", true);
+    is("ret(NVX)", 2);
+    trade("NVX", 103.02, "2024-07-05T13:30:00Z"); /* the 4th is a holiday */
+    is("ret(NVX)", 1);
+}
+
+/* The grace is for official closes: it runs from the newest of them. */
+static void official_closes_settle_at_the_end_and_put_it_off(void **state)
+{
+    (void)state;
+    trade("NVX", 100, "2024-03-07T20:00:00Z");
+    trade("OTH", 100, "2024-03-07T20:00:01Z");
+    ok(close_at("NVX", 104, "2024-03-07", "2024-03-07T21:04:00Z"));
+    clock_to("2024-03-07T21:08:00Z");
+    ended("XNYS", "2024-03-07", false);
+    ok(close_at("OTH", 96, "2024-03-07", "2024-03-07T21:08:30Z"));
+    is("last(OTH)", 100);
+    clock_to("2024-03-07T21:13:30Z");
+    ended("XNYS", "2024-03-07", true);
+    is("last(OTH)", 96);
+    is("level(IX)", 1000);
+}
+
+static void what_is_no_session_is_refused(void **state)
+{
+    struct why why = { 0 };
+    (void)state;
+    trade("NVX", 100, "2024-03-07T20:00:00Z");
+    const struct record saturday = close_at("NVX", 1, "2024-03-09", "2024-03-09T21:00:00Z");
+    assert_int_equal(apply(saturday, &why), ERR_INVALID);
+    assert_non_null(strstr(why.text, "XNYS"));
+    const struct record end = { .kind = RECORD_CLOCK,
+                                .event_ns = utc("2024-03-09T22:00:00Z"),
+                                .u.clock = { .session_end = date("2024-03-09") } };
+    assert_int_equal(apply(end, &why), ERR_INVALID);
+    const struct record later = trade_at("NVX", 100, "2031-06-02T15:00:00Z");
+    assert_int_equal(apply(later, &why), ERR_INVALID);
+    assert_non_null(strstr(why.text, "up to 2031-01-0"));
+    const struct record elsewhere = {
+        .kind = RECORD_INSTRUMENT,
+        .u.instrument = { .symbol = symbol("Z"), .issuer = str_of("Z"), .venue = str_of("XPAR") }
+    };
+    assert_int_equal(apply(elsewhere, &why), ERR_INVALID);
+    assert_non_null(strstr(why.text, "XPAR"));
+    assert_int_equal(engine_instrument(e, &elsewhere.u.symbol), -1);
+    is("last(NVX)", 100);
+}
+
+/* Tokyo's Friday is over when New York's begins; each counts its own sessions. */
+static void venues_keep_their_own_sessions(void **state)
+{
+    (void)state;
+    bring("XTKS");
+    add_index("JP", "XTKS");
+    add("TYO", "XTKS", "JP", 100);
+    add("DUAL", "XTKS", "IX", 100); /* a Tokyo line in a New York index */
+    trade("TYO", 1000, "2024-03-07T05:00:00Z");
+    trade("DUAL", 10, "2024-03-07T05:00:01Z");
+    trade("NVX", 100, "2024-03-07T15:00:00Z");
+    ended("XTKS", "2024-03-07", true); /* closed at 06:00 */
+    trade("OTH", 100, "2024-03-07T15:00:01Z");
+    clock_to("2024-03-07T21:05:00Z");
+    ended("XNYS", "2024-03-07", true);
+    is("level(IX)", 1000);
+    trade("TYO", 1100, "2024-03-08T00:30:00Z");
+    trade("DUAL", 11, "2024-03-08T00:30:01Z");
+    is("ret(TYO)", 10);
+    is("level(JP)", 1100);
+    is("level(IX)", 1000.0 * 211 / 210);
+    ok(close_at("DUAL", 12, "2024-03-08", "2024-03-08T06:01:00Z"));
+    clock_to("2024-03-08T12:00:00Z"); /* Tokyo has ended, New York has not begun */
+    ended("XTKS", "2024-03-08", true);
+    is("level(IX)", 1000.0 * 212 / 210);
+    trade("NVX", 100, "2024-03-08T15:00:00Z");
+    trade("DUAL", 9, "2024-03-08T15:30:00Z"); /* after hours in Tokyo */
+    clock_to("2024-03-08T21:05:00Z");
+    const struct universe *u = market_index(engine_market(e), str_of("IX"));
+    if (u->days[u->days_n - 1].level != 1000.0 * 212 / 210) /* at Tokyo's close of that date */
+        fail_msg("closed at %.17g", u->days[u->days_n - 1].level);
+}
+
+/* Saved in the middle of a session it goes on as it would have. */
+static void a_saved_state_ends_its_sessions_at_the_same_instant(void **state)
+{
+    struct why why = { 0 };
+    struct buf saved = { 0 };
+    struct engine *again;
+    size_t used;
+    (void)state;
+    trade("NVX", 100, "2024-03-07T15:00:00Z");
+    trade("OTH", 100, "2024-03-07T15:00:01Z");
+    ok(close_at("OTH", 96, "2024-03-07", "2024-03-07T21:04:00Z"));
+    engine_save(e, &saved);
+    if (engine_load(saved.data, saved.len, &again, &used, &why)) fail_msg("%s", why.text);
+    buf_release(&saved);
+    engine_free(e);
+    e = again;
+    clock_to("2024-03-07T21:08:59Z");
+    ended("XNYS", "2024-03-07", false);
+    clock_to("2024-03-07T21:09:00Z");
+    ended("XNYS", "2024-03-07", true);
+    is("last(OTH)", 96);
+    trade("NVX", 50, "2024-03-08T02:00:00Z"); /* its calendar came along */
+    trade("NVX", 110, "2024-03-08T15:00:00Z");
+    is("ret(NVX)", 10);
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, begin, finish)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(a_trade_after_hours_is_of_the_session_of_that_evening),
+        STORY(before_the_open_returns_are_of_closes),
+        STORY(an_early_close_is_the_close),
+        STORY(official_closes_settle_at_the_end_and_put_it_off),
+        STORY(what_is_no_session_is_refused),
+        STORY(venues_keep_their_own_sessions),
+        STORY(a_saved_state_ends_its_sessions_at_the_same_instant),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
