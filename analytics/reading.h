@@ -6,12 +6,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct json_writer;
+
+/* ROW(value, name, as a page says it in a few words, what it means and what helps) */
 #define READING_STATUSES(X)                                                                        \
-    X(READING_OK, "ok")                                                                            \
-    X(READING_STALE, "stale") /* a value whose newest input is older than the staleness bound */   \
-    X(READING_NO_DATA, "no_data")           /* nothing has arrived yet */                          \
-    X(READING_LOW_COVERAGE, "low_coverage") /* less than the coverage gate is priced */            \
-    X(READING_NO_HISTORY, "no_history") /* the window reaches further back than what is stored */
+    X(READING_OK, "ok", "", "")                                                                    \
+    X(READING_STALE, "stale", "stale",                                                             \
+      "The newest input is older than engine.stale_after_ms, and rules on it wait: see whether "   \
+      "the feed still sends.")                                                                     \
+    X(READING_NO_DATA, "no_data", "no data yet",                                                   \
+      "Nothing that it is made of has arrived: an index needs its instruments, their shares, its " \
+      "memberships and prices. What was refused is among the dead letters.")                       \
+    X(READING_LOW_COVERAGE, "low_coverage", "too few members priced",                              \
+      "Less of it is priced than engine.coverage_gate_pct asks for: send prices of the members "   \
+      "that have none.")                                                                           \
+    X(READING_NO_HISTORY, "no_history", "window longer than the history",                          \
+      "The window begins before the first session that is stored: import older closes, or take "   \
+      "a shorter one.")
 enum reading_status { READING_STATUSES(NAMES_VALUE) }; /* why there is, or is not, a value */
 extern const struct names reading_status_names;
 
@@ -29,6 +40,9 @@ static inline bool reading_has_value(enum reading_status s)
     return s == READING_OK || s == READING_STALE;
 }
 
-/* "ok", "stale", "no_data", "low_coverage", "no_history": stored and shown. */
+/* "ok", "stale", "no_data" ...: stored and shown. */
 const char *reading_status_name(enum reading_status s);
+
+/* All of them for programs, as an array of { name, words, help } in the object that has been begun. */
+void reading_statuses_definitions(struct json_writer *w, const char *key);
 #endif

@@ -15,12 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-NAMES(reading_status, READING_STATUSES);
-const char *reading_status_name(enum reading_status s)
-{
-    return names_text(&reading_status_names, (int)s);
-}
-
 /* ---- finding ---- */
 struct series_key {
     struct uuid tenant;

@@ -40,7 +40,7 @@ struct api_backend {
     struct picture *(*picture)(void *ctx);
     /* Appends {"ready":true|false,"reasons":["kafka: ...", ...]} and returns the flag. */
     bool (*ready)(void *ctx, struct buf *out);
-    /* The members "measures" and "records" of /v1/definitions, into an object that has been begun. Thread: any. */
+    /* The members "measures", "statuses" and "records" of /v1/definitions, into an object that has been begun. Thread: any. */
     void (*definitions)(void *ctx, struct json_writer *w);
     /* The canonical text of a measure, as a rule on it would have it; else the error of a rule. NULL: only canonical texts are known. Thread: any. */
     enum err (*measure)(void *ctx, const char *text, char out[API_MEASURE_MAX], struct why *why);

@@ -65,6 +65,7 @@ static void definitions(void *ctx, struct json_writer *w)
 {
     (void)ctx;
     measures_definitions(w, "measures");
+    reading_statuses_definitions(w, "statuses");
     kinds_definitions(w, "records");
 }
 

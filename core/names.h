@@ -5,7 +5,8 @@
  *     extern const struct names alert_state_names;
  *     NAMES(alert_state, ALERT_STATES);                        // in one .c file
  *
- * So a value without a text does not compile. A text that is nobody's is an error, never another value's. */
+ * A row may go on behind its text, for those who make more of the list. So a value without a text does not compile.
+ * A text that is nobody's is an error, never another value's. */
 #ifndef TOCSIN_CORE_NAMES_H
 #define TOCSIN_CORE_NAMES_H
 #include "core/err.h"
@@ -16,8 +17,9 @@ struct names {
     int n;
 };
 
-#define NAMES_VALUE(value, text) value,
-#define NAMES_TEXT(value, text) [value] = (text),
+#define NAMES_VALUE(value, ...) value,
+#define NAMES_FIRST(text, ...) (text)
+#define NAMES_TEXT(value, ...) [value] = NAMES_FIRST(__VA_ARGS__, NULL),
 #define NAMES(tag, LIST)                                                                           \
     static const char *const tag##_texts[] = { LIST(NAMES_TEXT) NULL };                            \
     const struct names tag##_names = { #tag, tag##_texts, ARRAY_LEN(tag##_texts) - 1 }

@@ -1,4 +1,4 @@
-/* definitions.c - what there is: measures with formula and parameters, messages, kinds of channels.
+/* definitions.c - what there is: measures with formula and parameters, why one has no value, messages, kinds of channels.
  *
  * A tool that builds rules asks this once and knows what it may offer: that spread takes an index, and a window of
  * which 60d need not be said. The lists are made from the very tables that rules, messages and channels are read by. */
@@ -117,6 +117,12 @@ static const struct field measure_fields[] = {
     { .name = "page", .type = FIELD_ONE, .of = "PageDefinition", .help = "how a page shows it" },
     { 0 },
 };
+static const struct field status_fields[] = {
+    { .name = "name", .type = FIELD_TEXT, .help = "what `status` of a measure says" },
+    { .name = "words", .type = FIELD_TEXT, .help = "the same as a page says it; of ok: none" },
+    { .name = "help", .type = FIELD_TEXT, .help = "what it means, and what to do about it" },
+    { 0 },
+};
 static const struct field message_field_fields[] = {
     { .name = "name", .type = FIELD_TEXT },
     { .name = "form", .type = FIELD_TEXT, .help = "type, bounds and default, in words" },
@@ -146,6 +152,10 @@ static const struct field channel_fields[] = {
 };
 static const struct field definitions_fields[] = {
     { .name = "measures", .type = FIELD_LIST, .of = "MeasureDefinition" },
+    { .name = "statuses",
+      .type = FIELD_LIST,
+      .of = "StatusDefinition",
+      .help = "why a measure has, or has not, a value" },
     { .name = "records",
       .type = FIELD_LIST,
       .of = "RecordDefinition",
@@ -157,6 +167,7 @@ static const struct schema schemas[] = {
     { .name = "ParameterDefinition", .fields = parameter_fields },
     { .name = "PageDefinition", .fields = page_fields },
     { .name = "MeasureDefinition", .fields = measure_fields },
+    { .name = "StatusDefinition", .fields = status_fields },
     { .name = "FieldDefinition", .fields = message_field_fields },
     { .name = "RecordDefinition", .fields = record_fields },
     { .name = "SettingDefinition", .fields = setting_fields },
@@ -168,7 +179,8 @@ static const struct route routes[] = {
     { .method = METHOD_GET,
       .path = "/v1/definitions",
       .id = "getDefinitions",
-      .summary = "What there is: measures with formula and parameters, messages, channels",
+      .summary =
+          "What there is: measures with formula and parameters, statuses, messages, channels",
       .help = "Made from the tables that the program itself goes by; it changes with the program "
               "only. A measure in a rule, a query or SQL is its name, a subject and parameters: "
               "`name(SUBJECT, parameter=value)`.",

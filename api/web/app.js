@@ -2,6 +2,7 @@
  *
  * Measures are polled every second, alerts come over the live stream, the rest is asked for every
  * few seconds. What is shown of the answers is the business of views/ (views.js). */
+import { showAge } from './age.js';
 import { $, el, say, sleep } from './dom.js';
 import { EVERY, page } from './page.js';
 import { Failure, Service } from './service.js';
@@ -44,6 +45,7 @@ function showLink() {
     say($('link-state'), LINK_NAMES[state]);
     say($('link-why'), lost ? why : '');
     document.body.classList.toggle('out-of-date', polls === 'lost');
+    if (page.service) showAge(page, polls === 'live', page.service.now());
 }
 function setLink(change) { Object.assign(link, change); showLink(); }
 
@@ -71,9 +73,10 @@ async function watchReadiness(service) {
 async function readDefinitions(service) {
     for (let wait = POLL_MS; !service.ended;) {
         try {
-            const { measures } = await service.get('/v1/definitions');
+            const { measures, statuses } = await service.get('/v1/definitions');
             if (service.ended) return false;
             page.definitions = new Map(measures.map(d => [d.name, d]));
+            page.statuses = new Map(statuses.map(s => [s.name, s]));
             return true;
         } catch (e) {
             if (service.ended) return false;
@@ -107,10 +110,13 @@ function takeMeasures(answer, every) {
     for (const m of answer.measures) page.measures.set(m.measure, m);
     page.seq = answer.seq;
     page.time = answer.time;
-    say($('clock'), page.time ? `${text.when(page.time)} UTC` : 'none yet');
     if (every) showIndexes();
     tell('measures', every);
+    if (every) unveil();
 }
+
+/* What is on the board has its place from now on. */
+function unveil() { $('board').classList.remove('waiting'); }
 
 /* The wait until the next question after one that failed; null when there is to be none. */
 function afterFailure(e, wait) {
@@ -122,6 +128,7 @@ function afterFailure(e, wait) {
         lookAround = true;
         return wait;
     }
+    unveil();
     setLink({ polls: 'lost', why: `${e.message}; trying again` });
     return Math.min(2 * wait, RETRY_MAX_MS);
 }
@@ -255,15 +262,19 @@ async function pollTheRest(service) {
 
 /* Nothing of one key's answers stays for who comes next. */
 function forget() {
-    for (const held of [page.measures, page.alerts, page.definitions]) held.clear();
+    for (const held of [page.measures, page.alerts, page.definitions, page.statuses]) held.clear();
     for (const id of ['announce', 'announce-now']) say($(id), '');
+    $('index').replaceChildren();
     page.index = '';
+    showAge(page, false, 0);
     lookAround = true;
     for (const view of views) view.forget?.(page);
 }
 
 function showBoard(shown) {
+    document.body.classList.remove('starting');
     for (const id of ['board', 'tools']) $(id).hidden = !shown;
+    $('board').classList.toggle('waiting', shown);
     $('sign-in').hidden = shown;
 }
 
@@ -337,6 +348,7 @@ function hooks() {
         link: () => $('link').dataset.link,
         index: () => page.index,
         seq: () => page.seq,
+        age: () => $('age').dataset.age,
         alerts: () => [...page.alerts.keys()],
         ...Object.assign({}, ...views.map(view => view.hooks)),
     };

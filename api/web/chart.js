@@ -1,13 +1,14 @@
 /* chart.js - two lines over time: the cap-weighted level and the equal-weighted one. The only file that knows the chart library.
  *
  * It keeps to the right edge while new points come until the reader drags or pinches; a double click or another range
- * follows again. */
+ * follows again. A page may be open for weeks: what lies beyond the span is dropped, and of everything ever more is left out. */
 import * as text from './text.js';
 
 const library = () => globalThis.LightweightCharts;
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 const POINTS_DRAWN = 1500;               /* of a range; the library gives each point the same width, so sparse closes and dense ticks must not mix */
+const SLACK = 0.25;                      /* of the span, kept beyond it: all that is left is drawn anew when some goes */
 
 /* Adds p to points in ascending order and at least gap_s apart, but for the newest: that is always there as it came, and gives
  * way to the next while it is too near the one before. Returns how many gave way, or -1 when p is older than the newest. */
@@ -20,14 +21,14 @@ function append(points, p, gap_s) {
     return near ? 1 : 0;
 }
 
-function thinned(readings, gap_s) {
+function spaced(points, gap_s) {
     const out = [];
-    for (const r of readings) {
-        const time = Math.floor(text.ms(r.time) / 1000);
-        if (r.value !== null && Number.isFinite(time)) append(out, { time, value: r.value }, gap_s);
-    }
+    for (const p of points) append(out, p, gap_s);
     return out;
 }
+
+const pointsOf = readings => readings.map(r => ({ time: Math.floor(text.ms(r.time) / 1000), value: r.value }))
+    .filter(p => p.value !== null && Number.isFinite(p.time));
 
 export class ComparisonChart {
     #box; #chart = null; #lines = {}; #points = { cap: [], ew: [] }; #span = 0; #gap = 1; #following = true; #hover;
@@ -80,10 +81,15 @@ export class ComparisonChart {
         const ends = [cap[0], cap.at(-1)].map(r => text.ms(r?.time) / 1000);
         this.#span = span_s;
         this.#gap = Math.max(1, (span_s || ends[1] - ends[0] || 0) / POINTS_DRAWN);
-        this.#points = { cap: thinned(cap, this.#gap), ew: thinned(ew, this.#gap) };
         this.#following = true;
-        for (const line of ['cap', 'ew']) this.#lines[line]?.setData(this.#points[line].map(p => ({ ...p })));      /* the library writes into what it is given */
+        this.#draw('cap', spaced(pointsOf(cap), this.#gap));
+        this.#draw('ew', spaced(pointsOf(ew), this.#gap));
         this.#follow();
+    }
+
+    #draw(line, points) {
+        this.#points[line] = points;
+        this.#lines[line]?.setData(points.map(p => ({ ...p })));       /* the library writes into what it is given */
     }
 
     /* False when the point lies before the last one (the feed began anew): the caller should load again. */
@@ -94,8 +100,18 @@ export class ComparisonChart {
         if (gone < 0) return false;
         if (gone) this.#lines[line]?.pop(1);
         this.#lines[line]?.update({ ...p });
+        this.#drop(line);
         this.#follow();
         return true;
+    }
+
+    /* What is not to be seen any more. */
+    #drop(line) {
+        const points = this.#points[line], from = points.at(-1).time - this.#span;
+        if (this.#span && points[0].time < from - SLACK * this.#span) return this.#draw(line, points.filter(p => p.time >= from));
+        if (this.#span || points.length <= 2 * POINTS_DRAWN) return;
+        this.#gap *= 2;
+        for (const each of ['cap', 'ew']) this.#draw(each, spaced(this.#points[each], this.#gap));
     }
 
     #visibleFirst(line) {

@@ -5,6 +5,7 @@
 const REQUEST_MS = 10000;
 const SILENCE_MS = 40000;                /* the service beats at least every 15 s: this long without a byte is a dead link */
 const STEADY_MS = 10000;                 /* a link that held this long was a good one: the next tries start over */
+const CLOCK_SET_MS = REQUEST_MS + 2000;  /* no answer comes so late that Date differs by more */
 const BACKOFF_MS = [500, 1000, 2000, 4000, 8000, 15000];
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
@@ -37,14 +38,26 @@ export class Service {
     #auth;
     #etags = new Map();                  /* path -> ETag of what the caller was last given */
     #ended = new AbortController();
+    #ahead = -Infinity;                  /* its clock less ours, ms */
 
     constructor(key) { this.#auth = { Authorization: `Bearer ${key}` }; }
     get ended() { return this.#ended.signal.aborted; }
     end() { this.#ended.abort(); }
 
+    /* By the service's clock, ms: an age is not to depend on how this machine's is set. */
+    now() { return Date.now() + (Number.isFinite(this.#ahead) ? this.#ahead : 0); }
+
+    /* Date has whole seconds, cut off, and takes a while to come: the largest difference is the nearest,
+     * unless a clock has been set. */
+    #heard(date) {
+        const ahead = Date.parse(date) - Date.now();
+        if (ahead > this.#ahead || ahead < this.#ahead - CLOCK_SET_MS) this.#ahead = ahead;
+    }
+
     async #ask(method, path, headers = {}, body = undefined) {
         const signal = AbortSignal.timeout(REQUEST_MS);
         const response = await reach(path, { method, body, signal, headers: { ...this.#auth, ...headers } });
+        this.#heard(response.headers.get('Date'));
         if (!response.ok && response.status !== 304) throw await failure(response);
         return response;
     }

@@ -1,7 +1,5 @@
 /* text.js - how values, times and measures are written on the page. Pure functions. */
 
-const STATUS = { ok: '', stale: 'stale', no_data: 'no data yet', low_coverage: 'too few members priced', no_history: 'window longer than the history' };
-
 const UNITS = { '-1..1': 'on \u22121 to 1', '0..1': 'of 1', '0-10000': 'of 10,000' };
 
 /* "f(SP500, n=5)" -> { name: "f", subject: "SP500", options: "n=5" }. The subject may be a measure with commas of its own. */
@@ -40,7 +38,6 @@ export function value(v, definition) {
 }
 
 export const percent = (fraction, digits = 1) => `${number(100 * fraction, digits)}\u2009%`;
-export const status = s => STATUS[s] ?? String(s).replaceAll('_', ' ');
 
 export function coverage(c) {            /* 99.96 % is not 100 % */
     if (c === null || c === undefined) return '–';

@@ -1,4 +1,5 @@
 """`tocsin demo` as a new user has it: its page in a real Chromium, its alerts at a webhook receiver and on the stream."""
+import json
 import os
 import pathlib
 import re
@@ -82,3 +83,36 @@ def test_the_printed_curl_fires_at_a_webhook_and_on_the_stream(demo, webhook_rec
     finally:
         listening.kill()
         listening.wait()
+
+
+SPAN_POINTS = 2 * 900 * 1.25                 # two lines, a point a second, the shortest range of 15 minutes and the slack that chart.js keeps
+
+
+def held(demo, node, minutes, hurry):
+    url, key, _ = demo
+    done = node.run(HERE / "browser" / "heap.mjs", minutes, hurry, timeout=minutes * 60 / hurry + 300 * SLOW, env={"TOCSIN_URL": f"{url}/#key={key}"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    samples = json.loads(done.stdout)
+    assert len(samples) == minutes // 5
+    return samples
+
+
+def check_flat(samples):
+    """What a full chart holds twice over: once it is full, and at the end. Each is the most of three samples, since what is dropped goes in steps."""
+    most = lambda what, part: max(s[what] for s in part)
+    early, late = samples[1:4], samples[-3:]
+    assert most("heap", late) <= 1.05 * most("heap", early), samples
+    assert most("nodes", late) <= 1.2 * most("nodes", early) and most("listeners", late) <= most("listeners", early), samples
+    assert most("points", samples) <= SPAN_POINTS + 4, samples
+
+
+@pytest.mark.timeout(600)
+def test_a_page_that_is_open_for_long_holds_on_to_no_more(demo, node):
+    """35 minutes in the time that 2,100 polls take."""
+    check_flat(held(demo, node, 35, 300))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3000)
+def test_a_page_that_is_open_for_half_an_hour_holds_on_to_no_more(demo, node):
+    check_flat(held(demo, node, 35, 1))

@@ -108,6 +108,14 @@ def test_titles_and_places_on_the_page_name_what_there_is(measures):
             assert host["page"]["title"] and "{}" in page["words"] and parameters == {p["name"] for p in host["parameters"]}, name
 
 
+def test_each_status_is_said_in_words_with_what_helps(service, definitions):
+    statuses = {s["name"]: s for s in definitions["statuses"]}
+    document = service.api("GET", "/openapi.json").json()
+    assert list(statuses) == document["components"]["schemas"]["Measure"]["properties"]["status"]["enum"]
+    for name, s in statuses.items():
+        assert (name == "ok") == (s["words"] == "") == (s["help"] == "") and not s["words"].endswith(".") and (s["help"] or ".").endswith("."), s
+
+
 def test_messages_are_those_that_are_read(kafka, service, definitions):
     """A message of each kind without any field is refused for the fields that it lacks, not for its kind; what the service says itself is not there."""
     kinds = {r["kind"]: [f["name"] for f in r["fields"]] for r in definitions["records"]}

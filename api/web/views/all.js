@@ -9,7 +9,7 @@ function row(page, m) {
         el('th', { scope: 'row' }, el('code', { textContent: m.measure })),
         cell(page.value(m.value, m.measure), 'n'), cell(text.unit(m.unit)),
         cell(text.coverage(m.coverage), 'n'), cell(text.age(m.staleness_ms), 'n'),
-        cell(text.status(m.status) || 'ok'));
+        el('td', { textContent: page.words(m.status) || 'ok', title: page.help(m.status) }));
 }
 
 function show(page) {

@@ -1,6 +1,6 @@
 /* chart.js - the cap-weighted level of the index against the equal-weighted one, over time. */
 import { ComparisonChart } from '../chart.js';
-import { $, radios, say } from '../dom.js';
+import { $, radios, say, sentence } from '../dom.js';
 import { Failure } from '../service.js';
 import * as text from '../text.js';
 
@@ -12,11 +12,15 @@ const RANGES = [
 ];
 const SCALES = [{ label: 'Change', mode: 'percent' }, { label: 'Points', mode: 'points' }];
 const LABEL = 'Line chart of the two index levels; the newest values are in the tiles above';
+const NO_INDEX = 'No index is tracked yet. '
+    + 'One appears here when its reference data and prices have arrived.';
 const LINES = ['cap', 'ew'];             /* each drawn by the measure whose definition says so */
 
 let lines = null;                        /* the ComparisonChart */
 let range = null;                        /* of RANGES; null: the shortest with enough to see */
 let hovered = null;                      /* where the cross-hair is */
+let answered = false;                    /* it is known which measures there are */
+let remarked = '';                       /* what there was to say about what has been drawn */
 let loading = 0, generation = 0;         /* the load under way, 0: none; how many there were */
 
 function measureOf(page, line) {
@@ -35,6 +39,21 @@ function push(page) {
         }
     }
     if (!hovered) showLegend();
+}
+
+/* Why there is no level; '' when there is one, or nothing is known yet. */
+function why(page) {
+    if (!page.index) return answered ? NO_INDEX : '';
+    const m = page.measures.get(measureOf(page, 'cap'));
+    if (!m || m.value !== null) return '';
+    return `${sentence(`no level: ${page.words(m.status)}`)} ${page.help(m.status)}`;
+}
+
+/* In the place of lines that are not there, or under those that are. */
+function explain(page) {
+    const words = why(page) || remarked, blank = lines.available && lines.size === 0;
+    say($('chart-why'), blank ? words : '');
+    say($('chart-note'), blank ? '' : words);
 }
 
 function showLegend() {
@@ -107,9 +126,10 @@ async function load(page) {
     if (mine !== generation) return;
     loading = 0;
     hovered = null;
-    say($('chart-note'), lines.available ? words : '');
+    remarked = lines.available ? words : '';
     for (const r of $('ranges').querySelectorAll('input')) r.checked = RANGES[r.value] === range;
     push(page);
+    explain(page);
 }
 
 export const chart = {
@@ -132,7 +152,10 @@ export const chart = {
         <div class="legend-time"><dt class="visually-hidden">At</dt>
           <dd id="legend-time"></dd></div>
       </dl>
-      <div id="chart" class="chart" role="img" aria-label="${LABEL}"></div>
+      <div class="chart-box">
+        <div id="chart" class="chart" role="img" aria-label="${LABEL}"></div>
+        <p class="quiet chart-why" id="chart-why" role="status"></p>
+      </div>
       <p class="quiet chart-note" id="chart-note"></p>
     </section>`,
     mount(page) {
@@ -143,11 +166,10 @@ export const chart = {
         lines ??= new ComparisonChart($('chart'), at => { hovered = at; showLegend(); });
     },
     wants: page => LINES.map(line => measureOf(page, line)).filter(m => m),
-    measures(page, every) {
-        if (every && !page.index)
-            say($('chart-note'), 'No index is tracked yet. '
-                + 'One appears here when its reference data and prices have arrived.');
+    measures(page) {
+        answered = true;
         push(page);
+        if (!loading) explain(page);
     },
     index(page) {
         range = null;
@@ -157,7 +179,11 @@ export const chart = {
     forget() {
         generation++;
         loading = 0;
+        answered = false;
+        remarked = '';
         lines?.load([], [], 0);
+        for (const id of ['chart-why', 'chart-note', 'legend-time', 'cap-value', 'ew-value'])
+            say($(id), '');
     },
     hooks: {
         points: () => lines?.size ?? 0,

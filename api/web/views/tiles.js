@@ -61,10 +61,10 @@ function tile(w) {
 }
 
 /* "100 % covered, 0.3 s old", or the reason why not. */
-function evidence(m) {
+function evidence(page, m) {
     const facts = `${text.coverage(m.coverage)} covered, ${text.age(m.staleness_ms)} old`;
-    const status = text.status(m.status);
-    return status ? `${status}; ${facts}` : facts;
+    const words = page.words(m.status);
+    return words ? `${words}; ${facts}` : facts;
 }
 
 function show(page) {
@@ -73,7 +73,8 @@ function show(page) {
         if (!n || !m) continue;
         say(n.value, page.value(m.value, name));
         say(n.unit, m.value === null ? '' : text.unit(m.unit));
-        say(n.evidence, evidence(m));
+        say(n.evidence, evidence(page, m));
+        n.evidence.title = page.help(m.status);
         n.box.classList.toggle('stale', m.status !== 'ok');
         n.box.dataset.status = m.status;
         if (n.needle) point(n.needle, m.value);

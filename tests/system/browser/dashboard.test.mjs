@@ -9,6 +9,7 @@ import net from 'node:net';
 import { chromium } from 'playwright-core';
 
 const ARRIVAL_MS = 15000;                /* for what the service does by itself: a record a second is slow already */
+const SHIFT_MAX = 0.1;                   /* the sum of layout shifts that a reader takes for steady (web.dev/cls) */
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
                '--disable-component-update', '--disable-sync'];
 
@@ -52,12 +53,13 @@ async function ruleThatFires(index, severity) {
 }
 
 /* ---- what the browser complains of ---- */
-async function open(browser, url, options) {
+async function open(browser, url, options, before = () => {}) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const page = await context.newPage();
     const complaints = [];
     page.on('console', m => { if (['error', 'warning'].includes(m.type())) complaints.push(`${m.text()} ${m.location().url}`); });
     page.on('pageerror', e => complaints.push(String(e.stack ?? e)));
+    await page.addInitScript(before);
     await page.addInitScript(() => {
         window.violations = [];
         document.addEventListener('securitypolicyviolation', e => window.violations.push(`${e.violatedDirective} ${e.blockedURI}`));
@@ -108,6 +110,23 @@ function faintTexts() {
     return [...faint];
 }
 
+/* Runs in a page before it is loaded: what moved without being asked to, as the browser counts it. */
+function watchShifts() {
+    window.shifts = [];
+    const name = n => n && `${n.nodeName}${n.id && `#${n.id}`}`;
+    new PerformanceObserver(list => {
+        for (const e of list.getEntries()) window.shifts.push({ value: e.value, of: e.sources.map(s => name(s.node)).join(' ') });
+    }).observe({ type: 'layout-shift', buffered: true });
+}
+
+/* Has the page read measures as `change` makes them; the rest of the service is as it is. */
+const altered = (page, change) => page.route(/\/v1\/measures(\?|$)/, async route => {
+    const response = await route.fetch({ headers: { ...route.request().headers(), 'if-none-match': '"none"' } });
+    const answer = await response.json();
+    answer.measures.forEach(change);
+    await route.fulfill({ response, json: answer });
+});
+
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: FLAGS });
 try {
     const { page, complaints, response } = await open(browser, address.href, { colorScheme: 'light' });
@@ -141,6 +160,56 @@ try {
         const shown = Number((await page.locator('.tile', { has: page.locator(`code:text-is("${name}")`) }).locator('.value').innerText()).replaceAll(',', ''));
         const { measures: [{ value }] } = await api('GET', `/v1/measures?m=${encodeURIComponent(name)}`);
         expect(Math.abs(shown / value - 1) < 0.05, `page ${shown}, API ${value}`);
+    });
+    for (const [name, device] of [['desktop', { viewport: { width: 1440, height: 900 } }], ['phone', { viewport: { width: 390, height: 844 }, isMobile: true }]]) {
+        await check(`from load until live little moves, ${name}`, async () => {
+            const { page, context } = await open(browser, address.href, device, watchShifts);
+            await until(page, () => window.tocsin.link === 'live' && window.tocsin.points > 1 && document.querySelector('#top tr') && document.querySelector('.value'));
+            const shifts = await page.evaluate(() => window.shifts), sum = shifts.reduce((s, e) => s + e.value, 0);
+            expect(sum <= SHIFT_MAX, `${sum.toFixed(3)}: ${shifts.filter(e => e.value > 0.005).map(e => `${e.value.toFixed(3)} ${e.of}`).join('; ')}`);
+            await context.close();
+        });
+    }
+    await check('the header says how old the data are', async () => {
+        await until(page, () => window.tocsin.age === 'fresh' && /^[\d.]+\u2009s old$/.test(document.getElementById('age-since').textContent));
+        expect(/^Data: *Up to date/.test(await page.locator('#age').textContent()), await page.locator('#age').textContent());
+    });
+    for (const [status, state, words, colour] of [['ok', 'quiet', 'Quiet for 20', 'warn'], ['stale', 'silent', 'Silent for 20', 'bad']]) {
+        await check(`and that nothing comes any more, measures being ${status}`, async () => {
+            const { page, context } = await open(browser, address.origin);
+            await altered(page, m => { m.time = new Date(Date.parse(m.time) - 20 * 60000).toISOString(); m.status = status; });
+            await page.fill('#key', key);
+            await page.click('#sign-in-form button');
+            await until(page, s => window.tocsin.age === s, state);
+            const shown = await page.locator('#age').textContent();
+            expect(shown.endsWith(`${words}\u2009min`), shown);
+            const paint = await page.evaluate(c => {
+                const probe = document.body.appendChild(document.createElement('p'));
+                probe.style.color = `var(--${c})`;
+                return [getComputedStyle(document.getElementById('age-state')).color, getComputedStyle(document.querySelector('#age .dot')).backgroundColor, getComputedStyle(probe).color];
+            }, colour);
+            expect(new Set(paint).size === 1, paint.join(', '));
+            await context.close();
+        });
+    }
+    await check('a level that is not there is explained, whatever its status', async () => {
+        const { statuses } = await api('GET', '/v1/definitions');
+        const none = statuses.filter(s => !['ok', 'stale'].includes(s.name));
+        expect(none.length >= 3 && none.every(s => s.words && s.help.endsWith('.')), JSON.stringify(none));
+        const { page, context } = await open(browser, address.origin);
+        let status;
+        await altered(page, m => { m.value = null; m.status = status; });
+        await page.route(/\/v1\/measures\/history/, route => route.fulfill({ json: { measure: '', unit: '', points: [], next: null } }));
+        for (const { name, words, help } of none) {
+            status = name;
+            if (name === none[0].name) {
+                await page.fill('#key', key);
+                await page.click('#sign-in-form button');
+            }
+            await page.locator('#chart-why', { hasText: `No level: ${words}. ${help}` }).waitFor({ timeout: ARRIVAL_MS });
+            expect((await page.locator('.tile .evidence').first().innerText()).startsWith(`${words}; `), 'its tile does not say so');
+        }
+        await context.close();
     });
     await check('the ten largest are listed', () => until(page, () => document.querySelectorAll('#top tr').length > 0));
     await check('an alert arrives live', async () => {
