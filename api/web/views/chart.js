@@ -28,17 +28,16 @@ function measureOf(page, line) {
     return drawn && page.named(drawn.name)[0];
 }
 
-/* The newest values at the right end; one that does not fit there means that some were missed. */
+/* The newest values at the right end, at the time of the record that they stand at, as those of the
+ * history are; false: one does not fit there, so that some were missed. */
 function push(page) {
-    if (loading || !lines) return;
-    for (const line of LINES) {
+    const at = text.ms(page.time);
+    const fit = LINES.map(line => {
         const m = page.measures.get(measureOf(page, line));
-        if (m && m.status === 'ok' && !lines.push(line, text.ms(m.time), m.value)) {
-            load(page);
-            return;
-        }
-    }
+        return !m || m.status !== 'ok' || lines.push(line, at, m.value);
+    });
     if (!hovered) showLegend();
+    return fit.every(f => f);
 }
 
 /* Why there is no level; '' when there is one, or nothing is known yet. */
@@ -168,8 +167,9 @@ export const chart = {
     wants: page => LINES.map(line => measureOf(page, line)).filter(m => m),
     measures(page) {
         answered = true;
-        push(page);
-        if (!loading) explain(page);
+        if (loading || !lines) return;
+        if (push(page)) explain(page);
+        else load(page);
     },
     index(page) {
         range = null;
