@@ -1,5 +1,6 @@
 #include "analytics/closes.h"
 
+#include "analytics/actions.h"
 #include "analytics/calendars.h"
 #include "analytics/prices.h"
 #include "analytics/series.h"
@@ -122,7 +123,7 @@ static enum err put_in_chain(struct market *m, struct instrument *x, int32_t day
 
 /* In an index of another venue it is that close only where that is what it was counted at. */
 static void correct_line(struct market *m, const struct instrument *x, uint32_t no, int32_t day,
-                         int64_t was_e8, int64_t price_e8)
+                         int64_t was_e8, int64_t price_e8, int64_t per_share)
 {
     struct line *l = &m->store.lines[no];
     struct universe *u = &m->universes[l->universe];
@@ -131,7 +132,7 @@ static void correct_line(struct market *m, const struct instrument *x, uint32_t 
     if (!own && !universe_closed_at(u, no, day, was_e8)) return;
     universe_correct_close(u, no, day, price_e8);
     if (!v->ended_n || day != v->ended[v->ended_n - 1] || !l->close_e8) return;
-    l->close_e8 = price_e8;
+    l->close_e8 = per_share;
     if (v->in_session && v->said_day < day && !u->recomposed)
         for (int ew = 0; ew < EW_COUNT; ew++)
             if (v->rebalanced & 1u << ew) universe_rebalance(&m->store, u, (enum ew)ew, true);
@@ -150,11 +151,14 @@ enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8
     int64_t was = 0;
     enum err e = put_in_chain(m, x, day, price_e8, &was);
     if (e) return e;
+    const int64_t per_share =
+        day < x->based_day ? actions_per_share(m, x, price_e8, day) : price_e8;
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
-        correct_line(m, x, no, day, was, price_e8);
+        correct_line(m, x, no, day, was, price_e8, per_share);
     /* Where it has not traded since, the close that comes late is also its newest price. */
-    if (event_ns >= x->price_ns && (x->price_e8 == 0 || day >= x->price_day))
-        prices_move(m, x, &(struct price){ price_e8, event_ns, day, .regular = true });
-    else series_touch(m, x->first_series);
+    if (event_ns >= x->price_ns && (x->price_e8 == 0 || day >= x->price_day)) {
+        x->carried_e8 = price_e8;
+        prices_move(m, x, &(struct price){ per_share, event_ns, day, .regular = true });
+    } else series_touch(m, x->first_series);
     return ERR_OK;
 }

@@ -17,6 +17,7 @@
  *      once, and level(X) waits for the next sample or picture */
 #include "analytics/engine.h"
 
+#include "analytics/actions.h"
 #include "analytics/books/books.h"
 #include "analytics/calendars.h"
 #include "analytics/facts/exposure.h"
@@ -93,6 +94,10 @@ static enum err apply_instrument(struct engine *e, const struct record *r, struc
 static enum err apply_shares(struct engine *e, const struct record *r, struct why *why)
 {
     return reference_shares(&e->market, r, why);
+}
+static enum err apply_split(struct engine *e, const struct record *r, struct why *why)
+{
+    return actions_split(&e->market, r, why);
 }
 static enum err apply_index(struct engine *e, const struct record *r, struct why *why)
 {
@@ -350,6 +355,7 @@ enum err engine_new(struct engine **out)
     e->market.venues[e->market.venues_n++] =
         (struct venue){ .day = NO_DAY, .said_day = NO_DAY, .due_ns = INT64_MAX };
     e->market.due_ns = INT64_MAX;
+    e->market.waits_day = INT32_MAX;
     e->market.settings.coverage_gate_e8 = 95000000;
     e->market.gate = 0.95;
     e->market.turn = 1;
@@ -367,7 +373,8 @@ static void release(struct market *m)
     for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
     void *const arrays[] = { m->instruments, m->issuers, m->universes, m->store.lines,
                              m->store.slots, m->closes,  m->series,    m->exposures,
-                             m->slow,        m->touched, m->moved,     m->venues };
+                             m->slow,        m->touched, m->moved,     m->venues,
+                             m->actions };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     articles_release(&m->articles);

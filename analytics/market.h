@@ -9,6 +9,7 @@
  *     universes, their lines, slots  universe.c (indices), books/books.c (books)
  *     series                         series.c
  *     exposures                      facts/exposure.c
+ *     actions                        actions.c, shares.c
  *     what news weighs               news/news.c
  *
  * Everything is saved (save.c) but what follows from the rest: maps, chains of series, aggregates but the lasting one, the
@@ -34,6 +35,7 @@ struct instrument {
     uint32_t venue;             /* whose sessions its prices are of: number in `venues` */
     /* Its newest price in regular hours, or a close: what a session ends with that has no official one. */
     int64_t regular_e8;
+    int32_t regular_day;
     /* Official close of official_day: waits there until that session ends (closes.h); 0: none. */
     int64_t official_e8, official_ns;
     int32_t official_day;
@@ -42,6 +44,26 @@ struct instrument {
      * refused when it does not fit with these, so that no index can fail over it half-way. */
     int64_t shares_max;
     char name[64];
+    /* ---- actions.c's ---- */
+    uint32_t first_action; /* the newest first */
+    int32_t waits_day;     /* the first session that one waits for; INT32_MAX: none */
+    int32_t based_day; /* the newest session with which its price's basis changed; NO_DAY: none */
+    int64_t
+        carried_e8; /* the price that stands as it came, while it is of a session before based_day */
+    /* The last jump of its count that no split explained, and the session in which it came. */
+    int64_t jump_was, jump_is;
+    int32_t jump_day;
+};
+
+/* A corporate action, in force or waiting for its session. */
+enum action_kind { ACTION_SPLIT = 1, ACTION_SHARES = 2 }; /* saved: append only */
+struct action {
+    int64_t kind;
+    uint32_t instrument;
+    int32_t day;           /* from the open of that session on */
+    bool applied, refused; /* neither: it waits. Refused: by then it did not fit any more */
+    int64_t a, b;          /* split: new shares for old ones. shares: count, float */
+    uint32_t next;         /* an earlier one of the instrument */
 };
 
 /* An issuer's three sums, each fading with time: news/sums.h. */
@@ -139,6 +161,9 @@ struct market {
     size_t series_n, series_cap;
     struct exposure *exposures;
     size_t exposures_n, exposures_cap;
+    struct action *actions; /* in the order they came */
+    size_t actions_n, actions_cap;
+    int32_t waits_day; /* the first session that one waits for; INT32_MAX: none */
 
     struct map by_symbol, by_issuer, by_series;
     struct market_settings settings;
@@ -171,6 +196,8 @@ struct market {
 /* ---- finding; NONE or NULL when there is none ---- */
 uint32_t market_instrument(const struct market *m, const struct symbol *s);
 struct universe *market_index(const struct market *m, struct str name);
+/* The newest session of its venue that has begun, or of which it has a price; before there is any, the day on which time stands. */
+int32_t market_day(const struct market *m, const struct instrument *x);
 /* Finds or adds; ERR_NOMEM. */
 MUST_USE enum err market_issuer(struct market *m, struct str key, uint32_t *out);
 /* Cut, where it must be, between two characters: names go to the database. */

@@ -4,6 +4,7 @@
 #define TOCSIN_ANALYTICS_MEMBERS_H
 #include "analytics/aggregate.h"
 #include "core/uuid.h"
+#include "ingest/record.h"
 
 #include <stddef.h>
 
@@ -33,6 +34,10 @@ struct line {
     int64_t close_e8;       /* when the last session ended; 0: it did not count then */
     int64_t quantity_e8;    /* of a book's position, signed; 0 in an index */
     int64_t q[EW_VARIANTS]; /* see equal_weight.h; 0 while it is not valued */
+    /* Its universe's total before and after the last jump of its shares, over which the level was chained, and the last
+     * session that had a level before it: past.h may take it back. */
+    i128 total_before, total_after;
+    int32_t shares_since;
 };
 
 struct slot {                                /* a company's place in an index */

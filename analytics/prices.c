@@ -6,7 +6,10 @@ static inline void stand(struct market *m, struct instrument *x, const struct pr
 {
     x->price_e8 = p->price_e8;
     x->price_day = p->day;
-    if (p->regular) x->regular_e8 = p->price_e8;
+    if (p->regular) {
+        x->regular_e8 = p->price_e8;
+        x->regular_day = p->day;
+    }
     /* The value and the time shown with it are of one record; what came before that was said keeps the newest time of all. */
     if (m->settings.meaning >= MEANING_SECOND || p->event_ns > x->price_ns)
         x->price_ns = p->event_ns;

@@ -14,11 +14,13 @@
  * Everything is checked before anything is changed, so a record that is refused leaves no trace. */
 #include "analytics/reference.h"
 
+#include "analytics/actions.h"
 #include "analytics/calendars.h"
 #include "analytics/closes.h"
 #include "analytics/prices.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
+#include "analytics/shares.h"
 #include "core/vec.h"
 #include "core/when.h"
 
@@ -68,8 +70,11 @@ enum err reference_trade(struct market *m, const struct record *r, bool *late, s
     if (e || *late) return e;
     e = calendars_trading(m, x->venue, r->event_ns, &at, why);
     if (!e && at.regular) e = session_price(m, x->venue, at.day);
-    if (!e)
-        prices_move(m, x, &(struct price){ r->u.trade.price_e8, r->event_ns, at.day, at.regular });
+    if (e) return e;
+    int64_t price_e8 = r->u.trade.price_e8;
+    if (at.day >= x->waits_day) actions_due(m, x, at.day); /* it trades before the open */
+    if (at.day < x->based_day) price_e8 = actions_carry(m, x, price_e8, at.day);
+    prices_move(m, x, &(struct price){ price_e8, r->event_ns, at.day, at.regular });
     return e;
 }
 
@@ -137,7 +142,10 @@ static enum err add_instrument(struct market *m, const struct symbol *s, uint32_
                                                 .float_e8 = 100000000,
                                                 .first_line = NONE,
                                                 .first_series = NONE,
-                                                .last_close = NONE };
+                                                .last_close = NONE,
+                                                .first_action = NONE,
+                                                .based_day = NO_DAY,
+                                                .waits_day = INT32_MAX };
     return ERR_OK;
 }
 
@@ -160,35 +168,17 @@ enum err reference_instrument(struct market *m, const struct record *r, uint32_t
 }
 
 /* ---- shares ---- */
-/* At the price that stands, and at the close that waits for its session's end. */
-static bool fits(const struct instrument *x, int64_t shares)
-{
-    return value_fits(x->price_e8, shares) && value_fits(x->official_e8, shares);
-}
-
-static int64_t effective_shares(const struct instrument *x, const struct line *l)
-{
-    int64_t shares = l->own_shares ? l->own_shares : x->shares;
-    return (int64_t)((i128)shares * x->float_e8 / 100000000);
-}
-
 enum err reference_shares(struct market *m, const struct record *r, struct why *why)
 {
     struct instrument *x = NULL;
+    bool waits;
     enum err e = find_instrument(m, &r->u.shares.symbol, &x, why);
-    if (e) return e;
-    if (!fits(x, r->u.shares.shares)) return too_valuable(&x->symbol, why);
-    x->shares = r->u.shares.shares;
-    x->float_e8 = r->u.shares.float_e8;
-    if (x->shares > x->shares_max) x->shares_max = x->shares;
-    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
-        struct line *l = &m->store.lines[no];
-        if (!l->active) continue;
-        struct universe *u = &m->universes[l->universe];
-        universe_set_shares(&m->store, u, no, effective_shares(x, l));
-        series_touch(m, u->first_series);
-    }
-    return ERR_OK;
+    if (!e && !shares_fit(x, r->u.shares.shares)) e = too_valuable(&x->symbol, why);
+    if (!e) e = actions_shares(m, x, r, &waits);
+    if (e || waits) return e;
+    return shares_set(m, x, r->u.shares.shares, r->u.shares.float_e8)
+               ? ERR_OK
+               : too_valuable(&x->symbol, why);
 }
 
 /* ---- indices ---- */
@@ -278,7 +268,7 @@ static enum err join(struct market *m, uint32_t universe, struct instrument *x, 
     if (e) return e;
     struct line *l = &m->store.lines[no];
     l->own_shares = own;
-    universe_set_shares(&m->store, u, no, effective_shares(x, l));
+    universe_set_shares(&m->store, u, no, shares_effective(x, l));
     if (fresh) universe_set_price(&m->store, u, no, x->price_e8, x->price_ns);
     return ERR_OK;
 }
@@ -297,7 +287,7 @@ enum err reference_membership(struct market *m, const struct record *r, struct w
     if (!r->u.membership.member) {
         if (no != NONE) universe_remove_line(&m->store, u, no);
     } else {
-        if (!fits(x, own)) return too_valuable(&x->symbol, why);
+        if (!shares_fit(x, own)) return too_valuable(&x->symbol, why);
         if (own > x->shares_max) x->shares_max = own;
         e = join(m, universe, x, no, own, is_fresh(m, u->venue, x, r->event_ns));
     }

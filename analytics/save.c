@@ -19,6 +19,7 @@
  * they began; then the windows that they have so begun are filled with the saved runs. */
 #include "analytics/save.h"
 
+#include "analytics/actions.h"
 #include "analytics/calendars.h"
 #include "analytics/news/articles.h"
 #include "analytics/news/sums.h"
@@ -76,6 +77,17 @@ static const struct state_field instrument_fields[] = {
     STATE_FIELD(I32, struct instrument, price_day),
     STATE_FIELD(U32, struct instrument, venue),
     STATE_FIELD(I64, struct instrument, regular_e8),
+    STATE_FIELD(I32, struct instrument, regular_day),
+    STATE_FIELD(I64, struct instrument, carried_e8),
+    STATE_FIELD(I64, struct instrument, jump_was),
+    STATE_FIELD(I64, struct instrument, jump_is),
+    STATE_FIELD(I32, struct instrument, jump_day),
+};
+static const struct state_field action_fields[] = {
+    STATE_FIELD(I64, struct action, kind),     STATE_FIELD(U32, struct action, instrument),
+    STATE_FIELD(I32, struct action, day),      STATE_FIELD(BOOL, struct action, applied),
+    STATE_FIELD(BOOL, struct action, refused), STATE_FIELD(I64, struct action, a),
+    STATE_FIELD(I64, struct action, b),
 };
 static const struct state_field issuer_fields[] = {
     STATE_FIELD(BYTE, struct issuer, key),
@@ -159,6 +171,9 @@ static const struct state_field line_fields[] = {
     STATE_FIELD(I64, struct line, value),
     STATE_FIELD(I64, struct line, quantity_e8),
     STATE_FIELD(I64, struct line, close_e8),
+    STATE_FIELD(I128, struct line, total_before),
+    STATE_FIELD(I128, struct line, total_after),
+    STATE_FIELD(I32, struct line, shares_since),
 };
 struct saved_day {
     uint32_t universe;
@@ -242,6 +257,7 @@ PART(article_effect, struct article_effect, effect_fields);
 PART(article_effects, struct saved_effects, effects_fields);
 PART(close, struct close, close_fields);
 PART(exposure, struct exposure, exposure_fields);
+PART(action, struct action, action_fields);
 PART(universe, struct universe, universe_fields);
 PART(slot, struct slot, slot_fields);
 PART(series, struct series, series_fields);
@@ -480,6 +496,7 @@ void market_save(const struct market *m, struct buf *out)
     save_calendars(m, &w);
     save_ended(m, &w);
     state_put(&w, &exposure_part, m->exposures, m->exposures_n);
+    state_put(&w, &action_part, m->actions, m->actions_n);
     save_universes(m, &w);
     save_levels(m, &w);
     save_sessions(m, &w);
@@ -590,6 +607,7 @@ static enum err load_arrays(struct state_reader *r, struct market *m, struct why
     if (!e) e = load_calendars(r, m, why);
     if (!e) e = load_ended(r, m, why);
     if (!e) e = GET(r, &exposure_part, m, exposures, why);
+    if (!e) e = GET(r, &action_part, m, actions, why);
     if (!e) e = GET(r, &universe_part, m, universes, why);
     line_part(&wide);
     if (!e) e = GET(r, &wide.part, m, store.lines, why);
@@ -619,6 +637,9 @@ static bool names_what_is_there(const struct market *m)
         ok &= m->closes[i].previous == NONE /* days fall along the chain, so that it ends */
               || (m->closes[i].previous < m->closes_n
                   && m->closes[m->closes[i].previous].day < m->closes[i].day);
+    for (size_t i = 0; i < m->actions_n; i++)
+        ok &= m->actions[i].instrument < m->instruments_n && m->actions[i].a > 0
+              && m->actions[i].b > 0;
     for (size_t i = 0; i < m->exposures_n; i++)
         ok &= m->exposures[i].next == NONE || m->exposures[i].next < i;
     for (size_t i = 0; i < m->universes_n; i++)
@@ -807,6 +828,7 @@ static enum err load_all(struct state_reader *r, struct market *m, struct why *w
     if (!e && !names_what_is_there(m))
         e = err_set(why, ERR_INVALID, "the engine's state names what is not in it");
     if (!e && !rebuild_maps(m)) e = ERR_NOMEM;
+    if (!e) actions_restore(m);
     if (!e) e = load_levels(r, m, why);
     if (!e) e = begin_series(m, why);
     if (!e) e = load_windows(r, m, why);

@@ -8,6 +8,7 @@
  *                 said that 30 Jan ended, it would end here first, with the prices that stand */
 #include "analytics/session.h"
 
+#include "analytics/actions.h"
 #include "analytics/calendars.h"
 #include "analytics/closes.h"
 #include "analytics/series.h"
@@ -129,6 +130,7 @@ enum err session_price(struct market *m, uint32_t venue, int32_t day)
     v->no++;
     v->in_session = true;
     venues_set_due(m);
+    actions_open(m, venue, day);
     series_session(m);
     return ERR_OK;
 }

@@ -263,7 +263,14 @@ enum err universe_rejoin(struct universe_store *s, struct universe *u, uint32_t 
 
 void universe_set_shares(struct universe_store *s, struct universe *u, uint32_t no, int64_t shares)
 {
-    recompose(s, u, no, s->lines[no].active, shares, s->lines[no].price_e8);
+    struct line *l = &s->lines[no];
+    const i128 before = u->total;
+    const bool jumps = universe_jumps(l->shares, shares);
+    recompose(s, u, no, l->active, shares, l->price_e8);
+    if (!jumps) return;
+    l->total_before = before;
+    l->total_after = u->total;
+    l->shares_since = u->days_n ? u->days[u->days_n - 1].day : NO_DAY;
 }
 
 void universe_set_price(struct universe_store *s, struct universe *u, uint32_t no, int64_t price_e8,
@@ -277,9 +284,18 @@ void universe_set_price(struct universe_store *s, struct universe *u, uint32_t n
         return;
     }
     int64_t was = l->price_e8;
-    if (price_e8 == was) return;
+    /* After a split the line keeps its value until a price comes, be it the rounded one at which it stands (universe_restate). */
+    if (price_e8 == was && l->value == line_value(price_e8, l->shares)) return;
     l->price_e8 = price_e8;
     set_value(s, u, no, was, line_value(price_e8, l->shares));
+}
+
+void universe_restate(struct universe_store *s, struct universe *u, uint32_t no, int64_t price_e8,
+                      int64_t shares, int64_t value)
+{
+    s->lines[no].price_e8 = price_e8;
+    s->lines[no].shares = shares;
+    set_value(s, u, no, price_e8, value);
 }
 
 /* ---- sessions ---- */

@@ -29,6 +29,11 @@ static inline bool value_fits(int64_t price_e8, int64_t shares)
 {
     return (i128)price_e8 * shares < (i128)VALUE_MAX * 1000000;
 }
+/* Half as many again, or a third less: so much that a split may explain it. */
+static inline bool universe_jumps(int64_t was, int64_t is)
+{
+    return was > 0 && is > 0 && ((i128)is * 2 >= (i128)was * 3 || (i128)is * 3 <= (i128)was * 2);
+}
 
 /* What every index keeps from its first day: equal weights, and the order of companies that its page shows. ERR_NOMEM. */
 MUST_USE enum err universe_keep_standard(struct universe_store *s, struct universe *u);
@@ -53,6 +58,10 @@ void universe_set_shares(struct universe_store *s, struct universe *u, uint32_t 
                          int64_t shares);
 void universe_set_price(struct universe_store *s, struct universe *u, uint32_t line,
                         int64_t price_e8, int64_t event_ns);
+/* The line counts at another price, with other shares, for another value, and nothing is chained: see past.h. Equal weights are
+ * the caller's. It counts. */
+void universe_restate(struct universe_store *s, struct universe *u, uint32_t line, int64_t price_e8,
+                      int64_t shares, int64_t value);
 
 /* ---- sessions ---- */
 /* The first complete session has ended: levels start at base. */

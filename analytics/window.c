@@ -194,3 +194,21 @@ void window_restored(struct window *w)
         w->total = plus(w->total, total_of_run(&w->runs[i]));
     }
 }
+
+/* Of highs and lows who is now beaten by a later one goes. */
+static void keep_best(struct window *w)
+{
+    size_t at = w->n;
+    for (size_t i = w->n; i-- > w->head;)
+        if (at == w->n || !beats(w, w->runs[at].value, w->runs[i].value))
+            w->runs[--at] = w->runs[i];
+    w->head = at;
+}
+
+void window_scale(struct window *w, int64_t before, double by)
+{
+    for (size_t i = w->head; i < w->n && w->runs[i].from < before; i++) w->runs[i].value *= by;
+    if (w->begun && w->last_at < before) w->last *= by;
+    if (w->keeps == WINDOW_RUNS) window_restored(w);
+    else keep_best(w);
+}

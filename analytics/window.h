@@ -61,6 +61,9 @@ static inline int64_t window_step(const struct window *w, int64_t now_ns, int32_
 
 /* From step `at` on the value is v, which is finite. Steps never go back. ERR_NOMEM. */
 MUST_USE enum err window_put(struct window *w, int64_t at, double v);
+/* The values that came before step `before` are times that from now on. In highs and lows what was dropped before for being no
+ * longer the highest or lowest does not come back. */
+void window_scale(struct window *w, int64_t before, double by);
 /* After runs, first_at, last_at and last were set from a saved state. */
 void window_restored(struct window *w);
 

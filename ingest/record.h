@@ -95,7 +95,8 @@ struct record {
             struct symbol symbol;
             int64_t shares;
             int64_t float_e8;
-        } shares; /* float factor in (0, 1] */
+            int32_t day; /* from the open of that session on; NO_DAY: from now on */
+        } shares;        /* float factor in (0, 1] */
         struct {
             struct str index, name;
             int64_t base_e8;     /* level at its first complete session end */
@@ -134,6 +135,12 @@ struct record {
         struct {
             struct str text; /* as core/calendar.h reads it */
         } calendar;
+        struct {
+            struct symbol symbol;
+            int64_t to, from; /* new shares for old ones, each at least 1 */
+            int32_t day, announced;
+            struct str source;
+        } split; /* from the open of session `day` on */
         struct {
             struct uuid tenant;
             struct str measure;

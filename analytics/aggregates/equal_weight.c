@@ -136,6 +136,15 @@ void equal_weight_leave(struct universe_store *s, const struct universe *u, uint
     }
 }
 
+void equal_weight_restate(struct universe_store *s, const struct universe *u, uint32_t line,
+                          int variant, int64_t q, int64_t price_was, int64_t price_is)
+{
+    struct variant *v = &weights_of(u)->variants[variant];
+    int64_t *units = &s->lines[line].q[variant];
+    v->sum += (i128)q * price_is - (i128)*units * price_was;
+    *units = q;
+}
+
 void equal_weight_chain(const struct universe *u, const double levels[EW_VARIANTS])
 {
     struct equal_weight *w = weights_of(u);

@@ -43,6 +43,11 @@ double equal_weight_level_now(const struct universe_store *s, const struct unive
 /* ---- for universe.c: a line comes to count (before it does) or ceases to; sums are fresh ---- */
 void equal_weight_enter(struct universe_store *s, const struct universe *u, uint32_t line);
 void equal_weight_leave(struct universe_store *s, const struct universe *u, uint32_t line);
+/* ---- for past.c ---- */
+/* The line's units in one variant become q, at a price that goes from one to another; sums are fresh. */
+void equal_weight_restate(struct universe_store *s, const struct universe *u, uint32_t line,
+                          int variant, int64_t q, int64_t price_was, int64_t price_is);
+
 /* Levels go on from `levels` with the sums as they now are. */
 void equal_weight_chain(const struct universe *u, const double levels[EW_VARIANTS]);
 /* Weights are equal again in one variant, at a level that it does not leave. */

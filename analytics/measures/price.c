@@ -3,6 +3,7 @@
  * Closes of 100 on Monday and 102 on Tuesday, and 105.06 on Wednesday: ret(A) is 100 * (105.06 /
  * 102 - 1) = 3, also when Wednesday is over; with Thursday's first price it is measured from
  * Wednesday's close. */
+#include "analytics/actions.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
 
@@ -81,13 +82,36 @@ static struct range ret_range(const struct measure *x, bool negative)
     return negative ? (struct range){ 0 } : (struct range){ RANGE_ABOVE(-100) };
 }
 
-/* While a session is open the price that stands; from its end to the next one's begin its close, however trades go on. */
-static int64_t newest(const struct market *m, const struct instrument *x)
+/* A price and the session that it is of. */
+struct dated {
+    int64_t e8;
+    int32_t day;
+};
+
+/* While a session is open the price that stands; from its end to the next one's begin its close, however trades go on. As it
+ * came: the rounded price that a split leaves standing until the next one comes is no one's. */
+static struct dated newest(const struct market *m, const struct instrument *x)
 {
     const struct venue *v = &m->venues[x->venue];
     bool closed = m->settings.meaning >= MEANING_SECOND && !v->in_session && x->last_close != NONE
                   && m->closes[x->last_close].day == v->day;
-    return closed ? m->closes[x->last_close].price_e8 : x->price_e8;
+    if (closed) return (struct dated){ m->closes[x->last_close].price_e8, v->day };
+    return (struct dated){ x->price_day < x->based_day ? x->carried_e8 : x->price_e8,
+                           x->price_day };
+}
+
+/* 100 * (now - close) / close, in shares of then: a share at 400 that has become four at 103 has risen by 3 per cent. */
+static double return_pct(const struct market *m, const struct instrument *x, struct dated now,
+                         struct dated then)
+{
+    if (x->based_day > then.day) {
+        const struct basis b = actions_between(m, x, then.day, now.day);
+        if (b.to != b.from)
+            return ratio_of_difference(100, (struct product){ now.e8, b.to },
+                                       (struct product){ then.e8, b.from },
+                                       (struct product){ then.e8, b.from });
+    }
+    return ratio(100 * ((i128)now.e8 - then.e8), then.e8);
 }
 
 static void read_ret(const struct market *m, const struct series *s, struct reading *out)
@@ -101,8 +125,9 @@ static void read_ret(const struct market *m, const struct series *s, struct read
         price_reading(m, s, NAN, READING_NO_HISTORY, out);
         return;
     }
-    const int64_t close = m->closes[s->start].price_e8;
-    price_reading(m, s, ratio(100 * ((i128)newest(m, x) - close), close), READING_OK, out);
+    const struct close *c = &m->closes[s->start];
+    price_reading(m, s, return_pct(m, x, newest(m, x), (struct dated){ c->price_e8, c->day }),
+                  READING_OK, out);
 }
 
 const struct measure_kind measure_last = {

@@ -68,6 +68,19 @@ enum { INDEX_NAME_MAX = 31, SOURCE_MAX = 100, TITLE_MAX = 200 }; /* bytes */
 
 #define AT(member) offsetof(struct record, u.member)
 
+/* What every corporate action says beside what it does. */
+enum { SPLIT_SHARES_MAX = 1000000 };
+#define EFFECTIVE(kind)                                                                            \
+    { .name = "effective",                                                                         \
+      .type = &field_day,                                                                          \
+      .at = AT(kind.day),                                                                          \
+      .missing = FIELD_REQUIRED,                                                                   \
+      .about = "the session at whose open it takes effect" }
+#define ANNOUNCED(kind)                                                                            \
+    { .name = "announced", .type = &field_day, .at = AT(kind.announced), .missing = NO_DAY }
+#define ACTION_SOURCE(kind)                                                                        \
+    { .name = "source", .type = &field_text, .at = AT(kind.source), .max = SOURCE_MAX }
+
 struct record_type {
     const char *about; /* one line, for the page */
     const struct record_field *fields;

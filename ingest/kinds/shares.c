@@ -22,6 +22,11 @@ static const struct record_field fields[] = {
       .max = E8,
       .missing = E8,
       .about = "the part of them that floats freely" },
+    { .name = "effective",
+      .type = &field_day,
+      .at = AT(shares.day),
+      .missing = NO_DAY,
+      .about = "the session at whose open they take effect; without it at once" },
 };
 
 const struct record_type kind_shares = { .about = "shares outstanding", FIELDS(fields) };

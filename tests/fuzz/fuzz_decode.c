@@ -53,6 +53,10 @@ static bool inside_bounds(const struct record *r)
     case RECORD_SHARES:
         return symbol_whole(r->u.shares.symbol) && number_in(r->u.shares.shares, 1, shares_max)
                && number_in(r->u.shares.float_e8, 1, e8);
+    case RECORD_SPLIT:
+        return symbol_whole(r->u.split.symbol) && number_in(r->u.split.to, 1, 1000000)
+               && number_in(r->u.split.from, 1, 1000000) && r->u.split.day != NO_DAY
+               && text_in(r->u.split.source, 0, 100);
     case RECORD_INDEX:
         return text_in(r->u.index.index, 1, 31) && text_in(r->u.index.name, 0, 200)
                && number_in(r->u.index.base_e8, 1, price_max);

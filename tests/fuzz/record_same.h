@@ -41,7 +41,11 @@ static inline bool record_same(const struct record *a, const struct record *b)
         return SAME_SYMBOL(instrument) && SAME_STR(instrument, issuer)
                && SAME_STR(instrument, name);
     case RECORD_SHARES:
-        return SAME_SYMBOL(shares) && SAME(shares, shares) && SAME(shares, float_e8);
+        return SAME_SYMBOL(shares) && SAME(shares, shares) && SAME(shares, float_e8)
+               && SAME(shares, day);
+    case RECORD_SPLIT:
+        return SAME_SYMBOL(split) && SAME(split, to) && SAME(split, from) && SAME(split, day)
+               && SAME(split, announced) && SAME_STR(split, source);
     case RECORD_INDEX:
         return SAME_STR(index, index) && SAME_STR(index, name) && SAME(index, base_e8);
     case RECORD_MEMBERSHIP:

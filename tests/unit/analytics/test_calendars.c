@@ -111,7 +111,7 @@ static void add(const char *s, const char *venue, const char *index, int64_t sha
     ok((struct record){
         .kind = RECORD_INSTRUMENT,
         .u.instrument = { .symbol = symbol(s), .issuer = str_of(s), .venue = str_of(venue) } });
-    ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(s), shares, E8 } });
+    ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(s), shares, E8, NO_DAY } });
     ok((struct record){ .kind = RECORD_MEMBERSHIP,
                         .u.membership = { str_of(index), symbol(s), true, 0 } });
 }

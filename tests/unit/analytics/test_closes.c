@@ -90,7 +90,7 @@ static int two_stocks(void **state)
         ok((struct record){
             .kind = RECORD_INSTRUMENT,
             .u.instrument = { .symbol = symbol(s), .issuer = str_of(s), .name = str_of("") } });
-        ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(s), 100, E8 } });
+        ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(s), 100, E8, NO_DAY } });
         ok((struct record){ .kind = RECORD_MEMBERSHIP,
                             .u.membership = { str_of("X"), symbol(s), true, 0 } });
     }
@@ -270,7 +270,7 @@ static void who_is_first_priced_by_a_close_enters_at_the_weights_of_that_end(voi
     ok((struct record){
         .kind = RECORD_INSTRUMENT,
         .u.instrument = { .symbol = symbol("C"), .issuer = str_of("C"), .name = str_of("") } });
-    ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol("C"), 100000, E8 } });
+    ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol("C"), 100000, E8, NO_DAY } });
     ok((struct record){ .kind = RECORD_MEMBERSHIP,
                         .u.membership = { str_of("X"), symbol("C"), true, 0 } });
     official("C", 70, 2, at(2, 21, 0)), official("A", 200, 2, at(2, 21, 0));
@@ -302,9 +302,10 @@ static void a_waiting_close_has_to_fit_too(void **state)
     (void)state;
     trade("A", 1, at(0, 14, 0));
     official("A", 80000000, 0, at(0, 21, 0));
-    assert_int_equal(try_it((struct record){ .kind = RECORD_SHARES,
-                                             .u.shares = { symbol("A"), INT64_C(1) << 42, E8 } }),
-                     ERR_INVALID);
+    assert_int_equal(
+        try_it((struct record){ .kind = RECORD_SHARES,
+                                .u.shares = { symbol("A"), INT64_C(1) << 42, E8, NO_DAY } }),
+        ERR_INVALID);
 }
 
 /* ---- any order ---- */
@@ -351,7 +352,7 @@ static void run(bool late, struct told *out)
                                               .issuer = str_of(names[i]),
                                               .name = str_of("") } });
         ok((struct record){ .kind = RECORD_SHARES,
-                            .u.shares = { symbol(names[i]), 100 + 10 * i, E8 } });
+                            .u.shares = { symbol(names[i]), 100 + 10 * i, E8, NO_DAY } });
         ok((struct record){ .kind = RECORD_MEMBERSHIP,
                             .u.membership = { str_of("Y"), symbol(names[i]), true, 0 } });
     }

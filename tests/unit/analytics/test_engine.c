@@ -49,7 +49,7 @@ static struct record trade(const char *s, double price, int64_t ns)
 static struct record shares(const char *s, int64_t n, double factor)
 {
     return (struct record){ .kind = RECORD_SHARES,
-                            .u.shares = { symbol(s), n, llround(factor * E8) } };
+                            .u.shares = { symbol(s), n, llround(factor * E8), NO_DAY } };
 }
 static struct record member(const char *index, const char *s, bool in, int64_t own)
 {
@@ -828,9 +828,10 @@ static void random_step(struct engine *e, int step, int64_t *now)
         mirror[i].factor =
             upto(4) ? E8 : 1 + upto(E8); /* a share of one with a small float counts for nothing */
         for (int k = 0; k < INDEXES; k++) model_recompose(i, k, was[k]);
-        ok(e, (struct record){ .kind = RECORD_SHARES,
-                               .event_ns = *now,
-                               .u.shares = { symbol(s), mirror[i].shares, mirror[i].factor } });
+        ok(e, (struct record){
+                  .kind = RECORD_SHARES,
+                  .event_ns = *now,
+                  .u.shares = { symbol(s), mirror[i].shares, mirror[i].factor, NO_DAY } });
     } else if (op < 990) {
         what = "membership";
         bool was = counts(i, x);

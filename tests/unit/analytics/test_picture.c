@@ -43,7 +43,7 @@ static struct engine *market(void)
         ok(e, (struct record){
                   .kind = RECORD_INSTRUMENT,
                   .u.instrument = { .symbol = s, .issuer = str_of(s.s), .name = str_of("") } });
-        ok(e, (struct record){ .kind = RECORD_SHARES, .u.shares = { s, 100, 100000000 } });
+        ok(e, (struct record){ .kind = RECORD_SHARES, .u.shares = { s, 100, 100000000, NO_DAY } });
         ok(e, (struct record){ .kind = RECORD_MEMBERSHIP,
                                .u.membership = { str_of("X"), s, true, 0 } });
         ok(e, (struct record){ .kind = RECORD_TRADE,

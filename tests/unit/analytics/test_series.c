@@ -70,7 +70,7 @@ static struct engine *two_stocks(void)
            (struct record){
                .kind = RECORD_INSTRUMENT,
                .u.instrument = { .symbol = symbol(s), .issuer = str_of(s), .name = str_of("") } });
-        ok(e, (struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(s), 100, E8 } });
+        ok(e, (struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(s), 100, E8, NO_DAY } });
         ok(e, (struct record){ .kind = RECORD_MEMBERSHIP,
                                .u.membership = { str_of("X"), symbol(s), true, 0 } });
     }

@@ -130,7 +130,8 @@ static void two_stocks(void)
                             .u.instrument = { .symbol = symbol(names[i]),
                                               .issuer = str(names[i]),
                                               .name = str(names[i]) } });
-        ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(names[i]), 1000, E8 } });
+        ok((struct record){ .kind = RECORD_SHARES,
+                            .u.shares = { symbol(names[i]), 1000, E8, NO_DAY } });
         ok((struct record){ .kind = RECORD_MEMBERSHIP,
                             .u.membership = { str("X"), symbol(names[i]), true, 0 } });
         ok(trade(names[i], 100, T0));
@@ -568,7 +569,7 @@ static void a_tenth_of_a_per_cent_is_what_a_person_takes_it_for(void **state)
     (void)state;
     const int64_t next = T0 + NS_PER_DAY;
     two_stocks();
-    ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol("A"), 3000, E8 } });
+    ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol("A"), 3000, E8, NO_DAY } });
     ok((struct record){
         .kind = RECORD_CLOCK, .event_ns = T0, .u.clock = { .session_end = day_of_ns(T0) } });
     for (int t = 1; t < 1000; t++) {
@@ -669,7 +670,7 @@ static struct record random_record(struct step *s, int64_t *now, struct rule_dra
         return (struct record){ .kind = RECORD_SHARES,
                                 .event_ns = *now,
                                 .u.shares = { symbol(stock_names[i]), 1 + upto(100000),
-                                              1 + upto(E8) } };
+                                              1 + upto(E8), NO_DAY } };
     if (op < 815)
         return (struct record){ .kind = RECORD_MEMBERSHIP,
                                 .event_ns = *now,
@@ -739,7 +740,7 @@ static void saved_anywhere_it_goes_on_the_same(void **state)
                                                   .issuer = str(i % 5 == 4 ? "S0" : stock_names[i]),
                                                   .name = str("") } });
             ok((struct record){ .kind = RECORD_SHARES,
-                                .u.shares = { symbol(stock_names[i]), 1000, E8 } });
+                                .u.shares = { symbol(stock_names[i]), 1000, E8, NO_DAY } });
             ok((struct record){ .kind = RECORD_MEMBERSHIP,
                                 .u.membership = { str("X"), symbol(stock_names[i]), true, 0 } });
         }

@@ -1,0 +1,268 @@
+/* past.c - a split of 4 for 1 on Monday, said on Wednesday; the index has A (100 shares at 400) and B (300 at 100):
+ *
+ *   Friday     T = 40,000 + 30,000             level 1000, of T_ref = 70,000
+ *   Monday     A at 100: T = 10,000 + 30,000   level 571.4 was said
+ *   Tuesday    A at 105: T = 40,500            level 578.6 was said
+ *   Wednesday  the split: Monday's and Tuesday's A counts with 400 shares: T = 70,000 and 72,000, levels 1000 and 1028.6
+ *
+ * A split changes no T_ref: T is right by itself with the right shares. But where something was chained over a wrong level (a
+ * rebalance on Tuesday, at 571.4), what it was chained to is multiplied by what that level was wrong by: 1000 / 571.4. */
+#include "analytics/past.h"
+
+#include "core/ratio.h"
+
+/* Of a count; of equal weights' units to the nearest. */
+static int64_t times(int64_t v, int64_t to, int64_t from, bool nearest)
+{
+    return (int64_t)(((i128)v * to + (nearest ? from / 2 : 0)) / from);
+}
+
+static struct session_line *closed_of(struct universe *u, uint32_t line, int32_t day)
+{
+    for (size_t i = 0; i < u->closed_n; i++)
+        if (u->closed[i].day == day && u->closed[i].line == line) return &u->closed[i];
+    return NULL;
+}
+
+/* The levels of kept sessions are those at the end of `days`. */
+static struct level_day *level_of(const struct universe *u, size_t i)
+{
+    return &u->days[u->days_n - u->refs_n + i];
+}
+
+/* What a level is measured from, as it was said and by how much it is wrong. */
+struct measured {
+    int32_t day;
+    bool weights; /* of equal weights */
+    double level_ref;
+    i128 ref;
+    double wrong;    /* its level_ref is to be multiplied by that */
+    double at_end;   /* the level's, at the end of its session */
+    i128 sum, extra; /* at that end, as it was said and what is to be added */
+    bool jumped;
+};
+
+struct correction {
+    const struct universe_store *s;
+    struct universe *u;
+    struct line *l;
+    uint32_t line;
+    const struct split *x;
+    int64_t shares_old; /* before the split */
+    double
+        jump; /* the level was chained over a count that the split explains: by how much too low it is measured */
+};
+
+/* Other lines' counts that jumped after session `day` and before the next, as if nothing explained them. */
+static double other_jumps(const struct correction *c, int32_t day)
+{
+    double by = 1;
+    for (uint32_t no = c->u->first_line; no != NONE; no = c->s->lines[no].next_of_universe) {
+        const struct line *l = &c->s->lines[no];
+        if (no != c->line && l->shares_since == day && l->total_before > 0)
+            by *= ratio(l->total_after, l->total_before);
+    }
+    return by;
+}
+
+/* Chained or not, a unit of the sum is worth the same in both: so it is wherever the sum did not change, as equal weights do not
+ * when shares do, and hardly when a split has their units rounded. Jumps that nothing explains yet count as if they were none:
+ * their own split takes back what was chained over them. */
+static bool same_scale(const struct correction *c, const struct measured *was,
+                       const struct measured *is)
+{
+    if (was->level_ref == is->level_ref && was->ref == is->ref) return true;
+    if (!(was->level_ref > 0) || !(is->level_ref > 0) || was->ref <= 0 || is->ref <= 0)
+        return false;
+    const double by = was->level_ref / is->level_ref * ratio(is->ref, was->ref);
+    if (was->weights) return by > 1 - 1e-6 && by < 1 + 1e-6;
+    const double others = other_jumps(c, was->day);
+    return by > others * (1 - 1e-13) && by < others * (1 + 1e-13);
+}
+
+/* By how much what is measured from `is` is wrong, when what came before it was measured from `was`: where something was chained
+ * in between, by what the level was wrong by; `counts`: and the sum it was chained with as well. */
+static double wrong_by(const struct correction *c, const struct measured *was,
+                       const struct measured *is, bool counts)
+{
+    if (is->jumped && !was->jumped) return was->wrong * c->jump;
+    if (same_scale(c, was, is)) return was->wrong;
+    return counts && was->extra ? was->at_end * ratio(is->ref, is->ref + was->extra) : was->at_end;
+}
+
+static double grown_by(const struct measured *x)
+{
+    return x->extra && x->sum > 0 ? x->wrong * ratio(x->sum + x->extra, x->sum) : x->wrong;
+}
+
+static double level_from(double level_ref, i128 ref, i128 sum)
+{
+    const struct scale s = scale_of(level_ref, ref);
+    return scale_times(&s, sum);
+}
+
+static bool has_jumped(const struct correction *c, int32_t day)
+{
+    return c->x->jumped && (c->l->shares_since == NO_DAY || day > c->l->shares_since);
+}
+
+/* Nearer to the count after the split than to that before? */
+static bool is_after(const struct correction *c, int64_t shares)
+{
+    const bool more = c->x->shares > c->shares_old;
+    const i128 square = (i128)shares * shares, middle = (i128)c->shares_old * c->x->shares;
+    return more ? square > middle : square < middle;
+}
+
+/* What the line should have counted in that session: a count that came before its split, or after it, is put right. */
+static int64_t right_shares(const struct correction *c, const struct session_line *x)
+{
+    const bool after = x->day >= c->x->day;
+    if (is_after(c, x->shares) == after) return x->shares;
+    if (after)
+        return x->shares == c->shares_old ? c->x->shares
+                                          : times(x->shares, c->x->to, c->x->from, false);
+    return x->shares == c->x->shares ? c->shares_old
+                                     : times(x->shares, c->x->from, c->x->to, false);
+}
+
+/* The cap-weighted levels. Returns by how much what the level of now is measured from is wrong. */
+static double correct_caps(const struct correction *c)
+{
+    struct universe *u = c->u;
+    struct measured was = { .wrong = 1, .at_end = 1 };
+    for (size_t i = 0; i < u->refs_n; i++) {
+        struct session_refs *r = &u->refs[i];
+        struct level_day *d = level_of(u, i);
+        struct session_line *x = closed_of(u, c->line, r->day);
+        struct measured is = { .day = r->day,
+                               .level_ref = r->level_ref,
+                               .ref = r->total_ref,
+                               .sum = d->total,
+                               .jumped = has_jumped(c, r->day) };
+        const int64_t shares = x ? right_shares(c, x) : 0;
+        if (x) is.extra = line_value(x->close_e8, shares) - line_value(x->close_e8, x->shares);
+        is.wrong = i ? wrong_by(c, &was, &is, true) : is.jumped ? c->jump : 1;
+        is.at_end = grown_by(&is);
+        if (is.wrong != 1) r->level_ref *= is.wrong;
+        if (is.wrong != 1 || is.extra) {
+            d->total += is.extra;
+            d->level = level_from(r->level_ref, r->total_ref, d->total);
+        }
+        if (x) x->shares = shares;
+        was = is;
+    }
+    const struct measured now = { .level_ref = u->level_ref,
+                                  .ref = u->total_ref,
+                                  .jumped = c->x->jumped };
+    return u->refs_n ? wrong_by(c, &was, &now, true) : c->jump;
+}
+
+/* Those of one variant of equal weights; *before: the line's units of now are of its price before the split. */
+static double correct_weights(const struct correction *c, int k, bool *before)
+{
+    struct universe *u = c->u;
+    const struct variant *v = equal_weight_of(u, k);
+    struct measured was = { .wrong = 1, .at_end = 1 };
+    const struct session_line *last = NULL;
+    int64_t q_last = 0;
+    *before = c->x->carried_e8 || c->l->close_e8;
+    for (size_t i = 0; i < u->refs_n; i++) {
+        struct session_refs *r = &u->refs[i];
+        struct level_day *d = level_of(u, i);
+        struct session_line *x = closed_of(u, c->line, r->day);
+        struct measured is = { .day = r->day,
+                               .weights = true,
+                               .level_ref = r->ew_level_ref[k],
+                               .ref = r->ew_ref[k],
+                               .sum = d->sums[k] };
+        if (r->day >= c->x->day && x) {
+            if (last ? last->day >= c->x->day && x->q[k] != q_last : i > 0) *before = false;
+            const int64_t q = *before ? times(x->q[k], c->x->to, c->x->from, true) : x->q[k];
+            is.extra = (i128)(q - x->q[k]) * x->close_e8;
+        }
+        is.wrong = i ? wrong_by(c, &was, &is, last && x && x->q[k] == q_last) : 1;
+        is.at_end = grown_by(&is);
+        if (x) q_last = x->q[k];
+        last = x;
+        if (is.wrong != 1) r->ew_level_ref[k] *= is.wrong;
+        if (is.extra) {
+            x->q[k] = times(x->q[k], c->x->to, c->x->from, true);
+            d->sums[k] += is.extra;
+        }
+        if (is.wrong != 1 || is.extra)
+            d->ew[k] = level_from(r->ew_level_ref[k], r->ew_ref[k], d->sums[k]);
+        was = is;
+    }
+    if (last && last->day >= c->x->day && c->l->q[k] != q_last) *before = false;
+    const struct measured now = { .level_ref = v->level_ref, .ref = v->ref };
+    return u->refs_n ? wrong_by(c, &was, &now, last && c->l->q[k] == q_last) : 1;
+}
+
+/* One variant of equal weights: the units that were set by a price of before the split are multiplied, those set since stay. */
+static void split_weights(struct universe_store *s, const struct correction *c, int k)
+{
+    struct variant *v = (struct variant *)equal_weight_of(c->u, k);
+    const double level = equal_weight_level(c->u, k);
+    const i128 sum = v->sum;
+    bool before;
+    const double wrong = correct_weights(c, k, &before);
+    const int64_t price = c->x->carried_e8 ? c->x->carried_e8 : c->l->price_e8;
+    const int64_t q = before ? times(c->l->q[k], c->x->to, c->x->from, true) : c->l->q[k];
+    equal_weight_restate(s, c->u, c->line, k, q, c->l->price_e8, price);
+    if (wrong != 1) equal_weight_set_ref(v, v->level_ref * wrong, v->ref);
+    else if (c->x->carried_e8 && v->sum != sum && c->u->based) /* units and price were rounded */
+        equal_weight_set_ref(v, level, v->sum);
+}
+
+static void split_cap(struct universe_store *s, const struct correction *c)
+{
+    struct universe *u = c->u;
+    const int64_t price = c->x->carried_e8 ? c->x->carried_e8 : c->l->price_e8;
+    const double wrong = correct_caps(c);
+    /* A carried price keeps its value, to the cent, until the next one comes. */
+    const bool same = c->x->carried_e8 && !c->x->jumped;
+    universe_restate(s, u, c->line, price, c->x->shares,
+                     same ? c->l->value : line_value(price, c->x->shares));
+    if (c->x->jumped && u->total_ref == c->l->total_after && wrong == c->jump)
+        universe_set_ref(u, u->level_ref, c->l->total_before);
+    else if (wrong != 1) universe_set_ref(u, u->level_ref * wrong, u->total_ref);
+}
+
+/* It has come to count with its new price, so that the level was chained over its shares. */
+static bool came_after(const struct universe *u, uint32_t line, const struct split *x)
+{
+    bool ever = false, before = false;
+    if (x->carried_e8) return false;
+    for (size_t i = 0; i < u->closed_n; i++) {
+        ever |= u->closed[i].line == line;
+        before |= u->closed[i].line == line && u->closed[i].day < x->day;
+    }
+    return u->refs_n && u->refs[0].day < x->day ? !before : !ever;
+}
+
+void past_split(struct universe_store *s, struct universe *u, uint32_t line, const struct split *x)
+{
+    struct line *l = &s->lines[line];
+    if (!l->valued || came_after(u, line, x)) {
+        universe_set_shares(s, u, line, x->shares);
+        if (x->carried_e8 && !l->valued) l->price_e8 = x->carried_e8;
+        return;
+    }
+    const struct correction c = {
+        .s = s,
+        .u = u,
+        .l = l,
+        .line = line,
+        .x = x,
+        .shares_old = x->jumped ? times(x->shares, x->from, x->to, true) : l->shares,
+        .jump = x->jumped && l->total_before > 0 ? ratio(l->total_after, l->total_before) : 1
+    };
+    equal_weight_refresh(s, u);
+    for (int k = 0; k < EW_VARIANTS; k++) split_weights(s, &c, k);
+    split_cap(s, &c);
+    if (x->jumped) l->total_before = l->total_after = 0;
+    if (!l->close_e8) return;
+    const bool ended = u->days_n && u->days[u->days_n - 1].day >= x->day;
+    if (!ended) l->close_e8 = times(l->close_e8, x->from, x->to, true);
+}

@@ -1,0 +1,18 @@
+/* past.h - levels of ended sessions as they would have been, had a split been known in time. Levels of now go on from them.
+ * Thread: the engine's. */
+#ifndef TOCSIN_ANALYTICS_PAST_H
+#define TOCSIN_ANALYTICS_PAST_H
+#include "analytics/universe.h"
+
+struct split {
+    int64_t to, from;
+    int32_t day; /* from the open of that session on */
+    /* The price that stands is of an earlier session: it is divided too, to carried_e8. Else 0: it came divided. */
+    int64_t carried_e8;
+    int64_t shares; /* the line's afterwards; where `jumped`, those it has */
+    bool jumped;    /* a record has said them before: the level was chained over it */
+};
+
+/* The line's shares, price and equal weights change; the levels stay, or come right where its price came divided. */
+void past_split(struct universe_store *s, struct universe *u, uint32_t line, const struct split *x);
+#endif

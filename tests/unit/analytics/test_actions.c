@@ -1,0 +1,497 @@
+/* test_actions.c - splits, and the share counts that come with them, in any order and however late: by hand, and against an
+ * engine that got prices and counts adjusted from the first day and no split at all. */
+#include "analytics/actions.h"
+#include "analytics/engine.h"
+#include "analytics/series.h"
+
+#include "core/when.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { E8 = 100000000, DAY0 = 19747 }; /* 2024-01-25: January ends in the eighth session */
+static const struct uuid NOBODY;
+static struct engine *e;
+
+static struct symbol symbol(const char *s)
+{
+    struct symbol x = { { 0 } };
+    memcpy(x.s, s, strlen(s));
+    return x;
+}
+static int64_t at(int day, int hour, int second)
+{
+    return (DAY0 + day) * NS_PER_DAY + (hour * 3600ll + second) * NS_PER_S;
+}
+static enum err try_it(struct record r, struct why *why)
+{
+    r.seq = engine_seq(e) + 1;
+    return engine_apply(e, &r, why);
+}
+static void ok(struct record r)
+{
+    struct why why = { 0 };
+    if (try_it(r, &why)) fail_msg("record of kind %d: %s", (int)r.kind, why.text);
+}
+static struct record trade_of(const char *s, int64_t price_e8, int64_t ns)
+{
+    return (struct record){ .kind = RECORD_TRADE,
+                            .event_ns = ns,
+                            .u.trade = { symbol(s), price_e8, 0 } };
+}
+static struct record close_of(const char *s, int64_t price_e8, int day, int64_t ns)
+{
+    return (struct record){ .kind = RECORD_CLOSE,
+                            .event_ns = ns,
+                            .u.close = { symbol(s), price_e8, DAY0 + day } };
+}
+static struct record split_of(const char *s, int to, int from, int day, int64_t ns)
+{
+    return (struct record){ .kind = RECORD_SPLIT,
+                            .event_ns = ns,
+                            .u.split = { symbol(s), to, from, DAY0 + day, NO_DAY, { 0 } } };
+}
+static struct record shares_of(const char *s, int64_t shares, int64_t ns)
+{
+    return (struct record){ .kind = RECORD_SHARES,
+                            .event_ns = ns,
+                            .u.shares = { symbol(s), shares, E8, NO_DAY } };
+}
+static struct record end_of(int day)
+{
+    return (struct record){ .kind = RECORD_CLOCK,
+                            .event_ns = at(day, 21, 30),
+                            .u.clock = { .session_end = DAY0 + day } };
+}
+static void trade(const char *s, double price, int64_t ns)
+{
+    ok(trade_of(s, llround(price * E8), ns));
+}
+
+static double value(const char *text)
+{
+    struct measure m;
+    struct why why = { 0 };
+    uint32_t no = SERIES_NONE;
+    if (measure_parse(text, strlen(text), &m, &why) || engine_track(e, NOBODY, &m, &no, &why))
+        fail_msg("%s: %s", text, why.text);
+    if (series_configure(engine_market(e), no)) fail_msg("%s", text);
+    return engine_reading(e, no).value;
+}
+static const char *order_now = "";
+static void is(const char *text, double want)
+{
+    double v = value(text);
+    if (!(fabs(v - want) <= 1e-12 * (1 + fabs(want))))
+        fail_msg("%s is %.17g, wanted %.17g; order %s", text, v, want, order_now);
+}
+/* Equal weights are whole units: a ten millionth of a per cent at these prices. */
+static void is_about(const char *text, double want)
+{
+    double v = value(text);
+    if (!(fabs(v - want) <= 1e-6 * (1 + fabs(want))))
+        fail_msg("%s is %.17g, wanted %.17g; order %s", text, v, want, order_now);
+}
+
+static void member(const char *s, int64_t shares)
+{
+    ok((struct record){ .kind = RECORD_INSTRUMENT,
+                        .u.instrument = { .symbol = symbol(s), .issuer = str_of(s) } });
+    ok(shares_of(s, shares, 0));
+    ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                        .u.membership = { str_of("X"), symbol(s), true, 0 } });
+}
+static void begin(void)
+{
+    assert_int_equal(engine_new(&e), ERR_OK);
+    engine_market(e)->settings.meaning = MEANING_NOW;
+    ok((struct record){ .kind = RECORD_INDEX,
+                        .u.index = { .index = str_of("X"), .base_e8 = 1000ll * E8 } });
+}
+static void again(void) /* after a restart */
+{
+    AUTO_BUF struct buf saved = { 0 };
+    struct why why = { 0 };
+    size_t used;
+    engine_save(e, &saved);
+    assert_true(buf_ok(&saved));
+    engine_free(e);
+    if (engine_load(saved.data, saved.len, &e, &used, &why)) fail_msg("%s", why.text);
+}
+static int done(void **state)
+{
+    (void)state;
+    engine_free(e);
+    return 0;
+}
+
+/* ---- ../shared/cases/04-split: AAPL 4,275 at 499.23, OTH 10,000 at 200; then 17,100 at 129.04 ---- */
+static int field_case(void **state)
+{
+    (void)state;
+    begin();
+    member("AAPL", 4275);
+    member("OTH", 10000);
+    trade("AAPL", 499.23, at(0, 15, 0));
+    trade("OTH", 200, at(0, 15, 0));
+    ok(end_of(0));
+    return 0;
+}
+
+/* 17,100 * 129.04 + 2,000,000 = 4,206,584 after 4,134,208.25: 1017.506...; AAPL 4 * 129.04 / 499.23. */
+static void it_came_right(const char *order)
+{
+    order_now = order;
+    is("level(X)", 1000 * 4206584.0 / 4134208.25);
+    is("ret(AAPL)", 100 * (4 * 129.04 / 499.23 - 1));
+    is("ret(AAPL, window=all)", 100 * (4 * 129.04 / 499.23 - 1));
+    is("top_weight(X, n=1)", 100 * 2206584.0 / 4206584);
+    is_about("spread(X, kind=arith, window=all, ew=held)",
+             100 * (4206584.0 / 4134208.25 - 1) - 100 * (4 * 129.04 / 499.23 - 1) / 2);
+    is_about("ew_level(X, ew=held)", 1000 + 500 * (4 * 129.04 / 499.23 - 1));
+    is_about("ew_level(X, ew=daily)", 1000 + 500 * (4 * 129.04 / 499.23 - 1));
+}
+
+/* Every order of the five records, the session's end among them but after its closes; `sold`: AAPL by a trade. */
+static void a_split_its_count_and_the_prices_in_every_order(void **state)
+{
+    for (int sold = 0; sold < 2; sold++)
+        for (int code = 0; code < 120; code++) {
+            static const char *const names[] = { "split", "shares", "AAPL", "OTH", "end" };
+            const int64_t price = 12904000000;
+            const struct record all[] = { split_of("AAPL", 4, 1, 4, at(4, 8, 0)),
+                                          shares_of("AAPL", 17100, at(4, 8, 0)),
+                                          sold ? trade_of("AAPL", price, at(4, 15, 0))
+                                               : close_of("AAPL", price, 4, at(4, 21, 0)),
+                                          close_of("OTH", 200ll * E8, 4, at(4, 21, 0)), end_of(4) };
+            int left[] = { 0, 1, 2, 3, 4 }, order[5], rest = code, place[5];
+            char text[64] = "";
+            for (int n = 5; n > 0; n--) {
+                const int k = rest % n;
+                rest /= n;
+                order[5 - n] = left[k];
+                place[left[k]] = 5 - n;
+                memmove(&left[k], &left[k + 1], (size_t)(n - 1 - k) * sizeof *left);
+            }
+            if (place[4] < place[2] || place[4] < place[3]) continue;
+            field_case(state);
+            for (int i = 0; i < 5; i++) {
+                ok(all[order[i]]);
+                if (code % 2) again();
+                snprintf(text + strlen(text), sizeof text - strlen(text), " %s", names[order[i]]);
+            }
+            it_came_right(text);
+            ok(trade_of("OTH", 200ll * E8, at(5, 15, 0)));
+            is("level(X)", 1000 * 4206584.0 / 4134208.25);
+            done(state);
+        }
+}
+
+/* ---- by hand ---- */
+static int two_stocks(void **state)
+{
+    (void)state;
+    begin();
+    member("A", 100);
+    member("B", 300);
+    trade("A", 400, at(0, 15, 0));
+    trade("B", 100, at(0, 15, 0));
+    ok(end_of(0));
+    return 0;
+}
+
+/* A of 40,000 beside B of 30,000. */
+static void a_split_said_before_waits_for_its_session(void **state)
+{
+    (void)state;
+    value("max(last(A), over=2d)");
+    value("change(last(A), over=1d)");
+    value("change(last(A), over=1d, unit=pct)");
+    value("avg(last(A), over=2d)");
+    ok(split_of("A", 4, 1, 4, at(0, 22, 0)));
+    is("last(A)", 400);
+    trade("A", 404, at(1, 15, 0)); /* of a session before it */
+    is("last(A)", 404);
+    is("ret(A)", 1);
+    ok(end_of(1));
+    trade("B", 100, at(4, 14, 0)); /* whoever is first opens the session */
+    is("last(A)", 101);
+    is("ret(A)", 0);
+    is("ret(A, window=all)", 1);
+    is("level(X)", 1000 * 70400.0 / 70000);
+    is("top_weight(X, n=1)", 100 * 40400.0 / 70400);
+    is("change(last(A), over=1d)", 0);
+    is("max(last(A), over=2d)", 101);
+    again();
+    trade("A", 103.02, at(4, 15, 0));
+    is("ret(A)", 2);
+    is("ret(A, window=all)", 100 * (412.08 / 400 - 1));
+    is("level(X)", 1000 * (41208.0 + 30000) / 70000);
+    is("change(last(A), over=1d)", 103.02 - 101);
+    is("change(last(A), over=1d, unit=pct)", 2);
+    is("avg(last(A), over=2d)", (101 + 103.02) / 2);
+    ok(shares_of("A", 400, at(4, 16, 0))); /* the count that stands already */
+    is("level(X)", 1000 * (41208.0 + 30000) / 70000);
+}
+
+/* 100 / 3 is no price: the line keeps its value of 10,000.00 and its return of 0 until the next trade. */
+static void what_cannot_be_divided_is_not_moved(void **state)
+{
+    (void)state;
+    begin();
+    member("A", 100);
+    trade("A", 100, at(0, 15, 0));
+    member("B", 1);
+    trade("B", 100, at(0, 15, 0));
+    ok(end_of(0));
+    const double ew = value("ew_level(X, ew=daily)");
+    ok(split_of("A", 3, 1, 1, at(0, 22, 0)));
+    trade("B", 100, at(1, 14, 0));
+    is("last(A)", 33.33333333);
+    assert_true(value("level(X)") == 1000);
+    assert_true(value("ret(A)") == 0);
+    is("ew_level(X, ew=daily)", ew);
+    again();
+    assert_true(value("level(X)") == 1000);
+    assert_true(value("ret(A)") == 0);
+    trade("A", 33.33333333, at(1, 15, 0)); /* now it is one's: 300 of them are 9999.99 */
+    is("level(X)", 1000 * (9999.99 + 100) / 10100);
+    is("ret(A)", 100 * (99.99999999 / 100 - 1));
+}
+
+/* A count with its own day waits for it, and an issue on the way moves no level. */
+static void a_count_may_say_from_when(void **state)
+{
+    (void)state;
+    ok((struct record){ .kind = RECORD_SHARES,
+                        .event_ns = at(0, 22, 0),
+                        .u.shares = { symbol("A"), 120, E8, DAY0 + 2 } });
+    trade("A", 440, at(1, 15, 0));
+    is("top_weight(X, n=1)", 100 * 44000.0 / 74000);
+    again();
+    trade("B", 100, at(2, 15, 0));
+    is("top_weight(X, n=1)", 100 * 52800.0 / 82800);
+    is("level(X)", 1000 * 74000.0 / 70000);
+    ok((struct record){ .kind = RECORD_SHARES,
+                        .event_ns = at(2, 22, 0),
+                        .u.shares = { symbol("A"), 100, E8, DAY0 + 2 } }); /* late: at once */
+    is("top_weight(X, n=1)", 100 * 44000.0 / 74000);
+    is("level(X)", 1000 * 74000.0 / 70000);
+}
+
+static void refused(struct record r, enum err want, const char *text)
+{
+    AUTO_BUF struct buf before = { 0 }, after = { 0 };
+    struct why why = { 0 };
+    engine_save(e, &before);
+    assert_int_equal(try_it(r, &why), want);
+    if (!strstr(why.text, text)) fail_msg("says \"%s\", wanted \"%s\"", why.text, text);
+    engine_save(e, &after);
+    assert_int_equal(before.len, after.len);
+    assert_memory_equal(before.data, after.data, before.len); /* and nothing has changed */
+}
+
+static void a_split_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    refused(split_of("NEW", 4, 1, 1, at(1, 0, 0)), ERR_UNKNOWN_SYMBOL, "no instrument record");
+    refused(split_of("A", 3, 3, 1, at(1, 0, 0)), ERR_INVALID, "3 for 3 changes nothing");
+    ok(split_of("A", 4, 1, 1, at(0, 22, 0)));
+    refused(split_of("A", 4, 1, 1, at(0, 23, 0)), ERR_INVALID, "is known, 4 for 1");
+    ok(split_of("A", 5, 1, 1, at(0, 23, 0))); /* it waits still: corrected */
+    trade("B", 100, at(1, 15, 0));
+    is("last(A)", 80);
+    refused(split_of("A", 5, 1, 1, at(1, 16, 0)), ERR_INVALID, "is known, 5 for 1");
+    refused(split_of("A", 4, 1, 1, at(1, 16, 0)), ERR_INVALID, "is known, 5 for 1");
+    ok(shares_of("B", (int64_t)1 << 40, at(1, 17, 0)));
+    refused(split_of("B", 10, 1, 1, at(1, 17, 0)), ERR_INVALID, "more shares of B");
+    is("level(X)", 1000);
+}
+
+/* Trades of the session before that come after the open are per share of then. */
+static void a_trade_from_before_the_split_is_divided_too(void **state)
+{
+    (void)state;
+    ok(split_of("A", 4, 1, 1, at(0, 22, 0)));
+    trade("B", 100, at(1, 0, 1));
+    trade("A", 408, at(0, 23, 59));
+    is("last(A)", 102);
+    is("ret(A)", 2);
+    is("level(X)", 1000 * 70800.0 / 70000);
+    ok(close_of("A", 404ll * E8, 0, at(0, 23, 59))); /* and so is a corrected close */
+    is("ret(A)", 0);
+    is("last(A)", 101);
+    trade("A", 102.01, at(1, 15, 0));
+    is("ret(A)", 1);
+}
+
+/* ---- against prices and counts that were adjusted from the first day ---- */
+enum { SESSIONS = 14, LINES = 5, TEXTS = 24 };
+static uint64_t seed;
+static uint32_t upto(uint32_t n)
+{
+    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+    return (uint32_t)(seed >> 11) % n;
+}
+
+static const struct ratio_of {
+    int to, from;
+} ratios[] = { { 4, 1 }, { 2, 1 }, { 3, 2 }, { 1, 10 }, { 1, 4 } };
+
+static struct planted {
+    int day, to, from, said,
+        counted; /* session of the split; when it and its count are said; 0: no split, no count */
+} planted[LINES];
+static int64_t price_at[SESSIONS][LINES], count_of[LINES]; /* adjusted */
+
+static const char *name_of(int i)
+{
+    static const char *const names[LINES] = { "S0", "S1", "S2", "S3", "S4" };
+    return names[i];
+}
+
+static int64_t raw_price(int d, int i)
+{
+    const struct planted *x = &planted[i];
+    return x->day && d < x->day ? price_at[d][i] / x->from * x->to : price_at[d][i];
+}
+
+struct told {
+    double exact[TEXTS], about[TEXTS];
+};
+static void look(struct told *out)
+{
+    static const char *const exact[] = { "level(X)", "hhi(X)", "top_weight(X, n=1)",
+                                         "effective_number(X)" };
+    static const char *const rets[] = { "1d", "5d", "all" };
+    static const char *const about[] = { "ew_level(X)",
+                                         "ew_level(X, ew=daily)",
+                                         "ew_level(X, ew=monthly)",
+                                         "ew_level(X, ew=held, by=line)",
+                                         "spread(X, window=1d, ew=daily)",
+                                         "spread(X, window=5d)",
+                                         "spread(X, window=5d, ew=daily, kind=arith)",
+                                         "spread(X, window=all, ew=monthly)" };
+    size_t n = 0;
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) out->exact[n++] = value(exact[i]);
+    for (size_t w = 0; w < 3; w++)
+        for (int i = 0; i < LINES; i++) {
+            char text[64];
+            snprintf(text, sizeof text, "ret(%s, window=%s)", name_of(i), rets[w]);
+            out->exact[n++] = value(text);
+        }
+    for (size_t i = 0; i < sizeof about / sizeof *about; i++) out->about[i] = value(about[i]);
+}
+
+static void shuffle(struct record *all, size_t n)
+{
+    for (size_t i = n; i > 1; i--) {
+        const size_t k = upto((uint32_t)i);
+        const struct record x = all[i - 1];
+        all[i - 1] = all[k];
+        all[k] = x;
+    }
+}
+
+static void feed(bool raw, struct told *out)
+{
+    begin();
+    for (int i = 0; i < LINES; i++) {
+        const struct planted *x = &planted[i];
+        member(name_of(i), raw && x->day ? count_of[i] / x->to * x->from : count_of[i]);
+    }
+    for (int d = 0; d < SESSIONS; d++) {
+        struct record today[4 * LINES];
+        size_t n = 0;
+        for (int i = 0; i < LINES; i++) {
+            const struct planted *x = &planted[i];
+            const int64_t price = raw ? raw_price(d, i) : price_at[d][i];
+            today[n++] = trade_of(name_of(i), price, at(d, 15, 0));
+            today[n++] = close_of(name_of(i), price, d, at(d, 21, 0));
+            if (raw && x->day && x->said == d)
+                today[n++] = split_of(name_of(i), x->to, x->from, x->day, at(d, 12, 0));
+            if (raw && x->day && x->counted > 0 && x->counted == d)
+                today[n++] = shares_of(name_of(i), count_of[i], at(d, 12, 0));
+        }
+        shuffle(today, n);
+        for (size_t k = 0; k < n; k++) ok(today[k]);
+        if (d < SESSIONS - 1) ok(end_of(d));
+        if (raw && upto(4) == 0) again();
+    }
+    look(out);
+    engine_free(e);
+}
+
+/* The split is said a session before, on the day, or up to eight after; its count on the day or later, or never. */
+static void plant(void)
+{
+    for (int i = 0; i < LINES; i++) {
+        struct planted *x = &planted[i];
+        *x = (struct planted){ 0 };
+        count_of[i] = 1200 * (1 + (int64_t)upto(9));
+        for (int d = 0; d < SESSIONS; d++)
+            price_at[d][i] = (int64_t)(2000 + upto(3000)) * E8 / 100 * 60;
+        if (upto(3) == 0) continue;
+        const struct ratio_of *r = &ratios[upto(sizeof ratios / sizeof *ratios)];
+        x->day = 4 + (int)upto(SESSIONS - 4);
+        x->to = r->to;
+        x->from = r->from;
+        x->said = x->day - 1 + (int)upto(10);
+        x->counted = upto(3) ? x->day + (int)upto(3) : 0;
+        if (x->said >= SESSIONS) x->said = SESSIONS - 1;
+        if (x->counted >= SESSIONS) x->counted = SESSIONS - 1;
+    }
+}
+
+static bool near(double a, double b, double within)
+{
+    return (isnan(a) && isnan(b)) || fabs(a - b) <= within * (1 + fabs(b));
+}
+
+static void splits_are_as_if_all_had_been_adjusted(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 1000; s++) {
+        struct told right, got;
+        seed = (uint64_t)s * 0x9E3779B97F4A7C15u;
+        plant();
+        feed(false, &right);
+        feed(true, &got);
+        for (int i = 0; i < TEXTS; i++)
+            if (!near(got.exact[i], right.exact[i], 1e-12)
+                || !near(got.about[i], right.about[i], i < 4 ? 1e-6 : 2e-5)) {
+                for (int k = 0; k < LINES; k++)
+                    print_message("%s: %d:%d on %d, said on %d, counted on %d\n", name_of(k),
+                                  planted[k].to, planted[k].from, planted[k].day, planted[k].said,
+                                  planted[k].counted);
+                fail_msg("seed %d, value %d: %.17g for %.17g, about %.17g for %.17g", s, i,
+                         got.exact[i], right.exact[i], got.about[i], right.about[i]);
+            }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_split_its_count_and_the_prices_in_every_order),
+        cmocka_unit_test_setup_teardown(a_split_said_before_waits_for_its_session, two_stocks,
+                                        done),
+        cmocka_unit_test_teardown(what_cannot_be_divided_is_not_moved, done),
+        cmocka_unit_test_setup_teardown(a_count_may_say_from_when, two_stocks, done),
+        cmocka_unit_test_setup_teardown(a_split_that_cannot_be_is_refused, two_stocks, done),
+        cmocka_unit_test_setup_teardown(a_trade_from_before_the_split_is_divided_too, two_stocks,
+                                        done),
+        cmocka_unit_test(splits_are_as_if_all_had_been_adjusted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
