@@ -316,6 +316,14 @@ const struct reading *engine_look(const struct engine *e, uint32_t series, int64
     return series_reading(&e->market, series);
 }
 
+int64_t engine_stand_at(struct engine *e, int64_t at_ns)
+{
+    const int64_t before = e->market.now_ns;
+    e->market.now_ns = at_ns;
+    e->market.turn++;
+    return before;
+}
+
 void engine_inputs(const struct engine *e, uint32_t series, struct buf *out)
 {
     struct json_writer w = json_write(out);

@@ -90,6 +90,9 @@ struct reading engine_reading(const struct engine *e, uint32_t series);
  * double cannot tell neighbours apart. */
 #define NOT_EXACT INT64_MIN
 const struct reading *engine_look(const struct engine *e, uint32_t series, int64_t *exact_e8);
+/* Readings and inputs are as of that moment from here on: what ages has aged until then, and nothing else has happened. Returns
+ * the time before, which is to be put back so before the next record. */
+int64_t engine_stand_at(struct engine *e, int64_t at_ns);
 /* What the value was computed from, as a JSON object. */
 void engine_inputs(const struct engine *e, uint32_t series, struct buf *out);
 

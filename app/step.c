@@ -79,7 +79,27 @@ static void say(struct step *s, enum step_row which, const void *row)
 struct moment {
     struct step *s;
     const struct record *r;
+    int64_t now_ns; /* for the rules: time_of */
 };
+
+static bool meaning_second(const struct step *s)
+{
+    return engine_settings(s->engine).meaning >= MEANING_SECOND;
+}
+
+/* When it is for the rules. A price is of its own time, whatever another source or our clock has
+ * said meanwhile; what else comes is in force from now on. */
+static int64_t time_of(const struct step *s, const struct record *r)
+{
+    const bool price = r->kind == RECORD_TRADE || r->kind == RECORD_CLOSE;
+    const int64_t now = engine_now_ns(s->engine);
+    return r->event_ns >= now || (price && meaning_second(s)) ? r->event_ns : now;
+}
+
+static struct moment moment_of(struct step *s, const struct record *r)
+{
+    return (struct moment){ s, r, time_of(s, r) };
+}
 
 /* A pure function of rule, version, seq and state. It begins with seq, so that an index over ids is appended to, not scattered. */
 static struct uuid alert_id(const struct fire *f, uint64_t seq)
@@ -90,50 +110,98 @@ static struct uuid alert_id(const struct fire *f, uint64_t seq)
     return id;
 }
 
-/* A timer fires with the value that stood before the record, and so with the inputs of then. */
-static void hold_inputs(void *ctx, uint32_t series)
+/* ---- due times ----
+ *
+ * last(A) at 51 since 10:00:00, and rules that it is >= 50 for 600 s and for 900 s. The next record
+ * comes three days later, with A at 10. Before it is applied, where A stood at 10:10 and at 10:15
+ * is held: twice 51, or nothing where that is stale by then. When it has been applied, and so is
+ * not refused, the rules come due by what is held, and say 10:10 and 10:15; then they see the 10. */
+static void hold_one(void *ctx, uint32_t series, int64_t due_ns)
 {
     struct step *s = ctx;
-    if (!VEC_GROW(&s->held, &s->held_cap, s->held_n + 1)) {
-        s->held_text.failed = true;
-        return;
-    }
-    s->held[s->held_n++] = (struct evidence){ series, 0 };
+    if (VEC_GROW(&s->held, &s->held_cap, s->held_n + 1))
+        s->held[s->held_n++] = (struct evidence){ .due_ns = due_ns, .series = series };
+    else s->held_text.failed = true;
 }
 
-static int by_series(const void *a, const void *b)
+static int by_time(const void *a, const void *b)
 {
     const struct evidence *x = a, *y = b;
+    if (x->due_ns != y->due_ns) return x->due_ns < y->due_ns ? -1 : 1;
     return (x->series > y->series) - (x->series < y->series);
 }
 
+/* Each once, in order. */
+static void held_in_order(struct step *s)
+{
+    size_t n = 0;
+    if (s->held_n > 1) qsort(s->held, s->held_n, sizeof *s->held, by_time);
+    for (size_t i = 0; i < s->held_n; i++)
+        if (i == 0 || by_time(&s->held[i], &s->held[n - 1]) != 0) s->held[n++] = s->held[i];
+    s->held_n = n;
+}
+
+/* The value that counts of a series; false: it has none. */
+static bool usable_value(const struct step *s, uint32_t series, int64_t *key)
+{
+    int64_t exact;
+    const struct reading *v = engine_look(s->engine, series, &exact);
+    if (v->status != READING_OK) return false;
+    *key = exact != NOT_EXACT ? exact : key_of_double(v->value);
+    return true;
+}
+
+static void hold_value(struct step *s, struct evidence *e)
+{
+    e->usable = usable_value(s, e->series, &e->key);
+    e->at = s->held_text.len;
+    if (!s->wanted[STEP_alert_row]) return;
+    engine_inputs(s->engine, e->series, &s->held_text);
+    buf_put(&s->held_text, "", 1);
+}
+
+/* Until MEANING_SECOND what stands just before the record is held. */
+static void hold_values(struct step *s)
+{
+    const int64_t now = engine_now_ns(s->engine);
+    s->due_then = meaning_second(s);
+    buf_clear(&s->held_text);
+    for (size_t i = 0; i < s->held_n && !s->due_then; i++) s->held[i].due_ns = 0;
+    held_in_order(s);
+    for (size_t i = 0; i < s->held_n; i++) {
+        if (s->held[i].due_ns > now) engine_stand_at(s->engine, s->held[i].due_ns);
+        hold_value(s, &s->held[i]);
+    }
+    engine_stand_at(s->engine, now);
+}
+
 /* Nearly always there is none. ERR_NOMEM: not all could be held. */
-static enum err hold_evidence(struct step *s, const struct record *r)
+static enum err hold_evidence(struct step *s, int64_t now_ns)
 {
     s->held_n = 0;
-    buf_clear(&s->held_text);
-    if (!s->wanted[STEP_alert_row]) return ERR_OK;
-    const int64_t now = engine_now_ns(s->engine);
-    rule_set_due(s->rules, r->event_ns > now ? r->event_ns : now, hold_inputs, s);
-    if (s->held_n > 1) qsort(s->held, s->held_n, sizeof *s->held, by_series);
-    for (size_t i = 0; i < s->held_n; i++) {
-        if (i && s->held[i].series == s->held[i - 1].series) {
-            s->held[i].at = s->held[i - 1].at;
-            continue;
-        }
-        s->held[i].at = s->held_text.len;
-        engine_inputs(s->engine, s->held[i].series, &s->held_text);
-        buf_put(&s->held_text, "", 1);
-    }
+    rule_set_due(s->rules, now_ns, hold_one, s);
+    if (s->held_n) hold_values(s);
     return buf_ok(&s->held_text) ? ERR_OK : ERR_NOMEM;
 }
 
-static const char *inputs_of(struct step *s, uint32_t series, uint64_t seq)
+static const struct evidence *find_held(const struct step *s, uint32_t series, int64_t due_ns)
 {
-    const struct evidence key = { series, 0 },
-                          *held = s->timing && s->held_n
-                                      ? bsearch(&key, s->held, s->held_n, sizeof key, by_series)
-                                      : NULL;
+    const struct evidence key = { .due_ns = due_ns, .series = series };
+    return s->held_n ? bsearch(&key, s->held, s->held_n, sizeof key, by_time) : NULL;
+}
+
+static bool stood(void *ctx, uint32_t series, int64_t due_ns, int64_t *key)
+{
+    const struct moment *m = ctx;
+    const struct evidence *e = find_held(m->s, series, due_ns);
+    assert(e); /* rule_set_due has named it */
+    if (e->usable) *key = e->key;
+    return e->usable;
+}
+
+static const char *inputs_of(struct step *s, uint32_t series, uint64_t seq, int64_t at_ns)
+{
+    const struct evidence *held = s->timing ? find_held(s, series, s->due_then ? at_ns : 0) : NULL;
     if (held) return s->held_text.data + held->at;
     if (s->inputs_seq != seq || s->inputs_series != series) {
         buf_clear(&s->inputs);
@@ -175,7 +243,7 @@ static void on_fire(void *ctx, const struct fire *f)
         .rule_id = f->rule,
         .stream_no = f->stream_no,
         .seq = m->r->seq,
-        .event_ns = m->r->event_ns,
+        .event_ns = meaning_second(s) ? f->at_ns : m->r->event_ns,
         .rule_no = f->no,
         .rule_version = f->version,
         .alert_id = alert_id(f, m->r->seq),
@@ -190,7 +258,7 @@ static void on_fire(void *ctx, const struct fire *f)
         .rule_text = f->text,
         .measure = of.text,
         .unit = of.unit,
-        .inputs = inputs_of(s, f->series, m->r->seq),
+        .inputs = inputs_of(s, f->series, m->r->seq, f->at_ns),
         .op = condition.op,
         .threshold = condition.threshold,
         .clear = condition.clear,
@@ -200,22 +268,18 @@ static void on_fire(void *ctx, const struct fire *f)
     say(s, STEP_alert_row, &a);
 }
 
-static void move(struct step *s, uint32_t series)
+static void move(const struct moment *m, uint32_t series)
 {
-    int64_t exact;
-    const struct reading *v = engine_look(s->engine, series, &exact);
-    if (v->status != READING_OK) {
-        rule_set_unusable(s->rules, series);
-        return;
-    }
-    rule_set_move(s->rules, series, exact != NOT_EXACT ? exact : key_of_double(v->value));
+    int64_t key;
+    if (usable_value(m->s, series, &key)) rule_set_move(m->s->rules, series, key, m->now_ns);
+    else rule_set_unusable(m->s->rules, series);
 }
 
 /* The rules look at where the series stands by now. */
-static void look(struct step *s, uint32_t series, struct moment *m)
+static void look(struct moment *m, uint32_t series)
 {
-    move(s, series);
-    rule_set_decide(s->rules, engine_now_ns(s->engine), on_fire, m);
+    move(m, series);
+    rule_set_decide(m->s->rules, m->now_ns, on_fire, m);
 }
 
 static void tell_one_series(struct step *s, uint32_t i)
@@ -312,15 +376,15 @@ static enum err bring_rule(struct step *s, const struct record *r, const struct 
                            struct why *why)
 {
     const uint32_t series = spec->terms[0].series;
-    struct moment m = { s, r };
+    struct moment m = moment_of(s, r);
     struct rule_set_change c;
     enum err e = engine_ask(s->engine, series, 1);
     if (e) return e;
-    if (spec->enabled) look(s, series, &m);
-    e = rule_set_put(s->rules, spec, engine_now_ns(s->engine), on_fire, &m, &c, why);
+    if (spec->enabled) look(&m, series);
+    e = rule_set_put(s->rules, spec, m.now_ns, on_fire, &m, &c, why);
     if (!e) e = take_change(s, spec->tenant, &c);
     if (!e) e = engine_ask(s->engine, series, -1);
-    if (!e && spec->enabled) look(s, series, &m);
+    if (!e && spec->enabled) look(&m, series);
     return e;
 }
 
@@ -356,8 +420,8 @@ static enum err put_rule(struct step *s, const struct record *r, const struct ru
 static enum err delete_rule(struct step *s, const struct record *r, const struct rule_facts *had)
 {
     struct rule_set_change c;
-    struct moment m = { s, r };
-    enum err e = rule_set_delete(s->rules, r->u.rule.tenant, r->u.rule.rule,
+    struct moment m = moment_of(s, r);
+    enum err e = rule_set_delete(s->rules, r->u.rule.tenant, r->u.rule.rule, m.now_ns,
                                  r->u.rule.ends ? on_fire : NULL, &m, &c);
     if (!e) e = take_change(s, r->u.rule.tenant, &c);
     if (e) return e;
@@ -472,7 +536,8 @@ static enum err tell(struct step *s, const struct record *r, const struct engine
 static enum err apply_record(struct step *s, struct record *r, struct why *why)
 {
     r->seq = engine_seq(s->engine) + 1;
-    enum err e = hold_evidence(s, r);
+    struct moment m = moment_of(s, r);
+    enum err e = hold_evidence(s, m.now_ns);
     if (!e) e = engine_apply(s->engine, r, why);
     if (e) {
         r->seq = 0;
@@ -480,9 +545,8 @@ static enum err apply_record(struct step *s, struct record *r, struct why *why)
     }
     e = tell(s, r, engine_output(s->engine));
     if (e) return e;
-    struct moment m = { s, r };
     s->timing = true;
-    rule_set_time(s->rules, engine_now_ns(s->engine), on_fire, &m);
+    rule_set_time(s->rules, m.now_ns, s->due_then ? stood : NULL, on_fire, &m);
     s->timing = false;
     return ERR_OK;
 }
@@ -522,9 +586,9 @@ static enum err apply_and_look(struct step *s, struct record *r, struct why *why
     enum err e = apply_record(s, r, why);
     if (e) return e;
     const struct engine_output *o = engine_output(s->engine);
-    struct moment m = { s, r };
-    for (size_t i = 0; i < o->moved_n; i++) move(s, o->moved[i]);
-    rule_set_decide(s->rules, engine_now_ns(s->engine), on_fire, &m);
+    struct moment m = moment_of(s, r);
+    for (size_t i = 0; i < o->moved_n; i++) move(&m, o->moved[i]);
+    rule_set_decide(s->rules, m.now_ns, on_fire, &m);
     return ERR_OK;
 }
 

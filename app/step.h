@@ -42,13 +42,17 @@ struct step {
     char *
         *definitions; /* by series, which has the same for ever; NULL until the first alert of it */
     size_t definitions_n, definitions_cap;
-    struct evidence {
+    struct evidence { /* of series whose rules come due before the record, as they stood then */
+        int64_t due_ns;
         uint32_t series;
-        size_t at;
-    } *held; /* inputs before the record, in held_text, of series whose timers it makes due */
+        bool usable;
+        int64_t key;
+        size_t at; /* its inputs, in held_text */
+    } *held;
     size_t held_n, held_cap;
     struct buf held_text;
-    bool timing; /* what fires now fires with the value held */
+    bool due_then; /* held as of the due times, else as of just before the record */
+    bool timing;   /* what fires now fires with what is held */
     struct picture_list
         *list; /* of the series and who sees them as of list_generation; NULL: none yet */
     uint64_t list_generation;

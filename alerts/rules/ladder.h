@@ -34,8 +34,11 @@ struct ladder { /* all zero: nothing known of the series */
     bool usable;          /* and it still counts: not stale, covered */
     bool has_before;      /* `before` is one */
     bool unwatched;       /* nobody has looked on since `last` */
+    bool recheck; /* a rule that waits saw another value than `last`: the next one, whichever it is,
+                   * is to be looked at */
     uint32_t cap;
     int64_t before; /* the value before `last`, and another one */
+    int64_t at_ns;  /* when it came to stand at `last` */
     /* the owner's counts */
     uint32_t terms;   /* that watch the series */
     uint32_t waiting; /* of these, those whose rule is to be looked at on the next usable value */
@@ -55,16 +58,19 @@ static inline bool ladder_unsettled(const struct ladder *l) { return l->sorted_n
 
 void ladder_place_finger(struct ladder *l); /* where `last` is, passing nothing */
 
-/* The series stands at `key`. True when it had no usable value before. The first value ever
- * passes no edge. */
-static inline bool ladder_move(struct ladder *l, int64_t key)
+/* The series stands at `key`. True when those that wait are to look: it had no usable value
+ * before, or `recheck`. The first value ever passes no edge. */
+static inline bool ladder_move(struct ladder *l, int64_t key, int64_t now_ns)
 {
-    const bool dark = !l->usable, first = !l->has_value;
-    if (!first && key != l->last && !l->unwatched) {
-        l->before = l->last;
-        l->has_before = true;
+    const bool dark = !l->usable || l->recheck, first = !l->has_value;
+    if (first || key != l->last) {
+        if (!first && !l->unwatched) {
+            l->before = l->last;
+            l->has_before = true;
+        }
+        if (first || now_ns > l->at_ns) l->at_ns = now_ns;
     }
-    l->unwatched = false;
+    l->unwatched = l->recheck = false;
     l->usable = l->has_value = true;
     l->last = key;
     if (first) ladder_place_finger(l);

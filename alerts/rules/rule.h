@@ -43,6 +43,7 @@ struct fire {
     enum alert_state state;
     enum alert_reason reason;
     uint64_t episode;    /* how often the rule has fired, this time included */
+    int64_t at_ns;       /* of the look that says so; never before that of the rule's last one */
     int64_t since_ns;    /* when the condition of this episode came true */
     uint32_t series;     /* of the rule's first term */
     int64_t key, before; /* where that series stands, and stood before: key.h */

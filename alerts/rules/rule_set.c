@@ -13,7 +13,8 @@
  *                          rule 0: holds, ok -> firing, it fires
  *                          rule 1: holds, ok -> pending, due at 15: a timer
  *     time 17: a record of another series
- *       rule_set_time      rule 1's timer: it still holds, pending -> firing, with the value 102
+ *       rule_set_time      rule 1's timer: at 15 it still held, pending -> firing, said of time 15
+ *                          and the value of then
  *     time 18: series 4 is stale
  *       rule_set_unusable  one flag; rules 0 and 1 go on firing, and are shown as "stale"
  *     time 19: series 4 is back, at 98
@@ -22,8 +23,9 @@
  *
  * A look is level, not edge: it asks how the terms stand and lets rule_state_step say what
  * follows. So an edge is only a reason to look, and a look for nothing changes nothing. Two
- * kinds of looks have no edge: timers, and rules whose last look found no value (state.dark),
- * which are looked at as soon as their series has one (ladder.waiting counts them). */
+ * kinds of looks have no edge: timers, and rules whose last look found no value, or at their due
+ * time another than stands (state.dark), which are looked at with the next value of their series
+ * (ladder.waiting counts them). */
 #include "alerts/rules/rule_set.h"
 
 #include "alerts/rules/rule_set_inside.h"
@@ -33,27 +35,51 @@
 #include <string.h>
 
 /* ---- a look ---- */
-static enum truth truth_at(const struct rule_set *s, const struct term *t)
+static enum truth truth_at(const struct rule_moment *m, const struct term *t)
 {
-    const struct ladder *l = &s->ladders[t->series];
-    return l->usable ? term_truth(t, l->last) : TRUTH_UNKNOWN;
+    const struct ladder *l = &m->s->ladders[t->series];
+    int64_t key = l->last;
+    const bool usable = m->stood ? m->stood(m->ctx, t->series, m->now_ns, &key) : l->usable;
+    return usable ? term_truth(t, key) : TRUTH_UNKNOWN;
 }
 
 /* Counted afresh: nothing to keep in step, and a rule has one term, or a few. */
-enum truth rule_truth(const struct rule_set *s, const struct rule *u)
+static enum truth truth_of(const struct rule_moment *m, const struct rule *u)
 {
-    if (u->terms_n == 1) return truth_at(s, u->terms);
+    if (u->terms_n == 1) return truth_at(m, u->terms);
     uint32_t counts[TRUTH_COUNT] = { 0 };
-    for (uint32_t i = 0; i < u->terms_n; i++) counts[truth_at(s, &u->terms[i])]++;
+    for (uint32_t i = 0; i < u->terms_n; i++) counts[truth_at(m, &u->terms[i])]++;
     return terms_truth(counts, u->need);
 }
 
-static void emit_alert(const struct rule_moment *m, const struct rule *u, enum alert_state state,
-                       enum alert_reason reason, int64_t since_ns)
+enum truth rule_truth(const struct rule_set *s, const struct rule *u)
+{
+    const struct rule_moment now = { .s = (struct rule_set *)s }; /* which nothing writes to */
+    return truth_of(&now, u);
+}
+
+static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* Sources are not in step: a record of 10:00:01 may come after one of 10:00:02 by which another
+ * series of the rule, or the same index, has moved. */
+static int64_t time_of(const struct rule_moment *m, const struct rule *u)
+{
+    int64_t at = later_of(m->now_ns, u->said_ns);
+    if (u->state.overdue) at = later_of(at, u->state.due_ns);
+    for (uint32_t i = 0; i < u->terms_n && !m->stood; i++)
+        at = later_of(at, m->s->ladders[u->terms[i].series].at_ns);
+    return at;
+}
+
+static void emit_alert(const struct rule_moment *m, struct rule *u, enum alert_state state,
+                       enum alert_reason reason, int64_t since_ns, int64_t at_ns)
 {
     struct rule_set *s = m->s;
     const uint32_t series = u->terms[0].series;
     const struct ladder *l = &s->ladders[series];
+    int64_t key = l->last;
+    const bool other = m->stood && m->stood(m->ctx, series, m->now_ns, &key) && key != l->last;
+    u->said_ns = at_ns;
     const struct fire f = {
         .tenant = u->tenant,
         .rule = u->id,
@@ -64,12 +90,13 @@ static void emit_alert(const struct rule_moment *m, const struct rule *u, enum a
         .state = state,
         .reason = reason,
         .episode = u->episode,
+        .at_ns = at_ns,
         .since_ns = since_ns,
         .series = series,
-        .key = l->last,
+        .key = key,
         .has_key = l->has_value,
-        .before = l->before,
-        .has_before = l->has_before,
+        .before = other ? l->last : l->before,
+        .has_before = other ? l->has_value : l->has_before,
         .hold_ns = u->clocks.hold_ns,
         .term = u->terms,
         .name = u->name,
@@ -78,9 +105,9 @@ static void emit_alert(const struct rule_moment *m, const struct rule *u, enum a
     m->emit(m->ctx, &f);
 }
 
-void rule_end(const struct rule_moment *m, const struct rule *u)
+void rule_end(const struct rule_moment *m, struct rule *u)
 {
-    emit_alert(m, u, ALERT_RESOLVED, m->ends, u->state.since_ns);
+    emit_alert(m, u, ALERT_RESOLVED, m->ends, u->state.since_ns, time_of(m, u));
 }
 
 /* It waits with each of its terms: whichever series has a value next may be the one that was
@@ -91,13 +118,24 @@ void rule_count_waiting(struct rule_set *s, const struct rule *u)
     for (uint32_t i = 0; i < u->terms_n; i++) s->ladders[u->terms[i].series].waiting += by;
 }
 
+/* At its due time the rule saw what no move has told: a value that had aged, or none any more. So
+ * no edge will tell when it is over, and the next value is to be looked at whichever it is. */
+static void look_again(struct rule_set *s, struct rule *u)
+{
+    u->state.dark = true;
+    for (uint32_t i = 0; i < u->terms_n; i++) s->ladders[u->terms[i].series].recheck = true;
+}
+
 void rule_look(const struct rule_moment *m, uint32_t rule)
 {
     struct rule *u = &m->s->rules[rule];
     const struct rule_state was = u->state;
-    const struct rule_step step =
-        rule_state_step(&u->clocks, u->state, rule_truth(m->s, u), m->now_ns);
+    const enum truth truth = truth_of(m, u);
+    const int64_t at_ns = time_of(m, u);
+    const struct rule_step step = rule_state_step(&u->clocks, u->state, truth, at_ns);
     u->state = step.next;
+    if (m->stood && truth != rule_truth(m->s, u)) look_again(m->s, u);
+    if (m->stood && u->state.phase == RULE_PENDING) u->state.overdue = true;
     if (u->state.dark != was.dark) rule_count_waiting(m->s, u);
     if (u->state.phase == RULE_PENDING && was.phase != RULE_PENDING)
         timers_want(&m->s->timers, (struct timer){ u->state.due_ns, u->no, rule });
@@ -105,11 +143,11 @@ void rule_look(const struct rule_moment *m, uint32_t rule)
     case RULE_QUIET: break;
     case RULE_FIRES:
         u->episode++;
-        emit_alert(m, u, ALERT_FIRING, ALERT_MET, u->state.since_ns);
+        emit_alert(m, u, ALERT_FIRING, ALERT_MET, u->state.since_ns, at_ns);
         break;
     case RULE_RESOLVES:
         emit_alert(m, u, ALERT_RESOLVED, was.phase == RULE_REVIEW ? ALERT_CHANGED : m->ends,
-                   was.since_ns);
+                   was.since_ns, at_ns);
         break;
     }
 }
@@ -178,12 +216,12 @@ static void touch_waiting(struct rule_set *s, const struct ladder *l)
     }
 }
 
-void rule_set_move(struct rule_set *s, uint32_t series, int64_t key)
+void rule_set_move(struct rule_set *s, uint32_t series, int64_t key, int64_t now_ns)
 {
     if (series >= s->ladders_n) return;
     struct ladder *l = &s->ladders[series];
     if (ladder_unsettled(l)) ladder_settle(l, rule_set_edge_dead, s);
-    const bool lit = ladder_move(l, key);
+    const bool lit = ladder_move(l, key, now_ns);
     bool up;
     for (const struct edge *e; (e = ladder_pass(l, &up));)
         if (edge_matters(s, l, e, up)) touch_rule(s, e->rule);
@@ -198,7 +236,7 @@ void rule_set_unusable(struct rule_set *s, uint32_t series)
 void rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit_fn, void *ctx)
 {
     if (s->touched_n == 0) return;
-    const struct rule_moment m = { s, now_ns, emit_fn, ctx, ALERT_CLEARED };
+    const struct rule_moment m = { s, now_ns, NULL, emit_fn, ctx, ALERT_CLEARED };
     for (size_t i = 0; i < s->touched_n; i++) {
         struct rule *u = &s->rules[s->touched[i]];
         if (u->touched != i + 1) continue; /* touched again further on */
@@ -209,15 +247,22 @@ void rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit_fn, void 
 }
 
 /* ---- time ---- */
+static bool waits_for_time(const struct rule *u)
+{
+    return u->live && u->state.phase == RULE_PENDING && !u->state.overdue;
+}
+
 /* A timer may come too early, or for a rule that is no longer pending: timers.h. Put back with
  * its true time it comes in its turn, also when that is due by now. */
-void rule_set_time(struct rule_set *s, int64_t now_ns, fire_fn *emit_fn, void *ctx)
+void rule_set_time(struct rule_set *s, int64_t now_ns, stood_fn *stood, fire_fn *emit_fn, void *ctx)
 {
     if (!timers_any(&s->timers, now_ns)) return;
-    const struct rule_moment m = { s, now_ns, emit_fn, ctx, ALERT_CLEARED };
     for (struct timer t; timers_next(&s->timers, now_ns, &t);) {
         const struct rule *u = &s->rules[t.rule];
-        if (u->state.phase != RULE_PENDING) continue;
+        const struct rule_moment m = { s,     stood ? t.due_ns : now_ns,
+                                       stood, emit_fn,
+                                       ctx,   ALERT_CLEARED };
+        if (!waits_for_time(u)) continue;
         if (u->state.due_ns == t.due_ns) rule_look(&m, t.rule);
         else timers_want(&s->timers, (struct timer){ u->state.due_ns, u->no, t.rule });
     }
@@ -225,7 +270,8 @@ void rule_set_time(struct rule_set *s, int64_t now_ns, fire_fn *emit_fn, void *c
 
 struct due {
     const struct rule_set *s;
-    void (*each)(void *ctx, uint32_t series);
+    int64_t now_ns;
+    void (*each)(void *ctx, uint32_t series, int64_t due_ns);
     void *ctx;
 };
 
@@ -233,13 +279,14 @@ static void tell_series(void *ctx, uint32_t rule)
 {
     const struct due *d = ctx;
     const struct rule *u = &d->s->rules[rule];
-    if (u->live) d->each(d->ctx, u->terms[0].series);
+    if (!waits_for_time(u) || u->state.due_ns > d->now_ns) return;
+    for (uint32_t i = 0; i < u->terms_n; i++) d->each(d->ctx, u->terms[i].series, u->state.due_ns);
 }
 
 void rule_set_due(const struct rule_set *s, int64_t now_ns,
-                  void (*each)(void *ctx, uint32_t series), void *ctx)
+                  void (*each)(void *ctx, uint32_t series, int64_t due_ns), void *ctx)
 {
-    struct due d = { s, each, ctx };
+    struct due d = { s, now_ns, each, ctx };
     timers_due(&s->timers, now_ns, tell_series, &d);
 }
 

@@ -2,7 +2,7 @@
  *
  * One record of the engine is, in this order:
  *
- *     rule_set_time(set, now, ...)      pending rules that are due fire, with the value that stood
+ *     rule_set_time(set, now, ...)      pending rules that are due are looked at, each at its due time
  *     rule_set_move(set, series, key)   for each series that has moved: walks over the edges passed
  *     rule_set_unusable(set, series)    or this, where there is no value that counts
  *     rule_set_decide(set, now, ...)    rules whose edges were passed are looked at: fire, resolve
@@ -10,6 +10,10 @@
  * So a rule of several terms is looked at once, with every series where the record has put it.
  * What is emitted has a fixed order: due timers by (time, rule number), then by series as moved,
  * within one by the edge that made it so: (key, rule), on the way down the highest first.
+ *
+ * `now` is the record's own time, and may be earlier than that of the record before: sources are
+ * not in step. A rule's time never goes back for that: it is looked at no earlier than when its
+ * series came to stand where they are, and than what it has said.
  *
  * Nothing that no edge passes is paid for: a move costs O(1 + passed). Event time only; no
  * clock, lock, log, and no allocation but in put and load. Thread: the engine's. */
@@ -44,16 +48,22 @@ MUST_USE enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec,
 /* Its version goes up by one; the id is remembered. What is firing resolves; `emit` NULL: without
  * saying so, as before schema 5. ERR_NOT_FOUND when that tenant has no such rule. */
 MUST_USE enum err rule_set_delete(struct rule_set *s, struct uuid tenant, struct uuid id,
-                                  fire_fn *emit, void *ctx, struct rule_set_change *change);
+                                  int64_t now_ns, fire_fn *emit, void *ctx,
+                                  struct rule_set_change *change);
 
 /* ---- a record ---- */
-/* Names the series of the rules that rule_set_time(now_ns) may fire; a series may come twice,
- * or for nothing. */
+/* Names the series of the rules that rule_set_time(now_ns) will look at, and when each is due; in
+ * no order, and the same may come twice. */
 void rule_set_due(const struct rule_set *s, int64_t now_ns,
-                  void (*each)(void *ctx, uint32_t series), void *ctx);
-void rule_set_time(struct rule_set *s, int64_t now_ns, fire_fn *emit, void *ctx);
+                  void (*each)(void *ctx, uint32_t series, int64_t due_ns), void *ctx);
+/* Where the series stood at that time; false: it had no usable value. */
+typedef bool stood_fn(void *ctx, uint32_t series, int64_t due_ns, int64_t *key);
+/* Each rule that is due by now_ns, as of its due time and what `stood` says of then: of each pair
+ * that rule_set_due names. `stood` NULL: as of now_ns, with the value of the last move; so it was
+ * until MEANING_SECOND. */
+void rule_set_time(struct rule_set *s, int64_t now_ns, stood_fn *stood, fire_fn *emit, void *ctx);
 /* The series stands at `key` now. Costs nothing for a series without rules. */
-void rule_set_move(struct rule_set *s, uint32_t series, int64_t key);
+void rule_set_move(struct rule_set *s, uint32_t series, int64_t key, int64_t now_ns);
 /* The series has no usable value (no data, low coverage, stale): its rules are stale and hold
  * their breath. */
 void rule_set_unusable(struct rule_set *s, uint32_t series);

@@ -208,7 +208,7 @@ static struct rule_state rule_hand_over(const struct rule_moment *m, uint32_t ru
     if (!spec->silent && u->enabled && spec->enabled)
         next = rule_state_amend(&spec->clocks, u->state, same_condition(u, spec));
     else if (!spec->silent && rule_state_is_open(&u->state)) {
-        const struct rule_moment off = { m->s, m->now_ns, m->emit, m->ctx, ALERT_DISABLED };
+        const struct rule_moment off = { m->s, m->now_ns, NULL, m->emit, m->ctx, ALERT_DISABLED };
         rule_end(&off, u);
     }
     rule_leave(m->s, u);
@@ -229,7 +229,7 @@ enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec, int64_t 
         free(block.terms);
         return err_set(why, ERR_NOMEM, "out of memory");
     }
-    const struct rule_moment m = { s, now_ns, emit, ctx, ALERT_CHANGED };
+    const struct rule_moment m = { s, now_ns, NULL, emit, ctx, ALERT_CHANGED };
     if (s->rules[at].live) change_note(change, &s->rules[at], -1);
     rule_begin(s, at, spec, &block, rule_hand_over(&m, at, spec));
     change_note(change, &s->rules[at], 1);
@@ -241,15 +241,15 @@ enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec, int64_t 
     return ERR_OK;
 }
 
-enum err rule_set_delete(struct rule_set *s, struct uuid tenant, struct uuid id, fire_fn *emit,
-                         void *ctx, struct rule_set_change *change)
+enum err rule_set_delete(struct rule_set *s, struct uuid tenant, struct uuid id, int64_t now_ns,
+                         fire_fn *emit, void *ctx, struct rule_set_change *change)
 {
     change->n = 0;
     const uint32_t at = rule_number(s, tenant, id);
     if (at == MAP_NONE || !s->rules[at].live) return ERR_NOT_FOUND;
     struct rule *u = &s->rules[at];
     if (emit && rule_state_is_open(&u->state))
-        rule_end(&(struct rule_moment){ s, 0, emit, ctx, ALERT_DELETED }, u);
+        rule_end(&(struct rule_moment){ s, now_ns, NULL, emit, ctx, ALERT_DELETED }, u);
     change_note(change, u, -1);
     rule_leave(s, u);
     u->version++;

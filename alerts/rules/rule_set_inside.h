@@ -7,6 +7,7 @@
 #define TOCSIN_ALERTS_RULES_RULE_SET_INSIDE_H
 #include "alerts/rules/ladder.h"
 #include "alerts/rules/rule.h"
+#include "alerts/rules/rule_set.h"
 #include "alerts/rules/sights.h"
 #include "alerts/rules/timers.h"
 #include "core/map.h"
@@ -23,6 +24,7 @@ struct rule {
     struct uuid tenant, id;
     uint64_t no;
     uint64_t episode; /* how often it has fired; goes on over changes and deletion */
+    int64_t said_ns;  /* the time of the last that it said, likewise */
     uint32_t owner;   /* its tenant's number */
     int32_t version;
     enum severity severity;
@@ -66,19 +68,21 @@ MUST_USE bool ladder_room(struct rule_set *s, uint32_t series, size_t edges);
 void rule_join(struct rule_set *s, uint32_t rule);
 edge_dead_fn rule_set_edge_dead;
 
-/* A moment: where what is emitted goes. */
+/* A moment: where series stand, and where what is emitted goes. */
 struct rule_moment {
     struct rule_set *s;
     int64_t now_ns;
+    stood_fn *stood; /* where series stood at now_ns; NULL: where the last move has put them */
     fire_fn *emit;
     void *ctx;
     enum alert_reason ends; /* why a rule that resolves now does */
 };
 /* An open rule resolves, for m->ends. */
-void rule_end(const struct rule_moment *m, const struct rule *u);
+void rule_end(const struct rule_moment *m, struct rule *u);
 /* Looks at a live, enabled rule: its state moves on, and what comes of it is emitted. */
 void rule_look(const struct rule_moment *m, uint32_t rule);
 /* After state.dark has changed. */
 void rule_count_waiting(struct rule_set *s, const struct rule *u);
+/* By the last moves. */
 enum truth rule_truth(const struct rule_set *s, const struct rule *u);
 #endif

@@ -25,17 +25,18 @@ struct saved_rule {
     uint64_t no;
     int32_t version;
     enum severity severity;
-    bool live, enabled, wait, dark;
+    bool live, enabled, wait, dark, overdue;
     uint32_t terms_n, need;
     int64_t hold_ns, cooldown_ns;
     enum rule_phase phase;
     int64_t due_ns, quiet_until_ns, since_ns;
     uint64_t episode;
+    int64_t said_ns;
 };
 
 struct saved_series {
-    int64_t last, before;
-    bool has_value, usable, has_before, unwatched;
+    int64_t last, before, at_ns;
+    bool has_value, usable, has_before, unwatched, recheck;
 };
 
 struct saved_words {
@@ -62,6 +63,8 @@ static const struct state_field rule_fields[] = {
     SAVED(I64, quiet_until_ns),
     SAVED(I64, since_ns),
     SAVED(U64, episode),
+    SAVED(I64, said_ns),
+    SAVED(BOOL, overdue),
 };
 #undef SAVED
 
@@ -79,6 +82,8 @@ static const struct state_field series_fields[] = {
     STATE_FIELD(I64, struct saved_series, before),
     STATE_FIELD(BOOL, struct saved_series, has_before),
     STATE_FIELD(BOOL, struct saved_series, unwatched),
+    STATE_FIELD(I64, struct saved_series, at_ns),
+    STATE_FIELD(BOOL, struct saved_series, recheck),
 };
 
 static const struct state_field tenant_fields[] = {
@@ -120,7 +125,9 @@ static struct saved_rule rule_to_save(const struct rule *u)
                                 .due_ns = u->state.due_ns,
                                 .quiet_until_ns = u->state.quiet_until_ns,
                                 .since_ns = u->state.since_ns,
-                                .episode = u->episode };
+                                .episode = u->episode,
+                                .said_ns = u->said_ns,
+                                .overdue = u->state.overdue };
 }
 
 static void save_series(const struct rule_set *s, struct state_writer *w, struct buf *rows)
@@ -128,8 +135,14 @@ static void save_series(const struct rule_set *s, struct state_writer *w, struct
     buf_clear(rows);
     for (size_t i = 0; i < s->ladders_n; i++) {
         const struct ladder *l = &s->ladders[i];
-        const struct saved_series row = { l->last,   l->before,     l->has_value,
-                                          l->usable, l->has_before, l->unwatched };
+        const struct saved_series row = { .last = l->last,
+                                          .before = l->before,
+                                          .at_ns = l->at_ns,
+                                          .has_value = l->has_value,
+                                          .usable = l->usable,
+                                          .has_before = l->has_before,
+                                          .unwatched = l->unwatched,
+                                          .recheck = l->recheck };
         buf_put(rows, &row, sizeof row);
     }
     state_put(w, &rule_set_parts[PART_SERIES], rows->data, s->ladders_n);
@@ -217,9 +230,9 @@ static const char *rule_fault(const struct rule_set *s, const struct saved *v,
     return NULL;
 }
 
-/* What follows from a live rule: its place on the ladders, its timer, what its tenant sees. A
- * pending rule that came due in the dark gets a timer too, whose look finds it in the dark
- * again. */
+/* What follows from a live rule: its place on the ladders, its timer, what its tenant sees. Until
+ * MEANING_SECOND a pending rule that came due in the dark gets a timer too, whose look finds it in
+ * the dark again. */
 static enum err load_live(struct rule_set *s, uint32_t rule)
 {
     const struct rule *u = &s->rules[rule];
@@ -233,26 +246,27 @@ static enum err load_live(struct rule_set *s, uint32_t rule)
         sights_change(&s->sights, u->owner, series, 1);
     }
     if (u->enabled) rule_join(s, rule);
-    if (u->state.phase == RULE_PENDING)
+    if (u->state.phase == RULE_PENDING && !u->state.overdue)
         timers_want(&s->timers, (struct timer){ u->state.due_ns, u->no, rule });
     return ERR_OK;
 }
 
 static struct rule rule_from_saved(const struct saved_rule *r, uint32_t owner)
 {
-    return (
-        struct rule){ .tenant = r->tenant,
-                      .id = r->id,
-                      .owner = owner,
-                      .no = r->no,
-                      .version = r->version,
-                      .severity = r->severity,
-                      .live = r->live,
-                      .enabled = r->enabled,
-                      .need = r->need,
-                      .episode = r->episode,
-                      .clocks = { r->hold_ns, r->cooldown_ns, r->wait },
-                      .state = { r->phase, r->dark, r->due_ns, r->quiet_until_ns, r->since_ns } };
+    return (struct rule){ .tenant = r->tenant,
+                          .id = r->id,
+                          .owner = owner,
+                          .no = r->no,
+                          .version = r->version,
+                          .severity = r->severity,
+                          .live = r->live,
+                          .enabled = r->enabled,
+                          .need = r->need,
+                          .episode = r->episode,
+                          .said_ns = r->said_ns,
+                          .clocks = { r->hold_ns, r->cooldown_ns, r->wait },
+                          .state = { r->phase, r->dark, r->overdue, r->due_ns, r->quiet_until_ns,
+                                     r->since_ns } };
 }
 
 /* Takes the rule's terms and texts. *fault: what is wrong with it, when that is what is wrong. */
@@ -301,6 +315,8 @@ static enum err load_series(struct rule_set *s, const struct saved *v)
         l->before = v->series[i].before;
         l->has_before = v->series[i].has_before;
         l->unwatched = v->series[i].unwatched;
+        l->at_ns = v->series[i].at_ns;
+        l->recheck = v->series[i].recheck;
     }
     return ERR_OK;
 }

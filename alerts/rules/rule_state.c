@@ -56,6 +56,7 @@ static struct rule_step to_phase(struct rule_state s, enum rule_phase phase,
 {
     s.phase = phase;
     s.due_ns = 0;
+    s.overdue = false;
     return (struct rule_step){ s, outcome };
 }
 
@@ -89,6 +90,7 @@ struct rule_state rule_state_amend(const struct rule_clocks *now_on, struct rule
     if (!same && rule_state_is_open(&s)) s.phase = RULE_REVIEW;
     else if (!same) return (struct rule_state){ .quiet_until_ns = s.quiet_until_ns };
     else if (s.phase == RULE_PENDING) s.due_ns = due_of(now_on, &s);
+    s.overdue = false;
     return s;
 }
 

@@ -53,6 +53,7 @@ struct rule_clocks {
 struct rule_state { /* all zero: a new rule */
     enum rule_phase phase;
     bool dark;      /* its last look found no value: due for another as soon as there is one */
+    bool overdue;   /* pending: it came due while there was no value, so the next one decides */
     int64_t due_ns; /* pending: when it fires; else 0 */
     int64_t quiet_until_ns; /* cooldown ends; outlives a change of the rule */
     int64_t since_ns;       /* pending, firing, review: when the condition came true; else 0 */

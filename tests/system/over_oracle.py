@@ -109,6 +109,8 @@ class Base:
             return Reading(None, "low_coverage", coverage)
         return Reading(value, "no_history" if value is None else "ok", coverage)
 
+    read_anew = read
+
     def of_index(self, index):
         if self.name != "spread":
             return self.market.measure(self.text)
@@ -150,8 +152,12 @@ class Over:
         if self.x.reading.value is not None:
             self.seen.add(self.step(), self.x.reading.value)
 
-    def read(self):
-        x = self.x.reading
+    def read_anew(self):
+        """As of now, what it is taken of as well."""
+        return self.read(self.x.read_anew())
+
+    def read(self, x=None):
+        x = x or self.x.reading
         if x.value is None:
             return x
         value = getattr(self, self.name)(x.value, self.step())
@@ -215,7 +221,15 @@ class Watch:
     def __getitem__(self, text):
         return self.nodes[text].reading
 
+    def at(self, text, ns):
+        """The value at that time, or now if that is later, with no message until then."""
+        now, self.now = self.now, max(self.now, ns)
+        reading = self.nodes[text].read_anew()
+        self.now = now
+        return reading.value
+
     def apply(self, m):
+        """Gives the texts of what was looked at."""
         self.now = max(self.now, m["ts"])
         if m["kind"] in ("trade", "close"):
             day = m["date"] if "date" in m else str(EPOCH + dt.timedelta(days=m["ts"] // DAY_NS))
@@ -223,7 +237,7 @@ class Watch:
                 self.day, self.session = day, self.session + 1
         before = self.affected(m) if m["kind"] not in ("trade", "close") else set()    # a member that leaves is one before
         self.market.apply(m)
-        self.look(before | self.affected(m))
+        return self.look(before | self.affected(m))
 
     def affected(self, m):
         moved = self.market.moved
@@ -243,3 +257,4 @@ class Watch:
                 node.look()
             if text in texts:
                 node.reading = node.read()
+        return texts

@@ -1,11 +1,14 @@
 """reference_rules.py - which alerts a list of rules owes over a stream: slow, every rule looked at after every record.
 
 The definition:
-  - A rule is ok, pending or firing. A condition that comes true makes it pending since that record's event time t.
-  - It fires at the first record whose event time is >= max(since + hold, quiet_until) while it is still true. That moment is
-    looked for before the record's own effect: the alert then has the value that stood until then, and the event time and seq
-    of the record that carried time past the moment. With neither hold nor cooldown running it fires at once.
+  - A rule is ok, pending or firing. A condition that comes true makes it pending since that record's time t.
+  - It is due at max(since + hold, quiet_until). Before a record of time t has its own effect, all rules that are due by t are looked
+    at, in the order of (due time, rule), each as of its due time: with the value that stood then, aged until then. Where it holds
+    the rule fires, and its alert has that time and value, whenever the record came; where it does not, the rule is ok; where there
+    is no value, the next one decides. The alert's seq is that of the record. With neither hold nor cooldown running it fires at once.
   - Firing at t sets quiet_until = t + cooldown. Crossing again inside the cooldown waits, pending, until it ends.
+  - A record's time is a price's own; what is no price is in force from now on, which is the greatest time so far. A rule's time
+    does not go back: not before its measure came to stand where it does, and not before what it has said.
   - It resolves when the condition is false and the value has passed the clear level: v <= clear for > and >=, v >= clear for
     < and <=. The clear level is the threshold unless another is given.
   - on_create fire: a condition that holds when the rule is made counts as having just come true. on_create wait: it must
@@ -17,8 +20,9 @@ The definition:
     deleted while it fires resolves; one that is enabled begins anew. A cooldown that runs goes on over all of these.
   - Each firing is a new episode, its resolution has the same, and both say since when the condition has been true.
 
-A rule that resolves at a record does not fire again at the same one; a moment that passes and the record's own effect may
-both show at one record, in that order."""
+A rule that resolves at a record does not fire again at the same one; a due time that has passed and the record's own effect may
+both show at one record, in that order."""""
+import functools
 from dataclasses import dataclass, field
 
 import oracle
@@ -44,6 +48,9 @@ class Rule:
     since: int = field(default=0, init=False)
     quiet_until: int = field(default=0, init=False)
     waits: bool = field(default=False, init=False)      # on_create wait: not armed yet
+    overdue: bool = field(default=False, init=False)    # it came due while there was no value
+    again: bool = field(default=False, init=False)      # at its due time it saw another value than stands
+    said: int = field(default=0, init=False)
 
     def body(self):
         """What POST /v1/rules takes."""
@@ -62,18 +69,32 @@ class Rule:
         return max(self.since + self.hold_s * S, self.quiet_until)
 
     def fire(self, now, value):
-        self.state, self.quiet_until, self.episode = "firing", now + self.cooldown_s * S, self.episode + 1
+        self.state, self.quiet_until, self.episode, self.said = "firing", now + self.cooldown_s * S, self.episode + 1, now
+        self.overdue = False
         return ("firing", now, value)
 
     def created(self, value):
         """The value standing when the rule is made, or None."""
         self.waits = self.on_create == "wait" and value is not None and self.holds(value)
 
-    def time(self, now, standing):
-        """Time reaches `now` with `standing` the value until then."""
-        if self.state == "pending" and standing is not None and now >= self.due():
-            return self.fire(now, standing)
+    def is_due(self, now):
+        return self.state == "pending" and not self.overdue and self.due() <= now
+
+    def time(self, now, stood):
+        """Time reaches `now`; `stood` is the value at the rule's due time."""
+        if not self.is_due(now):
+            return None
+        if stood is None:
+            self.overdue = True
+        elif self.holds(stood):
+            return self.fire(self.due(), stood)
+        else:
+            self.state = "ok"
         return None
+
+    def when(self, t, at):
+        """The rule's time at a record of time t, where its measure stands since `at`."""
+        return max(t, at, self.said, self.due() if self.overdue else 0)
 
     def value(self, now, v):
         """The measure is v from `now` on."""
@@ -84,16 +105,15 @@ class Rule:
             return None
         if self.state == "firing":
             if self.clears(v):
-                self.state = "ok"
+                self.state, self.said = "ok", now
                 return ("resolved", now, v)
             return None
         if not self.holds(v):
-            self.state = "ok"
+            self.state, self.overdue = "ok", False
             return None
         if self.state == "ok":
             self.state, self.since = "pending", now
         return self.fire(now, v) if now >= self.due() else None     # due while there was no value: at the first one
-
 
     def changed(self, now, v, new):
         """The definition is that of `new` from now on, and v the value of its measure, or None for a rule that has gone (new is None,
@@ -118,11 +138,11 @@ class Rule:
             return new, ("resolved", "changed", v)
         if new.waits:
             new.waits = not new.clears(v)
-        hit = new.time(now, v)
-        return new, hit and ("firing", "met", v)
+        due = new.state == "pending" and v is not None and new.due() <= now
+        return new, new.fire(now, v) and ("firing", "met", v) if due else None
 
     def hand_over(self, new):
-        new.quiet_until, new.episode = self.quiet_until, self.episode
+        new.quiet_until, new.episode, new.said = self.quiet_until, self.episode, self.said
         return new
 
     def anew(self, now, v, new):
@@ -139,39 +159,58 @@ def number(x):
 
 
 def owed(rules, steps):
-    """steps: (seq, event_ns, measure text -> value after the record). Returns (seq, event_ns, rule name, state, value), in order of
-    seq; alerts of one record in the order of the rules. Rules must stand before the first step."""
-    out, standing, now = [], {}, 0
-    for seq, event_ns, values in steps:
-        now = max(now, event_ns)
-        for r in rules:
-            hit = r.time(now, standing.get(r.measure))
-            if hit:
-                out.append((seq, hit[1], r.name, hit[0], hit[2]))
+    """steps: (seq, time, stood, apply) of each record. stood(measure, ns) is the value of a measure then, with no record since those
+    before this one; None: as it was after the last. apply() has the record take effect, and gives (measure -> value after it, the
+    measures that it moved; None: all). Returns (seq, event_ns, rule name, state, value), in order of seq; of one record what came due,
+    and then the others in the order of the rules. Rules must stand before the first step."""
+    out, standing, last, since = [], {}, {}, {}
+
+    def say(seq, r, hit):
+        if hit:
+            out.append((seq, hit[1], r.name, hit[0], hit[2]))
+
+    for seq, t, stood, apply in steps:
+        for due, n in sorted((r.due(), n) for n, r in enumerate(rules) if r.is_due(t)):
+            r, value = rules[n], standing.get(rules[n].measure)
+            then = stood(r.measure, due) if stood else value
+            say(seq, r, r.time(t, then))
+            r.again = then != value
+        values, moved = apply()
+        for measure in {r.measure for r in rules}:
+            v = values(measure)
+            if v is not None and v != last.get(measure):
+                last[measure], since[measure] = v, max(t, since.get(measure, 0))
         for r in rules:
             v = values(r.measure)
-            if v is not None and v != standing.get(r.measure):
-                hit = r.value(now, v)
-                if hit:
-                    out.append((seq, hit[1], r.name, hit[0], hit[2]))
+            looks = v != standing.get(r.measure) or (r.again and (moved is None or r.measure in moved))
+            if v is not None and looks:
+                say(seq, r, r.value(r.when(t, since[r.measure]), v))
+                r.again = False
         for r in rules:
             standing[r.measure] = values(r.measure)
     return out
+
+
+def times(records):
+    """(seq, message, its time for the rules): a price's own, of all else the greatest so far."""
+    now = 0
+    for seq, message in records:
+        now = max(now, message["ts"])
+        yield seq, message, message["ts"] if message["kind"] in ("trade", "close") else now
 
 
 def reference_alerts(wanted, records):
     """The reference evaluator over the stored records, which are those of the topic in its order."""
     market = oracle.Market()
 
-    def walk():
-        for seq, message in records:
-            if message["kind"] == "rule":      # all made before the stream
-                continue
-            if message["kind"] in ("trade", "close", "instrument", "shares", "index", "membership", "clock"):
-                market.apply(message)
-            cache = {}
-            yield seq, message["ts"], lambda m: cache[m] if m in cache else cache.setdefault(m, market.measure(m))
-    return owed(wanted, walk())
+    def apply(message):
+        if message["kind"] in ("trade", "close", "instrument", "shares", "index", "membership", "clock"):
+            market.apply(message)
+        cache = {}
+        return lambda m: cache[m] if m in cache else cache.setdefault(m, market.measure(m)), None
+
+    return owed(wanted, ((seq, t, None, functools.partial(apply, message)) for seq, message, t in times(records)
+                         if message["kind"] != "rule"))      # all made before the stream
 
 
 def rules(rng):

@@ -185,7 +185,7 @@ def test_all_lines_of_the_2018_file():
 
 def run(rule, *values):
     """values: (second, value) -> the alerts as (state, second, value)."""
-    steps = [(n + 1, t * 10 ** 9, lambda _, v=v: v) for n, (t, v) in enumerate(values)]
+    steps = [(n + 1, t * 10 ** 9, None, lambda v=v: (lambda _: v, None)) for n, (t, v) in enumerate(values)]
     return [(state, ns // 10 ** 9, v) for _, ns, _, state, v in owed([rule], steps)]
 
 
@@ -204,9 +204,20 @@ def test_rule_downward():
     assert run(Rule("m", "<", 10, clear=11), (0, 10), (1, 9), (2, 10.5), (3, 11)) == [("firing", 1, 9), ("resolved", 3, 11)]
 
 
-def test_hold_ends_with_the_record_that_carries_time_past_it():
+def test_hold_ends_at_its_due_time_whenever_the_next_record_comes():
     r = Rule("m", ">", 10, clear=9, hold_s=5)
-    assert run(r, (0, 11), (3, 12), (4, 10), (6, 11), (10, 13), (12, 8)) == [("firing", 12, 13), ("resolved", 12, 8)]
+    assert run(r, (0, 11), (3, 12), (4, 10), (6, 11), (10, 13), (12, 8)) == [("firing", 11, 13), ("resolved", 12, 8)]
+    assert run(Rule("m", ">", 10, hold_s=5), (0, 11), (1000, 8)) == [("firing", 5, 11), ("resolved", 1000, 8)]
+
+
+def test_a_rule_without_a_value_at_its_due_time_waits_for_the_next():
+    assert run(Rule("m", ">", 10, hold_s=5), (0, 11), (3, None), (9, 12), (10, 8)) == [("firing", 9, 12), ("resolved", 10, 8)]
+    assert run(Rule("m", ">", 10, hold_s=5), (0, 11), (3, None), (9, 8)) == []
+
+
+def test_a_rules_time_does_not_go_back():
+    assert run(Rule("m", ">", 10, hold_s=5), (10, 11), (20, 12), (14, 8), (13, 12), (30, 12)) == [
+        ("firing", 15, 11), ("resolved", 20, 8), ("firing", 25, 12)]
 
 
 def test_cooldown_makes_the_next_crossing_wait():

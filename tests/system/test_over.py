@@ -3,6 +3,7 @@ kills; history, back-test, verify; what is refused and where; a tenant's own boo
 
 TOCSIN_SEED repeats a run."""
 import datetime as dt
+import functools
 import json
 import math
 import random
@@ -15,7 +16,7 @@ import sp500
 import streams
 from harness.base import SEED
 from over_oracle import Reading, Watch
-from reference_rules import Rule, owed
+from reference_rules import Rule, owed, times
 
 KILLS = 3
 TRACKED = (
@@ -166,18 +167,20 @@ class Run:
         """What it owes, once all is there: .records, .readings of each record, .made: rule id -> seq."""
         self.records = drive.steps(self.service.database)
         self.made = {str(i): seq for i, seq in self.service.database.rows("SELECT rule_id, seq FROM tocsin.rule")}
-        begun = {self.made[r.id]: [r.measure] for r in self.rules if r.measure in LATE}
-        self.readings = list(watched(self.records, begun))
+        self.begun = {self.made[r.id]: [r.measure] for r in self.rules if r.measure in LATE}
+        self.readings = list(watched(self.records, self.begun))
         return self
 
     def owed(self):
         """(seq, event time, rule name, state, value) of every alert. A rule looks from the record on that made it."""
-        out = []
-        for start, rules in ((0, [r for r in self.rules if r.measure in RULED]),
-                             *((self.made[r.id], [r]) for r in self.rules if r.measure in LATE)):
-            out += owed(rules, ((seq, m["ts"], lambda text, now=now: now[text].value) for seq, m, now in self.readings if seq >= start))
-        times = {seq: m["ts"] for seq, m in self.records}       # a late record's own
-        return sorted((seq, times[seq], *rest) for seq, _, *rest in out)
+        watch = Watch(*TRACKED, *RULED)
+
+        def apply(seq, message):
+            moved = watch.apply(message) if message["kind"] != "rule" else set()
+            for text in self.begun.get(seq, ()):
+                watch.want(text)
+            return lambda text: watch[text].value if text in watch.nodes else None, moved
+        return sorted(owed(self.rules, ((seq, t, watch.at, functools.partial(apply, seq, m)) for seq, m, t in times(self.records))))
 
 
 @pytest.fixture(scope="module")

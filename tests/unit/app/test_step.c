@@ -593,6 +593,140 @@ static void a_tenth_of_a_per_cent_is_what_a_person_takes_it_for(void **state)
 }
 
 /* ---- a random day, saved anywhere ---- */
+/* ---- due times ---- */
+static void means_second(int64_t stale_after_ns)
+{
+    ok((struct record){ .kind = RECORD_SETTINGS,
+                        .event_ns = engine_now_ns(step.engine),
+                        .u.settings = { .stale_after_ns = stale_after_ns,
+                                        .sample_ns = NS_PER_S,
+                                        .coverage_gate_e8 = 95000000,
+                                        .meaning = MEANING_SECOND } });
+}
+
+/* An alert a line: "1 firing 600 51@0{...}": rule, state, second, value, since when, inputs. */
+static void on_alert_line(void *ctx, const struct row_type *type, const void *row)
+{
+    const struct alert *a = row;
+    if (type != &alert_row) return;
+    buf_printf(ctx, "%d %s %.10g %.10g@%.10g%s\n", a->rule_id.b[2], alert_state_name(a->state),
+               (double)(a->event_ns - T0) / NS_PER_S, a->value,
+               (double)(a->since_ns - T0) / NS_PER_S, a->inputs);
+}
+
+static void said_are(const char *lines)
+{
+    if (strcmp(said.data, lines) != 0) fail_msg("said\n%swanted\n%s", said.data, lines);
+    buf_clear(&said);
+    buf_puts(&said, "");
+}
+
+static void hear_lines(void)
+{
+    static struct step_sink lines = { .ctx = &said, .row = on_alert_line };
+    step_hear(&step, &lines);
+    buf_clear(&said);
+    buf_puts(&said, "");
+}
+
+static int64_t after(double s) { return T0 + (int64_t)(s * 1e9); }
+
+/* cases/13: three days of silence. Each rule fires at its own due time, with what stood then; the record that comes at last
+ * has its own effect after that. */
+static void a_hold_ends_at_its_due_time(void **state)
+{
+    (void)state;
+    two_stocks();
+    means_second(0);
+    rule(1, 1, "{\"rule\":\"last(A) >= 50\",\"clear\":\"50\",\"hold_s\":600}");
+    rule(1, 2, "{\"rule\":\"last(A) >= 50.5\",\"hold_s\":90000}");
+    rule(1, 3, "{\"rule\":\"last(A) >= 51\",\"hold_s\":300,\"cooldown_s\":500000}");
+    hear_lines();
+    ok(trade("A", 40, T0 + 1));
+    ok(trade("A", 51, after(100)));
+    said_are("");
+    ok(trade("A", 10, after(259300)));
+    said_are("3 firing 400 51@100{\"price\":51}\n"
+             "1 firing 700 51@100{\"price\":51}\n"
+             "2 firing 90100 51@100{\"price\":51}\n"
+             "3 resolved 259300 10@100{\"price\":10}\n"
+             "2 resolved 259300 10@100{\"price\":10}\n"
+             "1 resolved 259300 10@100{\"price\":10}\n");
+    ok(trade("A", 55, after(259400))); /* 3's cooldown ends 500,000 s after it fired, at 500,400 */
+    ok(clock_at(after(800000)));
+    said_are("1 firing 260000 55@259400{\"price\":55}\n"
+             "2 firing 349400 55@259400{\"price\":55}\n"
+             "3 firing 500400 55@259400{\"price\":55}\n");
+}
+
+/* What has aged by the due time: a value that is stale, so that the next one decides; a change over five minutes that is over. */
+static void what_has_aged_by_the_due_time(void **state)
+{
+    (void)state;
+    two_stocks();
+    means_second(60 * NS_PER_S);
+    rule(1, 1, "{\"rule\":\"last(A) >= 110\",\"hold_s\":50}");
+    rule(1, 2, "{\"rule\":\"last(A) >= 110\",\"hold_s\":70}");
+    rule(1, 3, "{\"rule\":\"last(B) >= 110\",\"hold_s\":70}");
+    hear_lines();
+    ok(trade("A", 120, after(0)));
+    ok(trade("B", 120, after(0)));
+    ok(trade("A", 120, after(1000))); /* the same value: 2 has waited for it */
+    ok(trade("B", 90, after(1000)));
+    ok(trade("B", 120, after(1001)));
+    said_are("1 firing 50 120@0{\"price\":120}\n"
+             "2 firing 1000 120@0{\"price\":120}\n");
+    means_second(0);
+    rule(1, 4, "{\"rule\":\"change(last(A), over=5m) >= 10\",\"hold_s\":400}");
+    rule(1, 5, "{\"rule\":\"change(last(A), over=5m) >= 10\",\"hold_s\":200}");
+    ok(trade("A", 140, after(2000)));
+    ok(trade("B", 120, after(90000)));
+    said_are("3 firing 1071 120@1001{\"price\":120}\n"
+             "5 firing 2200 20@2000{\"of\":\"last(A)\",\"now\":140,\"inputs\":{\"price\":140}}\n");
+    assert_string_equal(state_of(1, 4), "ok");
+    ok(trade("A", 141, after(90000)));
+    said_are(
+        "5 resolved 90000 1@2000{\"of\":\"last(A)\",\"now\":141,\"inputs\":{\"price\":141}}\n");
+}
+
+/* A record that is refused carries no time. */
+static void what_is_refused_makes_nothing_due(void **state)
+{
+    (void)state;
+    struct why why;
+    two_stocks();
+    means_second(0);
+    rule(1, 1, "{\"rule\":\"last(A) >= 110\",\"hold_s\":60}");
+    hear_lines();
+    ok(trade("A", 120, after(0)));
+    const uint64_t seq = engine_seq(step.engine);
+    assert_int_equal(apply(trade("NOPE", 1, after(1000)), &why), ERR_UNKNOWN_SYMBOL);
+    assert_string_equal(state_of(1, 1), "pending");
+    ok(trade("A", 100, after(30)));
+    ok(trade("A", 120, after(40)));
+    ok(trade("B", 100, after(1000)));
+    said_are("1 firing 100 120@40{\"price\":120}\n");
+    assert_int_equal(engine_seq(step.engine), seq + 3);
+}
+
+/* A price is of its own time: our clock, and other sources, may be ahead of it. */
+static void a_price_counts_from_its_own_time(void **state)
+{
+    (void)state;
+    two_stocks();
+    means_second(0);
+    rule(1, 1, "{\"rule\":\"last(A) >= 110\",\"hold_s\":60,\"cooldown_s\":30}");
+    hear_lines();
+    ok(clock_at(after(10)));
+    ok(trade("A", 120, after(9.5)));
+    ok(clock_at(after(69)));
+    said_are("");
+    ok(clock_at(after(70)));
+    said_are("1 firing 69.5 120@9.5{\"price\":120}\n");
+    ok(trade("A", 100, after(69.4))); /* it fired at 69.5, and does not end before that */
+    said_are("1 resolved 69.5 100@9.5{\"price\":100}\n");
+}
+
 static uint64_t seed;
 static uint32_t upto(uint32_t n)
 {
@@ -717,6 +851,72 @@ static struct record random_record(struct step *s, int64_t *now, struct rule_dra
     return r;
 }
 
+/* The same prices with clock records between them and without: the same alerts, to the nanosecond. */
+static void clocks_change_nothing(void **state)
+{
+    (void)state;
+    static const char *const measures[] = { "last(A)", "last(B)", "level(X)", "hhi(X)" };
+    static const int middle[] = { 100, 100, 1000, 5000 };
+    for (uint64_t run = 1; run <= 40; run++) {
+        AUTO_BUF struct buf first = { 0 };
+        size_t fired = 0;
+        for (int clocks = 0; clocks < 2; clocks++) {
+            int64_t now = T0;
+            seed = run * 0x9E3779B97F4A7C15ull;
+            end(NULL);
+            begin(NULL);
+            two_stocks();
+            means_second(run % 3 == 0 ? 40 * NS_PER_S : 0);
+            for (int id = 1; id <= 60; id++) {
+                char text[200];
+                const uint32_t m = upto(ARRAY_LEN(measures));
+                snprintf(text, sizeof text,
+                         "{\"rule\":\"%s %s %d.5\",\"hold_s\":%u,\"cooldown_s\":%u}", measures[m],
+                         upto(2) ? ">=" : "<", middle[m] + (int)upto(5) - 2, upto(3) * upto(60),
+                         upto(2) * upto(200));
+                rule(1, id, text);
+            }
+            hear_lines();
+            uint64_t ticks = seed, between = run;
+            for (int i = 0; i < 300; i++) {
+                seed = ticks;
+                const int64_t next = now + (int64_t)upto(4) * upto(30) * NS_PER_S + upto(1000);
+                const struct record r = trade(upto(2) ? "A" : "B", 97 + upto(7), next);
+                ticks = seed;
+                seed = between += 0x9E3779B97F4A7C15ull;
+                for (int64_t at = now; clocks && upto(4); ok(clock_at(at)))
+                    if ((at += 1 + upto(20) * NS_PER_S) > next) break;
+                ok(r);
+                now = next;
+            }
+            ok(clock_at(now + 1000 * NS_PER_S));
+            if (!clocks) buf_puts(&first, said.data);
+            fired = alerts("firing");
+        }
+        if (strcmp(said.data, first.data) != 0)
+            fail_msg("run %d: with clocks\n%swithout\n%s", (int)run, said.data, first.data);
+        assert_true(fired > 20);
+    }
+}
+
+/* Thousands of rules due at one instant are one look at each of their measures. */
+static void thousands_come_due_at_once(void **state)
+{
+    (void)state;
+    two_stocks();
+    means_second(0);
+    for (int id = 0; id < 5000; id++)
+        rule(1, id,
+             id % 2 ? "{\"rule\":\"last(A) >= 110\",\"hold_s\":60}"
+                    : "{\"rule\":\"last(A) >= 111\",\"hold_s\":60}");
+    ok(trade("A", 120, after(0)));
+    buf_clear(&said);
+    ok(trade("A", 100, after(1000)));
+    assert_int_equal(alerts(FIRED), 5000);
+    assert_int_equal(alerts(RESOLVED), 5000);
+    assert_int_equal(step.held_n, 1);
+}
+
 static void saved_anywhere_it_goes_on_the_same(void **state)
 {
     (void)state;
@@ -804,6 +1004,12 @@ int main(void)
         STORY(own_records_survive_their_storage),
         STORY(what_is_not_wanted_is_not_said),
         STORY(a_torn_state_is_refused),
+        STORY(a_hold_ends_at_its_due_time),
+        STORY(what_has_aged_by_the_due_time),
+        STORY(what_is_refused_makes_nothing_due),
+        STORY(a_price_counts_from_its_own_time),
+        STORY(clocks_change_nothing),
+        STORY(thousands_come_due_at_once),
         cmocka_unit_test_teardown(saved_anywhere_it_goes_on_the_same, end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

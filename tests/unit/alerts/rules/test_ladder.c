@@ -75,7 +75,7 @@ static void move_and_compare(struct ladder *l, bool *known, int64_t key, int ste
     size_t got = 0;
     const bool rises = key > l->last;
     if (ladder_unsettled(l)) ladder_settle(l, plain_dead, NULL);
-    ladder_move(l, key);
+    ladder_move(l, key, 0);
     bool up;
     for (const struct edge *e; (e = ladder_pass(l, &up));) {
         if (plain_dead(NULL, l, e)) continue;
@@ -121,14 +121,15 @@ static void a_value_after_none_is_told(void **state)
     assert_true(ladder_reserve(&l, 1));
     ladder_add(&l, (struct edge){ 10, 0, EDGE_ABOVE });
     ladder_settle(&l, plain_dead, NULL);
-    assert_true(ladder_move(&l, 12));
+    assert_true(ladder_move(&l, 12, 0));
     assert_null(ladder_pass(&l, &up));
-    assert_false(ladder_move(&l, 9));
+    assert_false(ladder_move(&l, 9, 0));
     assert_non_null(ladder_pass(&l, &up));
     assert_false(up);
     assert_null(ladder_pass(&l, &up));
     l.usable = false;
-    assert_true(ladder_move(&l, 10)); /* and the edge between then and now is passed all the same */
+    assert_true(
+        ladder_move(&l, 10, 0)); /* and the edge between then and now is passed all the same */
     assert_non_null(ladder_pass(&l, &up));
     assert_true(up);
     ladder_empty(&l);

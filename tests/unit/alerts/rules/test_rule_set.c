@@ -4,6 +4,7 @@
 
 #include "alerts/rules/key.h"
 #include "alerts/rules/rule_text.h"
+#include "core/map.h"
 #include "core/vec.h"
 
 #include <inttypes.h>
@@ -58,7 +59,7 @@ static enum err put_one(struct rule_set *r, const struct spec *s, int64_t now)
 
 static void move(struct rule_set *r, uint32_t series, int64_t key, int64_t now)
 {
-    rule_set_move(r, series, key);
+    rule_set_move(r, series, key, now);
     rule_set_decide(r, now, on_fire, NULL);
 }
 
@@ -77,6 +78,7 @@ struct slow_rule {
     bool review;  /* firing, but its condition is another by now */
     enum state state;
     int64_t due, quiet, since;
+    int64_t said; /* the time of its last alert */
     uint64_t episode;
     int32_t version;
     char name[24], text[24];
@@ -84,6 +86,7 @@ struct slow_rule {
 struct slow_series {
     bool has, usable;
     int64_t last;
+    int64_t at;            /* since when it stands there */
     bool has_before, left; /* left: no enabled rule has been about it since it moved */
     int64_t before;
 };
@@ -116,10 +119,23 @@ static struct uuid id_of(unsigned kind, unsigned n)
     return u;
 }
 
-static void slow_emit(const struct slow_rule *u, enum alert_state state, enum alert_reason reason,
-                      int64_t key)
+static bool due_looks; /* rules come due at their due time */
+static bool due_look;  /* a rule is being looked at as of its due time */
+
+/* Records may come out of step; a rule's time does not go back. */
+static int64_t rule_time(const struct slow_rule *u, int64_t now)
+{
+    if (u->said > now) now = u->said;
+    if (due_looks && u->overdue && u->due > now) now = u->due;
+    return !due_look && series[u->s.series].at > now ? series[u->s.series].at : now;
+}
+
+static void slow_emit(struct slow_rule *u, enum alert_state state, enum alert_reason reason,
+                      int64_t key, int64_t now)
 {
     const struct slow_series *at = &series[u->s.series];
+    const bool other = due_look && key != at->last;
+    u->said = rule_time(u, now);
     assert_true(want.n < LOG_MAX);
     struct fired *w = &want.f[want.n++];
     w->f = (struct fire){ .tenant = u->s.tenant,
@@ -131,11 +147,12 @@ static void slow_emit(const struct slow_rule *u, enum alert_state state, enum al
                           .state = state,
                           .reason = reason,
                           .episode = u->episode,
+                          .at_ns = u->said,
                           .since_ns = u->since,
                           .series = u->s.series,
                           .key = key,
-                          .before = at->before,
-                          .has_before = at->has_before };
+                          .before = other ? at->last : at->before,
+                          .has_before = other ? at->has : at->has_before };
     memcpy(w->name, u->name, sizeof w->name);
     memcpy(w->text, u->text, sizeof w->text);
 }
@@ -151,16 +168,17 @@ static bool rearms(const struct slow_rule *u, int64_t key)
 
 static void slow_fire(struct slow_rule *u, int64_t key, int64_t now)
 {
+    now = rule_time(u, now);
     u->state = FIRING;
     u->overdue = false;
     u->quiet = now + u->s.cooldown_ns;
     u->episode++;
-    slow_emit(u, ALERT_FIRING, ALERT_MET, key);
+    slow_emit(u, ALERT_FIRING, ALERT_MET, key, now);
 }
 
 static void slow_enter(struct slow_rule *u, int64_t key, int64_t now)
 {
-    u->since = now;
+    now = u->since = rule_time(u, now);
     u->due = now + u->s.hold_ns > u->quiet ? now + u->s.hold_ns : u->quiet;
     if (u->due <= now) slow_fire(u, key, now);
     else u->state = PENDING;
@@ -176,9 +194,9 @@ static void slow_begin(struct slow_rule *u, int64_t key, int64_t now)
 
 static bool counts(const struct slow_rule *u) { return u->live && u->s.enabled; }
 
-static void slow_end(struct slow_rule *u, enum alert_reason reason, int64_t key)
+static void slow_end(struct slow_rule *u, enum alert_reason reason, int64_t key, int64_t now)
 {
-    slow_emit(u, ALERT_RESOLVED, reason, key);
+    slow_emit(u, ALERT_RESOLVED, reason, key, now);
     u->state = OK;
     u->review = false;
 }
@@ -186,18 +204,74 @@ static void slow_end(struct slow_rule *u, enum alert_reason reason, int64_t key)
 /* A look by where the series stands alone: what puts and values after the dark bring. */
 static void slow_look(struct slow_rule *u, int64_t key, int64_t now, enum alert_reason ends)
 {
+    now = rule_time(u, now);
     u->dark = u->overdue = false;
     if (!u->begun) slow_begin(u, key, now);
-    else if (u->state == FIRING && u->review && !holds(u, key)) slow_end(u, ALERT_CHANGED, key);
+    else if (u->state == FIRING && u->review && !holds(u, key))
+        slow_end(u, ALERT_CHANGED, key, now);
     else if (u->state == FIRING && u->review) u->review = false;
-    else if (u->state == FIRING && rearms(u, key)) slow_end(u, ends, key);
+    else if (u->state == FIRING && rearms(u, key)) slow_end(u, ends, key, now);
     else if (u->state == DISARMED && rearms(u, key)) u->state = OK;
     else if (u->state == PENDING && !holds(u, key)) u->state = OK;
     else if (u->state == PENDING && u->due <= now) slow_fire(u, key, now);
     else if (u->state == OK && holds(u, key)) slow_enter(u, key, now);
 }
 
-static void slow_time(int64_t now)
+/* ---- due times ---- */
+static struct {
+    uint32_t series;
+    int64_t due;
+} named[2 * RULES];
+static size_t named_n;
+
+static void name_due(void *ctx, uint32_t no, int64_t due_ns)
+{
+    (void)ctx;
+    assert_true(named_n < ARRAY_LEN(named));
+    named[named_n].series = no;
+    named[named_n++].due = due_ns;
+}
+
+/* Some values have aged by their due time, and some are gone: by an arbitrary rule. */
+static bool aged(uint32_t no, int64_t due_ns, int64_t *key)
+{
+    const uint64_t mix = map_hash(&(uint64_t[2]){ no, (uint64_t)due_ns }, 16);
+    *key = mix % 4 == 1 ? (int64_t)(mix / 4 % 21) - 10 : series[no].last;
+    if (mix % 4 == 1 && no % 2) *key = key_of_double((double)*key / 10);
+    return mix % 4 == 1 || (mix % 4 && series[no].usable);
+}
+
+static bool stood(void *ctx, uint32_t no, int64_t due_ns, int64_t *key)
+{
+    (void)ctx;
+    size_t i = 0;
+    while (i < named_n && (named[i].series != no || named[i].due != due_ns)) i++;
+    if (i == named_n) fail_msg("series %u at %" PRId64 " has not been named", no, due_ns);
+    int64_t at_due;
+    if (!aged(no, due_ns, &at_due)) return false;
+    *key = at_due;
+    return true;
+}
+
+static int truth(const struct slow_rule *u, int64_t key)
+{
+    return holds(u, key) ? 2 : rearms(u, key) ? 0 : 1;
+}
+
+static void slow_due(struct slow_rule *u)
+{
+    const struct slow_series *s = &series[u->s.series];
+    int64_t key;
+    const bool seen = aged(u->s.series, u->due, &key);
+    u->overdue = !seen;
+    u->dark = !seen || !s->usable || truth(u, key) != truth(u, s->last);
+    due_look = true;
+    if (seen && holds(u, key)) slow_fire(u, key, u->due);
+    else if (seen) u->state = OK;
+    due_look = false;
+}
+
+static void slow_time(int64_t now, bool then)
 {
     for (;;) { /* due timers by (time, rule number) */
         struct slow_rule *first = NULL;
@@ -208,7 +282,9 @@ static void slow_time(int64_t now)
                 first = u;
         }
         if (!first) return;
-        if (series[first->s.series].usable) slow_fire(first, series[first->s.series].last, now);
+        if (then) slow_due(first);
+        else if (series[first->s.series].usable)
+            slow_fire(first, series[first->s.series].last, now);
         else first->overdue = first->dark = true;
     }
 }
@@ -236,6 +312,7 @@ static void slow_move(uint32_t no, int64_t key, int64_t now)
         s->before = s->last;
         s->has_before = true;
     }
+    if ((!s->has || key != s->last) && now > s->at) s->at = now;
     s->left = false;
     for (size_t i = 0; i < rules_n;
          i++) { /* what changes for rules that look on already: in the order of their edges */
@@ -256,7 +333,7 @@ static void slow_move(uint32_t no, int64_t key, int64_t now)
             slow_enter(u, key, now);
             continue;
         }
-        if (u->state == FIRING) slow_end(u, ALERT_CLEARED, key);
+        if (u->state == FIRING) slow_end(u, ALERT_CLEARED, key, now);
         u->state = OK;
     }
     s->has = s->usable = true;
@@ -284,13 +361,14 @@ static void slow_put(size_t at, const struct spec *s, int64_t now)
     const bool goes_on = counts(u) && s->enabled, open = counts(u) && u->state == FIRING;
     const bool same = goes_on && u->begun && u->s.series == s->series
                       && u->s.edges.enter == s->edges.enter && u->s.edges.above == s->edges.above;
-    if (open && !goes_on) slow_end(u, ALERT_DISABLED, series[u->s.series].last);
+    if (open && !goes_on) slow_end(u, ALERT_DISABLED, series[u->s.series].last, now);
     const struct slow_rule was = *u;
     *u = (struct slow_rule){ .s = *s,
                              .live = true,
                              .known = true,
                              .dark = s->enabled,
                              .quiet = was.quiet,
+                             .said = u->said,
                              .episode = was.episode,
                              .version = s->version };
     if (same || (goes_on && open)) {
@@ -309,9 +387,9 @@ static void slow_put(size_t at, const struct spec *s, int64_t now)
         slow_look(u, series[s->series].last, now, ALERT_CHANGED);
 }
 
-static void slow_delete(struct slow_rule *u)
+static void slow_delete(struct slow_rule *u, int64_t now)
 {
-    if (counts(u) && u->state == FIRING) slow_end(u, ALERT_DELETED, series[u->s.series].last);
+    if (counts(u) && u->state == FIRING) slow_end(u, ALERT_DELETED, series[u->s.series].last, now);
     u->live = false;
     u->version++;
     slow_left(u->s.series);
@@ -338,21 +416,23 @@ static bool same(const struct fired *a, const struct fired *b)
            && a->f.series == b->f.series && a->f.severity == b->f.severity
            && a->f.state == b->f.state && a->f.key == b->f.key && a->f.reason == b->f.reason
            && a->f.episode == b->f.episode && a->f.since_ns == b->f.since_ns
-           && a->f.has_before == b->f.has_before && (!a->f.has_before || a->f.before == b->f.before)
-           && strcmp(a->name, b->name) == 0 && strcmp(a->text, b->text) == 0;
+           && a->f.at_ns == b->f.at_ns && a->f.has_before == b->f.has_before
+           && (!a->f.has_before || a->f.before == b->f.before) && strcmp(a->name, b->name) == 0
+           && strcmp(a->text, b->text) == 0;
 }
 
 #define NUMBERS(f)                                                                                 \
-    (f).rule.b[1] * 256 + (f).rule.b[2], (int)(f).state, (int)(f).reason, (f).episode,             \
+    (f).rule.b[1] * 256 + (f).rule.b[2], (int)(f).state, (int)(f).reason, (f).episode, (f).at_ns,  \
         (f).since_ns, (f).key, (f).has_before ? (f).before : INT64_MIN, (f).stream_no
 static size_t compare(int step, const char *what)
 {
     for (size_t i = 0; i < got.n && i < want.n; i++)
         if (!same(&got.f[i], &want.f[i]))
             fail_msg("step %d (%s), fire %zu of %zu: rule %d state %d reason %d episode %" PRIu64
-                     " since %" PRId64 " key %" PRId64 " before %" PRId64 " no %" PRIu64
-                     "; wanted rule %d state %d reason %d episode %" PRIu64 " since %" PRId64
-                     " key %" PRId64 " before %" PRId64 " no %" PRIu64,
+                     " at %" PRId64 " since %" PRId64 " key %" PRId64 " before %" PRId64
+                     " no %" PRIu64 "; wanted rule %d state %d reason %d episode %" PRIu64
+                     " at %" PRId64 " since %" PRId64 " key %" PRId64 " before %" PRId64
+                     " no %" PRIu64,
                      step, what, i, want.n, NUMBERS(got.f[i].f), NUMBERS(want.f[i].f));
     if (got.n != want.n) fail_msg("step %d (%s): %zu fires, wanted %zu", step, what, got.n, want.n);
     size_t n = got.n;
@@ -496,7 +576,7 @@ static void compare_sights(const struct rule_set *r)
     assert_false(rule_set_sees(r, id_of(9, 9), 0));
 }
 
-static size_t differential(uint64_t start, int steps, size_t rules_max, bool reload)
+static size_t differential(uint64_t start, int steps, size_t rules_max, bool reload, bool then)
 {
     struct rule_set *r;
     seed = start;
@@ -505,6 +585,7 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
     memset(stream_no, 0, sizeof stream_no);
     rules_n = got.n = want.n = 0;
     assert_int_equal(rule_set_new(&r), ERR_OK);
+    due_looks = then;
     int64_t now = 1000;
     uint64_t number = 0;
     size_t fires = 0;
@@ -522,18 +603,21 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
     for (int step = 0; step < steps; step++) {
         const char *what = "time";
         if (upto(3)) now += upto(4);
-        rule_set_time(r, now, on_fire, NULL);
-        slow_time(now);
-        number++;
         uint32_t op = upto(100);
+        const int64_t at = then && op < 62 && upto(4) == 0 ? now - upto(8) : now;
+        named_n = 0;
+        rule_set_due(r, at, name_due, NULL);
+        rule_set_time(r, at, then ? stood : NULL, on_fire, NULL);
+        slow_time(at, then);
+        number++;
         if (op < 62) {
             uint32_t no = upto(SERIES);
             int64_t key = random_key(no);
             if (upto(3) == 0 && series[no].has)
                 key = series[no].last + (no % 2 ? 0 : (int64_t)upto(3) - 1);
             what = "move";
-            move(r, no, key, now);
-            slow_move(no, key, now);
+            move(r, no, key, at);
+            slow_move(no, key, at);
         } else if (op < 68) {
             uint32_t no = upto(SERIES);
             what = "unusable";
@@ -558,10 +642,10 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
             size_t at = upto((uint32_t)rules_n);
             what = "delete";
             enum err e =
-                rule_set_delete(r, rules[at].s.tenant, rules[at].s.id, on_fire, NULL, &change);
+                rule_set_delete(r, rules[at].s.tenant, rules[at].s.id, now, on_fire, NULL, &change);
             assert_int_equal(e, rules[at].live ? ERR_OK : ERR_NOT_FOUND);
             expect_change(at, NULL, &change);
-            if (rules[at].live) slow_delete(&rules[at]);
+            if (rules[at].live) slow_delete(&rules[at], now);
         }
         fires += compare(step, what);
         if (step % 97 == 0) compare_states(r, step);
@@ -579,13 +663,17 @@ static void it_agrees_with_the_slow_evaluator(void **state)
         uint64_t seed;
         int steps;
         size_t rules;
-        bool reload;
+        bool reload, then;
     } runs[] = {
-        { 11, 60000, 12, false },   { 12, 60000, 60, true }, { 13, 20000, RULES, false },
-        { 14, 20000, RULES, true }, { 15, 60000, 3, true },
+        { 11, 60000, 12, false, false },    { 12, 60000, 60, true, false },
+        { 13, 20000, RULES, false, false }, { 14, 20000, RULES, true, false },
+        { 15, 60000, 3, true, false },      { 21, 60000, 12, false, true },
+        { 22, 60000, 60, true, true },      { 23, 20000, RULES, true, true },
+        { 24, 60000, 3, true, true },
     };
     for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
-        size_t fires = differential(runs[i].seed, runs[i].steps, runs[i].rules, runs[i].reload);
+        size_t fires =
+            differential(runs[i].seed, runs[i].steps, runs[i].rules, runs[i].reload, runs[i].then);
         printf("seed %" PRIu64 ": %d steps, %zu fires\n", runs[i].seed, runs[i].steps, fires);
         assert_true(fires > 1000);
     }
@@ -631,7 +719,7 @@ static void a_rule_lives(void **state)
         { 6, 99, 2, "ok" },      { 7, 100, 2, "pending" }, { 11, 100, 3, "firing" },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        rule_set_time(r, rows[i].at, on_fire, NULL);
+        rule_set_time(r, rows[i].at, NULL, on_fire, NULL);
         move(r, 0, rows[i].value, rows[i].at);
         assert_true(rule_set_find(r, s.tenant, s.id, &f));
         if (got.n != rows[i].fires || strcmp(text_of(f), rows[i].state) != 0)
@@ -650,7 +738,7 @@ static void rules_are_counted_by_tenant(void **state)
     for (unsigned i = 0; i < 4 * TENANTS; i++) put(r, above(i, 10, 5), 0);
     put(r, above(TENANTS, 11, 5), 0); /* a change */
     struct spec gone = above(0, 10, 5);
-    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, on_fire, NULL, &change), ERR_OK);
+    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, 0, on_fire, NULL, &change), ERR_OK);
     assert_int_equal(rule_set_count(r, id_of(1, 0)).live, 3);
     assert_int_equal(rule_set_count(r, id_of(1, 0)).made, 4);
     assert_int_equal(rule_set_count(r, id_of(1, 1)).live, 4);
@@ -735,7 +823,7 @@ static void nothing_grows_without_end(void **state)
     move(r, 0, 1, 0);
     size_t before = in_use();
     for (int64_t i = 1; i <= 200000; i++) {
-        rule_set_time(r, i, on_fire, NULL);
+        rule_set_time(r, i, NULL, on_fire, NULL);
         move(r, 0, i % 2 ? 100 : 97, i);
     }
     size_t timers = in_use() - before;
@@ -812,18 +900,18 @@ static void a_rule_may_go_before_the_decision(void **state)
     put(r, above(1, 10, 5), 0);
     put(r, above(2, 10, 5), 0);
     move(r, 0, 0, 0);
-    rule_set_move(r, 0, 20);
+    rule_set_move(r, 0, 20, 1);
     struct spec gone = above(0, 10, 5), later = above(1, 30, 5);
-    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, on_fire, NULL, &change), ERR_OK);
+    assert_int_equal(rule_set_delete(r, gone.tenant, gone.id, 1, on_fire, NULL, &change), ERR_OK);
     put(r, later, 1);
     rule_set_decide(r, 1, on_fire, NULL);
     assert_int_equal(got.n, 1);
     assert_int_equal(got.f[0].f.rule.b[2], 2);
     /* touched more often than there is room for: each is looked at once */
-    for (int i = 0; i < 1000; i++) rule_set_move(r, 0, i % 2 ? 20 : 0);
+    for (int i = 0; i < 1000; i++) rule_set_move(r, 0, i % 2 ? 20 : 0, 2);
     rule_set_decide(r, 2, on_fire, NULL);
     assert_int_equal(got.n, 1); /* it stands where it stood */
-    for (int i = 0; i < 1001; i++) rule_set_move(r, 0, i % 2 ? 40 : 0);
+    for (int i = 0; i < 1001; i++) rule_set_move(r, 0, i % 2 ? 40 : 0, 3);
     rule_set_decide(r, 3, on_fire, NULL);
     assert_int_equal(got.n, 2);
     assert_int_equal(got.f[1].f.state, ALERT_RESOLVED);
@@ -844,8 +932,8 @@ static void touches_are_not_forgotten(void **state)
     }
     move(r, 0, 0, 0);
     move(r, 1, 0, 0);
-    rule_set_move(r, 1, 20);
-    for (int i = 0; i < 101; i++) rule_set_move(r, 0, i % 2 ? 0 : 20);
+    rule_set_move(r, 1, 20, 1);
+    for (int i = 0; i < 101; i++) rule_set_move(r, 0, i % 2 ? 0 : 20, 1);
     rule_set_decide(r, 1, on_fire, NULL);
     assert_int_equal(got.n, 8);
     assert_int_equal(got.f[0].f.series, 1);

@@ -104,7 +104,7 @@ static void create(unsigned rule)
 static void delete(unsigned rule)
 {
     const struct rule_spec *s = &rules[rule].spec;
-    assert_int_equal(rule_set_delete(set, s->tenant, s->id, receive, NULL, &change), ERR_OK);
+    assert_int_equal(rule_set_delete(set, s->tenant, s->id, now, receive, NULL, &change), ERR_OK);
     rules[rule].live = false;
     rules[rule].spec.version++;
 }
@@ -145,14 +145,14 @@ static void restart(void)
 
 static void move(uint32_t series, int64_t key)
 {
-    rule_set_move(set, series, key);
+    rule_set_move(set, series, key, now);
     rule_set_decide(set, now, receive, NULL);
 }
 
 static void step(void)
 {
     now += upto(4);
-    rule_set_time(set, now, receive, NULL);
+    rule_set_time(set, now, NULL, receive, NULL);
     const unsigned what = upto(20), rule = upto(RULES);
     if (what < 9) move(upto(SERIES), upto(10));
     else if (what == 9) rule_set_unusable(set, upto(SERIES));

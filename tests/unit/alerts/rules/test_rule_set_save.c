@@ -54,13 +54,13 @@ static struct rule_set *some_rules(void)
                                                 "of the saved words, which is 64 bytes long" };
         assert_int_equal(rule_set_put(s, &spec, 0, ignore, NULL, &change, NULL), ERR_OK);
         if (i % 11 == 0)
-            assert_int_equal(rule_set_delete(s, spec.tenant, spec.id, ignore, NULL, &change),
+            assert_int_equal(rule_set_delete(s, spec.tenant, spec.id, 0, ignore, NULL, &change),
                              ERR_OK);
     }
     for (int64_t now = 1; now < 40; now++) {
         const uint32_t series = upto(5); /* 5 never has a value */
-        rule_set_time(s, now, ignore, NULL);
-        rule_set_move(s, series, upto(10));
+        rule_set_time(s, now, NULL, ignore, NULL);
+        rule_set_move(s, series, upto(10), now);
         if (now % 10 == 0) rule_set_unusable(s, upto(5));
         rule_set_decide(s, now, ignore, NULL);
     }
@@ -340,8 +340,9 @@ static void a_wrong_byte_breaks_nothing(void **state)
             assert_true(why.text[0]);
             refused++;
         } else {
-            for (uint32_t series = 0; series < 6; series++) rule_set_move(read, series, upto(10));
-            rule_set_time(read, 1000, ignore, NULL);
+            for (uint32_t series = 0; series < 6; series++)
+                rule_set_move(read, series, upto(10), 1000);
+            rule_set_time(read, 1000, NULL, ignore, NULL);
             rule_set_decide(read, 1000, ignore, NULL);
             save(read, &again);
             rule_set_free(read);

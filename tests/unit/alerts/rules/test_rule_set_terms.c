@@ -378,11 +378,11 @@ static void put(struct rule_set *s, uint64_t number, int64_t now)
     if (u->s.enabled) slow_look(at, now, ALERT_CHANGED);
 }
 
-static void remove_one(struct rule_set *s)
+static void remove_one(struct rule_set *s, int64_t now)
 {
     struct rule_set_change change;
     struct slow *u = &rules[upto(rules_n)];
-    enum err e = rule_set_delete(s, u->s.tenant, u->s.id, on_fire, NULL, &change);
+    enum err e = rule_set_delete(s, u->s.tenant, u->s.id, now, on_fire, NULL, &change);
     assert_int_equal(e, u->live ? ERR_OK : ERR_NOT_FOUND);
     if (u->live && u->s.enabled && (u->phase == FIRING || u->phase == REVIEW))
         slow_emit((uint32_t)(u - rules), ALERT_RESOLVED, ALERT_DELETED);
@@ -403,7 +403,7 @@ static void record(struct rule_set *s, int64_t now, int step)
         }
         const int64_t key =
             series[no].has && upto(2) ? series[no].last + (int64_t)upto(3) - 1 : (int64_t)upto(16);
-        rule_set_move(s, no, key);
+        rule_set_move(s, no, key, now);
         slow_move((int)i, no, key);
     }
     rule_set_decide(s, now, on_fire, NULL);
@@ -444,13 +444,13 @@ static size_t differential(uint64_t start, int steps, bool reload)
     begin(s);
     for (int step = 0; step < steps; step++) {
         if (upto(3)) now += upto(4);
-        rule_set_time(s, now, on_fire, NULL);
+        rule_set_time(s, now, NULL, on_fire, NULL);
         slow_time(now);
         fires += compare(step, "time");
         const uint32_t op = upto(100);
         if (op < 80) record(s, now, step);
         else if (op < 95) put(s, (uint64_t)step + 2, now);
-        else remove_one(s);
+        else remove_one(s, now);
         fires += compare(step, op < 80 ? "record" : op < 95 ? "put" : "delete");
         if (step % 53 == 0) compare_states(s, step);
         if (reload && upto(100) == 0) s = reloaded(s);
@@ -496,8 +496,8 @@ static void a_record_is_one_moment(void **state)
         { 1, 9, 2, "ok" }, { 9, 9, 3, "firing" }, { 7, 7, 3, "firing" },
     };
     for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
-        rule_set_move(s, 0, records[i].a);
-        rule_set_move(s, 1, records[i].b);
+        rule_set_move(s, 0, records[i].a, (int64_t)i);
+        rule_set_move(s, 1, records[i].b, (int64_t)i);
         rule_set_decide(s, (int64_t)i, on_fire, NULL);
         assert_true(rule_set_find(s, spec.tenant, spec.id, &f));
         if (got.n != records[i].fires || strcmp(text_of(f), records[i].state) != 0)

@@ -83,7 +83,9 @@ static void every_phase_under_every_truth(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         for (int dark = 0; dark < 2; dark++) {
             const struct rule_clocks clocks = { .hold_ns = 5, .cooldown_ns = 20 };
-            const struct rule_state s = { rows[i].phase, dark, rows[i].due, rows[i].quiet, 0 };
+            const struct rule_state s = {
+                rows[i].phase, dark, false, rows[i].due, rows[i].quiet, 0
+            };
             char what[32];
             snprintf(what, sizeof what, "row %zu", i);
             seen[rows[i].phase][rows[i].truth] = true;
@@ -146,19 +148,38 @@ static void a_change_leaves_what_still_stands(void **state)
         bool same;
         struct rule_state is;
     } rows[] = {
-        { { RULE_NEW, true, 0, 90, 0 }, true, { RULE_NEW, true, 0, 90, 0 } },
-        { { RULE_NEW, true, 0, 90, 0 }, false, { RULE_NEW, false, 0, 90, 0 } },
-        { { RULE_OK, false, 0, 90, 0 }, true, { RULE_OK, false, 0, 90, 0 } },
-        { { RULE_OK, false, 0, 90, 0 }, false, { RULE_NEW, false, 0, 90, 0 } },
-        { { RULE_PENDING, false, 105, 90, 100 }, true, { RULE_PENDING, false, 150, 90, 100 } },
-        { { RULE_PENDING, false, 170, 170, 100 }, true, { RULE_PENDING, false, 170, 170, 100 } },
-        { { RULE_PENDING, false, 105, 90, 100 }, false, { RULE_NEW, false, 0, 90, 0 } },
-        { { RULE_FIRING, false, 0, 120, 100 }, true, { RULE_FIRING, false, 0, 120, 100 } },
-        { { RULE_FIRING, false, 0, 120, 100 }, false, { RULE_REVIEW, false, 0, 120, 100 } },
-        { { RULE_DISARMED, false, 0, 90, 0 }, true, { RULE_DISARMED, false, 0, 90, 0 } },
-        { { RULE_DISARMED, false, 0, 90, 0 }, false, { RULE_NEW, false, 0, 90, 0 } },
-        { { RULE_REVIEW, true, 0, 120, 100 }, true, { RULE_REVIEW, true, 0, 120, 100 } },
-        { { RULE_REVIEW, true, 0, 120, 100 }, false, { RULE_REVIEW, true, 0, 120, 100 } },
+        { { RULE_NEW, true, false, 0, 90, 0 }, true, { RULE_NEW, true, false, 0, 90, 0 } },
+        { { RULE_NEW, true, false, 0, 90, 0 }, false, { RULE_NEW, false, false, 0, 90, 0 } },
+        { { RULE_OK, false, false, 0, 90, 0 }, true, { RULE_OK, false, false, 0, 90, 0 } },
+        { { RULE_OK, false, false, 0, 90, 0 }, false, { RULE_NEW, false, false, 0, 90, 0 } },
+        { { RULE_PENDING, false, false, 105, 90, 100 },
+          true,
+          { RULE_PENDING, false, false, 150, 90, 100 } },
+        { { RULE_PENDING, false, false, 170, 170, 100 },
+          true,
+          { RULE_PENDING, false, false, 170, 170, 100 } },
+        { { RULE_PENDING, false, false, 105, 90, 100 },
+          false,
+          { RULE_NEW, false, false, 0, 90, 0 } },
+        { { RULE_PENDING, true, true, 105, 90, 100 },
+          true,
+          { RULE_PENDING, true, false, 150, 90, 100 } },
+        { { RULE_FIRING, false, false, 0, 120, 100 },
+          true,
+          { RULE_FIRING, false, false, 0, 120, 100 } },
+        { { RULE_FIRING, false, false, 0, 120, 100 },
+          false,
+          { RULE_REVIEW, false, false, 0, 120, 100 } },
+        { { RULE_DISARMED, false, false, 0, 90, 0 },
+          true,
+          { RULE_DISARMED, false, false, 0, 90, 0 } },
+        { { RULE_DISARMED, false, false, 0, 90, 0 }, false, { RULE_NEW, false, false, 0, 90, 0 } },
+        { { RULE_REVIEW, true, false, 0, 120, 100 },
+          true,
+          { RULE_REVIEW, true, false, 0, 120, 100 } },
+        { { RULE_REVIEW, true, false, 0, 120, 100 },
+          false,
+          { RULE_REVIEW, true, false, 0, 120, 100 } },
     };
     const struct rule_clocks clocks = { .hold_ns = 50, .cooldown_ns = 7 };
     unsigned seen[2] = { 0 };
@@ -166,8 +187,9 @@ static void a_change_leaves_what_still_stands(void **state)
         const struct rule_state is = rule_state_amend(&clocks, rows[i].was, rows[i].same);
         const struct rule_state *want = &rows[i].is;
         seen[rows[i].same] |= 1u << rows[i].was.phase;
-        if (is.phase != want->phase || is.dark != want->dark || is.due_ns != want->due_ns
-            || is.quiet_until_ns != want->quiet_until_ns || is.since_ns != want->since_ns)
+        if (is.phase != want->phase || is.dark != want->dark || is.overdue != want->overdue
+            || is.due_ns != want->due_ns || is.quiet_until_ns != want->quiet_until_ns
+            || is.since_ns != want->since_ns)
             fail_msg("row %zu: %s due %d since %d", i, rule_phase_names.texts[is.phase],
                      (int)is.due_ns, (int)is.since_ns);
         assert_int_equal(rule_state_is_open(&is),
