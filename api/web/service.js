@@ -89,6 +89,10 @@ export class Service {
         return this.#json(await this.#ask('POST', path, { 'Content-Type': 'application/json', 'Idempotency-Key': once }, JSON.stringify(body)));
     }
 
+    async patch(path, body) {
+        return this.#json(await this.#ask('PATCH', path, { 'Content-Type': 'application/json' }, JSON.stringify(body)));
+    }
+
     async remove(path) { await this.#ask('DELETE', path); }
 
     /* Readiness needs no key; "not ready" is an answer and not a failure. */

@@ -1,29 +1,66 @@
-/* rules.js - the tenant's rules: to be made, looked at and deleted. */
+/* rules.js - the tenant's rules: to be made, looked at, changed, disabled and deleted. */
 import { $, el, empty, say, sentence } from '../dom.js';
 import { Failure } from '../service.js';
 import * as text from '../text.js';
 
 const SURE_MS = 4000;                    /* a second press within this means it */
 
+const SEVERITIES = ['info', 'warning', 'critical'];
+
+const items = new Map();                 /* id -> the item of a rule: { node, update(rule) } */
+
 async function show(page) {
     const service = page.service;
     try {
         const { rules } = await service.get('/v1/rules?limit=100');
-        if (service.ended) return;
-        $('rules').replaceChildren(...rules.map(r => item(page, r)));
-        if (rules.length === 0) $('rules').append(empty('No rule yet. Make one above.'));
+        if (!service.ended) list(page, rules);
     } catch (e) {
         if (!(e instanceof Failure)) throw e;
     }
 }
 
-function item(page, r) {
-    const remove = el('button', { type: 'button', className: 'plain', textContent: 'Delete',
-                                  ariaLabel: `Delete the rule ${r.rule}` });
-    remove.onclick = () => press(page, r, remove);
-    return el('li', {}, el('strong', { textContent: r.name }), el('code', { textContent: r.rule }),
-        el('span', { className: `state ${r.state}`,
-                     textContent: r.enabled === false ? 'disabled' : r.state }), remove);
+/* An item stays the node that it is: somebody may be about to press a button in it, or be writing. */
+function list(page, rules) {
+    const ids = new Set(rules.map(r => r.id));
+    for (const id of [...items.keys()].filter(id => !ids.has(id))) items.delete(id);
+    const nodes = rules.map(r => {
+        if (!items.has(r.id)) items.set(r.id, item(page));
+        items.get(r.id).update(r);
+        return items.get(r.id).node;
+    });
+    if (nodes.length === 0) nodes.push(empty('No rule yet. Make one above.'));
+    for (const node of [...$('rules').children]) if (!nodes.includes(node)) node.remove();
+    nodes.forEach((node, i) => {
+        const there = $('rules').children[i] ?? null;
+        if (there !== node) $('rules').insertBefore(node, there);
+    });
+}
+
+function button(words, press) {
+    const b = el('button', { type: 'button', className: 'plain', textContent: words });
+    b.onclick = () => press(b);
+    return b;
+}
+
+function item(page) {
+    let rule = null;
+    const n = {
+        name: el('strong'), text: el('code'), state: el('span'),
+        edit: button('Edit', () => edit(page, rule, n.node)),
+        able: button('Disable', b => toggle(page, b, rule)),
+        remove: button('Delete', b => press(page, rule, b)),
+    };
+    n.node = el('li', {}, el('p', { className: 'rule-said' }, n.name, n.text), n.state,
+                el('span', { className: 'rule-buttons' }, n.edit, n.able, n.remove));
+    return { node: n.node, update(r) {
+        rule = r;
+        say(n.name, r.name);
+        say(n.text, r.rule);
+        say(n.state, r.enabled ? r.state : 'disabled');
+        n.state.className = `state ${r.enabled ? r.state : 'disabled'}`;
+        say(n.able, r.enabled ? 'Disable' : 'Enable');
+        for (const b of [n.edit, n.able, n.remove]) b.ariaLabel = `${b.textContent} the rule ${r.rule}`;
+    } };
 }
 
 async function press(page, r, remove) {
@@ -40,7 +77,65 @@ async function press(page, r, remove) {
     } catch (e) {
         tell(sentence(`not deleted: ${e.message}`), true);
     }
+    remove.disabled = false;
     show(page);
+}
+
+/* Only what is named changes. Resolves to the Failure, or null. */
+async function change(page, pressed, r, what) {
+    pressed.disabled = true;
+    let failure = null;
+    try {
+        await page.service.patch(`/v1/rules/${encodeURIComponent(r.id)}`, what);
+        tell('enabled' in what ? `Rule ${what.enabled ? 'enabled' : 'disabled'}.` : 'Rule changed.');
+    } catch (e) {
+        if (!(e instanceof Failure)) throw e;
+        failure = e;
+    }
+    pressed.disabled = false;
+    await show(page);
+    return failure;
+}
+
+async function toggle(page, pressed, r) {
+    const failure = await change(page, pressed, r, { enabled: !r.enabled });
+    if (failure) tell(sentence(`not changed: ${failure.message}`), true);
+}
+
+/* In the place of the item: its text and severity to be written anew. */
+function edit(page, r, node) {
+    const rule = el('input', { value: r.rule, spellcheck: false, ariaLabel: 'Rule' });
+    const severity = el('select', { ariaLabel: 'Severity' },
+                        ...SEVERITIES.map(s => el('option', { value: s, textContent: s })));
+    const save = el('button', { type: 'submit', textContent: 'Save' });
+    const fault = el('div', { className: 'rule-result', role: 'status' });
+    const form = el('form', { className: 'rule-edit', noValidate: true, autocomplete: 'off' },
+                    rule, severity, save, button('Cancel', () => done()), fault);
+    const shown = [...node.children];
+    const done = () => { node.replaceChildren(...shown); shown.at(-1).firstChild.focus(); };
+    severity.value = r.severity;
+    form.onkeydown = event => { if (event.key === 'Escape') done(); };
+    form.onsubmit = async event => {
+        event.preventDefault();
+        const what = changed(r, rule.value.trim(), severity.value);
+        if (Object.keys(what).length === 0) return done();
+        const failure = await change(page, save, r, what);
+        if (!failure) return done();
+        explain(fault, failure, what.rule);
+        rule.ariaInvalid = 'true';
+        rule.focus();
+    };
+    node.replaceChildren(form);
+    rule.focus();
+}
+
+const changed = (r, rule, severity) =>
+    ({ ...(rule !== r.rule && { rule }), ...(severity !== r.severity && { severity }) });
+
+function explain(box, failure, rule) {
+    const at = rule && failure.problem?.position;
+    box.replaceChildren(...(at ? [el('pre', { textContent: text.caret(rule, at) })] : []),
+        el('p', { className: 'error', textContent: sentence(failure.message) }));
 }
 
 function tell(words, wrong = false, shown = null) {
@@ -124,6 +219,7 @@ export const rules = {
         if (arrived) show(page);
     },
     forget() {
+        items.clear();
         for (const id of ['rules', 'rule-result', 'rule-measures']) $(id).replaceChildren();
         $('rule-form').reset();
     },

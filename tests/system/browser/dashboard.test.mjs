@@ -110,6 +110,12 @@ function faintTexts() {
     return [...faint];
 }
 
+async function pressTwice(item) {
+    const button = item.getByText(/^(Delete|Really delete)$/);
+    await button.click();
+    await button.click();
+}
+
 /* Runs in a page before it is loaded: what moved without being asked to, as the browser counts it. */
 function watchShifts() {
     window.shifts = [];
@@ -269,9 +275,37 @@ try {
         await page.locator('#rule-result .done').waitFor({ timeout: ARRIVAL_MS });
         const item = page.locator('#rules li', { hasText: rule });
         await item.waitFor({ timeout: ARRIVAL_MS });
-        const button = item.locator('button');
-        await button.click();
-        await button.click();
+        await pressTwice(item);
+        await item.waitFor({ state: 'detached', timeout: ARRIVAL_MS });
+    });
+    await check('a rule is changed, disabled and enabled on the page', async () => {
+        const { id } = await api('POST', '/v1/rules', { rule: `level(${index}) >= 876543`, severity: 'info', cooldown_s: 7 });
+        madeRules.add(id);
+        const item = page.locator('#rules li', { hasText: '876543' }), state = async () => (await item.locator('.state').innerText()).trim();
+        const is = (what, wanted) => api('GET', `/v1/rules/${id}`).then(r => expect(Object.entries(wanted).every(([k, v]) => r[k] === v), `${what}: ${JSON.stringify(r)}`));
+        await item.waitFor({ timeout: ARRIVAL_MS });
+        await item.getByText('Edit').click();
+        await page.locator('.rule-edit input').fill(`level(${index} >= 876544`);
+        await page.waitForTimeout(6000);                                     /* longer than the list takes to be read anew */
+        await page.click('.rule-edit [type=submit]');
+        const [text, mark] = (await page.locator('.rule-edit pre').textContent({ timeout: ARRIVAL_MS })).split('\n');
+        expect(text === `level(${index} >= 876544` && /^ *\^$/.test(mark), `${text} / ${mark}`);
+        await is('after a refusal', { rule: `level(${index}) >= 876543`, version: 1 });
+        await page.locator('.rule-edit input').fill(`level(${index}) >= 8765430`);
+        await page.locator('.rule-edit select').selectOption('critical');
+        await page.click('.rule-edit [type=submit]');
+        await page.locator('#rules code', { hasText: '8765430' }).waitFor({ timeout: ARRIVAL_MS });
+        await is('changed', { rule: `level(${index}) >= 8765430`, severity: 'critical', cooldown_s: 7, enabled: true, version: 2 });
+        await item.getByText('Disable').click();
+        await item.getByText('Enable').waitFor({ timeout: ARRIVAL_MS });
+        expect(await state() === 'disabled', await state());
+        await is('disabled', { enabled: false, severity: 'critical', version: 3 });
+        await item.getByText('Enable').click();
+        await item.getByText('Disable').waitFor({ timeout: ARRIVAL_MS });
+        await is('enabled', { enabled: true, version: 4 });
+        await item.getByText('Edit').click();
+        await page.keyboard.press('Escape');
+        await pressTwice(item);
         await item.waitFor({ state: 'detached', timeout: ARRIVAL_MS });
     });
     await check('a wrong key is refused in words', async () => {
