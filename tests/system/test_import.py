@@ -14,6 +14,7 @@ import pytest
 
 import drive
 import streams
+from cases import CASES, needs_cases
 from harness.base import SEED
 from harness.service import command
 
@@ -88,6 +89,26 @@ def fresh(kafka, service_factory, tmp_path):
         return str(tmp_path / name)
     service.write = write
     return service
+
+
+# The tables above hold the files of these cases, whatever names they have there; Stooq's symbol is a line of the reference file here.
+VERY_FILES = {"01-yfinance-csv/with_symbol.csv": PRICES["with_symbol"], "01-yfinance-csv/as_saved.csv": PRICES["as_saved"], "01-yfinance-csv/german.csv": PRICES["german"],
+              "01-yfinance-csv/missing_words.csv": PRICES["missing"], "01-yfinance-csv/newest_first.csv": PRICES["newest_first"],
+              "22-real-files/cr_only.csv": PRICES["cr_only"], "22-real-files/footer.csv": PRICES["footer"], "22-real-files/investing.csv": PRICES["investing"],
+              "22-real-files/nasdaq.csv": PRICES["nasdaq"], "22-real-files/spaces.csv": PRICES["spaces"], "22-real-files/stooq.csv": PRICES["stooq"],
+              "22-real-files/trailing_comma.csv": PRICES["trailing"], "22-real-files/tsv.csv": PRICES["tsv"], "22-real-files/utf16.csv": PRICES["utf16"],
+              "22-real-files/comma_shares.csv": REFERENCES["comma"], "22-real-files/float_shares.csv": REFERENCES["float"],
+              "22-real-files/sci_shares.csv": REFERENCES["scientific"], "22-real-files/typo_header.csv": REFERENCES["typo"]}
+
+
+@needs_cases
+@pytest.mark.parametrize("folder", ["01-yfinance-csv", "22-real-files"])
+def test_the_files_of_the_field_are_among_them(folder):
+    files = {f"{folder}/{f.name}" for f in (CASES / folder).glob("*.csv")} - {"01-yfinance-csv/reference.csv"}
+    assert files == {name for name in VERY_FILES if name.startswith(folder)}
+    for name in files:
+        text = VERY_FILES[name][0]
+        assert (CASES / name).read_bytes().replace(b"XYZ.US", b"XYZ") == (text if isinstance(text, bytes) else text.encode()), name
 
 
 def closes(service):

@@ -308,6 +308,24 @@ def test_an_alert_names_the_version_that_fired(service, feed):
     assert got == [("firing", 1, 61), ("resolved", 1, 59), ("firing", 2, 81)]
 
 
+@pytest.mark.parametrize("change,ends", [({"severity": "critical"}, None), ({"name": "dear", "cooldown_s": 9}, None), ({"rule": "last(FEEDA) >= 110"}, None),
+                                         ({"rule": "last(FEEDA) >= 130"}, "changed"), ({"enabled": False}, "disabled"), (None, "deleted")])
+def test_what_ends_a_firing_is_said_once_and_nothing_else_is(service, feed, change, ends):
+    """Case 23: a change that is only cosmetic, or leaves the condition true, says nothing; each of the others resolves, with its reason."""
+    feed.trades(50).settle()
+    rule = drive.make_rule(service, {"rule": "last(FEEDA) >= 100"})
+    feed.trades(120).settle()
+    path = f"/v1/rules/{rule['id']}"
+    answer = service.api("DELETE", path) if change is None else service.api("PATCH", path, change)
+    assert answer.status_code in (200, 204), answer.text
+    feed.trades(125).settle()
+    told = [(a["state"], a["reason"]) for a in drive.alerts(service, rule["id"])]
+    assert told == [("firing", "met")] + ([("resolved", ends)] if ends else [])
+    feed.trades(50).settle()
+    told = [(a["state"], a["reason"], a["episode"]) for a in drive.alerts(service, rule["id"])]
+    assert [t[:2] for t in told] == [("firing", "met"), ("resolved", ends or "cleared")] and told[0][2] == told[1][2]
+
+
 # ---- what a rule takes for a measure ----
 
 @pytest.mark.parametrize("text,canonical", [("last( FEEDA )", "last(FEEDA)"), ("ret(FEEDA,window=5d)", "ret(FEEDA, window=5d)"), ("ret(FEEDA, window=1d)", "ret(FEEDA)")])

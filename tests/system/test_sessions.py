@@ -66,15 +66,20 @@ def test_a_trade_reported_late(kafka, service_factory):
 
 
 @needs_cases
+@pytest.mark.parametrize("shares,table", [(100, 2.27), (151, 3.01)])
 @pytest.mark.parametrize("file", ["clean", "afterhours"])
-def test_after_hours_in_new_york(kafka, service_factory, file):
-    """Case 10: with or without a trade at 00:30 UTC between Thursday and its end, Friday is 10 % up, and the spread that of the closes."""
-    f = Fed(kafka, service_factory, f"hours-{file}", track="ret(NVX); spread(IX, window=1d, kind=arith, ew=daily)")
+def test_after_hours_in_new_york(kafka, service_factory, file, shares, table):
+    """Case 10: with or without a trade at 00:30 UTC between Thursday and its end, Friday is 10 % up, and the spread that of the closes.
+
+    The table's 3.01 (and 6.24 where Thursday's end is lost) is that of 151 shares of NVX to 100 of OTH."""
+    f = Fed(kafka, service_factory, f"hours-{file}-{shares}", track="ret(NVX); spread(IX, window=1d, kind=arith, ew=daily)")
     messages = lines(f"10-after-hours/{file}.ndjson")
-    f.send(reference("NVX", "OTH", ts=messages[0]["ts"] - 3600 * S) + messages)
+    ts = messages[0]["ts"] - 3600 * S
+    f.send([*reference("NVX", "OTH", ts=ts), {"kind": "shares", "symbol": "NVX", "shares": shares, "ts": ts}, *messages])
     assert f.value("ret(NVX)") == pytest.approx(10, abs=1e-12)
-    cap = 100 * ((146.41 + 50) / (133.10 + 50) - 1)
-    assert f.value("spread(IX, window=1d, kind=arith, ew=daily)") == pytest.approx(cap - 5, abs=1e-6)
+    cap = 100 * ((shares * 146.41 + 5000) / (shares * 133.10 + 5000) - 1)
+    spread = f.value("spread(IX, window=1d, kind=arith, ew=daily)")
+    assert spread == pytest.approx(cap - 5, abs=1e-6) and round(spread, 2) == table
     f.same_again()
 
 
