@@ -18,8 +18,8 @@ function looked(page) {
 }
 
 function stateOf(measures, age, known) {
-    if (!Number.isFinite(age)) return 'none';
     if (!known) return 'unknown';
+    if (!Number.isFinite(age)) return 'none';
     if (measures.some(m => m.status === 'stale')) return 'silent';
     return age <= FRESH_MS ? 'fresh' : 'quiet';
 }
@@ -31,9 +31,10 @@ export function showAge(page, known, now) {
     const age = Math.max(0, now - newest);
     const state = stateOf(measures, age, known);
     const since = { fresh: `${text.age(age)} old`, quiet: `for ${text.age(age)}`,
-                    silent: `for ${text.age(age)}`, unknown: `last ${text.age(age)} ago` };
+                    silent: `for ${text.age(age)}`,
+                    unknown: Number.isFinite(age) ? `last ${text.age(age)} ago` : '' };
     $('age').dataset.age = state;
     say($('age-state'), WORDS[state]);
     say($('age-since'), since[state] ?? '');
-    say($('clock'), Number.isFinite(newest) ? `${text.when(newest)} UTC` : 'none yet');
+    say($('clock'), Number.isFinite(newest) ? `${text.when(newest)} UTC` : '');
 }
