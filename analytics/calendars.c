@@ -33,7 +33,12 @@ static enum err add_venue(struct market *m, struct calendar *c)
 {
     if (!VEC_GROW(&m->venues, &m->venues_cap, m->venues_n + 1)) return ERR_NOMEM;
     struct venue *v = &m->venues[m->venues_n++];
-    *v = (struct venue){ .calendar = c, .day = NO_DAY, .said_day = NO_DAY, .due_ns = INT64_MAX };
+    *v = (struct venue){ .calendar = c,
+                         .day = NO_DAY,
+                         .said_day = NO_DAY,
+                         .due_ns = INT64_MAX,
+                         .fresh_day = NO_DAY,
+                         .carry_until_ns = INT64_MAX };
     copy_name(v->name, sizeof v->name, str_of(calendar_name(c)));
     return ERR_OK;
 }

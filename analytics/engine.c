@@ -20,6 +20,7 @@
 #include "analytics/actions.h"
 #include "analytics/books/books.h"
 #include "analytics/calendars.h"
+#include "analytics/coverage.h"
 #include "analytics/facts/exposure.h"
 #include "analytics/news/articles.h"
 #include "analytics/news/news.h"
@@ -177,6 +178,7 @@ static enum err apply_settings(struct engine *e, const struct record *r, struct 
     m->settings = r->u.settings;
     m->gate = (double)r->u.settings.coverage_gate_e8 / 1e8;
     venues_set_due(m);
+    coverage_review(m);
     return series_review(m);
 }
 
@@ -204,6 +206,7 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     enum err err = apply[r->kind](e, r, why);
     if (err) return err;
     advance(m, r);
+    if (m->now_ns >= m->carry_until_ns) coverage_due(m);
     m->seq = r->seq;
     m->turn++;
     err = series_settle(m);
@@ -361,8 +364,12 @@ enum err engine_new(struct engine **out)
         return ERR_NOMEM;
     }
     e->market.venues[e->market.venues_n++] =
-        (struct venue){ .day = NO_DAY, .said_day = NO_DAY, .due_ns = INT64_MAX };
-    e->market.due_ns = INT64_MAX;
+        (struct venue){ .day = NO_DAY,
+                        .said_day = NO_DAY,
+                        .due_ns = INT64_MAX,
+                        .fresh_day = NO_DAY,
+                        .carry_until_ns = INT64_MAX };
+    e->market.due_ns = e->market.carry_until_ns = INT64_MAX;
     e->market.waits_day = INT32_MAX;
     e->market.settings.coverage_gate_e8 = 95000000;
     e->market.gate = 0.95;

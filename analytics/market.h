@@ -140,6 +140,9 @@ struct venue {
         due_ns; /* in session: when its end is presumed; INT64_MAX: with the next one's first price alone */
     int32_t *ended; /* days of sessions that have ended, ascending */
     size_t ended_n, ended_cap;
+    /* Prices of this session or a later one are of now, in indices of this venue; coverage.c alone moves it, and when it is due. */
+    int32_t fresh_day;
+    int64_t carry_until_ns;
     int32_t said_day;    /* the last whose end was said, not only seen by the next one's begin */
     unsigned rebalanced; /* bits of enum ew: weights made equal as the session in progress began */
 };
@@ -147,7 +150,7 @@ struct venue {
 struct market {
     struct venue *venues;
     size_t venues_n, venues_cap;
-    int64_t due_ns; /* the earliest of the venues' */
+    int64_t due_ns, carry_until_ns; /* the earliest of the venues' */
     struct instrument *instruments;
     size_t instruments_n, instruments_cap;
     struct issuer *issuers;

@@ -26,6 +26,8 @@ struct line {
     /* It counts: active, with a price and shares. universe.c's set_valued alone changes it, because
      * equal weights and counts of companies change with it. */
     bool valued;
+    /* Its price is of this session, not carried on from an earlier one: coverage.h. */
+    bool fresh;
     int64_t own_shares; /* index shares given with the membership; 0: the instrument's */
     int64_t shares;     /* effective: times float, floored: 1,001 shares at 0.5 are 500 */
     /* The price it is valued at, and what that makes in cents. The instrument's price, but for a
@@ -82,7 +84,7 @@ struct universe {
     double base;       /* level at the first complete session end */
     uint32_t venue;    /* whose sessions it counts: number in market.h's `venues` */
     uint32_t first_line, first_slot, first_series;
-    uint32_t lines_n, valued_n;  /* active lines; those that count: the ratio is coverage */
+    uint32_t lines_n, valued_n;  /* active lines; those that count */
     uint32_t slots_n, issuers_n; /* companies ever; those with a valued line */
     /* It has a level. From the first session end with enough members priced (universe_start) until
      * nothing in it counts any more; then it waits for another such end. */
@@ -91,6 +93,13 @@ struct universe {
     /* In cents: now, and when level_ref was the level. The two refs move together, when it starts
      * and when the members change; `total` moves with every price. */
     i128 total, total_ref;
+    i128 carried; /* of the total, lines whose price is of an earlier session: follows from the lines */
+    /* Members that do not count yet, when somebody asked (coverage.c); not known: to be looked up. */
+    struct waiting {
+        bool known;
+        uint32_t without_cap;
+        i128 caps;
+    } waiting;
     double level_ref;
     struct scale scale;     /* level_ref / total_ref; all 0 without a level. Follows from these */
     struct level_day *days; /* ascending */

@@ -14,8 +14,11 @@ static inline void stand(struct market *m, struct instrument *x, const struct pr
     if (m->settings.meaning >= MEANING_SECOND || p->event_ns > x->price_ns)
         x->price_ns = p->event_ns;
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
-        struct universe *u = &m->universes[m->store.lines[no].universe];
+        struct line *l = &m->store.lines[no];
+        struct universe *u = &m->universes[l->universe];
         universe_set_price(&m->store, u, no, p->price_e8, p->event_ns);
+        if (!l->fresh && l->active && p->day >= m->venues[u->venue].fresh_day)
+            universe_freshen(u, l);
         if (touch) series_touch(m, u->first_series);
     }
     if (touch) series_touch(m, x->first_series);

@@ -18,17 +18,20 @@ struct json_writer;
       "Nothing that it is made of has arrived: an index needs its instruments, their shares, its " \
       "memberships and prices. What was refused is among the dead letters.")                       \
     X(READING_LOW_COVERAGE, "low_coverage", "too few members priced",                              \
-      "Less of it is priced than engine.coverage_gate_pct asks for: send prices of the members "   \
-      "that have none.")                                                                           \
+      "Less of its weight is priced in this session than engine.coverage_gate_pct asks for: send " \
+      "prices of the members that have none.")                                                                           \
     X(READING_NO_HISTORY, "no_history", "window longer than the history",                          \
       "The window begins before the first session that is stored: import older closes, or take "   \
-      "a shorter one.")
+      "a shorter one.")                                                                            \
+    X(READING_UNKNOWN_COVERAGE, "unknown_coverage", "a member never had a price",                  \
+      "A member has never had a price, or has no shares, so nobody knows how much is missing: "    \
+      "send a close or the shares of it, or end its membership.")
 enum reading_status { READING_STATUSES(NAMES_VALUE) }; /* why there is, or is not, a value */
 extern const struct names reading_status_names;
 
 struct reading {
     double value;         /* meaningful for OK and STALE only; NaN otherwise */
-    double coverage;      /* share of members with a price, 0..1 */
+    double coverage;      /* 0..1, NaN: unknown; of an index see coverage.h */
     int64_t event_ns;     /* event time of the newest input */
     int64_t staleness_ns; /* the engine's event time minus that */
     enum reading_status status;

@@ -269,7 +269,10 @@ static enum err join(struct market *m, uint32_t universe, struct instrument *x, 
     struct line *l = &m->store.lines[no];
     l->own_shares = own;
     universe_set_shares(&m->store, u, no, shares_effective(x, l));
-    if (fresh) universe_set_price(&m->store, u, no, x->price_e8, x->price_ns);
+    if (!fresh) return ERR_OK;
+    universe_set_price(&m->store, u, no, x->price_e8, x->price_ns);
+    if (x->price_day >= m->venues[u->venue].fresh_day && !m->store.lines[no].fresh)
+        universe_freshen(u, &m->store.lines[no]);
     return ERR_OK;
 }
 

@@ -21,6 +21,7 @@
 
 #include "analytics/actions.h"
 #include "analytics/calendars.h"
+#include "analytics/coverage.h"
 #include "analytics/news/articles.h"
 #include "analytics/news/sums.h"
 #include "analytics/series.h"
@@ -49,7 +50,8 @@ static const struct state_field venue_fields[] = {
     STATE_FIELD(BYTE, struct venue, name),       STATE_FIELD(I32, struct venue, day),
     STATE_FIELD(I32, struct venue, no),          STATE_FIELD(BOOL, struct venue, in_session),
     STATE_FIELD(I64, struct venue, official_ns), STATE_FIELD(I32, struct venue, said_day),
-    STATE_FIELD(U32, struct venue, rebalanced),
+    STATE_FIELD(U32, struct venue, rebalanced),  STATE_FIELD(I32, struct venue, fresh_day),
+    STATE_FIELD(I64, struct venue, carry_until_ns),
 };
 /* A calendar as its own text, in pieces of some bytes, the last one filled up with zeros. */
 struct saved_text {
@@ -165,6 +167,7 @@ static const struct state_field line_fields[] = {
     STATE_FIELD(U32, struct line, next_of_universe),
     STATE_FIELD(BOOL, struct line, active),
     STATE_FIELD(BOOL, struct line, valued),
+    STATE_FIELD(BOOL, struct line, fresh),
     STATE_FIELD(I64, struct line, own_shares),
     STATE_FIELD(I64, struct line, shares),
     STATE_FIELD(I64, struct line, price_e8),
@@ -829,6 +832,7 @@ static enum err load_all(struct state_reader *r, struct market *m, struct why *w
         e = err_set(why, ERR_INVALID, "the engine's state names what is not in it");
     if (!e && !rebuild_maps(m)) e = ERR_NOMEM;
     if (!e) actions_restore(m);
+    if (!e) coverage_restore(m);
     if (!e) e = load_levels(r, m, why);
     if (!e) e = begin_series(m, why);
     if (!e) e = load_windows(r, m, why);

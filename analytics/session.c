@@ -11,6 +11,7 @@
 #include "analytics/actions.h"
 #include "analytics/calendars.h"
 #include "analytics/closes.h"
+#include "analytics/coverage.h"
 #include "analytics/series.h"
 #include "core/vec.h"
 #include "core/when.h"
@@ -75,7 +76,7 @@ static enum err close_universes(struct market *m, uint32_t venue, int32_t day)
     for (size_t i = 0; i < m->universes_n; i++) {
         struct universe *u = &m->universes[i];
         if (u->book || u->venue != venue) continue;
-        if (!u->based && u->total > 0 && universe_coverage(u) >= m->gate)
+        if (!u->based && u->total > 0 && coverage_suffices(m, coverage_of(m, u)))
             universe_start(&m->store, u);
         enum err e = u->based ? universe_close_day(&m->store, u, day) : ERR_OK;
         if (e) return e;
@@ -108,6 +109,7 @@ static enum err end_session(struct market *m, uint32_t venue)
     v->in_session = false;
     v->official_ns = 0;
     venues_set_due(m);
+    coverage_session_ends(m, venue);
     if (official) closes_settle(m, venue, day);
     enum err e = close_universes(m, venue, day);
     if (!e) e = official ? closes_kept(m, venue, day) : close_instruments(m, day);
@@ -126,6 +128,7 @@ enum err session_price(struct market *m, uint32_t venue, int32_t day)
         series_touch_all(m);
     }
     if (v->day != NO_DAY) begin_session(m, venue, day);
+    coverage_session_begins(m, venue, v->day != NO_DAY ? v->day : day);
     v->day = day;
     v->no++;
     v->in_session = true;

@@ -101,6 +101,7 @@ static void set_value(struct universe_store *s, struct universe *u, uint32_t no,
                                    .issuer_was = k->value,
                                    .issuer_is = k->value + value - l->value };
     u->total += value - l->value;
+    if (!l->fresh) u->carried += value - l->value;
     l->value = value;
     k->value = c.issuer_is;
     for (uint32_t i = 0; i < u->kept_n; i++) u->kept[i].kind->move(s, u, u->kept[i].state, &c);
@@ -212,6 +213,7 @@ enum err universe_add_line(struct universe_store *s, struct universe *u, uint32_
                                   .own_shares = own_shares };
     u->first_line = no;
     u->lines_n++;
+    u->waiting.known = false;
     *out = no;
     return ERR_OK;
 }
@@ -235,6 +237,7 @@ static void recompose(struct universe_store *s, struct universe *u, uint32_t no,
     l->shares = shares;
     if (!was || !is) l->price_e8 = price_e8;
     u->recomposed |= was != is;
+    u->waiting.known = false;
     if (l->active && !active) u->lines_n--;
     l->active = active;
     if (!was && is) set_valued(s, u, no, true);
@@ -257,7 +260,9 @@ enum err universe_rejoin(struct universe_store *s, struct universe *u, uint32_t 
     l->slot = slot;
     l->price_e8 = price_e8;
     l->active = true;
+    l->fresh = false;
     u->lines_n++;
+    u->waiting.known = false;
     return ERR_OK;
 }
 

@@ -80,8 +80,10 @@ bool universe_closed_at(struct universe *u, uint32_t line, int32_t day, int64_t 
 /* From here on the level is level_ref * total / total_ref. */
 void universe_set_ref(struct universe *u, double level_ref, i128 total_ref);
 double universe_level(const struct universe *u);
-static inline double universe_coverage(const struct universe *u)
+/* The price that it has is of this session: it no longer lowers coverage. */
+static inline void universe_freshen(struct universe *u, struct line *l)
 {
-    return u->lines_n ? (double)u->valued_n / (double)u->lines_n : 0;
+    l->fresh = true;
+    u->carried -= l->value;
 }
 #endif

@@ -133,7 +133,7 @@ static void warn_about(struct backtest *b, size_t no)
     if (r->thin) {
         snprintf(
             detail, sizeof detail,
-            "its measure had no value for low coverage at %zu of the %zu session ends and days looked at",
+            "its measure had no value for low or unknown coverage at %zu of the %zu session ends and days looked at",
             r->thin, r->looks);
         warn(b, no, "low_coverage", detail);
     }
@@ -191,7 +191,8 @@ static void look(struct backtest *b)
         const struct reading v = engine_reading(b->s->engine, r->series);
         r->looks++;
         r->values += reading_has_value(v.status);
-        r->thin += v.status == READING_LOW_COVERAGE;
+        r->thin +=
+            v.status == READING_LOW_COVERAGE || v.status == READING_UNKNOWN_COVERAGE;
         r->status = v.status;
     }
 }

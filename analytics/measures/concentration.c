@@ -102,7 +102,7 @@ static void concentration_inputs(const struct market *m, const struct series *s,
         json_put_real(w, "largest_weight_pct",
                       u->total > 0 ? ratio((i128)largest->value * 100, u->total) : NAN);
     }
-    index_inputs(u, w);
+    index_inputs(m, u, w);
 }
 
 #define BY_PARAM                                                                                   \

@@ -1,34 +1,37 @@
 /* index_reading.h - what all measures of an index have in common: when there is a value at all. */
 #ifndef TOCSIN_ANALYTICS_MEASURES_INDEX_READING_H
 #define TOCSIN_ANALYTICS_MEASURES_INDEX_READING_H
+#include "analytics/coverage.h"
 #include "analytics/series.h"
 
 #include <math.h>
 
-/* 470 of 500 members priced and a gate of 0.95: coverage 0.94, low_coverage, no value; at 475 there
- * is one. No member priced, or (of measures of levels) no level begun: no data. Under the coverage
- * gate: low coverage. Else OK, and the value is still to be set; then reading_finish. */
+/* Members with 94 % of the weight priced and a gate of 0.95: coverage 0.94, low_coverage, no value; at
+ * 95 % there is one. No member priced, or (of measures of levels) no level begun: no data. Under the
+ * coverage gate: low coverage; a member of whose weight nothing is known: unknown coverage. Else OK,
+ * and the value is still to be set; then reading_finish. */
 static inline bool index_has_value(const struct market *m, const struct universe *u, bool of_levels,
                                    struct reading *r)
 {
     *r = (struct reading){
-        .value = NAN, .coverage = universe_coverage(u), .event_ns = u->last_ns, .status = READING_OK
+        .value = NAN, .coverage = coverage_of(m, u), .event_ns = u->last_ns, .status = READING_OK
     };
     if (u->valued_n == 0 || u->total == 0 || (of_levels && !u->based)) {
         r->status = READING_NO_DATA;
         return false;
     }
-    if (r->coverage < m->gate) {
-        r->status = READING_LOW_COVERAGE;
+    if (!coverage_suffices(m, r->coverage)) {
+        r->status = isnan(r->coverage) ? READING_UNKNOWN_COVERAGE : READING_LOW_COVERAGE;
         reading_finish(m, r);
         return false;
     }
     return true;
 }
 
-static inline void index_inputs(const struct universe *u, struct json_writer *w)
+static inline void index_inputs(const struct market *m, const struct universe *u,
+                                struct json_writer *w)
 {
     json_put_real(w, "names", u->issuers_n);
-    json_put_real(w, "coverage", universe_coverage(u));
+    json_put_real(w, "coverage", coverage_of(m, u));
 }
 #endif

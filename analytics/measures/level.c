@@ -269,7 +269,7 @@ static void level_inputs(const struct market *m, const struct series *s, struct 
     const struct universe *u = series_universe(m, s);
     int quarterly = ew_variant(EW_QUARTERLY, BY_ISSUER);
     put_levels(m, u, s->kind == &measure_level ? quarterly : variant_of(s), w);
-    index_inputs(u, w);
+    index_inputs(m, u, w);
 }
 
 static void spread_inputs(const struct market *m, const struct series *s, struct json_writer *w)
@@ -282,7 +282,7 @@ static void spread_inputs(const struct market *m, const struct series *s, struct
         json_put_real(w, "cap_return_pct", 100.0 * (g.cap.factor - 1));
         json_put_real(w, "equal_return_pct", 100.0 * (g.equal.factor - 1));
     }
-    index_inputs(u, w);
+    index_inputs(m, u, w);
 }
 
 const struct measure_kind measure_level = {

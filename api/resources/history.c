@@ -10,7 +10,7 @@ static const struct field point_fields[] = {
     { .name = "seq", .type = FIELD_INT },
     { .name = "time", .type = FIELD_TIME },
     { .name = "value", .type = FIELD_REAL, .nullable = true },
-    { .name = "coverage", .type = FIELD_REAL },
+    { .name = "coverage", .type = FIELD_REAL, .nullable = true },
     { .name = "status", .type = FIELD_TEXT, .names = &reading_status_names },
     { 0 },
 };

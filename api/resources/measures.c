@@ -18,7 +18,7 @@ static void put_measure(struct json_writer *w, const struct picture_row *row)
     json_put_real(w, "value", has_value ? g->value : NAN);
     json_put_text(w, "unit", row->unit);
     json_put_time_or_null(w, "time", g->event_ns);
-    json_put_real(w, "coverage", isfinite(g->coverage) ? g->coverage : 0);
+    json_put_real(w, "coverage", g->coverage);
     json_put_int(w, "staleness_ms", g->staleness_ns / NS_PER_MS);
     json_put_text(w, "status", reading_status_name(g->status));
     json_put_int(w, "version", row->version);
@@ -108,7 +108,7 @@ static const struct field measure_fields[] = {
     { .name = "value", .type = FIELD_REAL, .nullable = true },
     { .name = "unit", .type = FIELD_TEXT },
     { .name = "time", .type = FIELD_TIME, .nullable = true },
-    { .name = "coverage", .type = FIELD_REAL },
+    { .name = "coverage", .type = FIELD_REAL, .nullable = true },
     { .name = "staleness_ms", .type = FIELD_INT },
     { .name = "status", .type = FIELD_TEXT, .names = &reading_status_names },
     { .name = "version", .type = FIELD_INT },

@@ -204,7 +204,15 @@ class Index:
         return {s: self.market.prices[s] for s in self.priced()}
 
     def coverage(self):
-        return Fraction(len(self.priced()), len(self.members)) if self.members else Fraction(0)
+        """By weight, of those priced in this session. A member that waits has the weight of its last price; None when one never had a price."""
+        priced, weights = self.priced(), {}
+        if not priced:
+            return Fraction(0)
+        for s in self.members:
+            if s not in self.market.prices or not (self.members[s] or s in self.market.shares):
+                return None
+            weights[s] = line_value(self.market.prices[s], self.shares(s))
+        return Fraction(sum(weights[s] for s in priced if self.market.is_of_now(s)), sum(weights.values()))
 
     def line_values(self, prices=None):
         return {s: line_value(p, self.shares(s)) for s, p in (prices or self.prices()).items()}
@@ -223,7 +231,8 @@ class Index:
         return sum(self.line_values(prices).values())
 
     def covered(self):
-        return bool(self.members) and self.coverage() >= COVERAGE_GATE
+        coverage = self.coverage() if self.members else 0
+        return coverage is not None and coverage >= COVERAGE_GATE
 
     # -- measures: None when there is none --
     def level(self):
@@ -321,7 +330,7 @@ class Index:
         """The market's closes of that session."""
         prices = {s: closes[s] for s in self.priced()}
         if self.total_ref is None:
-            if not self.members or len(prices) < len(self.members):
+            if not self.covered():
                 return
             self.total_ref = self.total(prices)
             for series in self.equal.values():
@@ -380,7 +389,9 @@ class Index:
 
 
 class Market:
-    def __init__(self):
+    def __init__(self, stale_after_ns=0):
+        self.stale_after_ns = stale_after_ns   # 0: any price is of now
+        self.of_now, self.carried_until = None, None   # from this session on prices are of now; "begun": it has begun with this record
         self.prices, self.shares, self.floats, self.issuer = {}, {}, {}, {}
         self.times = {}                        # symbol -> event time of the record its price is of
         self.of_session = {}                   # symbol -> the session its price is of
@@ -395,9 +406,19 @@ class Market:
     def index(self, name):
         return self.indexes[name]
 
+    def is_of_now(self, symbol):
+        return self.of_now is None or self.of_session[symbol] >= self.of_now
+
     def apply(self, m):
-        kind = m["kind"]
         self.event_ns = max(self.event_ns, m["ts"])
+        self.take(m)
+        if self.carried_until == "begun":
+            self.carried_until = self.event_ns + self.stale_after_ns
+        if self.carried_until is not None and self.event_ns >= self.carried_until:
+            self.of_now, self.carried_until = self.session, None
+
+    def take(self, m):
+        kind = m["kind"]
         self.moved = set() if kind in ("trade", "close") else None
         if kind == "trade":
             if m["symbol"] in self.prices and m["ts"] < self.times[m["symbol"]]:
@@ -473,11 +494,15 @@ class Market:
         if self.session is not None:
             for index in self.indexes.values():
                 index.begin(self.session, day)
+        if self.stale_after_ns:                # the session before is of now still, for as long as the bound says
+            self.of_now, self.carried_until = self.session or day, "begun"
         self.session, self.open = day, True
 
     def session_end(self):
         if self.moved is not None:
             self.moved.add("end")
+        if self.stale_after_ns:
+            self.of_now, self.carried_until = self.session, None
         closes = dict(self.prices)
         for symbol, (price_e8, ts) in sorted(self.official.items(), key=lambda x: x[0] not in self.prices):
             if symbol not in self.prices or ts >= self.times[symbol]:

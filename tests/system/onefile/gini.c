@@ -19,7 +19,7 @@ static void read_gini(const struct market *m, const struct series *s, struct rea
 
 static void gini_inputs(const struct market *m, const struct series *s, struct json_writer *w)
 {
-    index_inputs(series_universe(m, s), w);
+    index_inputs(m, series_universe(m, s), w);
 }
 
 const struct measure_kind measure_gini = {

@@ -89,7 +89,7 @@ static void equal_stocks(void **state)
     assert_true(value(&w, "effective_number(X)") == 500);
     near(value(&w, "top_weight(X, n=10)"), 2, 1e-15);
     near(value(&w, "top_weight(X, by=line, n=50)"), 10, 1e-15);
-    assert_true(universe_coverage(&w.index) == 1);
+    assert_true(w.index.valued_n == w.index.lines_n && w.index.carried == w.index.total);
     end(&w);
 }
 
