@@ -3,6 +3,7 @@
 #include "analytics/actions.h"
 #include "analytics/calendars.h"
 #include "analytics/prices.h"
+#include "analytics/quality.h"
 #include "analytics/series.h"
 #include "core/vec.h"
 #include "core/when.h"
@@ -153,6 +154,7 @@ enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8
     if (e) return e;
     const int64_t per_share =
         day < x->based_day ? actions_per_share(m, x, price_e8, day) : price_e8;
+    quality_close(m, x, price_e8, day);
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
         correct_line(m, x, no, day, was, price_e8, per_share);
     /* Where it has not traded since, the close that comes late is also its newest price. */

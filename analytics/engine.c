@@ -195,7 +195,7 @@ static enum err (*const apply[RECORD_KIND_COUNT])(struct engine *e, const struct
 enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
 {
     struct market *m = &e->market;
-    m->touched_n = m->moved_n = 0;
+    m->touched_n = m->moved_n = m->flags.n = 0;
     m->all_touched = false;
     e->out.sample = e->out.article = e->out.retraction = false;
     e->out.late = e->out.corrects = false;
@@ -209,7 +209,9 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     if (m->now_ns >= m->carry_until_ns) coverage_due(m);
     m->seq = r->seq;
     m->turn++;
-    err = series_settle(m);
+    err = m->flags.failed ? ERR_NOMEM : series_settle(m);
+    e->out.flags = m->flags.of;
+    e->out.flags_n = m->flags.n;
     e->out.moved = m->moved;
     e->out.moved_n = m->moved_n;
     return err;
@@ -363,12 +365,11 @@ enum err engine_new(struct engine **out)
         free(e);
         return ERR_NOMEM;
     }
-    e->market.venues[e->market.venues_n++] =
-        (struct venue){ .day = NO_DAY,
-                        .said_day = NO_DAY,
-                        .due_ns = INT64_MAX,
-                        .fresh_day = NO_DAY,
-                        .carry_until_ns = INT64_MAX };
+    e->market.venues[e->market.venues_n++] = (struct venue){ .day = NO_DAY,
+                                                             .said_day = NO_DAY,
+                                                             .due_ns = INT64_MAX,
+                                                             .fresh_day = NO_DAY,
+                                                             .carry_until_ns = INT64_MAX };
     e->market.due_ns = e->market.carry_until_ns = INT64_MAX;
     e->market.waits_day = INT32_MAX;
     e->market.settings.coverage_gate_e8 = 95000000;
@@ -389,7 +390,7 @@ static void release(struct market *m)
     void *const arrays[] = { m->instruments, m->issuers, m->universes, m->store.lines,
                              m->store.slots, m->closes,  m->series,    m->exposures,
                              m->slow,        m->touched, m->moved,     m->venues,
-                             m->actions };
+                             m->actions,     m->flags.of };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     articles_release(&m->articles);

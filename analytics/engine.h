@@ -18,6 +18,8 @@ struct engine;
 struct engine_output {     /* of the last record applied; overwritten by the next */
     const uint32_t *moved; /* watched series that may have a new value, in a fixed order */
     size_t moved_n;
+    const struct quality_flag *flags; /* what looks wrong in it, or what became of what did */
+    size_t flags_n;
     bool sample;        /* a clock or session end at which every series' reading is stored */
     int32_t instrument; /* a new or changed instrument, else -1 */
     /* A trade that happened before the newest one of its instrument: it has moved nothing. */

@@ -18,6 +18,7 @@
 #define TOCSIN_ANALYTICS_MARKET_H
 #include "analytics/measure.h"
 #include "analytics/news/known.h"
+#include "analytics/quality_flag.h"
 #include "analytics/universe.h"
 #include "core/buf.h"
 #include "core/calendar.h"
@@ -40,6 +41,12 @@ struct instrument {
     int64_t official_e8, official_ns;
     int32_t official_day;
     int64_t shares, float_e8;
+    /* What quality.c looks at: lowest and highest trade of the session range_day; the cap before the last jump of it, 0: none
+     * that is waited for, and when that was; the line of its issuer that had the same cap when it was last looked at. */
+    int64_t low_e8, high_e8;
+    int32_t range_day;
+    uint32_t twin;
+    int64_t cap_before_jump, jump_ns;
     /* The most that ever multiplied its price, here or as an index's own share count. A price is
      * refused when it does not fit with these, so that no index can fail over it half-way. */
     int64_t shares_max;
@@ -176,6 +183,13 @@ struct market {
     uint64_t seq;        /* of the last record applied */
     uint64_t turn;       /* counts states, for remembered readings */
     uint64_t generation; /* counts changes of who is live or configured, for pictures */
+    struct {
+        struct quality_flag *of; /* of the record in hand */
+        size_t n, cap;
+        uint64_t made; /* ever: the number of the newest one */
+        bool failed;   /* memory was out */
+    } flags;
+
     /* Of the article in hand, headline and body, where HTML had to be decoded. */
     struct buf news_text[2];
     struct articles articles;

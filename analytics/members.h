@@ -93,7 +93,8 @@ struct universe {
     /* In cents: now, and when level_ref was the level. The two refs move together, when it starts
      * and when the members change; `total` moves with every price. */
     i128 total, total_ref;
-    i128 carried; /* of the total, lines whose price is of an earlier session: follows from the lines */
+    i128
+        carried; /* of the total, lines whose price is of an earlier session: follows from the lines */
     /* Members that do not count yet, when somebody asked (coverage.c); not known: to be looked up. */
     struct waiting {
         bool known;

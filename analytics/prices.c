@@ -1,9 +1,12 @@
 #include "analytics/prices.h"
 
+#include "analytics/quality.h"
 #include "analytics/series.h"
 
 static inline void stand(struct market *m, struct instrument *x, const struct price *p, bool touch)
 {
+    if (x->price_e8 && quality_is_jump(x->price_e8, p->price_e8))
+        quality_price_jumps(m, x, p->price_e8, p->event_ns);
     x->price_e8 = p->price_e8;
     x->price_day = p->day;
     if (p->regular) {

@@ -19,7 +19,7 @@ struct json_writer;
       "memberships and prices. What was refused is among the dead letters.")                       \
     X(READING_LOW_COVERAGE, "low_coverage", "too few members priced",                              \
       "Less of its weight is priced in this session than engine.coverage_gate_pct asks for: send " \
-      "prices of the members that have none.")                                                                           \
+      "prices of the members that have none.")                                                     \
     X(READING_NO_HISTORY, "no_history", "window longer than the history",                          \
       "The window begins before the first session that is stored: import older closes, or take "   \
       "a shorter one.")                                                                            \

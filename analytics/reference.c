@@ -18,6 +18,7 @@
 #include "analytics/calendars.h"
 #include "analytics/closes.h"
 #include "analytics/prices.h"
+#include "analytics/quality.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
 #include "analytics/shares.h"
@@ -67,7 +68,13 @@ enum err reference_trade(struct market *m, const struct record *r, bool *late, s
     struct trading at;
     enum err e = find_priced(m, &r->u.trade.symbol, r->u.trade.price_e8, &x, why);
     *late = !e && m->settings.meaning >= MEANING_SECOND && x->price_e8 && r->event_ns < x->price_ns;
-    if (e || *late) return e;
+    if (e) return e;
+    if (*late) { /* it was paid, all the same */
+        if (!calendars_trading(m, x->venue, r->event_ns, &at, NULL) && at.regular
+            && at.day == x->range_day)
+            quality_traded(x, r->u.trade.price_e8, at.day);
+        return ERR_OK;
+    }
     e = calendars_trading(m, x->venue, r->event_ns, &at, why);
     if (!e && at.regular) e = session_price(m, x->venue, at.day);
     if (e) return e;
@@ -75,7 +82,8 @@ enum err reference_trade(struct market *m, const struct record *r, bool *late, s
     if (at.day >= x->waits_day) actions_due(m, x, at.day); /* it trades before the open */
     if (at.day < x->based_day) price_e8 = actions_carry(m, x, price_e8, at.day);
     prices_move(m, x, &(struct price){ price_e8, r->event_ns, at.day, at.regular });
-    return e;
+    if (at.regular) quality_traded(x, r->u.trade.price_e8, at.day);
+    return ERR_OK;
 }
 
 enum err reference_close(struct market *m, const struct record *r, bool *corrects, struct why *why)
@@ -145,7 +153,9 @@ static enum err add_instrument(struct market *m, const struct symbol *s, uint32_
                                                 .last_close = NONE,
                                                 .first_action = NONE,
                                                 .based_day = NO_DAY,
-                                                .waits_day = INT32_MAX };
+                                                .waits_day = INT32_MAX,
+                                                .range_day = NO_DAY,
+                                                .twin = NONE };
     return ERR_OK;
 }
 
@@ -176,9 +186,11 @@ enum err reference_shares(struct market *m, const struct record *r, struct why *
     if (!e && !shares_fit(x, r->u.shares.shares)) e = too_valuable(&x->symbol, why);
     if (!e) e = actions_shares(m, x, r, &waits);
     if (e || waits) return e;
-    return shares_set(m, x, r->u.shares.shares, r->u.shares.float_e8)
-               ? ERR_OK
-               : too_valuable(&x->symbol, why);
+    const int64_t was = x->shares;
+    if (!shares_set(m, x, r->u.shares.shares, r->u.shares.float_e8))
+        return too_valuable(&x->symbol, why);
+    quality_shares(m, x, was, r->event_ns);
+    return ERR_OK;
 }
 
 /* ---- indices ---- */

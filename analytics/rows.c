@@ -22,6 +22,12 @@ static const struct column instrument_columns[] = {
 const struct row_type instrument_row =
     ROW_TYPE("instrument", struct instrument_row, instrument_columns);
 
+static const struct column quality_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct quality_row, type, name)
+#include "analytics/quality.def"
+};
+const struct row_type quality_row = ROW_TYPE("quality", struct quality_row, quality_columns);
+
 static const struct column article_score_columns[] = {
 #define COLUMN(type, name, what) ROW_COLUMN(struct article_score_row, type, name)
 #include "analytics/article_score.def"

@@ -1,6 +1,7 @@
 /* rows.h - what analytics says, as the rows that are stored of it. Plain data; each row's columns are in the .def of its name. */
 #ifndef TOCSIN_ANALYTICS_ROWS_H
 #define TOCSIN_ANALYTICS_ROWS_H
+#include "analytics/quality_flag.h"
 #include "analytics/reading.h"
 #include "analytics/news/sentiment.h"
 #include "core/row.h"
@@ -25,6 +26,13 @@ struct instrument_row {
 #include "analytics/instrument.def"
 };
 extern const struct row_type instrument_row;
+
+/* Said when something looks wrong, and again when its state changes. */
+struct quality_row {
+#define COLUMN ROW_FIELD
+#include "analytics/quality.def"
+};
+extern const struct row_type quality_row;
 
 struct article_score_row {
 #define COLUMN ROW_FIELD

@@ -45,12 +45,17 @@ static const struct state_field market_fields[] = {
     STATE_FIELD(U64, struct market, seq),
     STATE_FIELD(I64, struct market, settings.meaning),
     STATE_FIELD(I64, struct market, settings.session_grace_ns),
+    STATE_FIELD(U64, struct market, flags.made),
 };
 static const struct state_field venue_fields[] = {
-    STATE_FIELD(BYTE, struct venue, name),       STATE_FIELD(I32, struct venue, day),
-    STATE_FIELD(I32, struct venue, no),          STATE_FIELD(BOOL, struct venue, in_session),
-    STATE_FIELD(I64, struct venue, official_ns), STATE_FIELD(I32, struct venue, said_day),
-    STATE_FIELD(U32, struct venue, rebalanced),  STATE_FIELD(I32, struct venue, fresh_day),
+    STATE_FIELD(BYTE, struct venue, name),
+    STATE_FIELD(I32, struct venue, day),
+    STATE_FIELD(I32, struct venue, no),
+    STATE_FIELD(BOOL, struct venue, in_session),
+    STATE_FIELD(I64, struct venue, official_ns),
+    STATE_FIELD(I32, struct venue, said_day),
+    STATE_FIELD(U32, struct venue, rebalanced),
+    STATE_FIELD(I32, struct venue, fresh_day),
     STATE_FIELD(I64, struct venue, carry_until_ns),
 };
 /* A calendar as its own text, in pieces of some bytes, the last one filled up with zeros. */
@@ -84,6 +89,12 @@ static const struct state_field instrument_fields[] = {
     STATE_FIELD(I64, struct instrument, jump_was),
     STATE_FIELD(I64, struct instrument, jump_is),
     STATE_FIELD(I32, struct instrument, jump_day),
+    STATE_FIELD(I64, struct instrument, low_e8),
+    STATE_FIELD(I64, struct instrument, high_e8),
+    STATE_FIELD(I32, struct instrument, range_day),
+    STATE_FIELD(U32, struct instrument, twin),
+    STATE_FIELD(I64, struct instrument, cap_before_jump),
+    STATE_FIELD(I64, struct instrument, jump_ns),
 };
 static const struct state_field action_fields[] = {
     STATE_FIELD(I64, struct action, kind),     STATE_FIELD(U32, struct action, instrument),
@@ -524,6 +535,7 @@ static enum err load_scalars(struct state_reader *r, struct market *m, struct wh
         m->now_ns = saved->now_ns;
         m->sampled_ns = saved->sampled_ns;
         m->seq = saved->seq;
+        m->flags.made = saved->flags.made;
     }
     free(saved);
     return e;

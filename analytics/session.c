@@ -12,6 +12,7 @@
 #include "analytics/calendars.h"
 #include "analytics/closes.h"
 #include "analytics/coverage.h"
+#include "analytics/quality.h"
 #include "analytics/series.h"
 #include "core/vec.h"
 #include "core/when.h"
@@ -110,6 +111,7 @@ static enum err end_session(struct market *m, uint32_t venue)
     v->official_ns = 0;
     venues_set_due(m);
     coverage_session_ends(m, venue);
+    quality_session_ends(m, venue, day);
     if (official) closes_settle(m, venue, day);
     enum err e = close_universes(m, venue, day);
     if (!e) e = official ? closes_kept(m, venue, day) : close_instruments(m, day);

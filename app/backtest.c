@@ -191,8 +191,7 @@ static void look(struct backtest *b)
         const struct reading v = engine_reading(b->s->engine, r->series);
         r->looks++;
         r->values += reading_has_value(v.status);
-        r->thin +=
-            v.status == READING_LOW_COVERAGE || v.status == READING_UNKNOWN_COVERAGE;
+        r->thin += v.status == READING_LOW_COVERAGE || v.status == READING_UNKNOWN_COVERAGE;
         r->status = v.status;
     }
 }

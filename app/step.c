@@ -2,6 +2,7 @@
 
 #include "alerts/rules/key.h"
 #include "analytics/picture.h"
+#include "analytics/quality.h"
 #include "core/arena.h"
 #include "core/calendar.h"
 #include "core/vec.h"
@@ -459,6 +460,22 @@ static void tell_instrument(struct step *s, int32_t id)
             .instrument_id = id, .symbol = f.symbol, .issuer = f.issuer, .name = f.name });
 }
 
+static void tell_quality(struct step *s, const struct record *r, const struct quality_flag *f)
+{
+    say(s, STEP_quality_row,
+        &(struct quality_row){ .quality_no = f->no,
+                               .quality_id = quality_id(f->no),
+                               .seq = r->seq,
+                               .event_ns = r->event_ns,
+                               .reason = f->reason,
+                               .instrument_id = (int32_t)f->instrument,
+                               .before = f->before,
+                               .after = f->after,
+                               .state = f->state,
+                               .state_seq = r->seq,
+                               .detail = f->detail });
+}
+
 /* "[{"symbol":"AAPL","score":0.5,"label":"positive","relevance":1}]" */
 static void render_tickers(const struct article_reading *a, struct buf *out)
 {
@@ -525,6 +542,7 @@ static enum err tell(struct step *s, const struct record *r, const struct engine
 {
     enum err e = tell_record(s, r);
     if (o->instrument >= 0) tell_instrument(s, o->instrument);
+    for (size_t i = 0; i < o->flags_n; i++) tell_quality(s, r, &o->flags[i]);
     if (r->kind == RECORD_TRACK) tell_tracked(s, r);
     tell_series(s);
     if (!e && o->article) e = tell_article(s, r, &o->reading);

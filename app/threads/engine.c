@@ -23,9 +23,24 @@ enum {
 
 /* ---- coming and going ---- */
 /* The step's sink. */
+/* Once, when it is found. */
+static void count_quality(const struct quality_row *q)
+{
+    static const enum metric of[] = {
+        [QUALITY_SHARES_JUMP] = METRIC_QUALITY_SHARES_JUMP,
+        [QUALITY_SAME_CAP] = METRIC_QUALITY_SAME_CAP,
+        [QUALITY_SPLIT_LIKE_PRICE] = METRIC_QUALITY_SPLIT_LIKE_PRICE,
+        [QUALITY_CAP_SPIKE] = METRIC_QUALITY_CAP_SPIKE,
+        [QUALITY_NO_CLOSE] = METRIC_QUALITY_NO_CLOSE,
+        [QUALITY_CLOSE_OUTSIDE_RANGE] = METRIC_QUALITY_CLOSE_OUTSIDE_RANGE,
+    };
+    if (q->seq == q->state_seq) metric_add(of[q->reason], 1);
+}
+
 static void on_row(void *ctx, const struct row_type *type, const void *row)
 {
     const struct engine_loop *l = ctx;
+    if (type == &quality_row) count_quality(row);
     write_row(l->turn->batch, type, row);
 }
 

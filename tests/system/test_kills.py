@@ -22,6 +22,7 @@ TABLES = {
     "tick": ("seq, event_ns, received_ms, kpos, price_e8, size_e8, instrument_id, day_or_kind", "seq"),
     "event": ("seq, event_ns, received_ms, kpos, kind, tenant_id, payload", "seq"),
     "instrument": ("instrument_id, symbol, issuer, name", "instrument_id"),
+    "quality": ("quality_no, quality_id, seq, event_ns, reason, instrument_id, before, after, state, state_seq, detail", "quality_no"),
     "series": ("series_id, tenant_id, measure, unit, version", "series_id"),
     "reading": ("seq, event_ns, series_id, tenant_id, value, coverage, staleness_ns, status, measure_version", "seq, series_id"),
     "article_score": ("seq, article_id, event_ns, headline, source, positive, neutral, negative, score, label, tickers, scorer", "seq"),

@@ -39,12 +39,16 @@ static void ok(struct record r)
 static void settings(int64_t stale_ns, enum meaning meaning)
 {
     ok((struct record){ .kind = RECORD_SETTINGS,
-                        .u.settings = { stale_ns, 0, 95000000, false, meaning } });
+                        .u.settings = { .stale_after_ns = stale_ns,
+                                        .coverage_gate_e8 = 95000000,
+                                        .meaning = meaning } });
 }
 static void instrument(const char *s, int64_t shares)
 {
-    ok((struct record){ .kind = RECORD_INSTRUMENT, .u.instrument = { symbol(s), str(s), { 0 } } });
-    ok((struct record){ .kind = RECORD_SHARES, .u.shares = { symbol(s), shares, E8 } });
+    ok((struct record){ .kind = RECORD_INSTRUMENT,
+                        .u.instrument = { .symbol = symbol(s), .issuer = str(s) } });
+    ok((struct record){ .kind = RECORD_SHARES,
+                        .u.shares = { .symbol = symbol(s), .shares = shares, .float_e8 = E8 } });
 }
 static void member(const char *s, int64_t ns)
 {
@@ -64,11 +68,13 @@ static void official(const char *s, int64_t dollars, int day, int64_t ns)
 }
 static void pass(int64_t ns)
 {
-    ok((struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { NO_DAY, false } });
+    ok((struct record){
+        .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { .session_end = NO_DAY } });
 }
 static void end(int day, int64_t ns)
 {
-    ok((struct record){ .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { DAY0 + day, false } });
+    ok((struct record){
+        .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { .session_end = DAY0 + day } });
 }
 static struct reading hhi(void)
 {
@@ -92,7 +98,9 @@ static int three_members(void **state)
     (void)state;
     assert_int_equal(engine_new(&e), ERR_OK);
     settings(MINUTE, MEANING_NOW);
-    ok((struct record){ .kind = RECORD_INDEX, .u.index = { str("X"), str("X"), 1000ll * E8 } });
+    ok((struct record){
+        .kind = RECORD_INDEX,
+        .u.index = { .index = str("X"), .name = str("X"), .base_e8 = 1000ll * E8 } });
     instrument("A", 600);
     instrument("B", 300);
     instrument("C", 100);
@@ -220,7 +228,7 @@ static double by_definition(void)
         const int64_t worth = (int64_t)((i128)x->price_e8 * x->shares / 1000000);
         if (x->price_e8 == 0) unknown = true;
         all += worth;
-        if (l->valued && x->price_day >= m->fresh_day) fresh += worth;
+        if (l->valued && x->price_day >= m->venues[u->venue].fresh_day) fresh += worth;
     }
     if (u->valued_n == 0) return 0;
     return unknown ? (double)NAN : (double)fresh / (double)all;
@@ -252,9 +260,10 @@ static void random_record(int64_t *ns)
                             .u.membership = { str("X"), symbol(s), upto(3) > 0, 0 } });
         break;
     case 4:
-        ok((struct record){ .kind = RECORD_SHARES,
-                            .event_ns = *ns,
-                            .u.shares = { symbol(s), 1 + upto(1000), E8 } });
+        ok((struct record){
+            .kind = RECORD_SHARES,
+            .event_ns = *ns,
+            .u.shares = { .symbol = symbol(s), .shares = 1 + upto(1000), .float_e8 = E8 } });
         break;
     case 5: official(s, 1 + upto(50), day, *ns); break;
     case 6: restart(); break;

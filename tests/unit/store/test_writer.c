@@ -119,6 +119,7 @@ union any_row {
     struct tick_row tick;
     struct event_row event;
     struct instrument_row instrument;
+    struct quality_row quality;
     struct series_row series;
     struct series_viewer_row series_viewer;
     struct reading_row reading;
@@ -158,6 +159,9 @@ static void make_row(enum table_id id, int i)
     case TABLE_instrument_row:
         r->instrument.instrument_id = i, r->instrument.symbol = names[i];
         break;
+    case TABLE_quality_row:
+        r->quality.quality_no = (uint64_t)i, r->quality.quality_id = uuid_of(4, i);
+        break;
     case TABLE_series_row: r->series.series_id = (uint32_t)i, r->series.measure = names[i]; break;
     case TABLE_series_viewer_row:
         r->series_viewer.tenant_id = owner, r->series_viewer.series_id = (uint32_t)i;
@@ -165,7 +169,6 @@ static void make_row(enum table_id id, int i)
     case TABLE_reading_row:
         r->reading.seq = (uint64_t)i / 3, r->reading.series_id = (uint32_t)i % 3;
         r->reading.event_ns = some_day();
-        r->reading.coverage = some_finite(r->reading.coverage);
         break;
     case TABLE_article_score_row:
         r->article_score.seq = (uint64_t)i;

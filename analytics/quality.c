@@ -1,0 +1,207 @@
+/* quality.c - see quality.h. A split of 2 for 1 that nobody said, of A with 100 shares at 400:
+ *
+ *   Monday    trade 201      split_like_price, 400 -> 201: half, within 2 %. The cap was 40,000 before it
+ *   Monday    shares 200     shares_jump, 100 -> 200; and the cap is back at 40,200: cap_spike
+ */
+#include "analytics/quality.h"
+
+#include "core/decimal.h"
+#include "core/vec.h"
+#include "core/when.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+NAMES(quality_reason, QUALITY_REASONS);
+NAMES(quality_state, QUALITY_STATES);
+
+struct uuid quality_id(uint64_t no)
+{
+    const uint64_t what = 0x7175616c697479; /* "quality" */
+    return uuid_derive((struct uuid){ { 0 } }, no, what);
+}
+
+/* ---- raising ---- */
+/* Memory that is out shows in m->flags.failed: the engine gives up over it. */
+static PRINTF_LIKE(6, 7) void raise_flag(struct market *m, const struct instrument *x,
+                                         enum quality_reason reason, double before, double after,
+                                         const char *fmt, ...)
+{
+    if (!VEC_GROW(&m->flags.of, &m->flags.cap, m->flags.n + 1)) {
+        m->flags.failed = true;
+        return;
+    }
+    struct quality_flag *f = &m->flags.of[m->flags.n++];
+    *f = (struct quality_flag){ .no = ++m->flags.made,
+                                .instrument = (uint32_t)(x - m->instruments),
+                                .reason = reason,
+                                .state = QUALITY_FLAGGED,
+                                .before = before,
+                                .after = after };
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(f->detail, sizeof f->detail, fmt, args); /* cut, were it ever too long */
+    va_end(args);
+}
+
+static bool looks(const struct market *m) { return m->settings.meaning >= MEANING_SECOND; }
+static double price_of(int64_t e8) { return (double)e8 / 1e8; }
+
+/* ---- jumps ---- */
+static bool within(int64_t a, int64_t b, int pct)
+{
+    const i128 x = a > b ? a : b, y = a > b ? b : a;
+    return x * 100 <= y * (100 + pct);
+}
+
+/* 2 and its like, within 2 %; 0: none. */
+static int split_ratio(int64_t was, int64_t is)
+{
+    static const int ratios[] = { 2, 3, 4, 5, 10, 20 };
+    const i128 large = was > is ? was : is, small = was > is ? is : was;
+    for (size_t i = 0; i < ARRAY_LEN(ratios); i++)
+        if (large * 100 >= small * ratios[i] * 98 && large * 100 <= small * ratios[i] * 102)
+            return ratios[i];
+    return 0;
+}
+
+/* 0: not known. */
+static int64_t cap_of(int64_t price_e8, int64_t shares)
+{
+    return price_e8 && shares && value_fits(price_e8, shares) ? line_value(price_e8, shares) : 0;
+}
+
+/* The cap goes from one to another; is it back where it was before it jumped the last time? */
+static void cap_jumps(struct market *m, struct instrument *x, int64_t was, int64_t is, int64_t ns)
+{
+    const int64_t from = x->cap_before_jump;
+    x->cap_before_jump = 0;
+    if (was == 0 || is == 0) return;
+    if (from && ns - x->jump_ns <= 7 * NS_PER_DAY && within(from, is, 5)) {
+        raise_flag(m, x, QUALITY_CAP_SPIKE, (double)was / 100, (double)is / 100,
+                   "the cap of %s jumped from %" PRId64 " to %" PRId64 " and is back at %" PRId64,
+                   x->symbol.s, from / 100, was / 100, is / 100);
+        return;
+    }
+    x->cap_before_jump = was;
+    x->jump_ns = ns;
+}
+
+void quality_price_jumps(struct market *m, struct instrument *x, int64_t price_e8, int64_t event_ns)
+{
+    if (!looks(m)) return;
+    const int ratio = split_ratio(x->price_e8, price_e8);
+    char was[DECIMAL_TEXT_MAX], is[DECIMAL_TEXT_MAX];
+    decimal_format(x->price_e8, was);
+    decimal_format(price_e8, is);
+    if (ratio)
+        raise_flag(m, x, QUALITY_SPLIT_LIKE_PRICE, price_of(x->price_e8), price_of(price_e8),
+                   "the price of %s went from %s to %s, about %s%d, and no split is known",
+                   x->symbol.s, was, is, price_e8 < x->price_e8 ? "1/" : "times ", ratio);
+    cap_jumps(m, x, cap_of(x->price_e8, x->shares), cap_of(price_e8, x->shares), event_ns);
+}
+
+/* ---- one cap, two lines ---- */
+static void twins(struct market *m, uint32_t a, uint32_t b)
+{
+    struct instrument *x = &m->instruments[a], *y = &m->instruments[b];
+    const int64_t cap = cap_of(x->price_e8, x->shares), other = cap_of(y->price_e8, y->shares);
+    const bool same = cap && other && within(cap, other, 1), known = x->twin == b && y->twin == a;
+    if (same && !known) {
+        raise_flag(m, x, QUALITY_SAME_CAP, (double)other / 100, (double)cap / 100,
+                   "%s and %s of %s have the same cap: has the company's been entered twice?",
+                   y->symbol.s, x->symbol.s, m->issuers[x->issuer].key);
+        x->twin = b;
+        y->twin = a;
+    } else if (!same && known) x->twin = y->twin = NONE;
+}
+
+/* Of the line's company in its universe. */
+static void look_for_twins(struct market *m, uint32_t line, bool all)
+{
+    const struct line *l = &m->store.lines[line];
+    if (!l->valued || m->store.slots[l->slot].lines_n < 2) return;
+    uint32_t no = all ? m->universes[l->universe].first_line : l->next_of_universe;
+    for (; no != NONE; no = m->store.lines[no].next_of_universe) {
+        const struct line *k = &m->store.lines[no];
+        if (no != line && k->valued && k->slot == l->slot) twins(m, l->instrument, k->instrument);
+    }
+}
+
+/* ---- share counts ---- */
+void quality_shares(struct market *m, struct instrument *x, int64_t was, int64_t event_ns)
+{
+    if (!looks(m)) return;
+    if (was && quality_is_jump(was, x->shares)) {
+        raise_flag(m, x, QUALITY_SHARES_JUMP, (double)was, (double)x->shares,
+                   "the shares of %s went from %" PRId64 " to %" PRId64
+                   ", and no corporate action says so",
+                   x->symbol.s, was, x->shares);
+        cap_jumps(m, x, cap_of(x->price_e8, was), cap_of(x->price_e8, x->shares), event_ns);
+    }
+    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
+        look_for_twins(m, no, true);
+}
+
+/* ---- closes ---- */
+void quality_close(struct market *m, const struct instrument *x, int64_t close_e8, int32_t day)
+{
+    if (!looks(m) || x->range_day != day || x->low_e8 == 0) return;
+    if (close_e8 >= x->low_e8 && close_e8 <= x->high_e8) return;
+    char low[DECIMAL_TEXT_MAX], high[DECIMAL_TEXT_MAX], close[DECIMAL_TEXT_MAX];
+    decimal_format(x->low_e8, low);
+    decimal_format(x->high_e8, high);
+    decimal_format(close_e8, close);
+    raise_flag(m, x, QUALITY_CLOSE_OUTSIDE_RANGE,
+               price_of(close_e8 < x->low_e8 ? x->low_e8 : x->high_e8), price_of(close_e8),
+               "the close of %s is %s, and it was traded from %s to %s", x->symbol.s, close, low,
+               high);
+}
+
+static bool is_member(const struct market *m, const struct instrument *x)
+{
+    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
+        if (m->store.lines[no].active) return true;
+    return false;
+}
+
+static void no_close(struct market *m, const struct instrument *x, int32_t day)
+{
+    char date[DATE_TEXT_MAX];
+    date_format(day, date);
+    raise_flag(m, x, QUALITY_NO_CLOSE,
+               x->last_close == NONE ? (double)NAN : price_of(m->closes[x->last_close].price_e8),
+               NAN, "the session %s has ended without a close of %s", date, x->symbol.s);
+}
+
+static bool has_close(const struct instrument *x, int32_t day)
+{
+    return x->official_e8 && x->official_day == day;
+}
+
+static bool some_close(const struct market *m, uint32_t venue, int32_t day)
+{
+    for (size_t i = 0; i < m->instruments_n; i++)
+        if (m->instruments[i].venue == venue && has_close(&m->instruments[i], day)) return true;
+    return false;
+}
+
+void quality_session_ends(struct market *m, uint32_t venue, int32_t day)
+{
+    if (!looks(m)) return;
+    const bool some = some_close(m, venue, day);
+    for (size_t i = 0; i < m->instruments_n; i++) {
+        const struct instrument *x = &m->instruments[i];
+        if (x->venue != venue) continue;
+        if (has_close(x, day)) quality_close(m, x, x->official_e8, day);
+        else if ((some || x->range_day != day) && is_member(m, x)) no_close(m, x, day);
+    }
+    for (size_t i = 0; i < m->universes_n; i++) {
+        if (m->universes[i].venue != venue) continue;
+        for (uint32_t no = m->universes[i].first_line; no != NONE;
+             no = m->store.lines[no].next_of_universe)
+            look_for_twins(m, no, false);
+    }
+}

@@ -1,0 +1,46 @@
+/* quality.h - what looks wrong in what a feed says. It is flagged, as a row: prices are never changed or kept out over it.
+ *
+ *   reason                what is seen, from MEANING_SECOND on                                        before, after
+ *   shares_jump           a share count of 1.5 times the one before or more, or of 1/1.5 or less      shares
+ *   same_cap              two lines of one issuer in an index within 1 % of the same cap:             cap of the other,
+ *                         has the company's cap been entered twice?                                   cap of this
+ *   split_like_price      the price goes to 2, 3, 4, 5, 10 or 20 times, or the like part, within 2 %  price
+ *   cap_spike             a cap that jumped by 1.5 is back within 5 % of where it was, within a week  cap it jumped to, cap
+ *   no_close              a session ends, others have a close of it and a member of an index has      last close, none
+ *                         not; or nobody has one, and this one has not traded either
+ *   close_outside_range   an official close beyond what was traded in its session                     nearest trade, close
+ *
+ * Looked for where a record has done something rare (a jump, a count, a session's end), so a tick pays two comparisons.
+ * Pure; thread: the engine's. */
+#ifndef TOCSIN_ANALYTICS_QUALITY_H
+#define TOCSIN_ANALYTICS_QUALITY_H
+#include "analytics/market.h"
+
+/* Its number names a flag for ever, and its id follows from that. */
+struct uuid quality_id(uint64_t no);
+
+/* Is that a jump: 1.5 times or more, up or down? Both above 0 and below 2^60. */
+static inline bool quality_is_jump(int64_t was, int64_t is)
+{
+    return 2 * is >= 3 * was || 2 * was >= 3 * is;
+}
+
+/* `last` is about to go from x->price_e8, which is not 0, by a jump. */
+void quality_price_jumps(struct market *m, struct instrument *x, int64_t price_e8,
+                         int64_t event_ns);
+/* Its share count has gone from `was`. */
+void quality_shares(struct market *m, struct instrument *x, int64_t was, int64_t event_ns);
+/* A price of a trade of that session, within its hours: the range that its official close is held against. */
+static inline void quality_traded(struct instrument *x, int64_t price_e8, int32_t day)
+{
+    if (day != x->range_day) {
+        x->range_day = day;
+        x->low_e8 = x->high_e8 = price_e8;
+    } else if (price_e8 < x->low_e8) x->low_e8 = price_e8;
+    else if (price_e8 > x->high_e8) x->high_e8 = price_e8;
+}
+/* The official close of a session, when that ends or is corrected. */
+void quality_close(struct market *m, const struct instrument *x, int64_t close_e8, int32_t day);
+/* A session ends; its official closes still wait, or have just settled. */
+void quality_session_ends(struct market *m, uint32_t venue, int32_t day);
+#endif

@@ -1,0 +1,106 @@
+/* quality.c - what looked wrong in the data, and what became of it. */
+#include "analytics/rows.h"
+#include "api/answer.h"
+#include "api/render.h"
+
+static const struct field flag_fields[] = {
+    { .name = "no", .type = FIELD_INT },
+    { .name = "id", .type = FIELD_UUID },
+    { .name = "seq", .type = FIELD_INT },
+    { .name = "time", .type = FIELD_TIME },
+    { .name = "symbol", .type = FIELD_TEXT },
+    { .name = "reason", .type = FIELD_TEXT, .names = &quality_reason_names },
+    { .name = "before",
+      .type = FIELD_REAL,
+      .nullable = true,
+      .help = "shares, a price or a cap, by reason; null: nothing" },
+    { .name = "after", .type = FIELD_REAL, .nullable = true, .help = "what came; null: nothing" },
+    { .name = "state", .type = FIELD_TEXT, .names = &quality_state_names },
+    { .name = "detail", .type = FIELD_TEXT, .help = "a sentence for a person" },
+    { 0 },
+};
+static const struct field flags_fields[] = {
+    { .name = "quality", .type = FIELD_LIST, .of = "QualityFlag" },
+    { .name = "next", .type = FIELD_INT, .nullable = true },
+    { 0 },
+};
+enum { FLAG, FLAGS };
+static const struct schema schemas[] = {
+    [FLAG] = { .name = "QualityFlag", .fields = flag_fields },
+    [FLAGS] = { .name = "Quality", .fields = flags_fields },
+};
+
+static void put_flag(struct json_writer *w, const char *const *columns)
+{
+    render_row(w, NULL, &schemas[FLAG], columns);
+}
+
+static const char *text_of(const struct request *r, const char *name)
+{
+    const struct arg *a = request_arg(r, name);
+    return a->given ? a->text : NULL;
+}
+
+static void list_quality(struct request *r)
+{
+    int64_t n = request_arg(r, "limit")->number;
+    char limit[NUMBER_TEXT], before[NUMBER_TEXT];
+    const char *const params[] = { limit_plus_one(n, limit),
+                                   arg_number(request_arg(r, "before"), before),
+                                   text_of(r, "symbol"), text_of(r, "reason"),
+                                   text_of(r, "state") };
+    struct json_writer w = json_write(&r->reply.body);
+    json_put_object(&w, NULL);
+    reply_page(r, &w,
+               &(struct page){ .name = "quality",
+                               .query = QUERY_QUALITY,
+                               .params = params,
+                               .limit = n,
+                               .cursor = CURSOR_NUMBER,
+                               .put = put_flag });
+}
+
+static const struct arg_spec quality_args[] = {
+    ARG_LIMIT(1000, 100),
+    { .name = "before",
+      .type = ARG_INT,
+      .min = 0,
+      .max = INT64_MAX,
+      .missing = -1,
+      .help = "Cursor: the next of the page before",
+      .example = "1000000" },
+    { .name = "symbol",
+      .type = ARG_TEXT,
+      .min = 1,
+      .max = 63,
+      .help = "Only of this instrument",
+      .example = "AAPL" },
+    { .name = "reason",
+      .type = ARG_CHOICE,
+      .choices = "shares_jump|same_cap|split_like_price|cap_spike|no_close|close_outside_range",
+      .help = "Only for this reason",
+      .example = "shares_jump" },
+    { .name = "state",
+      .type = ARG_CHOICE,
+      .choices = "flagged",
+      .help = "Only in this state",
+      .example = "flagged" },
+    { 0 },
+};
+
+static const struct route routes[] = {
+    { .method = METHOD_GET,
+      .path = "/v1/quality",
+      .id = "listQuality",
+      .summary = "What looked wrong in the data, newest first",
+      .help = "A flag says what a feed said and why it is doubtful; prices are flagged, never "
+              "changed. `next` is the `before` of the next page; null: that was all.",
+      .handler = list_quality,
+      .flags = ROUTE_KEY | ROUTE_DB,
+      .args = quality_args,
+      .answers = { { .status = 200, .schema = "Quality" } } },
+};
+
+const struct resource resource_quality = { .name = "quality",
+                                           .help = "What looked wrong in the data",
+                                           RESOURCE_TABLES };

@@ -1,0 +1,93 @@
+"""Coverage by weight and what looks wrong, through the real Kafka: live, back-tested and verified."""
+import datetime as dt
+
+import drive
+import streams
+from test_sessions import S, Fed
+
+DAY0 = dt.date(2024, 1, 8)                     # a Monday
+
+
+def ns(day, hour=15, second=0):
+    return streams.day_ns(DAY0 + dt.timedelta(days=day), hour) + second * S
+
+
+def reference(**shares):
+    """An issuer of its own each, all in IX."""
+    out = [{"kind": "index", "index": "IX", "base": 1000, "ts": ns(-1)}]
+    for s, n in shares.items():
+        out += [{"kind": "instrument", "symbol": s, "issuer": f"I{s}", "ts": ns(-1)}, {"kind": "shares", "symbol": s, "shares": n, "ts": ns(-1)},
+                {"kind": "membership", "index": "IX", "symbol": s, "ts": ns(-1)}]
+    return out
+
+
+def trade(symbol, price, ts):
+    return {"kind": "trade", "symbol": symbol, "price": price, "ts": ts}
+
+
+def close(symbol, price, day):
+    return {"kind": "close", "symbol": symbol, "price": price, "date": str(DAY0 + dt.timedelta(days=day)), "ts": ns(day, 21)}
+
+
+def end(day):
+    return {"kind": "clock", "session_end": str(DAY0 + dt.timedelta(days=day)), "ts": ns(day, 21, 60)}
+
+
+def row(f, text="hhi(IX)"):
+    return drive.measures(f.service, text)[text]
+
+
+def flags(f, **parameters):
+    """Oldest first, without what is of the run."""
+    answer = f.service.api("GET", "/v1/quality?" + drive.query(**parameters))
+    assert answer.status_code == 200, answer.text
+    return [(q["reason"], q["symbol"], q["before"], q["after"], q["state"]) for q in answer.json()["quality"][::-1]]
+
+
+def test_coverage_is_a_share_of_weight(kafka, service_factory):
+    """Of 60, 30 and 10 per cent the last has not traded today: of now in the first minute, 0.9 after it, and back with its next price."""
+    f = Fed(kafka, service_factory, "weight", stale_after_ms=60_000)
+    f.send(reference(A=600, B=300, C=100))
+    f.send([trade("A", "10", ns(0)), trade("B", "10", ns(0))])
+    assert (row(f)["coverage"], row(f)["status"], row(f)["value"]) == (None, "unknown_coverage", None)
+    f.send([trade("C", "10", ns(0)), end(0)])
+    drive.make_rule(f.service, {"rule": "hhi(IX) >= 5000", "on_create": "wait"})
+    f.send([trade("A", "10", ns(1)), trade("B", "10", ns(1, 15, 59))])
+    assert (row(f)["coverage"], row(f)["status"]) == (1, "ok")
+    f.send([trade("A", "20", ns(1, 15, 60))])      # 12,000 + 3,000 of 16,000; C counts at its last price
+    assert (row(f)["coverage"], row(f)["status"]) == (15 / 16, "low_coverage") and f.alerts() == []
+    f.send([trade("C", "10", ns(1, 15, 61))])
+    assert (row(f)["coverage"], row(f)["status"]) == (1, "ok")
+    assert [state for state, _, _ in f.alerts()] == ["firing"]
+    f.send([end(1), trade("A", "20", ns(2)), trade("B", "10", ns(2)), end(2)])
+    assert row(f)["coverage"] == 15 / 16, "C had no price in the session that ended"
+    assert f.service.database.one("SELECT count(*) FROM market.reading WHERE measure = 'hhi(IX)' AND coverage = 0.9375") > 0
+    f.same_again()
+
+
+def test_what_looks_wrong_is_flagged(kafka, service_factory):
+    f = Fed(kafka, service_factory, "flags", stale_after_ms=0)
+    f.send(reference(A=100, B=100, C=50))
+    f.send([{"kind": "instrument", "symbol": "B2", "issuer": "IB", "ts": ns(-1)}, {"kind": "shares", "symbol": "B2", "shares": 100, "ts": ns(-1)},
+            {"kind": "membership", "index": "IX", "symbol": "B2", "ts": ns(-1)}])
+    f.send([trade(s, "20", ns(0, 15, n)) for n, s in enumerate(("A", "B", "B2", "C"))])
+    f.send([close("A", "20", 0), close("B", "21", 0), close("C", "20", 0), end(0)])
+    assert sorted(flags(f)) == [("close_outside_range", "B", 20, 21, "flagged"), ("no_close", "B2", None, None, "flagged"),
+                                ("same_cap", "B2", 2000, 2000, "flagged")]
+    f.send([trade("A", "10", ns(1)), {"kind": "shares", "symbol": "C", "shares": 75, "ts": ns(1)}, trade("C", "13.3", ns(1))])
+    assert flags(f, symbol="A") == [("split_like_price", "A", 20, 10, "flagged")]
+    assert flags(f, reason="cap_spike") == [("cap_spike", "C", 1500, 997.5, "flagged")]
+    assert flags(f, symbol="C")[0] == ("shares_jump", "C", 50, 75, "flagged") and flags(f, symbol="NONE") == []
+    first = f.service.api("GET", "/v1/quality?limit=2").json()
+    rest = f.service.api("GET", f"/v1/quality?limit=100&before={first['next']}").json()
+    numbers = [q["no"] for q in first["quality"] + rest["quality"]]
+    assert numbers == list(range(len(flags(f)), 0, -1)) and rest["next"] is None
+    drive.problem(f.service.api("GET", "/v1/quality?reason=other"), 400)
+    text = f.service.api("GET", "/metrics").text
+    assert 'tocsin_quality_flags_total{reason="same_cap"} 1' in text and 'tocsin_quality_flags_total{reason="no_close"} 1' in text
+    assert f.service.database.one("SELECT count(*) FROM market.quality WHERE symbol = 'C'") == len(flags(f, symbol="C"))
+    f.service.restart(hard=True)
+    before = flags(f)
+    f.send([trade("A", "40.1", ns(1, 16))])        # four times, within 2 %
+    assert flags(f)[:len(before)] == before and flags(f)[-1] == ("split_like_price", "A", 10, 40.1, "flagged")
+    f.same_again()
