@@ -145,7 +145,7 @@ static bool has_jumped(const struct instrument *x, const struct action *a)
 /* The price that stands is of before the split: nobody has traded at the new basis. */
 static bool carries(const struct instrument *x, const struct action *a)
 {
-    return x->price_e8 && x->price_day < a->day;
+    return x->priced && x->price_day < a->day;
 }
 
 /* Each line's count afterwards, with the price that then stands. */
@@ -223,7 +223,7 @@ static void split_now(struct market *m, struct instrument *x, struct action *a)
     if (a->refused) return;
     if (carried && x->price_day >= x->based_day) x->carried_e8 = x->price_e8;
     if (a->day > x->based_day) x->based_day = a->day;
-    if (x->regular_e8 && x->regular_day < a->day)
+    if (x->has_regular && x->regular_day < a->day)
         x->regular_e8 = per_share(x->regular_e8, (struct basis){ a->a, a->b });
     if (carried) x->price_e8 = actions_carry(m, x, x->carried_e8, x->price_day);
     if (jumped) x->jump_is = 0;
@@ -254,6 +254,11 @@ enum err actions_split(struct market *m, const struct record *r, struct why *why
                        "a split of %.15s of %s is known, %" PRId64 " for %" PRId64
                        ": nothing has changed",
                        x->symbol.s, day, known->a, known->b);
+    if (x->negative_prices)
+        return err_set(
+            why, ERR_INVALID,
+            "%.15s may have prices of 0 and below (negative_prices): it is no share to be split",
+            x->symbol.s);
     if (!split_fits(m, x, &a))
         return err_set(why, ERR_INVALID,
                        "a split of %" PRId64 " for %" PRId64

@@ -19,26 +19,28 @@ void closes_keep(struct market *m, struct instrument *x, int64_t price_e8, int32
     x->official_day = day;
 }
 
-/* What the session of that day leaves of it, as far as is known now; 0: nothing. */
-static int64_t close_of(const struct market *m, const struct instrument *x, int32_t day)
+/* What the session of that day leaves of it, as far as is known now; false: nothing. */
+static bool close_of(const struct market *m, const struct instrument *x, int32_t day, int64_t *out)
 {
-    if (x->official_e8 && x->official_day == day) return x->official_e8;
-    if (x->last_close != NONE && m->closes[x->last_close].day == day)
-        return m->closes[x->last_close].price_e8;
-    return x->regular_e8;
+    if (x->official_day == day) *out = x->official_e8;
+    else if (x->last_close != NONE && m->closes[x->last_close].day == day)
+        *out = m->closes[x->last_close].price_e8;
+    else if (x->has_regular) *out = x->regular_e8;
+    else return false;
+    return true;
 }
 
 /* An official close becomes `last` where nothing newer is. */
 static void settle_last(struct market *m, struct instrument *x, int32_t day)
 {
-    if (x->official_e8 && x->official_day == day && x->official_ns >= x->price_ns)
+    if (x->official_day == day && x->official_ns >= x->price_ns)
         prices_stand(m, x, &(struct price){ x->official_e8, x->official_ns, day, .regular = true });
 }
 
 /* One line of an index counts at a close, or again at the price that stands. */
 static void suppose(struct market *m, struct universe *u, uint32_t no, int64_t price_e8)
 {
-    if (m->store.lines[no].valued && price_e8) universe_set_price(&m->store, u, no, price_e8, 0);
+    if (m->store.lines[no].valued) universe_set_price(&m->store, u, no, price_e8, 0);
 }
 
 /* Who counts already, and then who begins to: so one enters at the weights of this end, whatever its number. */
@@ -47,13 +49,15 @@ void closes_settle(struct market *m, uint32_t venue, int32_t day)
     for (int begins = 0; begins < 2; begins++)
         for (size_t i = 0; i < m->instruments_n; i++) {
             struct instrument *x = &m->instruments[i];
-            if (x->venue == venue && (x->price_e8 == 0) == begins) settle_last(m, x, day);
+            if (x->venue == venue && !x->priced == begins) settle_last(m, x, day);
         }
     for (size_t i = 0; i < m->universes_n; i++) {
         struct universe *u = &m->universes[i];
         if (u->book || u->venue != venue) continue;
+        int64_t close;
         for (uint32_t no = u->first_line; no != NONE; no = m->store.lines[no].next_of_universe)
-            suppose(m, u, no, close_of(m, &m->instruments[m->store.lines[no].instrument], day));
+            if (close_of(m, &m->instruments[m->store.lines[no].instrument], day, &close))
+                suppose(m, u, no, close);
     }
 }
 
@@ -70,11 +74,13 @@ static enum err keep_closes(struct market *m, uint32_t venue, int32_t day)
 {
     for (size_t i = 0; i < m->instruments_n; i++) {
         struct instrument *x = &m->instruments[i];
-        int64_t close = close_of(m, x, day);
-        if (x->venue != venue || close == 0) continue;
+        int64_t close;
+        if (x->venue != venue || !close_of(m, x, day, &close)) continue;
         enum err e = add_close(m, x, day, close);
         if (e) return e;
         x->regular_e8 = close;
+        x->has_regular = true;
+        x->official_day = NO_DAY;
         x->official_e8 = 0;
     }
     return ERR_OK;
@@ -158,7 +164,7 @@ enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
         correct_line(m, x, no, day, was, price_e8, per_share);
     /* Where it has not traded since, the close that comes late is also its newest price. */
-    if (event_ns >= x->price_ns && (x->price_e8 == 0 || day >= x->price_day)) {
+    if (event_ns >= x->price_ns && (!x->priced || day >= x->price_day)) {
         x->carried_e8 = price_e8;
         prices_move(m, x, &(struct price){ per_share, event_ns, day, .regular = true });
     } else series_touch(m, x->first_series);

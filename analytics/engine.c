@@ -287,8 +287,7 @@ enum err engine_can_track(const struct engine *e, struct uuid tenant, const stru
 }
 struct range engine_range(const struct engine *e, const struct measure *x)
 {
-    (void)e;
-    return measure_range(x, false);
+    return series_range(&e->market, x);
 }
 uint32_t engine_find_series(const struct engine *e, struct uuid tenant, const char *canonical)
 {

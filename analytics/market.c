@@ -66,6 +66,6 @@ enum err market_issuer(struct market *m, struct str text, uint32_t *out)
 int32_t market_day(const struct market *m, const struct instrument *x)
 {
     const int32_t day = m->venues[x->venue].day;
-    if (x->price_e8 && x->price_day > day) return x->price_day; /* before the open */
+    if (x->priced && x->price_day > day) return x->price_day; /* before the open */
     return day != NO_DAY ? day : day_of_ns(m->now_ns);
 }

@@ -31,13 +31,16 @@ struct instrument {
     uint32_t first_line;        /* its lines in indices, the newest first; not those in books */
     uint32_t first_series;      /* series that its price moves, the newest first */
     uint32_t last_close;        /* of the last session that has ended with a price of it */
-    int64_t price_e8, price_ns; /* `last` and the time of its record; 0: never priced */
-    int32_t price_day;          /* the session that it is of */
-    uint32_t venue;             /* whose sessions its prices are of: number in `venues` */
-    /* Its newest price in regular hours, or a close: what a session ends with that has no official one. */
+    int64_t price_e8, price_ns; /* `last` and the time of its record, once it is `priced` */
+    bool priced;
+    bool negative_prices; /* prices of 0 and below are data; then it is in no index */
+    int32_t price_day;    /* the session that it is of */
+    uint32_t venue;       /* whose sessions its prices are of: number in `venues` */
+    /* Its newest price in regular hours, or a close, once there is one: what a session ends with that has no official one. */
     int64_t regular_e8;
     int32_t regular_day;
-    /* Official close of official_day: waits there until that session ends (closes.h); 0: none. */
+    bool has_regular;
+    /* Official close of official_day: waits there until that session ends (closes.h); NO_DAY: none. */
     int64_t official_e8, official_ns;
     int32_t official_day;
     int64_t shares, float_e8;

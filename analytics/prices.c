@@ -1,3 +1,8 @@
+/* prices.c - CL, which may have prices of 0 and below and is in no index, at 0.50, then at -5:
+ *
+ *     priced, price_e8 = -500000000      a price of 0 is one too: that there is none is said by `priced`
+ *     its lines                          none that is active: an index holds what is above 0 alone
+ *     its series last(CL), ret(CL)       touched, and read by who looks at them */
 #include "analytics/prices.h"
 
 #include "analytics/quality.h"
@@ -5,13 +10,15 @@
 
 static inline void stand(struct market *m, struct instrument *x, const struct price *p, bool touch)
 {
-    if (x->price_e8 && quality_is_jump(x->price_e8, p->price_e8))
+    if (x->price_e8 && quality_is_jump(x->price_e8, p->price_e8) && !x->negative_prices)
         quality_price_jumps(m, x, p->price_e8, p->event_ns);
     x->price_e8 = p->price_e8;
+    x->priced = true;
     x->price_day = p->day;
     if (p->regular) {
         x->regular_e8 = p->price_e8;
         x->regular_day = p->day;
+        x->has_regular = true;
     }
     /* The value and the time shown with it are of one record; what came before that was said keeps the newest time of all. */
     if (m->settings.meaning >= MEANING_SECOND || p->event_ns > x->price_ns)

@@ -25,7 +25,10 @@ struct json_writer;
       "a shorter one.")                                                                            \
     X(READING_UNKNOWN_COVERAGE, "unknown_coverage", "a member never had a price",                  \
       "A member has never had a price, or has no shares, so nobody knows how much is missing: "    \
-      "send a close or the shares of it, or end its membership.")
+      "send a close or the shares of it, or end its membership.")                                  \
+    X(READING_NO_BASE, "no_base", "return from a price of 0 or below",                             \
+      "The close that its window begins at is 0 or below, and no per cent leads from there: take " \
+      "a measure that counts in the unit of the price.")
 enum reading_status { READING_STATUSES(NAMES_VALUE) }; /* why there is, or is not, a value */
 extern const struct names reading_status_names;
 

@@ -22,6 +22,7 @@
 #include "analytics/series.h"
 #include "analytics/session.h"
 #include "analytics/shares.h"
+#include "core/decimal.h"
 #include "core/vec.h"
 #include "core/when.h"
 
@@ -47,11 +48,27 @@ static enum err too_valuable(const struct symbol *s, struct why *why)
 }
 
 /* ---- prices ---- */
+static bool may_have(const struct instrument *x, int64_t price_e8)
+{
+    return price_e8 > 0 || x->negative_prices;
+}
+
+static enum err not_above_0(const struct symbol *s, int64_t price_e8, struct why *why)
+{
+    char price[DECIMAL_TEXT_MAX];
+    decimal_format(price_e8, price);
+    return err_set(
+        why, ERR_INVALID,
+        "price %s of %.15s: prices of 0 and below are data once an instrument record of it says \"negative_prices\":true",
+        price, s->s);
+}
+
 static enum err find_priced(struct market *m, const struct symbol *symbol, int64_t price_e8,
                             struct instrument **out, struct why *why)
 {
     enum err e = find_instrument(m, symbol, out, why);
     if (e) return e;
+    if (!may_have(*out, price_e8)) return not_above_0(symbol, price_e8, why);
     return value_fits(price_e8, (*out)->shares_max) ? ERR_OK : too_valuable(symbol, why);
 }
 
@@ -59,7 +76,8 @@ bool reference_takes(const struct market *m, const struct record *r)
 {
     const uint32_t no = market_instrument(m, &r->u.symbol);
     const int64_t price_e8 = r->kind == RECORD_CLOSE ? r->u.close.price_e8 : r->u.trade.price_e8;
-    return no != NONE && value_fits(price_e8, m->instruments[no].shares_max);
+    return no != NONE && may_have(&m->instruments[no], price_e8)
+           && value_fits(price_e8, m->instruments[no].shares_max);
 }
 
 enum err reference_trade(struct market *m, const struct record *r, bool *late, struct why *why)
@@ -67,7 +85,7 @@ enum err reference_trade(struct market *m, const struct record *r, bool *late, s
     struct instrument *x = NULL;
     struct trading at;
     enum err e = find_priced(m, &r->u.trade.symbol, r->u.trade.price_e8, &x, why);
-    *late = !e && m->settings.meaning >= MEANING_SECOND && x->price_e8 && r->event_ns < x->price_ns;
+    *late = !e && m->settings.meaning >= MEANING_SECOND && x->priced && r->event_ns < x->price_ns;
     if (e) return e;
     if (*late) { /* it was paid, all the same */
         if (!calendars_trading(m, x->venue, r->event_ns, &at, NULL) && at.regular
@@ -139,6 +157,25 @@ static enum err may_have_issuer(const struct market *m, const struct instrument 
         x->symbol.s, key);
 }
 
+/* A weight is a part of a sum of what is above 0. */
+static enum err no_member(const struct instrument *x, struct why *why)
+{
+    return err_set(
+        why, ERR_INVALID,
+        "symbol %.15s may have prices of 0 and below (negative_prices): it can be in no index, whose weights are of values above 0",
+        x->symbol.s);
+}
+
+static enum err may_have_negative(const struct market *m, const struct instrument *x,
+                                  struct why *why)
+{
+    if (!is_member(m, x)) return ERR_OK;
+    return err_set(
+        why, ERR_INVALID,
+        "symbol %.15s is in an index, whose weights are of values above 0: end its memberships before negative_prices",
+        x->symbol.s);
+}
+
 static enum err add_instrument(struct market *m, const struct symbol *s, uint32_t *out)
 {
     uint64_t h = map_hash(s->s, sizeof s->s);
@@ -150,6 +187,7 @@ static enum err add_instrument(struct market *m, const struct symbol *s, uint32_
                                                 .float_e8 = 100000000,
                                                 .first_line = NONE,
                                                 .first_series = NONE,
+                                                .official_day = NO_DAY,
                                                 .last_close = NONE,
                                                 .first_action = NONE,
                                                 .based_day = NO_DAY,
@@ -166,12 +204,15 @@ enum err reference_instrument(struct market *m, const struct record *r, uint32_t
     enum err e =
         no == NONE ? ERR_OK : may_have_issuer(m, &m->instruments[no], r->u.instrument.issuer, why);
     if (!e) e = calendars_find(m, r->u.instrument.venue, &venue, why);
+    if (!e && no != NONE && r->u.instrument.negative_prices)
+        e = may_have_negative(m, &m->instruments[no], why);
     if (!e) e = market_issuer(m, r->u.instrument.issuer, &issuer);
     if (!e && no == NONE) e = add_instrument(m, &r->u.instrument.symbol, &no);
     if (e) return e;
     struct instrument *x = &m->instruments[no];
     x->issuer = issuer;
     if (r->u.instrument.venue.n) x->venue = venue; /* said again without one: it keeps its own */
+    x->negative_prices |= r->u.instrument.negative_prices;
     if (r->u.instrument.name.n) copy_name(x->name, sizeof x->name, r->u.instrument.name);
     *out = no;
     return ERR_OK;
@@ -257,7 +298,7 @@ static uint32_t line_in(const struct market *m, const struct instrument *x, uint
 static bool is_fresh(struct market *m, uint32_t venue, const struct instrument *x, int64_t now_ns)
 {
     struct trading now;
-    if (x->price_e8 == 0) return false;
+    if (!x->priced) return false;
     if (m->settings.meaning < MEANING_SECOND) return true;
     if (calendars_trading(m, venue, now_ns, &now, NULL)) now.day = day_of_ns(now_ns);
     return calendars_sessions(m, venue, x->price_day, now.day) < 2;
@@ -302,6 +343,7 @@ enum err reference_membership(struct market *m, const struct record *r, struct w
     if (!r->u.membership.member) {
         if (no != NONE) universe_remove_line(&m->store, u, no);
     } else {
+        if (x->negative_prices) return no_member(x, why);
         if (!shares_fit(x, own)) return too_valuable(&x->symbol, why);
         if (own > x->shares_max) x->shares_max = own;
         e = join(m, universe, x, no, own, is_fresh(m, u->venue, x, r->event_ns));

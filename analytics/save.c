@@ -84,6 +84,9 @@ static const struct state_field instrument_fields[] = {
     STATE_FIELD(I32, struct instrument, price_day),
     STATE_FIELD(U32, struct instrument, venue),
     STATE_FIELD(I64, struct instrument, regular_e8),
+    STATE_FIELD(BOOL, struct instrument, priced),
+    STATE_FIELD(BOOL, struct instrument, has_regular),
+    STATE_FIELD(BOOL, struct instrument, negative_prices),
     STATE_FIELD(I32, struct instrument, regular_day),
     STATE_FIELD(I64, struct instrument, carried_e8),
     STATE_FIELD(I64, struct instrument, jump_was),
@@ -611,6 +614,19 @@ static enum err load_articles(struct state_reader *r, struct market *m, struct w
     return e;
 }
 
+/* An older program wrote of an instrument without a price, or a close that waits, that it is 0: then no price was. */
+static void know_what_is_priced(struct market *m)
+{
+    for (size_t i = 0; i < m->instruments_n; i++) {
+        struct instrument *x = &m->instruments[i];
+        if (!x->priced && x->price_e8 != 0) {
+            x->priced = x->has_regular = true;
+            if (x->regular_e8 == 0) x->regular_e8 = x->price_e8;
+        }
+        if (x->official_e8 == 0 && !x->negative_prices) x->official_day = NO_DAY;
+    }
+}
+
 static enum err load_arrays(struct state_reader *r, struct market *m, struct why *why)
 {
     struct wide_part wide;
@@ -627,6 +643,7 @@ static enum err load_arrays(struct state_reader *r, struct market *m, struct why
     line_part(&wide);
     if (!e) e = GET(r, &wide.part, m, store.lines, why);
     if (!e) e = GET(r, &slot_part, m, store.slots, why);
+    if (!e) know_what_is_priced(m);
     return e ? e : GET(r, &series_part, m, series, why);
 }
 

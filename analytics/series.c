@@ -118,6 +118,15 @@ enum err series_can_track(const struct market *m, struct uuid tenant, const stru
     return e;
 }
 
+struct range series_range(const struct market *m, const struct measure *x)
+{
+    struct measure bottom = *x;
+    while (bottom.subject_type == SUBJECT_SERIES) bottom = measure_inner(&bottom);
+    const uint32_t no =
+        bottom.subject_type == SUBJECT_INSTRUMENT ? instrument_named(m, bottom.subject) : NONE;
+    return measure_range(x, no != NONE && m->instruments[no].negative_prices);
+}
+
 /* ---- beginning ---- */
 static enum err set_live(struct market *m, uint32_t no);
 

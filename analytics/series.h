@@ -18,6 +18,8 @@ MUST_USE enum err series_track(struct market *m, struct uuid tenant, const struc
 /* Would series_track succeed? Changes nothing. */
 MUST_USE enum err series_can_track(const struct market *m, struct uuid tenant,
                                    const struct measure *measure, struct why *why);
+/* The values that a measure whose subject is known can have. */
+struct range series_range(const struct market *m, const struct measure *x);
 uint32_t series_find(const struct market *m, struct uuid tenant,
                      const char *canonical); /* NONE: there is none */
 

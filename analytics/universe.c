@@ -401,7 +401,8 @@ void universe_correct_close(struct universe *u, uint32_t line, int32_t day, int6
     struct session_line *x = line_of_session(u, line, day);
     const struct session_refs *r = refs_of_session(u, day);
     struct level_day *d = level_of_session(u, day);
-    if (!x || !r || !d) return;
+    if (!x || !r || !d || close_e8 <= 0)
+        return; /* it counted there, when its prices were above 0 */
     d->total += line_value(close_e8, x->shares) - line_value(x->close_e8, x->shares);
     d->level = level_from(r->level_ref, r->total_ref, d->total);
     for (int k = 0; k < EW_VARIANTS; k++) {

@@ -1,6 +1,6 @@
 /* weights.c - what is held, in money, by issuer. A book of 10 A at 100.00 and -5 B at 40.00 holds A
  * with 1000 and B with 200, gross: a short position is as exposed to what is said of B as a long
- * one. Of an index it is each company's value. The order is that of the chains, which a replay has
+ * one, and so is one at a price below 0, whose money is owed: 2 CL at -30.00 are 60. Of an index it is each company's value. The order is that of the chains, which a replay has
  * as well, so sums of doubles over it come out the same. */
 #include "analytics/weights.h"
 
@@ -11,7 +11,7 @@ static void each_position(const struct market *m, const struct universe *u, weig
 {
     for (uint32_t l = u->first_line; l != NONE; l = m->store.lines[l].next_of_universe) {
         const struct instrument *i = &m->instruments[m->store.lines[l].instrument];
-        double gross = fabs((double)m->store.lines[l].quantity_e8) * (double)i->price_e8 / 1e16;
+        double gross = fabs((double)m->store.lines[l].quantity_e8 * (double)i->price_e8) / 1e16;
         each(ctx, m, &m->issuers[i->issuer], gross);
     }
 }

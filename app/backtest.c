@@ -4,7 +4,8 @@
  *                         at 2024-01-05 00:00 the rules are made, as by a POST at that moment: what holds then fires then
  *     --to 2024-01-10     records later than that are not read
  *
- * A rule whose subject is not known yet is made when it is. */
+ * A rule whose subject is not known yet is made when it is; one that asks for prices of 0 and below when its instrument
+ * may have such. */
 #include "app/app.h"
 #include "app/backtest_rules.h"
 #include "app/recover.h"
@@ -117,6 +118,10 @@ static void warn_about(struct backtest *b, size_t no)
 {
     const struct backtest_rule *r = &b->rules.rules[no];
     char detail[200];
+    if (!r->made && r->unreachable.text[0]) {
+        warn(b, no, "unreachable", r->unreachable.text);
+        return;
+    }
     if (!r->made) {
         warn(b, no, "unknown_subject",
              b->records ? "nothing stored knows the subject of its measure in that range"
@@ -159,7 +164,8 @@ static enum err make_rule(struct backtest *b, size_t no, struct why *why)
     struct record made;
     enum err e =
         step_rule_put(b->s, (struct uuid){ { 1 } }, rule_id(no), draft, &b->arena, &made, why);
-    if (e == ERR_UNKNOWN_SYMBOL || e == ERR_UNKNOWN_INDEX) return ERR_OK;
+    if (e == ERR_INVALID) r->unreachable = *why;
+    if (e == ERR_UNKNOWN_SYMBOL || e == ERR_UNKNOWN_INDEX || e == ERR_INVALID) return ERR_OK;
     if (e) return e;
     if (made.event_ns < b->from_ns) made.event_ns = b->from_ns;
     e = step_apply_put(b->s, &made, draft, why);

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* By any instrument: whether prices of 0 and below are data of this one is known when its rule is made. */
 static enum err check_reachable(const struct rule_draft *draft, struct why *why)
 {
-    const struct range range = measure_range(&draft->m, false);
+    const struct range range = measure_range(&draft->m, true);
     return rule_draft_reachable(draft, &range, why);
 }
 

@@ -22,10 +22,11 @@ struct rule_words {
 struct backtest_rule {
     struct rule_draft draft;
     /* ---- what came of it ---- */
-    bool made;           /* its subject was known */
-    uint32_t series;     /* of its measure, once made */
-    size_t looks;        /* session ends and days at which its measure was looked at */
-    size_t values, thin; /* of those: with a value; without one for low or unknown coverage */
+    bool made;              /* its subject was known, and could come to what it asks for */
+    struct why unreachable; /* not made, though the subject is known: why; "" */
+    uint32_t series;        /* of its measure, once made */
+    size_t looks;           /* session ends and days at which its measure was looked at */
+    size_t values, thin;    /* of those: with a value; without one for low or unknown coverage */
     enum reading_status status; /* of the last look */
     size_t firing, resolved;
 };

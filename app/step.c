@@ -699,9 +699,14 @@ static enum err keep_text(struct arena *arena, const char *p, size_t n, struct s
 static enum err check_reachable(const struct step *s, struct uuid tenant, struct uuid rule,
                                 const struct rule_draft *draft, struct why *why)
 {
-    const struct range range = engine_range(s->engine, &draft->m);
+    const struct range range = engine_range(s->engine, &draft->m),
+                       negative = measure_range(&draft->m, true);
     if (rule_set_says(s->rules, tenant, rule, draft->d.text, &draft->term)) return ERR_OK;
-    return rule_draft_reachable(draft, &range, why);
+    enum err e = rule_draft_reachable(draft, &range, why);
+    if (!e || rule_draft_reachable(draft, &negative, NULL)) return e;
+    const int at = why ? why->at : 0;
+    return err_at(why, at, e, "%s, until an instrument record says \"negative_prices\":true",
+                  why ? why->text : "");
 }
 
 enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rule,

@@ -90,6 +90,7 @@ struct record {
         struct {
             struct symbol symbol;
             struct str issuer, name, venue; /* venue: its calendar's name; "": UTC days */
+            bool negative_prices;           /* from now on; false says nothing */
         } instrument;
         struct {
             struct symbol symbol;

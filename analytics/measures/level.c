@@ -94,7 +94,12 @@ static const char *spread_unit(const struct measure *x)
     return "%";
 }
 
-/* Levels are above 0, and so is their ratio; C/E - 1 is above -1. What is a difference of two can be anything. */
+/* Between what its values lie:
+ *
+ *     ratio             levels are above 0, and so is one by the other
+ *     geom              C/E - 1 is above -1, since C/E is above 0
+ *     arith, ann, log   differences of two that have no bound above: any number
+ *     points            as well */
 static struct range spread_range(const struct measure *x, bool negative)
 {
     (void)negative; /* an index holds no such instrument */

@@ -44,7 +44,11 @@ static struct range_end difference(struct range_end from, struct range_end less)
     return (struct range_end){ both ? END_INCLUDED : END_EXCLUDED, from.at - less.at };
 }
 
-/* From the one end to the other, and back. Of per cent, what is never below 0 cannot fall by more than all of it. */
+/* From the one end to the other, and back. Of per cent, what is never below 0 cannot fall by more than all of it:
+ *
+ *     hhi(X) above 0, at most 10000    change above -10000 and below 10000    unit=pct above -100
+ *     sentiment(A) above -1, below 1   change above -2 and below 2            unit=pct any number
+ *     ret(A) above -100                change any number                      unit=pct any number */
 static struct range change_range(const struct measure *x, bool negative)
 {
     const struct range r = range_of_subject(x, negative);

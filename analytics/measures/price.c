@@ -2,7 +2,10 @@
  *
  * Closes of 100 on Monday and 102 on Tuesday, and 105.06 on Wednesday: ret(A) is 100 * (105.06 /
  * 102 - 1) = 3, also when Wednesday is over; with Thursday's first price it is measured from
- * Wednesday's close. */
+ * Wednesday's close.
+ *
+ * Closes of 18.27 and -37.63, of an instrument that may have such: -305.97 %, to below 0. From -37.63
+ * on there is no per cent, and no value: no_base, whatever comes; `last` goes on. */
 #include "analytics/actions.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
@@ -22,7 +25,7 @@ static void price_reading(const struct market *m, const struct series *s, double
 static void read_last(const struct market *m, const struct series *s, struct reading *out)
 {
     const struct instrument *x = series_instrument(m, s);
-    if (x->price_e8 == 0) reading_none(out);
+    if (!x->priced) reading_none(out);
     else price_reading(m, s, (double)x->price_e8 / 1e8, READING_OK, out);
 }
 
@@ -106,6 +109,8 @@ static double return_pct(const struct market *m, const struct instrument *x, str
 {
     if (x->based_day > then.day) {
         const struct basis b = actions_between(m, x, then.day, now.day);
+        if (b.to != b.from && now.e8 < 0) /* it was split before it might have such prices */
+            return 100 * (ratio(now.e8, then.e8) * ratio(b.to, b.from) - 1);
         if (b.to != b.from)
             return ratio_of_difference(100, (struct product){ now.e8, b.to },
                                        (struct product){ then.e8, b.from },
@@ -117,7 +122,7 @@ static double return_pct(const struct market *m, const struct instrument *x, str
 static void read_ret(const struct market *m, const struct series *s, struct reading *out)
 {
     const struct instrument *x = series_instrument(m, s);
-    if (x->price_e8 == 0) {
+    if (!x->priced) {
         reading_none(out);
         return;
     }
@@ -126,6 +131,10 @@ static void read_ret(const struct market *m, const struct series *s, struct read
         return;
     }
     const struct close *c = &m->closes[s->start];
+    if (c->price_e8 <= 0) { /* what rose from there, or fell further, did so by no part of it */
+        price_reading(m, s, NAN, READING_NO_BASE, out);
+        return;
+    }
     price_reading(m, s, return_pct(m, x, newest(m, x), (struct dated){ c->price_e8, c->day }),
                   READING_OK, out);
 }
@@ -134,7 +143,7 @@ const struct measure_kind measure_last = {
     .name = "last",
     .unit = "USD",
     .range_of = last_range,
-    .ranges = "above 0 and at most 90000000",
+    .ranges = "above 0 and at most 90000000; of instruments with `negative_prices` from -90000000",
     .formula = "price of the newest trade or official close",
     .source = "metrics.md: a price as it came",
     .version = 1,
@@ -150,7 +159,8 @@ const struct measure_kind measure_ret = {
     .name = "ret",
     .unit = "%",
     .range_of = ret_range,
-    .ranges = "above -100",
+    .ranges =
+        "above -100; of instruments with `negative_prices` any number, and none where the close is 0 or below",
     .formula =
         "100 * (last - close) / close, the close at the window's start, rounded once; from a session's end to the next one's begin its close in place of last; default window 1d",
     .source = "metrics.md 2: k-period return",

@@ -24,6 +24,12 @@ static const struct record_field fields[] = {
       .at = AT(instrument.venue),
       .max = CALENDAR_NAME_MAX,
       .about = "whose calendar its sessions go by, such as XNYS; default `engine.calendar`" },
+    { .name = "negative_prices",
+      .type = &field_flag,
+      .at = AT(instrument.negative_prices),
+      .missing = false,
+      .about =
+          "prices of 0 and below are data (oil, power, spreads, rates), from now on; it can be in no index" },
 };
 
 const struct record_type kind_instrument = { .about = "a symbol and its issuer", FIELDS(fields) };

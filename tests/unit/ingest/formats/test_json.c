@@ -191,23 +191,27 @@ static void numbers_are_exact_or_refused(void **state)
 static void price_has_bounds(void **state)
 {
     (void)state;
-    static const struct {
+    const int64_t REFUSED = INT64_MIN;
+    const struct {
         const char *price;
         int64_t e8;
     } rows[] = {
-        { "0", -1 },
-        { "0.00000000", -1 },
-        { "-0", -1 },
+        { "0", 0 }, /* whether the instrument may have such a price is the engine's to say */
+        { "0.00000000", 0 },
+        { "-0", 0 },
         { "-0.00000001", -1 },
+        { "-37.63", -3763000000 },
+        { "-90000000", -9000000000000000 },
+        { "-90000000.00000001", REFUSED },
         { "0.00000001", 1 },
         { "90000000", 9000000000000000 },
-        { "90000000.00000001", -1 },
-        { "90000001", -1 },
-        { "null", -1 },
-        { "true", -1 },
-        { "[1]", -1 },
-        { "{\"price\":1}", -1 },
-        { "\"\"", -1 },
+        { "90000000.00000001", REFUSED },
+        { "90000001", REFUSED },
+        { "null", REFUSED },
+        { "true", REFUSED },
+        { "[1]", REFUSED },
+        { "{\"price\":1}", REFUSED },
+        { "\"\"", REFUSED },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct record r;
@@ -216,12 +220,15 @@ static void price_has_bounds(void **state)
                 "{\"kind\":\"close\",\"symbol\":\"X\",\"price\":%s,\"date\":\"2018-02-07\",\"ts\":1518037200000000001}",
                 rows[i].price),
             &r);
-        if (e ? rows[i].e8 > 0 || !strstr(why.text, "\"price\"") : rows[i].e8 != r.u.close.price_e8)
+        if (e ? rows[i].e8 != REFUSED || !strstr(why.text, "\"price\"")
+              : rows[i].e8 != r.u.close.price_e8)
             fail_msg("price %s: %s", rows[i].price, why.text);
     }
     struct record r;
-    decode("{\"kind\":\"trade\",\"symbol\":\"X\",\"price\":0,\"ts\":1518037200000000001}", &r);
-    assert_string_equal(why.text, "field \"price\" must be from 0.00000001 to 90000000, is 0");
+    decode("{\"kind\":\"trade\",\"symbol\":\"X\",\"price\":-90000001,\"ts\":1518037200000000001}",
+           &r);
+    assert_string_equal(why.text,
+                        "field \"price\" must be from -90000000 to 90000000, is -90000001");
 }
 
 static void swap(int *a, int *b)
