@@ -111,3 +111,18 @@ int32_t calendars_sessions(const struct market *m, uint32_t venue, int32_t from,
     for (int32_t day = from + 1; day <= to; day++) n += weekday_of_day(day) < 5;
     return n;
 }
+
+int64_t calendars_open_ns(const struct market *m, uint32_t venue, int64_t from, int64_t to,
+                          int64_t enough)
+{
+    const struct calendar *c = m->venues[venue].calendar;
+    struct session s;
+    int64_t open = 0;
+    if (!c || calendar_at(c, to, NULL, &s, NULL)) return to - from;
+    for (;;) {
+        const int64_t begin = s.open > from ? s.open : from, end = s.close < to ? s.close : to;
+        if (end > begin) open += end - begin;
+        if (open > enough || from >= s.begin) return open;
+        if (calendar_step(c, s.day, -1, &s, NULL)) return to - from;
+    }
+}

@@ -39,6 +39,10 @@ MUST_USE enum err calendars_has(const struct market *m, uint32_t venue, int32_t 
                                 struct why *why);
 /* Sessions after `from` up to `to`, both dates; weekdays where no calendar says better. */
 int32_t calendars_sessions(const struct market *m, uint32_t venue, int32_t from, int32_t to);
+/* How long the venue was open from one instant to another: all of it where no calendar says better. Stops counting above
+ * `enough`. */
+int64_t calendars_open_ns(const struct market *m, uint32_t venue, int64_t from, int64_t to,
+                          int64_t enough);
 
 bool venue_has_ended(const struct venue *v, int32_t day);
 /* A session has begun or ended, an official close has come, calendars or settings have changed: when ends are presumed is found

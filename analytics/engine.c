@@ -42,7 +42,7 @@ struct engine {
 /* ---- records, one function a kind ---- */
 static enum err apply_trade(struct engine *e, const struct record *r, struct why *why)
 {
-    return reference_trade(&e->market, r, &e->out.late, why);
+    return reference_trade(&e->market, r, &e->out.trade, why);
 }
 
 static enum err apply_close(struct engine *e, const struct record *r, struct why *why)
@@ -198,7 +198,8 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     m->touched_n = m->moved_n = m->flags.n = 0;
     m->all_touched = false;
     e->out.sample = e->out.article = e->out.retraction = false;
-    e->out.late = e->out.corrects = false;
+    e->out.trade = TRADE_REGULAR;
+    e->out.corrects = false;
     e->out.instrument = -1;
     if ((unsigned)r->kind >= RECORD_KIND_COUNT || !apply[r->kind])
         return err_set(why, ERR_UNKNOWN_KIND, "record kind %d", (int)r->kind);

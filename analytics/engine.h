@@ -20,13 +20,12 @@ struct engine_output {     /* of the last record applied; overwritten by the nex
     size_t moved_n;
     const struct quality_flag *flags; /* what looks wrong in it, or what became of what did */
     size_t flags_n;
-    bool sample;        /* a clock or session end at which every series' reading is stored */
-    int32_t instrument; /* a new or changed instrument, else -1 */
-    /* A trade that happened before the newest one of its instrument: it has moved nothing. */
-    bool late;
-    bool corrects;   /* an official close of a session that had ended */
-    bool article;    /* it has been scored: `reading` is that of this record */
-    bool retraction; /* reading.change is, and nothing else of it */
+    bool sample;            /* a clock or session end at which every series' reading is stored */
+    int32_t instrument;     /* a new or changed instrument, else -1 */
+    enum trade_place trade; /* of a trade */
+    bool corrects;          /* an official close of a session that had ended */
+    bool article;           /* it has been scored: `reading` is that of this record */
+    bool retraction;        /* reading.change is, and nothing else of it */
     struct article_reading reading;
 };
 

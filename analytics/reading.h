@@ -28,7 +28,10 @@ struct json_writer;
       "send a close or the shares of it, or end its membership.")                                  \
     X(READING_NO_BASE, "no_base", "return from a price of 0 or below",                             \
       "The close that its window begins at is 0 or below, and no per cent leads from there: take " \
-      "a measure that counts in the unit of the price.")
+      "a measure that counts in the unit of the price.")                                           \
+    X(READING_NO_SESSION_END, "no_session_end", "no session has ended yet",                        \
+      "Levels begin at the end of the first session with enough members priced: wait for the "     \
+      "close, name its calendar, or have the feed send a clock record with session_end.")
 enum reading_status { READING_STATUSES(NAMES_VALUE) }; /* why there is, or is not, a value */
 extern const struct names reading_status_names;
 

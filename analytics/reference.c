@@ -80,20 +80,22 @@ bool reference_takes(const struct market *m, const struct record *r)
            && value_fits(price_e8, m->instruments[no].shares_max);
 }
 
-enum err reference_trade(struct market *m, const struct record *r, bool *late, struct why *why)
+enum err reference_trade(struct market *m, const struct record *r, enum trade_place *place,
+                         struct why *why)
 {
     struct instrument *x = NULL;
     struct trading at;
     enum err e = find_priced(m, &r->u.trade.symbol, r->u.trade.price_e8, &x, why);
-    *late = !e && m->settings.meaning >= MEANING_SECOND && x->priced && r->event_ns < x->price_ns;
     if (e) return e;
-    if (*late) { /* it was paid, all the same */
+    if (m->settings.meaning >= MEANING_SECOND && x->priced && r->event_ns < x->price_ns) {
+        *place = TRADE_LATE; /* it was paid, all the same */
         if (!calendars_trading(m, x->venue, r->event_ns, &at, NULL) && at.regular
             && at.day == x->range_day)
             quality_traded(x, r->u.trade.price_e8, at.day);
         return ERR_OK;
     }
     e = calendars_trading(m, x->venue, r->event_ns, &at, why);
+    if (!e && !at.regular) *place = TRADE_EXTENDED;
     if (!e && at.regular) e = session_price(m, x->venue, at.day);
     if (e) return e;
     int64_t price_e8 = r->u.trade.price_e8;

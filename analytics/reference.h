@@ -11,8 +11,8 @@ MUST_USE enum err reference_instrument(struct market *m, const struct record *r,
 MUST_USE enum err reference_shares(struct market *m, const struct record *r, struct why *why);
 MUST_USE enum err reference_index(struct market *m, const struct record *r, struct why *why);
 MUST_USE enum err reference_membership(struct market *m, const struct record *r, struct why *why);
-/* A trade: the price of its instrument, and of its lines. One that happened before the newest is late: *late, and nothing moves. */
-MUST_USE enum err reference_trade(struct market *m, const struct record *r, bool *late,
+/* A trade: the price of its instrument, and of its lines. One that happened before the newest is late: nothing moves. */
+MUST_USE enum err reference_trade(struct market *m, const struct record *r, enum trade_place *place,
                                   struct why *why);
 /* Of a trade or close: has it an instrument, and a price that fits? */
 bool reference_takes(const struct market *m, const struct record *r);

@@ -7,6 +7,7 @@
 #include "analytics/series.h"
 
 #include "analytics/books/books.h"
+#include "analytics/calendars.h"
 #include "analytics/window.h"
 #include "core/vec.h"
 
@@ -348,13 +349,21 @@ static const struct reading NO_READING = { .value = NAN, .status = READING_NO_DA
 
 void reading_none(struct reading *out) { *out = NO_READING; }
 
-void reading_finish(const struct market *m, struct reading *r)
+/* In the hours of its venue: a price of Friday's close is not old on Monday morning. */
+static bool is_old(const struct market *m, uint32_t venue, const struct reading *r)
+{
+    const int64_t bound = m->settings.stale_after_ns;
+    if (bound <= 0 || r->staleness_ns <= bound) return false;
+    return calendars_open_ns(m, venue, r->event_ns, m->now_ns, bound) > bound;
+}
+
+void reading_finish(const struct market *m, uint32_t venue, struct reading *r)
 {
     r->staleness_ns = m->now_ns > r->event_ns ? m->now_ns - r->event_ns : 0;
-    if (r->status == READING_OK) {
-        bool old = m->settings.stale_after_ns > 0 && r->staleness_ns > m->settings.stale_after_ns;
-        r->status = !isfinite(r->value) ? READING_NO_DATA : old ? READING_STALE : READING_OK;
-    }
+    if (r->status == READING_OK)
+        r->status = !isfinite(r->value)   ? READING_NO_DATA
+                    : is_old(m, venue, r) ? READING_STALE
+                                          : READING_OK;
     if (!reading_has_value(r->status)) r->value = NAN;
 }
 

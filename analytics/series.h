@@ -42,9 +42,10 @@ void series_session(struct market *m);
 /* ---- reading ---- */
 /* As of the last record, made at most once; valid until the next record. */
 const struct reading *series_reading(const struct market *m, uint32_t series);
-/* For the kinds: there is no value; or there is one (value, coverage, event_ns, status set), to which age and gates apply. */
+/* For the kinds: there is no value; or there is one (value, coverage, event_ns, status set), to which age and gates apply: its age
+ * against the bound counts in the hours in which its venue trades. */
 void reading_none(struct reading *out);
-void reading_finish(const struct market *m, struct reading *r);
+void reading_finish(const struct market *m, uint32_t venue, struct reading *r);
 /* Whose sessions its windows count: its instrument's or index's; of what has none, such as a book or news, the first index's. */
 uint32_t series_venue(const struct market *m, const struct series *s);
 const struct instrument *series_instrument(const struct market *m, const struct series *s);

@@ -447,7 +447,7 @@ static enum err tell_record(struct step *s, const struct record *r)
     if (record_place(r->kind) == PLACE_EVENT) return tell_event(s, r);
     if (!s->wanted[STEP_tick_row]) return ERR_OK;
     const struct tick_row row = tick_of_record(r, engine_instrument(s->engine, &r->u.symbol),
-                                               engine_output(s->engine)->late);
+                                               engine_output(s->engine)->trade);
     say(s, STEP_tick_row, &row);
     return ERR_OK;
 }
@@ -635,6 +635,7 @@ static enum err bring_calendar(struct step *s, const struct record *r, struct wh
 static enum err end_sessions(struct step *s, const struct record *r, struct why *why)
 {
     struct presumed_end over;
+    if (r->kind == RECORD_CLOCK && r->u.clock.presumed) return ERR_OK; /* one that is stored */
     while (engine_presumes_end(s->engine, r, &over)) {
         struct record end = step_clock(s, over.event_ns);
         end.u.clock.session_end = over.day;

@@ -34,6 +34,14 @@ enum meaning {
     MEANING_NOW = MEANING_SECOND
 };
 
+/* What a trade is to the session that goes on: said by the engine, stored with it. Append only. */
+enum trade_place {
+    TRADE_REGULAR,
+    TRADE_LATE,     /* it happened before the newest one of its instrument: nothing moves */
+    TRADE_EXTENDED, /* before or after its venue's hours: moves `last` and what is of it alone */
+    TRADE_PLACE_COUNT
+};
+
 enum record_origin { ORIGIN_FEED, ORIGIN_API, ORIGIN_SERVICE };
 enum record_place { PLACE_TICK, PLACE_EVENT };
 enum record_ownership { OWNER_NOBODY, OWNER_TENANT };

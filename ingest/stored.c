@@ -29,7 +29,7 @@ static void place(struct record *r, int64_t kpos)
     r->offset = kpos & ((INT64_C(1) << OFFSET_BITS) - 1);
 }
 
-struct tick_row tick_of_record(const struct record *r, int32_t instrument, bool late)
+struct tick_row tick_of_record(const struct record *r, int32_t instrument, enum trade_place at)
 {
     assert(record_place(r->kind) == PLACE_TICK);
     const bool trade = r->kind == RECORD_TRADE;
@@ -41,9 +41,7 @@ struct tick_row tick_of_record(const struct record *r, int32_t instrument, bool 
         .price_e8 = trade ? r->u.trade.price_e8 : r->u.close.price_e8,
         .size_e8 = trade ? r->u.trade.size_e8 : 0,
         .instrument_id = instrument,
-        .day_or_kind = !trade ? r->u.close.day
-                       : late ? LATE_TRADE
-                              : NO_DAY,
+        .day_or_kind = trade ? NO_DAY + (int32_t)at : r->u.close.day,
     };
 }
 
@@ -51,7 +49,7 @@ struct record record_of_tick(const struct tick_row *t, const struct symbol *symb
 {
     struct record r = { .seq = t->seq, .event_ns = t->event_ns, .received_ms = t->received_ms };
     place(&r, t->kpos);
-    if (t->day_or_kind == NO_DAY || t->day_or_kind == LATE_TRADE) {
+    if (t->day_or_kind < NO_DAY + TRADE_PLACE_COUNT) {
         r.kind = RECORD_TRADE;
         r.u.trade.symbol = *symbol;
         r.u.trade.price_e8 = t->price_e8;

@@ -17,10 +17,8 @@ struct event_row {
 };
 extern const struct row_type event_row;
 
-enum { LATE_TRADE = NO_DAY + 1 }; /* day_or_kind of a trade that moved nothing: it came late */
-
-/* Of a record whose place is TICK; `instrument` is the engine's number for its symbol, `late` what it said of a trade. */
-struct tick_row tick_of_record(const struct record *r, int32_t instrument, bool late);
+/* Of a record whose place is TICK; `instrument` is the engine's number for its symbol, `place` what it said of a trade. */
+struct tick_row tick_of_record(const struct record *r, int32_t instrument, enum trade_place place);
 struct record record_of_tick(const struct tick_row *t, const struct symbol *symbol);
 
 /* Of one whose place is EVENT; `payload` is what record_write wrote of it. */

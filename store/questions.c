@@ -138,7 +138,7 @@ enum err ask_last_prices(struct db *d, uint64_t after,
     AUTO_PGRESULT PGresult *r = NULL;
     enum err e = db_query(d,
                           "SELECT DISTINCT ON (t.instrument_id) i.symbol, t.price_e8,"
-                          " max(t.event_ns) FILTER (WHERE t.day_or_kind <= -2147483647) OVER ()"
+                          " max(t.event_ns) FILTER (WHERE t.day_or_kind <= -2147483646) OVER ()"
                           " FROM tocsin.tick t JOIN tocsin.instrument i USING (instrument_id)"
                           " WHERE t.seq > $1::bigint ORDER BY t.instrument_id, t.seq DESC",
                           1, params, &r, why);

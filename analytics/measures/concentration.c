@@ -44,7 +44,7 @@ static void read_hhi(const struct market *m, const struct series *s, struct read
     const struct universe *u = series_universe(m, s);
     if (!index_has_value(m, u, false, r)) return;
     r->value = hhi_of(squares_sum(u, s), u->total);
-    reading_finish(m, r);
+    reading_finish(m, u->venue, r);
 }
 
 static void read_effective_number(const struct market *m, const struct series *s, struct reading *r)
@@ -53,7 +53,7 @@ static void read_effective_number(const struct market *m, const struct series *s
     if (!index_has_value(m, u, false, r)) return;
     r->value = ratio_of_products((struct product){ u->total, u->total },
                                  (struct product){ 1, squares_sum(u, s) });
-    reading_finish(m, r);
+    reading_finish(m, u->venue, r);
 }
 
 /* The n largest lines by looking at all: up to some hundred members that is quicker than keeping them in order. */
@@ -86,7 +86,7 @@ static void read_top_weight(const struct market *m, const struct series *s, stru
     int64_t n = s->args.v[TOP_N],
             top = by_of(s) == BY_LINE ? top_lines(m, u, n) : top_issuers(m, u, n);
     r->value = ratio((i128)top * 100, u->total);
-    reading_finish(m, r);
+    reading_finish(m, u->venue, r);
 }
 
 /* An index keeps its order of companies from its first day (universe_keep_standard), so nobody here asks for it. */

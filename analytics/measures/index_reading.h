@@ -7,22 +7,28 @@
 #include <math.h>
 
 /* Members with 94 % of the weight priced and a gate of 0.95: coverage 0.94, low_coverage, no value; at
- * 95 % there is one. No member priced, or (of measures of levels) no level begun: no data. Under the
- * coverage gate: low coverage; a member of whose weight nothing is known: unknown coverage. Else OK,
- * and the value is still to be set; then reading_finish. */
+ * 95 % there is one. No member priced: no data. Under the coverage gate: low coverage; a member of whose
+ * weight nothing is known: unknown coverage. Of measures of levels, no level begun: no session end. Else
+ * OK, and the value is still to be set; then reading_finish. */
 static inline bool index_has_value(const struct market *m, const struct universe *u, bool of_levels,
                                    struct reading *r)
 {
     *r = (struct reading){
         .value = NAN, .coverage = coverage_of(m, u), .event_ns = u->last_ns, .status = READING_OK
     };
-    if (u->valued_n == 0 || u->total == 0 || (of_levels && !u->based)) {
+    const bool unbegun = of_levels && !u->based, told = m->settings.meaning >= MEANING_SECOND;
+    if (u->valued_n == 0 || u->total == 0 || (unbegun && !told)) {
         r->status = READING_NO_DATA;
         return false;
     }
     if (!coverage_suffices(m, r->coverage)) {
         r->status = isnan(r->coverage) ? READING_UNKNOWN_COVERAGE : READING_LOW_COVERAGE;
-        reading_finish(m, r);
+        reading_finish(m, u->venue, r);
+        return false;
+    }
+    if (unbegun) {
+        r->status = READING_NO_SESSION_END;
+        reading_finish(m, u->venue, r);
         return false;
     }
     return true;

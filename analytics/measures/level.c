@@ -49,7 +49,7 @@ static void read_level(const struct market *m, const struct series *s, struct re
     const struct universe *u = series_universe(m, s);
     if (!index_has_value(m, u, true, r)) return;
     r->value = universe_level(u);
-    reading_finish(m, r);
+    reading_finish(m, u->venue, r);
 }
 
 /* ---- ew_level ---- */
@@ -77,7 +77,7 @@ static void read_ew_level(const struct market *m, const struct series *s, struct
     const struct universe *u = series_universe(m, s);
     if (!index_has_value(m, u, true, r)) return;
     r->value = equal_weight_level(u, variant_of(s));
-    reading_finish(m, r);
+    reading_finish(m, u->venue, r);
 }
 
 /* ---- spread ---- */
@@ -257,7 +257,7 @@ static void read_spread(const struct market *m, const struct series *s, struct r
     else
         r->status = spread_growths(m, s, &growths) ? of_growths(&growths, kind, &r->value)
                                                    : READING_NO_HISTORY;
-    reading_finish(m, r);
+    reading_finish(m, u->venue, r);
 }
 
 /* ---- inputs ---- */

@@ -19,7 +19,7 @@ static void price_reading(const struct market *m, const struct series *s, double
                              .coverage = 1,
                              .event_ns = series_instrument(m, s)->price_ns,
                              .status = status };
-    reading_finish(m, out);
+    reading_finish(m, series_instrument(m, s)->venue, out);
 }
 
 static void read_last(const struct market *m, const struct series *s, struct reading *out)

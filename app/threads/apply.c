@@ -60,7 +60,7 @@ static enum err refuse(const struct engine_loop *l, struct ingest_batch *in, con
 /* What was applied and has moved less than it says. */
 static void count_aside(const struct engine_output *o)
 {
-    if (o->late) metric_add(METRIC_TRADES_LATE, 1);
+    if (o->trade == TRADE_LATE) metric_add(METRIC_TRADES_LATE, 1);
     if (o->corrects) metric_add(METRIC_CLOSES_CORRECTED, 1);
 }
 

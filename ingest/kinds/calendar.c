@@ -1,6 +1,6 @@
 /* calendar.c - the sessions of a venue, for one year or many: core/calendar.h says what the text looks like.
  *
- *     {"kind":"calendar","ts":0,"text":"calendar,XEX,Europe/Paris,2024,2024\nhours,2024-01-01,..."}
+ *     {"kind":"calendar","ts":1704200000000000000,"text":"calendar,XEX,Europe/Paris,2024,2024\nhours,2024-01-01,..."}
  *
  * It comes before the instruments and indices that name it. Those that are shipped (tocsin calendar list) come by themselves
  * when the first of these names one. */

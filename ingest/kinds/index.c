@@ -1,6 +1,6 @@
 /* index.c - an index exists, and the level it begins with.
  *
- *     {"kind":"index","ts":0,"index":"SP500","name":"S&P 500","base":"1000",
+ *     {"kind":"index","ts":1704200000000000000,"index":"SP500","name":"S&P 500","base":"1000",
  *      "calendar":"XNYS"}
  *
  * Its members come as membership records; its base counts from its first session end at which all

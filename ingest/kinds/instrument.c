@@ -1,7 +1,7 @@
 /* instrument.c - a symbol exists, and who its issuer is. It comes before the first tick of the
  * symbol.
  *
- *     {"kind":"instrument","ts":0,"symbol":"GOOGL","issuer":"ALPHABET",
+ *     {"kind":"instrument","ts":1704200000000000000,"symbol":"GOOGL","issuer":"ALPHABET",
  *      "name":"Alphabet Inc. Class A","venue":"XNAS"}
  */
 #include "core/calendar.h"

@@ -104,10 +104,10 @@ class Base:
             return Reading(None, "no_data", 0.0)
         value, coverage = self.of_index(index), index.coverage()
         coverage = None if coverage is None else float(coverage)
-        if index.total_ref is None and self.name in ("level", "spread"):
-            return Reading(None, "no_data", coverage)
         if not index.covered():
             return Reading(None, "unknown_coverage" if coverage is None else "low_coverage", coverage)
+        if index.total_ref is None and self.name in ("level", "spread"):
+            return Reading(None, "no_session_end", coverage)
         return Reading(value, "no_history" if value is None else "ok", coverage)
 
     read_anew = read

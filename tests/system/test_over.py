@@ -217,7 +217,7 @@ def test_every_stored_reading(run):
     wrong = [(k, got[k], r) for k, r in want.items()
              if (got[k].status, got[k].coverage) != (r.status, r.coverage) or not same(k[1], got[k].value, r.value)]
     assert not wrong, f"{len(wrong)} of {len(want)} differ, first {wrong[0]}"
-    assert {r.status for r in got.values()} == {"ok", "no_data", "no_history", "unknown_coverage"}
+    assert {r.status for r in got.values()} == {"ok", "no_data", "no_history", "unknown_coverage", "no_session_end"}
 
 
 def test_age_travels_up(run):

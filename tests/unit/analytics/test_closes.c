@@ -112,16 +112,16 @@ static void a_late_trade_moves_nothing(void **state)
     uint32_t last = track("last(A)");
     engine_watch(e, last, 1);
     trade("A", 20.50, at(0, 14, 720));
-    assert_false(engine_output(e)->late);
+    assert_int_equal(engine_output(e)->trade, TRADE_REGULAR);
     trade("A", 20.25, at(0, 14, 0));
-    assert_true(engine_output(e)->late);
+    assert_int_equal(engine_output(e)->trade, TRADE_LATE);
     assert_int_equal(engine_output(e)->moved_n, 0);
     is("last(A)", 20.50);
     assert_int_equal(engine_reading(e, last).event_ns, at(0, 14, 720));
     trade("B", 5, at(0, 14, 60)); /* late is by instrument */
-    assert_false(engine_output(e)->late);
+    assert_int_equal(engine_output(e)->trade, TRADE_REGULAR);
     trade("A", 20.75, at(0, 14, 720));
-    assert_false(engine_output(e)->late);
+    assert_int_equal(engine_output(e)->trade, TRADE_REGULAR);
     is("last(A)", 20.75);
 }
 

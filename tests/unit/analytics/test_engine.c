@@ -300,13 +300,13 @@ static void coverage_is_a_gate(void **state)
     assert_true(isnan(reading(e, "hhi(X)").coverage));
     assert_true(isnan(reading(e, "hhi(X)").value));
     ok(e, clock_record(2000, 0)); /* a session's end does not start levels without it */
-    assert_int_equal(status(e, "level(X)"), READING_NO_DATA);
+    assert_int_equal(status(e, "level(X)"), READING_UNKNOWN_COVERAGE);
     ok(e, trade("S18", 10, 3000)); /* what S19 weighs nobody knows still */
     assert_int_equal(status(e, "hhi(X)"), READING_UNKNOWN_COVERAGE);
     ok(e, trade("S19", 10, 3001));
     is_near(e, "hhi(X)", 500, 1e-12);
     assert_true(reading(e, "hhi(X)").coverage == 1);
-    assert_int_equal(status(e, "level(X)"), READING_NO_DATA);
+    assert_int_equal(status(e, "level(X)"), READING_NO_SESSION_END);
     ok(e, clock_record(NS_PER_DAY + 1, 1));
     is_near(e, "level(X)", 1000, 1e-12);
     ok(e, instrument("NEW", "NEW", ""));

@@ -150,7 +150,7 @@ static void counted(const struct market *m, const struct series *s, struct readi
     *out = (struct reading){
         .value = reads, .coverage = 1, .event_ns = m->now_ns, .status = READING_OK
     };
-    reading_finish(m, out);
+    reading_finish(m, 0, out);
 }
 
 static void read_at_most_once_a_record(void **state)
@@ -282,7 +282,10 @@ static void a_measure_of_a_book_is_the_tenants(void **state)
 static void what_is_no_number_is_no_data_however_old(void **state)
 {
     (void)state;
-    const struct market m = { .now_ns = 100, .settings = { .stale_after_ns = 10 } };
+    struct venue utc_days = { .day = NO_DAY };
+    const struct market m = {
+        .now_ns = 100, .venues = &utc_days, .venues_n = 1, .settings = { .stale_after_ns = 10 }
+    };
     static const struct {
         double value;
         int64_t at;
@@ -295,7 +298,7 @@ static void what_is_no_number_is_no_data_however_old(void **state)
         struct reading r = { .value = cases[i].value,
                              .event_ns = cases[i].at,
                              .status = READING_OK };
-        reading_finish(&m, &r);
+        reading_finish(&m, 0, &r);
         assert_int_equal(r.status, cases[i].status);
         assert_int_equal(isnan(r.value), !reading_has_value(r.status));
     }
