@@ -94,6 +94,33 @@ enum err calendars_record(struct market *m, const struct record *r, struct why *
     return ERR_OK;
 }
 
+static bool covers(const struct calendar *c, const struct calendar *years)
+{
+    return calendar_first_day(c) <= calendar_first_day(years)
+           && calendar_last_day(c) >= calendar_last_day(years);
+}
+
+enum err calendars_same(const struct market *m, struct str text, bool *same, struct buf *problems,
+                        struct why *why)
+{
+    struct calendar *c;
+    enum err e = calendar_parse(text, &c, problems, why);
+    if (e) return e == ERR_NOMEM ? e : ERR_INVALID;
+    const uint32_t venue = calendars_venue(m, str_of(calendar_name(c)));
+    *same = venue != NONE && covers(m->venues[venue].calendar, c);
+    if (*same) {
+        AUTO_BUF struct buf had = { 0 }, says = { 0 };
+        const int first = civil_from_day(calendar_first_day(c)).year,
+                  last = civil_from_day(calendar_last_day(c)).year;
+        calendar_write(m->venues[venue].calendar, first, last, &had);
+        calendar_write(c, first, last, &says);
+        if (!buf_ok(&had) || !buf_ok(&says)) e = ERR_NOMEM;
+        else *same = had.len == says.len && memcmp(had.data, says.data, had.len) == 0;
+    }
+    calendar_free(c);
+    return e;
+}
+
 enum err calendars_has(const struct market *m, uint32_t venue, int32_t day, struct why *why)
 {
     struct session s;

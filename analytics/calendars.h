@@ -8,6 +8,9 @@
 
 /* Years of a calendar come, or come again and count from now on. ERR_INVALID with the first problem. ERR_NOMEM. */
 MUST_USE enum err calendars_record(struct market *m, const struct record *r, struct why *why);
+/* See engine_has_calendar. */
+MUST_USE enum err calendars_same(const struct market *m, struct str text, bool *same,
+                                 struct buf *problems, struct why *why);
 /* The number; "" is 0, "24/7" another way to say 24-7. NONE: no record has brought that calendar. */
 uint32_t calendars_venue(const struct market *m, struct str name);
 /* The same, or ERR_INVALID and what to do. */

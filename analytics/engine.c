@@ -255,8 +255,14 @@ bool engine_presumes_end(struct engine *e, const struct record *r, struct presum
 bool engine_knows(const struct engine *e, const struct record *r)
 {
     const struct market *m = &e->market;
-    return r->kind == RECORD_INDEX ? market_index(m, r->u.index.index) != NULL
-                                   : market_instrument(m, &r->u.symbol) != NONE;
+    if (r->kind == RECORD_INDEX) return market_index(m, r->u.index.index) != NULL;
+    return r->kind == RECORD_INSTRUMENT && market_instrument(m, &r->u.instrument.symbol) != NONE;
+}
+
+enum err engine_has_calendar(const struct engine *e, struct str text, bool *same,
+                             struct buf *problems, struct why *why)
+{
+    return calendars_same(&e->market, text, same, problems, why);
 }
 
 struct str engine_lacks_calendar(const struct engine *e, const struct record *r)

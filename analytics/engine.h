@@ -49,6 +49,10 @@ struct presumed_end {
 bool engine_presumes_end(struct engine *e, const struct record *r, struct presumed_end *out);
 /* Is the instrument or index that it says there already? */
 bool engine_knows(const struct engine *e, const struct record *r);
+/* Do the sessions that this text says count already? *same is written on ERR_OK. ERR_INVALID: it is no calendar, *problems has why,
+ * a line each. ERR_NOMEM. */
+MUST_USE enum err engine_has_calendar(const struct engine *e, struct str text, bool *same,
+                                      struct buf *problems, struct why *why);
 /* The calendar that an instrument or index names and no record has brought yet; empty: none is missing. */
 struct str engine_lacks_calendar(const struct engine *e, const struct record *r);
 const struct engine_output *engine_output(const struct engine *e);

@@ -35,4 +35,7 @@ int load_config(const char *path, struct config *out);
 int service_run(const struct config *c, void (*started)(void *ctx, int port), void *ctx);
 /* Asks service_run to end. Async-signal-safe. */
 void service_stop(void);
+/* calendar.c: the file's bytes. ERR_IO, ERR_NOMEM with the file's name. */
+struct buf;
+enum err calendar_file(const char *path, struct buf *out, struct why *why);
 #endif

@@ -12,14 +12,16 @@
 const char calendar_usage[] =
     "usage: tocsin calendar list\n"
     "       tocsin calendar show NAME|FILE [--from DATE] [--to DATE]\n"
-    "       tocsin calendar check FILE\n\n"
+    "       tocsin calendar check FILE\n"
+    "       tocsin calendar import -c CONFIG FILE\n\n"
     "  list   the calendars that this program brings along\n"
     "  show   the sessions from a date to a date (all of them without): begin, open and close in UTC, and which close early\n"
-    "  check  whether a CSV is a calendar; else each line that is wrong, and exit code 65\n\n"
+    "  check  whether a CSV is a calendar; else each line that is wrong, and exit code 65\n"
+    "  import its sessions count from now on, in a database no service runs on; through Kafka: a record of kind calendar\n\n"
     "The form of the CSV: ingest/calendars/README.md\n";
 
 /* The file's bytes, a calendar's at most and one more. */
-static enum err read_whole(const char *path, struct buf *out, struct why *why)
+enum err calendar_file(const char *path, struct buf *out, struct why *why)
 {
     FILE *f = fopen(path, "rb");
     if (!f) return err_set(why, ERR_IO, "%s: %s", path, strerror(errno));
@@ -43,7 +45,7 @@ static struct calendar *load(const char *name, bool shipped_too, int *code)
     const char *text = shipped_too ? shipped_calendar(name) : NULL;
     enum err e = ERR_OK;
     *code = EXIT_BAD_DATA;
-    if (!text && (e = read_whole(name, &file, &why))) {
+    if (!text && (e = calendar_file(name, &file, &why))) {
         fprintf(stderr, "tocsin: %s%s\n", why.text,
                 shipped_too
                     ? "; no calendar of that name is shipped (tocsin calendar list), and no "
@@ -151,6 +153,12 @@ int cmd_calendar(int argc, char **argv)
     const char *name = argc > 2 ? argv[2] : NULL, *from = NULL, *to = NULL;
     if (argc == 2 && strcmp(argv[1], "list") == 0) return list();
     if (argc == 3 && strcmp(argv[1], "check") == 0) return check(name);
+    if (argc == 5 && strcmp(argv[1], "import") == 0) {
+        const bool config_first = strcmp(argv[2], "-c") == 0;
+        char *config = argv[config_first ? 3 : 4], *file = argv[config_first ? 4 : 2];
+        if (config_first || strcmp(argv[3], "-c") == 0)
+            return cmd_import(5, (char *[]){ argv[1], "-c", config, "--calendar", file, NULL });
+    }
     bool good = argc >= 3 && argc % 2 == 1 && strcmp(argv[1], "show") == 0;
     for (int i = 3; good && i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--from") == 0) from = argv[i + 1];

@@ -617,6 +617,14 @@ static struct record own_record(const struct step *s, enum record_kind kind)
                             .received_ms = wall_ns() / NS_PER_MS };
 }
 
+void step_name_calendar(struct record *r, const char *calendar)
+{
+    struct str *of = r->kind == RECORD_INSTRUMENT ? &r->u.instrument.venue
+                     : r->kind == RECORD_INDEX    ? &r->u.index.calendar
+                                                  : NULL;
+    if (of && of->n == 0) *of = str_of(calendar);
+}
+
 /* One that is shipped comes with the first who names it, as a record: so a later edition of the data changes no replay. */
 static enum err bring_calendar(struct step *s, const struct record *r, struct why *why)
 {

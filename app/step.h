@@ -71,6 +71,9 @@ extern const struct step_sink
 /* Gives r the next seq and applies it. On failure nothing has changed, no seq is used, and the reason is the sender's to hear
  * (a dead letter, a problem body); ERR_NOMEM alone is the end of the process. */
 MUST_USE enum err step_apply(struct step *s, struct record *r, struct why *why);
+/* An instrument or index that names no calendar gets this one ("": none). For records that come in, not for stored ones: what is
+ * stored names its calendar, so that another configuration changes no replay. */
+void step_name_calendar(struct record *r, const char *calendar);
 /* The same of a record that step_rule_put has made of `draft`, whose definition so need not be
  * read again. */
 MUST_USE enum err step_apply_put(struct step *s, struct record *r, const struct rule_draft *draft,

@@ -17,9 +17,10 @@
 #include <time.h>
 
 const char import_usage[] =
-    "usage: tocsin import -c FILE [--reference CSV] [--prices CSV] [--as-of DATE] [options of how the files are written]\n\n"
-    "  --reference CSV      columns by header: symbol, and if wanted name, issuer (default: the symbol), sector, shares, float, index (several\n"
-    "                       with | between), base, date (since when the row is so); makes issuer, instrument, shares, index and membership records\n"
+    "usage: tocsin import -c FILE [--calendar CSV ...] [--reference CSV] [--prices CSV] [--as-of DATE] [options of how the files are written]\n\n"
+    "  --calendar CSV       sessions of a venue, as tocsin calendar check reads them; several may be given\n"
+    "  --reference CSV      columns by header: symbol, and if wanted name, issuer (default: the symbol), sector, shares, float, venue (default:\n"
+    "                       engine.calendar), index (several with | between), base, date (since when the row is so); makes issuer, instrument, shares, index and membership records\n"
     "  --prices CSV         columns date, close, and symbol or Name; sorted by date; official closes and a session end behind each date\n"
     "  --as-of DATE         when reference rows without a date were known (default: where stored time stands, and in an empty database the\n"
     "                       first session of the prices)\n\n"
@@ -29,8 +30,11 @@ const char import_usage[] =
     "\nNothing is written unless every row of both files is right. What is stored already is left alone: the same files again change nothing,\n"
     "and an import that was interrupted goes on behind the last whole session. The service must not be running.\n";
 
+enum { CALENDARS_MAX = 64 };
+
 struct arguments {
-    const char *config, *reference, *prices;
+    const char *config, *reference, *prices, *calendars[CALENDARS_MAX];
+    size_t calendars_n;
     int32_t as_of;
     struct dialect dialect;
 };
@@ -50,6 +54,8 @@ static bool read_argument(struct arguments *a, int argc, char **argv, int *i)
     if (v && strcmp(name, "-c") == 0) a->config = v;
     else if (v && strcmp(name, "--reference") == 0) a->reference = v;
     else if (v && strcmp(name, "--prices") == 0) a->prices = v;
+    else if (v && strcmp(name, "--calendar") == 0 && a->calendars_n < CALENDARS_MAX)
+        a->calendars[a->calendars_n++] = v;
     else if (v && strcmp(name, "--as-of") == 0
              && date_parse(v, strlen(v), &a->as_of, NULL) == ERR_OK && a->as_of >= 0)
         return true;
@@ -68,8 +74,9 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
     if (dialect_conflicts(&a->dialect))
         return complain("--thousands and --decimal are the same character; try --help");
     if (!a->config) return complain("-c FILE is missing; try --help");
-    if (!a->reference && !a->prices)
-        return complain("give --reference CSV, --prices CSV or both; try --help");
+    if (!a->reference && !a->prices && !a->calendars_n)
+        return complain(
+            "give --reference CSV, --prices CSV or both, or --calendar CSV; try --help");
     return true;
 }
 
@@ -80,8 +87,8 @@ struct import {
     struct price_file prices;
     struct reference reference;
     struct known known;
-    uint64_t last_seq;                       /* where the order stood */
-    size_t closes_stored, statements_stored; /* of what the files say */
+    uint64_t last_seq;                                         /* where the order stood */
+    size_t closes_stored, statements_stored, calendars_stored; /* of what the files say */
     struct layout layout;
     struct writer *writer;
 };
@@ -151,6 +158,7 @@ static enum err find_statements(struct import *m, struct why *why)
         if (!buf_ok(&text)) e = err_set(why, ERR_NOMEM, "out of memory");
         if (!e) e = record_decode(text.data, text.len, &arena, &r, why);
         if (e) break;
+        step_name_calendar(&r, m->c->engine_calendar);
         r.event_ns = at == REFERENCE_UNDATED ? INT64_MAX : at;
         e = known_says(&m->known, &r, &x->stored, why);
         if (!e && !x->stored) e = known_say(&m->known, &r, why);
@@ -188,6 +196,7 @@ static bool session_is_over(const struct import *m, size_t i)
 
 static bool nothing_new(const struct import *m)
 {
+    if (m->a->calendars_n) return false; /* only the state knows */
     if (m->closes_stored < m->prices.n || m->statements_stored < m->reference.n) return false;
     for (size_t i = 0; i < m->prices.n; i++)
         if (prices_ends_day(&m->prices, i) && !session_is_over(m, i)) return false;
@@ -210,6 +219,7 @@ static enum err begin(struct import *m, struct why *why)
     if (!e && last_seq != m->last_seq)
         e = err_set(why, ERR_CONFLICT, "something else wrote to this database meanwhile");
     if (!e) {
+        l->calendar = m->c->engine_calendar;
         layout_hear(l);
         reference_date(&m->reference, engine_now_ns(l->step.engine));
     }
@@ -277,11 +287,43 @@ static bool begins_session(const struct import *m, size_t i)
     return i == 0 || prices_ends_day(&m->prices, i - 1);
 }
 
+static void tell_calendar(struct import *m, const char *file, const char *lines)
+{
+    while (*lines) {
+        const size_t n = strcspn(lines, "\n");
+        problem_add(m->problems, "%s: %.*s", file, (int)n, lines);
+        lines += n + (lines[n] == '\n');
+    }
+}
+
+static enum err apply_calendar(struct import *m, const char *file, struct why *why)
+{
+    AUTO_BUF struct buf text = { 0 }, problems = { 0 };
+    bool same = false;
+    enum err e = calendar_file(file, &text, why);
+    if (!e)
+        e = layout_calendar(&m->layout, (struct str){ text.data, (uint32_t)text.len }, &same,
+                            &problems, why);
+    m->calendars_stored += same;
+    if (e == ERR_NOMEM) return e;
+    if (e) tell_calendar(m, file, buf_ok(&problems) && problems.len ? problems.data : why->text);
+    return ERR_OK;
+}
+
+static enum err apply_calendars(struct import *m, struct why *why)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < m->a->calendars_n && !e; i++)
+        e = apply_calendar(m, m->a->calendars[i], why);
+    return e;
+}
+
 static enum err apply_files(struct import *m, struct why *why)
 {
     size_t next = 0;
     enum err e = layout_next(&m->layout, why);
-    if (!e) e = layout_settings(&m->layout);
+    if (!e) e = layout_settings(&m->layout, m->c->engine_session_grace_ms * NS_PER_MS);
+    if (!e) e = apply_calendars(m, why);
     for (size_t i = 0; i < m->prices.n && !e; i++) {
         e = apply_statements(m, &next, m->prices.rows[i].day * NS_PER_DAY, why);
         if (!e && begins_session(m, i)) e = layout_next(&m->layout, why);
@@ -318,7 +360,10 @@ static void print_summary(const struct import *m)
             "%s: %zu rows: %zu closes of %zu sessions, %zu rows without a close left out; %zu closes stored already\n",
             f->name, f->read, f->n, f->days, f->skipped, m->closes_stored);
     prices_print_rounding(f, &m->a->dialect);
-    if (nothing_new(m)) printf("nothing new: the order stands at %" PRIu64 "\n", m->last_seq);
+    if (m->a->calendars_n)
+        printf("%zu calendars; %zu stored already\n", m->a->calendars_n, m->calendars_stored);
+    if (m->layout.records == 0)
+        printf("nothing new: the order stands at %" PRIu64 "\n", m->last_seq);
     else
         printf("%zu records: the order stands at %" PRIu64 "\n", m->layout.records,
                engine_seq(m->layout.step.engine));
@@ -331,7 +376,7 @@ static enum err import(struct import *m, struct why *why)
     if (!e && !nothing_new(m)) {
         e = begin(m, why);
         if (!e) e = apply_files(m, why);
-        if (!e) e = layout_commit(&m->layout, m->writer, why);
+        if (!e && m->layout.records) e = layout_commit(&m->layout, m->writer, why);
     }
     if (!e) print_summary(m);
     writer_close(m->writer);

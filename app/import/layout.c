@@ -40,17 +40,34 @@ enum err layout_apply(struct layout *l, const char *p, size_t n, struct why *why
     r.received_ms = wall_ns() / NS_PER_MS;
     if (r.event_ns / NS_PER_MS > r.received_ms + NS_PER_DAY / NS_PER_MS)
         return err_set(why, ERR_INVALID, "is in the future: event time only goes forward");
+    if (l->calendar) step_name_calendar(&r, l->calendar);
     e = step_apply(&l->step, &r, why);
     l->records += !e;
     l->sessions += !e && r.kind == RECORD_CLOCK;
     return e;
 }
 
-enum err layout_settings(struct layout *l)
+enum err layout_calendar(struct layout *l, struct str text, bool *same, struct buf *problems,
+                         struct why *why)
+{
+    enum err e = engine_has_calendar(l->step.engine, text, same, problems, why);
+    if (e || *same) return e;
+    const int64_t now = engine_now_ns(l->step.engine);
+    struct record r = { .kind = RECORD_CALENDAR,
+                        .event_ns = now > DAY_1971 * NS_PER_DAY ? now : DAY_1971 * NS_PER_DAY,
+                        .received_ms = wall_ns() / NS_PER_MS,
+                        .u.calendar = { text } };
+    e = step_apply(&l->step, &r, why);
+    l->records += !e;
+    return e;
+}
+
+enum err layout_settings(struct layout *l, int64_t grace_ns)
 {
     struct market_settings want = engine_settings(l->step.engine);
     if (want.meaning == MEANING_NOW) return ERR_OK;
     want.meaning = MEANING_NOW;
+    want.session_grace_ns = grace_ns;
     struct record r = step_settings(&l->step, &want);
     return step_apply(&l->step, &r, NULL);
 }

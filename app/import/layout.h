@@ -7,6 +7,7 @@
 
 struct layout {
     struct step step;
+    const char *calendar; /* of instruments and indices that name none; NULL: none */
     struct write_batch **batches;
     size_t n, cap;
     struct arena arena;
@@ -16,13 +17,17 @@ struct layout {
 
 /* From here on what the step says goes into the batches; before, while it recovers, it is silent. */
 void layout_hear(struct layout *l);
-/* From here on records mean what they mean today, if they did not yet: a record of its own. ERR_NOMEM. */
-MUST_USE enum err layout_settings(struct layout *l);
+/* From here on records mean what they mean today, if they did not yet: a record of its own. `grace_ns`:
+ * engine.session_grace_ms. ERR_NOMEM. */
+MUST_USE enum err layout_settings(struct layout *l, int64_t grace_ns);
 
 /* The next record may stand in another transaction than the last. To be said before the first, and wherever a kill may leave the
  * import: between sessions, not within one. ERR_NOMEM. */
 MUST_USE enum err layout_next(struct layout *l, struct why *why);
 
+/* A calendar, unless its sessions count already: *same. ERR_INVALID: it is none, *problems has a line each. ERR_NOMEM. */
+MUST_USE enum err layout_calendar(struct layout *l, struct str text, bool *same,
+                                  struct buf *problems, struct why *why);
 /* Decodes and applies one JSON message. ERR_NOMEM, or what decoder or engine have against it: it then left nothing behind. */
 MUST_USE enum err layout_apply(struct layout *l, const char *p, size_t n, struct why *why);
 

@@ -12,11 +12,12 @@
 #include <string.h>
 
 #define NO_INDEX SIZE_MAX
-enum { SYMBOL, NAME, ISSUER, SECTOR, SHARES, FLOAT, INDEX, BASE, DATE, COLUMNS };
+enum { SYMBOL, NAME, ISSUER, SECTOR, SHARES, FLOAT, VENUE, INDEX, BASE, DATE, COLUMNS };
 static const struct csv_column columns[COLUMNS] = {
     [SYMBOL] = { "symbol", true },  [NAME] = { "name", false },     [ISSUER] = { "issuer", false },
     [SECTOR] = { "sector", false }, [SHARES] = { "shares", false }, [FLOAT] = { "float", false },
-    [INDEX] = { "index", false },   [BASE] = { "base", false },     [DATE] = { "date", false },
+    [VENUE] = { "venue", false },   [INDEX] = { "index", false },   [BASE] = { "base", false },
+    [DATE] = { "date", false },
 };
 
 struct reading { /* a row at hand */
@@ -202,6 +203,7 @@ static bool put_index(struct reading *g, struct str name)
     r->indexes_n++;
     const size_t from = begin(g, RECORD_INDEX);
     put_string(&r->text, "index", name);
+    put_string(&r->text, "calendar", g->f[VENUE]); /* of its first member's venue */
     if (has_base) put_decimal(&r->text, "base", base);
     return finish(g, from, RECORD_INDEX, i);
 }
@@ -264,6 +266,7 @@ static bool put_names(struct reading *g)
     put_string(&g->r->text, "symbol", g->f[SYMBOL]);
     put_string(&g->r->text, "issuer", issuer);
     put_string(&g->r->text, "name", g->f[NAME]);
+    put_string(&g->r->text, "venue", g->f[VENUE]);
     return finish(g, from, RECORD_INSTRUMENT, NO_INDEX);
 }
 

@@ -86,22 +86,13 @@ static void count_article(const struct engine_loop *l, const struct record *r)
     log_warn("retraction of an article that is not known", "id", id);
 }
 
-/* What is stored names its calendar, so that another configuration changes no replay. */
-static void name_calendar(const struct engine_loop *l, struct record *r)
-{
-    struct str *of = r->kind == RECORD_INSTRUMENT ? &r->u.instrument.venue
-                     : r->kind == RECORD_INDEX    ? &r->u.index.calendar
-                                                  : NULL;
-    if (of && of->n == 0 && !engine_knows(l->step.engine, r))
-        *of = str_of(l->p->c->engine_calendar);
-}
-
 static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct record *r,
                           int64_t now_ms)
 {
     struct why why = { 0 };
     enum err e = plausible(l->p->c, r, now_ms, &why);
-    if (!e) name_calendar(l, r);
+    if (!e && !engine_knows(l->step.engine, r)) /* said again without one it keeps its own */
+        step_name_calendar(r, l->p->c->engine_calendar);
     if (!e) e = step_apply(&l->step, r, &why);
     if (e == ERR_NOMEM) return e;
     if (e) return refuse(l, in, r, e, &why);

@@ -307,3 +307,25 @@ def test_rows_with_a_date_are_known_from_then_on(fresh):
     done = fresh.tocsin("import", "--reference", fresh.write("twice.csv", "date,symbol\n2020-01-01,C\n2020-01-01,C\n"))
     assert done.returncode == 65 and "twice.csv:3:12: symbol has a row already: another one needs a later date" in done.stderr, done
 
+
+
+def test_a_calendar_of_ones_own(fresh):
+    """Fridays are free: sessions are Sunday to Thursday. Imported once; again it changes nothing; what is wrong is said by its line."""
+    text = ("calendar,XSAU,Asia/Riyadh,2025,2025\nhours,2025-01-01,2025-12-31,Sun-Thu,04:00,07:00,12:00\nclosed,2025-02-23,Founding Day\n")
+    own = fresh.write("own.csv", text)
+    done = fresh.tocsin("calendar", "import", own)
+    assert done.returncode == 0 and "1 calendars; 0 stored already" in done.stdout, done
+    again = fresh.tocsin("calendar", "import", own)
+    assert again.returncode == 0 and "1 calendars; 1 stored already" in again.stdout and "nothing new" in again.stdout, again
+    bad = fresh.write("bad.csv", text.replace("2025-02-23", "2025-02-21"))
+    done = fresh.tocsin("calendar", "import", bad)
+    assert done.returncode == 65 and f"{bad}: line 3" in done.stderr and "nothing was written" in done.stderr, done
+    reference = fresh.write("reference.csv", "symbol,shares,index,venue\nSAU,1000,IX,XSAU\n")
+    friday = fresh.write("friday.csv", "date,symbol,close\n2025-02-20,SAU,10\n2025-02-21,SAU,11\n")
+    done = fresh.tocsin("import", "--reference", reference, "--prices", friday)
+    assert done.returncode == 65 and "friday.csv:3" in done.stderr and "XSAU" in done.stderr, done
+    sunday = fresh.write("sunday.csv", "date,symbol,close\n2025-02-20,SAU,10\n2025-02-24,SAU,11\n")
+    fresh.check_ran("import", "--reference", reference, "--prices", sunday)
+    assert fresh.database.rows("SELECT payload::json->>'venue' FROM tocsin.event WHERE kind = 5") == [("XSAU",)]
+    assert "nothing new" in fresh.check_ran("import", "--reference", reference, "--prices", sunday)
+    assert " 0 differing values" in fresh.check_ran("verify")
