@@ -3,7 +3,14 @@
  *     calendar     "calendar,XNYS,America/New_York,1990,2030 ..."   venue 1 is made, named XNYS
  *     instrument   AAPL of APPLE, venue XNYS                        its trades are of venue 1's sessions
  *     trade        AAPL 00:30 UTC on a Friday                       of Thursday's, after hours
- *     calendar     "calendar,XNYS,America/New_York,2031,2031 ..."   the same venue goes on for another year */
+ *     calendar     "calendar,XNYS,America/New_York,2031,2031 ..."   the same venue goes on for another year
+ *
+ * When its session of 2024-03-07 ends that nobody ends, with five minutes of grace:
+ *
+ *     14:30 UTC   the first regular trade begins it; due is 21:05, five minutes after the calendar's close
+ *     21:04       an official close comes: due is 21:09, others may follow it
+ *     21:09:00    the first record of that time or later, of whatever kind and symbol, is preceded by a clock record that ends
+ *                 it; with one venue open and nothing due a tick pays one comparison for this (market.h's due_ns) */
 #include "analytics/calendars.h"
 
 #include "core/vec.h"
@@ -139,6 +146,8 @@ int32_t calendars_sessions(const struct market *m, uint32_t venue, int32_t from,
     return n;
 }
 
+/* From Friday 20:59 to Monday 14:31 UTC in New York: Monday has been open for one minute, Friday for one more; the days between
+ * are not even looked at. */
 int64_t calendars_open_ns(const struct market *m, uint32_t venue, int64_t from, int64_t to,
                           int64_t enough)
 {

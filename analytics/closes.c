@@ -19,7 +19,8 @@ void closes_keep(struct market *m, struct instrument *x, int64_t price_e8, int32
     x->official_day = day;
 }
 
-/* What the session of that day leaves of it, as far as is known now; false: nothing. */
+/* What the session of that day leaves of it, as far as is known now; false: nothing. Its official close; the close that it ended
+ * with, when its venue was earlier than who asks; else its last regular price, of that session or carried from one before. */
 static bool close_of(const struct market *m, const struct instrument *x, int32_t day, int64_t *out)
 {
     if (x->official_day == day) *out = x->official_e8;

@@ -218,6 +218,7 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     return err;
 }
 
+/* Of two that are due at the same instant, as New York and Nasdaq are, the one with the smaller number. */
 static const struct venue *venue_due(const struct market *m)
 {
     const struct venue *v = m->venues;

@@ -8,6 +8,8 @@
 #include "analytics/quality.h"
 #include "analytics/series.h"
 
+/* The one place where `last` changes. A trade of 101.50 in regular hours, A in two indices: A stands at 101.50, its two lines are
+ * valued at it (members.h), and the series of A and of both indices are touched, which computes none of them. */
 static inline void stand(struct market *m, struct instrument *x, const struct price *p, bool touch)
 {
     if (x->price_e8 && quality_is_jump(x->price_e8, p->price_e8) && !x->negative_prices)

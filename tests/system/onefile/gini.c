@@ -14,7 +14,7 @@ static void read_gini(const struct market *m, const struct series *s, struct rea
     for (int64_t j = 0; j < n; j++)
         sum += (i128)(n - 1 - 2 * j) * m->store.slots[o->slots[j]].value;
     r->value = (double)sum / (double)(n * u->total);
-    reading_finish(m, r);
+    reading_finish(m, u->venue, r);
 }
 
 static void gini_inputs(const struct market *m, const struct series *s, struct json_writer *w)
