@@ -198,7 +198,7 @@ static void trade(int line, int64_t price_e8, int64_t ns)
     ok((struct record){ .kind = RECORD_TRADE,
                         .event_ns = ns,
                         .u.trade = { .symbol = symbol(line), .price_e8 = price_e8 } });
-    late_said += engine_output(step.engine)->late;
+    late_said += engine_output(step.engine)->trade == TRADE_LATE;
 }
 static void official(int line, int64_t price_e8, int d, int64_t ns)
 {
