@@ -233,6 +233,32 @@ static void split_now(struct market *m, struct instrument *x, struct action *a)
     split_windows(m, x, a);
 }
 
+bool actions_presume(struct market *m, struct instrument *x, int64_t to, int64_t from, int32_t day)
+{
+    const struct action a = {
+        .kind = ACTION_SPLIT, .day = day, .a = to, .b = from, .presumed = true
+    };
+    if (find(m, x, ACTION_SPLIT, day) || !split_fits(m, x, &a) || add(m, x, a)) return false;
+    split_now(m, x, &m->actions[m->actions_n - 1]);
+    series_session(m);
+    series_touch_all(m);
+    return true;
+}
+
+/* It was presumed when its price came: now somebody says so. */
+static bool was_presumed(const struct market *m, const struct instrument *x,
+                         const struct action *said)
+{
+    for
+        EACH_ACTION(a, m, x)
+    if (a->kind == ACTION_SPLIT && a->presumed && explains(a->a, a->b, said->b, said->a)
+        && a->day >= said->day - NEAR_DAYS && a->day <= said->day + NEAR_DAYS) {
+        a->presumed = false;
+        return true;
+    }
+    return false;
+}
+
 enum err actions_split(struct market *m, const struct record *r, struct why *why)
 {
     const uint32_t no = market_instrument(m, &r->u.split.symbol);
@@ -249,6 +275,7 @@ enum err actions_split(struct market *m, const struct record *r, struct why *why
     if (a.a == a.b)
         return err_set(why, ERR_INVALID, "a split of %" PRId64 " for %" PRId64 " changes nothing",
                        a.a, a.b);
+    if (was_presumed(m, x, &a)) return ERR_OK;
     if (known && (known->applied || (known->a == a.a && known->b == a.b)))
         return err_set(why, ERR_INVALID,
                        "a split of %.15s of %s is known, %" PRId64 " for %" PRId64

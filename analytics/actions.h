@@ -22,6 +22,10 @@
 
 /* ERR_UNKNOWN_SYMBOL; ERR_INVALID: it is known already, or shares and price do not fit. */
 MUST_USE enum err actions_split(struct market *m, const struct record *r, struct why *why);
+/* The price has moved by the inverse of a count: a split of `to` for `from` shares that nobody has said takes effect at the open of
+ * that session; when it is said after all, nothing more happens. False: it does not fit, or another one of that day is known. */
+MUST_USE bool actions_presume(struct market *m, struct instrument *x, int64_t to, int64_t from,
+                              int32_t day);
 /* A count that takes effect with a session that has not begun, of itself or with a split: it is kept and *waits. */
 MUST_USE enum err actions_shares(struct market *m, struct instrument *x, const struct record *r,
                                  bool *waits);

@@ -24,6 +24,7 @@
 #include "analytics/facts/exposure.h"
 #include "analytics/news/articles.h"
 #include "analytics/news/news.h"
+#include "analytics/quality.h"
 #include "analytics/reference.h"
 #include "analytics/save.h"
 #include "analytics/series.h"
@@ -98,7 +99,10 @@ static enum err apply_shares(struct engine *e, const struct record *r, struct wh
 }
 static enum err apply_split(struct engine *e, const struct record *r, struct why *why)
 {
-    return actions_split(&e->market, r, why);
+    enum err err = actions_split(&e->market, r, why);
+    const uint32_t no = market_instrument(&e->market, &r->u.split.symbol);
+    if (!err && no != NONE) quality_action(&e->market, &e->market.instruments[no]);
+    return err;
 }
 static enum err apply_index(struct engine *e, const struct record *r, struct why *why)
 {
@@ -156,6 +160,11 @@ static enum err apply_rule_delete(struct engine *e, const struct record *r, stru
 {
     (void)e, (void)r, (void)why;
     return ERR_OK;
+}
+
+static enum err apply_quality_release(struct engine *e, const struct record *r, struct why *why)
+{
+    return quality_release(&e->market, &r->u.release.flag, why);
 }
 
 /* What the configuration asks for is a record like any other, so a replay asks for it at the same

@@ -50,6 +50,12 @@ struct instrument {
     int32_t range_day;
     uint32_t twin;
     int64_t cap_before_jump, jump_ns;
+    /* A share count that is held (quality.h), with what stood then and the flag that says so; no 0: none. */
+    struct held {
+        int64_t shares, float_e8, was, price_e8;
+        uint64_t no, seq;
+        int64_t event_ns;
+    } held;
     /* The most that ever multiplied its price, here or as an index's own share count. A price is
      * refused when it does not fit with these, so that no index can fail over it half-way. */
     int64_t shares_max;
@@ -72,6 +78,7 @@ struct action {
     uint32_t instrument;
     int32_t day;           /* from the open of that session on */
     bool applied, refused; /* neither: it waits. Refused: by then it did not fit any more */
+    bool presumed;         /* a split that nobody has said yet: actions_presume */
     int64_t a, b;          /* split: new shares for old ones. shares: count, float */
     uint32_t next;         /* an earlier one of the instrument */
 };

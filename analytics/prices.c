@@ -12,6 +12,7 @@
  * valued at it (members.h), and the series of A and of both indices are touched, which computes none of them. */
 static inline void stand(struct market *m, struct instrument *x, const struct price *p, bool touch)
 {
+    if (x->held.no) quality_price_comes(m, x, p->price_e8, p->day);
     if (x->price_e8 && quality_is_jump(x->price_e8, p->price_e8) && !x->negative_prices)
         quality_price_jumps(m, x, p->price_e8, p->event_ns);
     x->price_e8 = p->price_e8;

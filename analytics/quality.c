@@ -5,6 +5,8 @@
  */
 #include "analytics/quality.h"
 
+#include "analytics/actions.h"
+#include "analytics/shares.h"
 #include "core/decimal.h"
 #include "core/vec.h"
 #include "core/when.h"
@@ -96,7 +98,7 @@ void quality_price_jumps(struct market *m, struct instrument *x, int64_t price_e
     char was[DECIMAL_TEXT_MAX], is[DECIMAL_TEXT_MAX];
     decimal_format(x->price_e8, was);
     decimal_format(price_e8, is);
-    if (ratio)
+    if (ratio && !actions_split_explains(m, x, price_e8, x->price_e8))
         raise_flag(m, x, QUALITY_SPLIT_LIKE_PRICE, price_of(x->price_e8), price_of(price_e8),
                    "the price of %s went from %s to %s, about %s%d, and no split is known",
                    x->symbol.s, was, is, price_e8 < x->price_e8 ? "1/" : "times ", ratio);
@@ -143,6 +145,145 @@ void quality_shares(struct market *m, struct instrument *x, int64_t was, int64_t
     }
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
         look_for_twins(m, no, true);
+}
+
+/* ---- counts that are held ---- */
+static PRINTF_LIKE(5, 6) void say_state(struct market *m, const struct instrument *x,
+                                        const struct held *h, enum quality_state state,
+                                        const char *fmt, ...)
+{
+    if (!VEC_GROW(&m->flags.of, &m->flags.cap, m->flags.n + 1)) {
+        m->flags.failed = true;
+        return;
+    }
+    struct quality_flag *f = &m->flags.of[m->flags.n++];
+    *f = (struct quality_flag){ .no = h->no,
+                                .seq = h->seq,
+                                .event_ns = h->event_ns,
+                                .instrument = (uint32_t)(x - m->instruments),
+                                .reason = QUALITY_SHARES_JUMP,
+                                .state = state,
+                                .before = (double)h->was,
+                                .after = (double)h->shares };
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(f->detail, sizeof f->detail, fmt, args);
+    va_end(args);
+}
+
+#define COUNT "%" PRId64 " shares of %s in place of %" PRId64
+#define COUNT_OF(h, x) (h)->shares, (x)->symbol.s, (h)->was
+
+/* The price has moved by the inverse of the count, within 10 %. */
+static bool price_confirms(const struct held *h, int64_t price_e8)
+{
+    const i128 was = (i128)h->price_e8 * h->was, is = (i128)price_e8 * h->shares;
+    return h->price_e8 && is * 10 >= was * 9 && is * 10 <= was * 11;
+}
+
+/* It counts, as an issue at the price that stands; whether it fits was asked when it came, and may no longer be so. */
+static bool take(struct market *m, struct instrument *x)
+{
+    const struct held h = x->held;
+    if (!shares_set(m, x, h.shares, h.float_e8)) return false;
+    x->held.no = 0;
+    return true;
+}
+
+void quality_action(struct market *m, struct instrument *x)
+{
+    const struct held h = x->held;
+    if (!h.no) return;
+    if (x->shares == h.was) return;
+    if (quality_is_jump(x->shares, h.shares)) { /* another one: the count waits still */
+        x->held.was = x->shares;
+        x->held.price_e8 = x->price_e8;
+        return;
+    }
+    if (x->shares != h.shares && !take(m, x)) return;
+    x->held.no = 0;
+    say_state(m, x, &h, QUALITY_CONFIRMED_BY_ACTION, COUNT ": a corporate action says so",
+              COUNT_OF(&h, x));
+}
+
+/* As a split that nobody said: of 4 for 1 where the count is four times what it was within a per cent, else of the one count for
+ * the other; what is left of the count is an issue. */
+static bool take_as_split(struct market *m, struct instrument *x, int32_t day)
+{
+    const struct held h = x->held;
+    const int ratio = split_ratio(h.was, h.shares);
+    const int64_t to = h.shares > h.was ? ratio : 1, from = h.shares > h.was ? 1 : ratio;
+    x->held.no = 0;
+    if (ratio && within(h.was * to, h.shares * from, 1)
+            ? actions_presume(m, x, to, from, day)
+            : actions_presume(m, x, h.shares, h.was, day))
+        if (shares_set(m, x, h.shares, h.float_e8)) return true;
+    x->held.no = h.no;
+    return false;
+}
+
+bool quality_holds(struct market *m, struct instrument *x, const struct record *r)
+{
+    const int64_t shares = r->u.shares.shares;
+    const bool held = x->held.no != 0;
+    if (!looks(m) || !m->settings.hold_shares) return false;
+    if (held && shares == x->held.shares && r->u.shares.float_e8 == x->held.float_e8) return true;
+    if (held)
+        say_state(m, x, &x->held, QUALITY_SUPERSEDED, COUNT ": another count has come, %" PRId64,
+                  COUNT_OF(&x->held, x), shares);
+    x->held.no = 0;
+    if (!x->shares || x->price_e8 <= 0 || !quality_is_jump(x->shares, shares)
+        || actions_split_explains(m, x, x->shares, shares))
+        return false;
+    const struct close *before = x->last_close == NONE ? NULL : &m->closes[x->last_close];
+    x->held = (struct held){ .shares = shares,
+                             .float_e8 = r->u.shares.float_e8,
+                             .was = x->shares,
+                             .no = ++m->flags.made,
+                             .seq = r->seq,
+                             .event_ns = r->event_ns };
+    /* The price may have moved first. */
+    x->held.price_e8 = before ? actions_per_share(m, x, before->price_e8, before->day) : 0;
+    const struct held h = x->held;
+    if (price_confirms(&h, x->price_e8) && take_as_split(m, x, x->price_day)) {
+        say_state(m, x, &h, QUALITY_CONFIRMED_BY_PRICE,
+                  COUNT ": the price had moved by the inverse", COUNT_OF(&h, x));
+        return true;
+    }
+    x->held.price_e8 = x->price_e8;
+    say_state(m, x, &x->held, QUALITY_HELD,
+              COUNT " are held until a corporate action, the price or a person confirms it",
+              COUNT_OF(&x->held, x));
+    return true;
+}
+
+void quality_price_comes(struct market *m, struct instrument *x, int64_t price_e8, int32_t day)
+{
+    const struct held h = x->held;
+    if (x->shares != h.was) {
+        quality_action(m, x);
+        return;
+    }
+    if (!price_confirms(&h, price_e8) || !value_fits(price_e8, h.shares)
+        || !take_as_split(m, x, day))
+        return;
+    say_state(m, x, &h, QUALITY_CONFIRMED_BY_PRICE, COUNT ": the price has moved by the inverse",
+              COUNT_OF(&h, x));
+}
+
+enum err quality_release(struct market *m, const struct uuid *id, struct why *why)
+{
+    for (size_t i = 0; i < m->instruments_n; i++) {
+        struct instrument *x = &m->instruments[i];
+        if (!x->held.no || !uuid_equal(quality_id(x->held.no), *id)) continue;
+        const struct held h = x->held;
+        if (!take(m, x))
+            return err_set(why, ERR_INVALID, "price times shares of %s is above what fits",
+                           x->symbol.s);
+        say_state(m, x, &h, QUALITY_RELEASED, COUNT ": a person says so", COUNT_OF(&h, x));
+        return ERR_OK;
+    }
+    return err_set(why, ERR_NOT_FOUND, "no share count is held under that id");
 }
 
 /* ---- closes ---- */

@@ -28,6 +28,16 @@ static inline bool quality_is_jump(int64_t was, int64_t is)
 /* `last` is about to go from x->price_e8, which is not 0, by a jump. */
 void quality_price_jumps(struct market *m, struct instrument *x, int64_t price_e8,
                          int64_t event_ns);
+/* Is this count to be kept aside (setting quality.shares)? Then it is, and its flag says `held`, until another count comes or one
+ * of the next three does. Also true when it has been settled with that. */
+bool quality_holds(struct market *m, struct instrument *x, const struct record *r);
+/* A price is about to stand while a count is held: when it has moved by the inverse within 10 %, it is the split that nobody said. */
+void quality_price_comes(struct market *m, struct instrument *x, int64_t price_e8, int32_t day);
+/* A corporate action may have changed its count. */
+void quality_action(struct market *m, struct instrument *x);
+/* A person says that it is right. ERR_NOT_FOUND: none is held under that id. ERR_INVALID: it does not fit with the price of now. */
+MUST_USE enum err quality_release(struct market *m, const struct uuid *id, struct why *why);
+
 /* Its share count has gone from `was`. */
 void quality_shares(struct market *m, struct instrument *x, int64_t was, int64_t event_ns);
 /* A price of a trade of that session, within its hours: the range that its official close is held against. */

@@ -15,12 +15,20 @@
 enum quality_reason { QUALITY_REASONS(NAMES_VALUE) };
 extern const struct names quality_reason_names;
 
-#define QUALITY_STATES(X) X(QUALITY_FLAGGED, "flagged")
+#define QUALITY_STATES(X)                                                                          \
+    X(QUALITY_FLAGGED, "flagged")                                                                  \
+    X(QUALITY_HELD, "held") /* a share count that does not count yet */                            \
+    X(QUALITY_CONFIRMED_BY_PRICE, "confirmed_by_price")                                            \
+    X(QUALITY_CONFIRMED_BY_ACTION, "confirmed_by_action")                                          \
+    X(QUALITY_RELEASED, "released")     /* by a person */                                          \
+    X(QUALITY_SUPERSEDED, "superseded") /* another count has come */
 enum quality_state { QUALITY_STATES(NAMES_VALUE) };
 extern const struct names quality_state_names;
 
 struct quality_flag {
     uint64_t no;
+    uint64_t seq;     /* of the record that found it; 0: the one in hand */
+    int64_t event_ns; /* and its time */
     uint32_t instrument;
     enum quality_reason reason;
     enum quality_state state;

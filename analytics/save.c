@@ -45,6 +45,7 @@ static const struct state_field market_fields[] = {
     STATE_FIELD(U64, struct market, seq),
     STATE_FIELD(I64, struct market, settings.meaning),
     STATE_FIELD(I64, struct market, settings.session_grace_ns),
+    STATE_FIELD(BOOL, struct market, settings.hold_shares),
     STATE_FIELD(U64, struct market, flags.made),
 };
 static const struct state_field venue_fields[] = {
@@ -98,12 +99,19 @@ static const struct state_field instrument_fields[] = {
     STATE_FIELD(U32, struct instrument, twin),
     STATE_FIELD(I64, struct instrument, cap_before_jump),
     STATE_FIELD(I64, struct instrument, jump_ns),
+    STATE_FIELD(I64, struct instrument, held.shares),
+    STATE_FIELD(I64, struct instrument, held.float_e8),
+    STATE_FIELD(I64, struct instrument, held.was),
+    STATE_FIELD(I64, struct instrument, held.price_e8),
+    STATE_FIELD(U64, struct instrument, held.no),
+    STATE_FIELD(U64, struct instrument, held.seq),
+    STATE_FIELD(I64, struct instrument, held.event_ns),
 };
 static const struct state_field action_fields[] = {
-    STATE_FIELD(I64, struct action, kind),     STATE_FIELD(U32, struct action, instrument),
-    STATE_FIELD(I32, struct action, day),      STATE_FIELD(BOOL, struct action, applied),
-    STATE_FIELD(BOOL, struct action, refused), STATE_FIELD(I64, struct action, a),
-    STATE_FIELD(I64, struct action, b),
+    STATE_FIELD(I64, struct action, kind),      STATE_FIELD(U32, struct action, instrument),
+    STATE_FIELD(I32, struct action, day),       STATE_FIELD(BOOL, struct action, applied),
+    STATE_FIELD(BOOL, struct action, presumed), STATE_FIELD(BOOL, struct action, refused),
+    STATE_FIELD(I64, struct action, a),         STATE_FIELD(I64, struct action, b),
 };
 static const struct state_field issuer_fields[] = {
     STATE_FIELD(BYTE, struct issuer, key),

@@ -33,6 +33,9 @@ struct api_backend {
      * Thread: any. */
     enum err (*rule_change)(void *ctx, const struct rule_request *r, const char **state,
                             struct why *why);
+    /* The share count that is held under that id counts from now on; returns when that is committed. ERR_NOT_FOUND: none is held
+     * under it. ERR_INVALID: it does not fit any more. Blocks as rule_change. Thread: any. */
+    enum err (*quality_release)(void *ctx, struct uuid tenant, struct uuid flag, struct why *why);
     /* States of rules as the engine has them: out[i] is "ok", "pending", "firing", "stale", or NULL when it does not know the rule. */
     enum err (*rule_states)(void *ctx, struct uuid tenant, const struct uuid *rules, size_t n,
                             const char **out);

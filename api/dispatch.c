@@ -37,7 +37,7 @@ const char *method_name(enum method m)
     return names[m];
 }
 
-/* Template and path are compared character by character, but {id} takes a part of the path and {file} all of it. */
+/* Template and path are compared character by character, but {id} takes a part of the path, up to a slash or a colon, and {file} all of it. */
 static bool path_matches(const char *template, const char *path, struct uuid *out)
 {
     while (*template) {
@@ -46,7 +46,7 @@ static bool path_matches(const char *template, const char *path, struct uuid *ou
             if (*template ++ != *path++) return false;
             continue;
         }
-        size_t n = strcspn(path, "/");
+        size_t n = strcspn(path, "/:");
         if (uuid_parse(path, n, out)) return false;
         template += 4;
         path += n;

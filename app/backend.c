@@ -26,6 +26,15 @@ static enum err rule_change(void *ctx, const struct rule_request *r, const char 
     return e;
 }
 
+static enum err quality_release_of(void *ctx, struct uuid tenant, struct uuid flag, struct why *why)
+{
+    struct command *c = command_quality_release(tenant, flag);
+    if (!c) return err_set(why, ERR_NOMEM, "out of memory");
+    enum err e = ask(ctx, c, why);
+    command_drop(c);
+    return e;
+}
+
 static enum err rule_states(void *ctx, struct uuid tenant, const struct uuid *rules, size_t n,
                             const char **out)
 {
@@ -85,6 +94,7 @@ struct api_backend backend_of(struct pipeline *p)
     return (struct api_backend){ .ctx = p,
                                  .rule_change = rule_change,
                                  .rule_states = rule_states,
+                                 .quality_release = quality_release_of,
                                  .picture = newest_picture,
                                  .ready = ready,
                                  .definitions = definitions,

@@ -35,6 +35,13 @@ struct command *command_rule_change(const struct rule_request *r)
     return c;
 }
 
+struct command *command_quality_release(struct uuid tenant, struct uuid flag)
+{
+    struct command *c = command_new(COMMAND_QUALITY_RELEASE, tenant);
+    if (c) c->flag = flag;
+    return c;
+}
+
 struct command *command_rule_states(struct uuid tenant, const struct uuid *rules, size_t n)
 {
     struct command *c = command_new(COMMAND_RULE_STATES, tenant);

@@ -15,7 +15,7 @@
 
 #include <pthread.h>
 
-enum command_kind { COMMAND_RULE_CHANGE, COMMAND_RULE_STATES };
+enum command_kind { COMMAND_RULE_CHANGE, COMMAND_RULE_STATES, COMMAND_QUALITY_RELEASE };
 
 struct command {
     /* ---- the question: written by the asker before the push, then read by the engine's thread ---- */
@@ -28,6 +28,8 @@ struct command {
     struct rule_draft draft; /* of RULE_CREATE and RULE_REPLACE */
     enum err draft_err;      /* why there is no draft: said only when nothing else is wrong */
     struct why draft_why;
+    /* COMMAND_QUALITY_RELEASE */
+    struct uuid flag;
     /* COMMAND_RULE_STATES */
     struct uuid *ids;
     size_t ids_n;
@@ -51,6 +53,7 @@ struct command {
 
 /* Reads the rule's JSON, here and nowhere else. NULL: out of memory. Thread: the asker's. */
 struct command *command_rule_change(const struct rule_request *r);
+struct command *command_quality_release(struct uuid tenant, struct uuid flag);
 struct command *command_rule_states(struct uuid tenant, const struct uuid *rules, size_t n);
 
 /* Into `commands`, with a kick for `sleeper`, the queue at which their reader sleeps; then waits

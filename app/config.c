@@ -164,6 +164,9 @@ static void check_value(struct loading *l, int line, const struct row *r, const 
                 NULL);
         else if (db_conninfo_check(value, &why)) complain(l, line, "database.conninfo", why.text);
     }
+    if (at == offsetof(struct config, quality_shares) && strcmp(value, "hold")
+        && strcmp(value, "take"))
+        complain(l, line, "quality.shares must be hold or take", NULL);
     if (at == offsetof(struct config, log_level) && strcmp(value, "debug") && strcmp(value, "info")
         && strcmp(value, "warn") && strcmp(value, "error"))
         complain(l, line, "log.level must be debug, info, warn or error", NULL);

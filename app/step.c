@@ -465,8 +465,8 @@ static void tell_quality(struct step *s, const struct record *r, const struct qu
     say(s, STEP_quality_row,
         &(struct quality_row){ .quality_no = f->no,
                                .quality_id = quality_id(f->no),
-                               .seq = r->seq,
-                               .event_ns = r->event_ns,
+                               .seq = f->seq ? f->seq : r->seq,
+                               .event_ns = f->seq ? f->event_ns : r->event_ns,
                                .reason = f->reason,
                                .instrument_id = (int32_t)f->instrument,
                                .before = f->before,
@@ -760,6 +760,13 @@ enum err step_track(const struct step *s, const char *measure, struct arena *are
     if (e) return e;
     *out = own_record(s, RECORD_TRACK);
     return keep_text(arena, canonical, measure_format(&m, canonical), &out->u.track.measure);
+}
+
+struct record step_quality_release(const struct step *s, struct uuid flag)
+{
+    struct record r = own_record(s, RECORD_QUALITY_RELEASE);
+    r.u.release.flag = flag;
+    return r;
 }
 
 struct record step_settings(const struct step *s, const struct market_settings *v)

@@ -98,6 +98,7 @@ MUST_USE enum err step_rule_delete(const struct step *s, struct uuid tenant, str
                                    struct record *out, struct why *why);
 MUST_USE enum err step_track(const struct step *s, const char *measure, struct arena *arena,
                              struct record *out, struct why *why);
+struct record step_quality_release(const struct step *s, struct uuid flag);
 struct record step_settings(const struct step *s, const struct market_settings *v);
 struct record step_clock(const struct step *s, int64_t event_ns);
 #endif

@@ -61,6 +61,8 @@ struct market_settings {
     int64_t meaning;   /* enum meaning; of old records MEANING_FIRST */
     int64_t
         session_grace_ns; /* after a calendar's close its session's end is presumed; of old records 0 */
+    bool
+        hold_shares; /* a suspicious share count is kept aside (analytics/quality.h); of old records false */
 };
 
 struct symbol {
@@ -155,6 +157,9 @@ struct record {
             struct str measure;
         } track;
         struct market_settings settings;
+        struct {
+            struct uuid flag; /* the id of one that is held */
+        } release;
     } u;
     struct str
         message; /* the bytes it came as, for a dead letter; empty when no message brought it */

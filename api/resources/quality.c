@@ -60,6 +60,19 @@ static void list_quality(struct request *r)
                                .put = put_flag });
 }
 
+/* Once more is no mistake: what is released stays so. */
+static void release_quality(struct request *r)
+{
+    char id[UUID_TEXT];
+    const char *param = id;
+    struct why why = { 0 };
+    const struct api_backend *b = &r->api->backend;
+    enum err e = b->quality_release(b->ctx, r->tenant, r->path_id, &why);
+    if (e && e != ERR_NOT_FOUND) return reply_problem(r, e, &why);
+    uuid_format(r->path_id, id);
+    reply_row(r, QUERY_QUALITY_RELEASED, &param, &schemas[FLAG]);
+}
+
 static const struct arg_spec quality_args[] = {
     ARG_LIMIT(1000, 100),
     { .name = "before",
@@ -82,7 +95,7 @@ static const struct arg_spec quality_args[] = {
       .example = "shares_jump" },
     { .name = "state",
       .type = ARG_CHOICE,
-      .choices = "flagged",
+      .choices = "flagged|held|confirmed_by_price|confirmed_by_action|released|superseded",
       .help = "Only in this state",
       .example = "flagged" },
     { 0 },
@@ -99,6 +112,16 @@ static const struct route routes[] = {
       .flags = ROUTE_KEY | ROUTE_DB,
       .args = quality_args,
       .answers = { { .status = 200, .schema = "Quality" } } },
+    { .method = METHOD_POST,
+      .path = "/v1/quality/{id}:release",
+      .id = "releaseQuality",
+      .summary = "A share count that is held is right",
+      .help = "It counts from then on, and the flag says `released`: index levels do not move. "
+              "404 when none is held under that id. What has been released stays so: a repeat is "
+              "answered the same.",
+      .handler = release_quality,
+      .flags = ROUTE_KEY | ROUTE_DB | ROUTE_ENGINE | ROUTE_404,
+      .answers = { { .status = 200, .schema = "QualityFlag" } } },
 };
 
 const struct resource resource_quality = { .name = "quality",

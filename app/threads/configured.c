@@ -72,7 +72,8 @@ static bool same_settings(const struct market_settings *a, const struct market_s
 {
     return a->stale_after_ns == b->stale_after_ns && a->sample_ns == b->sample_ns
            && a->coverage_gate_e8 == b->coverage_gate_e8 && a->drop_unasked == b->drop_unasked
-           && a->meaning == b->meaning && a->session_grace_ns == b->session_grace_ns;
+           && a->meaning == b->meaning && a->session_grace_ns == b->session_grace_ns
+           && a->hold_shares == b->hold_shares;
 }
 
 void engine_loop_apply_settings(struct engine_loop *l)
@@ -86,6 +87,7 @@ void engine_loop_apply_settings(struct engine_loop *l)
         .drop_unasked = true,
         .meaning = MEANING_NOW,
         .session_grace_ns = c->engine_session_grace_ms * NS_PER_MS,
+        .hold_shares = strcmp(c->quality_shares, "take") != 0,
     };
     if (same_settings(&have, &want)) return;
     struct record r = step_settings(&l->step, &want);

@@ -86,6 +86,17 @@ static void change_rule(struct engine_loop *l, struct command *c)
     else turn_wait(l->turn, c);
 }
 
+static void release(struct engine_loop *l, struct command *c)
+{
+    struct record r = step_quality_release(&l->step, c->flag);
+    struct why why = { 0 };
+    enum err e = turn_reserve(l->turn) ? err_set(&why, ERR_NOMEM, "out of memory")
+                                       : step_apply(&l->step, &r, &why);
+    if (e == ERR_NOMEM) engine_loop_broken(l); /* the state may have changed by half */
+    if (e) command_answer(c, e, &why);
+    else turn_wait(l->turn, c);
+}
+
 static void tell_states(const struct engine_loop *l, struct command *c)
 {
     for (size_t i = 0; i < c->ids_n; i++) c->states[i] = state_of(l, c->tenant, c->ids[i]);
@@ -96,6 +107,7 @@ void engine_loop_obey(struct engine_loop *l, struct command *c)
 {
     switch (c->kind) {
     case COMMAND_RULE_CHANGE: change_rule(l, c); break;
+    case COMMAND_QUALITY_RELEASE: release(l, c); break;
     case COMMAND_RULE_STATES: tell_states(l, c); break;
     }
 }

@@ -2,7 +2,7 @@
  * a replay has it where it was.
  *
  *     {"kind":"settings","ts":0,"stale_after_ns":5000000000,"sample_ns":1000000000,
- *      "coverage_gate_e8":95000000,"drop_unasked":true,"meaning":1}
+ *      "coverage_gate_e8":95000000,"drop_unasked":true,"meaning":1,"hold_shares":true}
  */
 #include "ingest/kinds/kind.h"
 
@@ -36,6 +36,10 @@ static const struct record_field fields[] = {
       .at = AT(settings.session_grace_ns),
       .max = INT64_MAX,
       .missing = 0 },
+    { .name = "hold_shares",
+      .type = &field_flag,
+      .at = AT(settings.hold_shares),
+      .missing = false },
 };
 
 const struct record_type kind_settings = { .about = "what answers depend on", FIELDS(fields) };

@@ -4,6 +4,7 @@ import { createConfig, lint } from "@redocly/openapi-core";
 const OFF = {
   "info-contact": "the project names no person",
   "info-license": "the project has no licence to name yet",
+  "paths-kebab-case": "what is done to a thing stands behind it: /v1/quality/{id}:release",
   "path-segment-plural": "v1, status and stream are no collections",
   "required-string-property-missing-min-length": "texts of answers may be empty: the unit of a ratio, the name of a rule",
   "scalar-property-missing-example": "each body has an example, whole and checked",

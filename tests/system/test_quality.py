@@ -91,3 +91,43 @@ def test_what_looks_wrong_is_flagged(kafka, service_factory):
     f.send([trade("A", "40.1", ns(1, 16))])        # four times, within 2 %
     assert flags(f)[:len(before)] == before and flags(f)[-1] == ("split_like_price", "A", 10, 40.1, "flagged")
     f.same_again()
+
+
+def held(kafka, service_factory, name):
+    """A of 4,000, B of 6,000: the session has ended and the level stands at 1,000; counts that jump are held."""
+    f = Fed(kafka, service_factory, name, more={"quality": {"shares": "hold"}})
+    f.send(reference(A=100, B=100))
+    f.send([trade("A", "40", ns(0)), trade("B", "60", ns(0)), end(0)])
+    f.send([{"kind": "shares", "symbol": "A", "shares": 400, "ts": ns(0, 22)}])
+    assert flags(f, symbol="A") == [("shares_jump", "A", 100, 400, "held")] and f.value("level(IX)") == 1000
+    return f
+
+
+def test_a_count_is_held_until_the_price_confirms_it(kafka, service_factory):
+    """A split of 4 for 1 that nobody says: A opens at 10.50, 5 % up, and the level is 1,020; a rule on half of it says nothing."""
+    f = held(kafka, service_factory, "held")
+    drive.make_rule(f.service, {"rule": "level(IX) <= 900"})
+    drive.make_rule(f.service, {"rule": "ret(A) <= -20"})
+    f.service.restart(hard=True)
+    f.send([trade("A", "10.5", ns(1)), trade("B", "60", ns(1))])
+    assert flags(f, symbol="A") == [("shares_jump", "A", 100, 400, "confirmed_by_price")]
+    assert abs(f.value("level(IX)") - 1020) < 1e-9 and f.alerts() == []
+    f.send([{"kind": "split", "symbol": "A", "new": 4, "old": 1, "effective": str(DAY0 + dt.timedelta(days=1)), "ts": ns(1, 16)}, end(1)])
+    assert abs(f.value("level(IX)") - 1020) < 1e-9
+    assert f.service.database.rows("SELECT detail FROM tocsin.dead_letter") == []
+    f.same_again("level(IX) <= 900")
+
+
+def test_a_count_is_held_until_a_person_releases_it(kafka, service_factory):
+    f = held(kafka, service_factory, "released")
+    flag = f.service.api("GET", "/v1/quality?state=held").json()["quality"][0]
+    drive.problem(f.service.api("POST", f"/v1/quality/{f.service.tenant_id}:release"), 404)
+    for _ in range(2):                             # a repeat is no mistake
+        answer = f.service.api("POST", f"/v1/quality/{flag['id']}:release")
+        assert answer.status_code == 200 and answer.json()["state"] == "released" and answer.json()["no"] == flag["no"], answer.text
+    f.send([trade("A", "44", ns(1))])              # 400 shares at 40 before: 16,000 of 22,000, 10 % up
+    assert abs(f.value("level(IX)") - 1000 * 23.6 / 22) < 1e-9
+    assert flags(f, state="held") == [] and flags(f, state="released") == [("shares_jump", "A", 100, 400, "released")]
+    f.service.restart(hard=True)
+    assert abs(f.value("level(IX)") - 1000 * 23.6 / 22) < 1e-9
+    f.same_again()

@@ -24,9 +24,9 @@ def reference(*symbols, ts):
 class Fed:
     """A service on one topic; messages are sent and waited for."""
 
-    def __init__(self, kafka, service_factory, name, track="", **engine):
+    def __init__(self, kafka, service_factory, name, track="", more=None, **engine):
         self.kafka, self.sent = kafka, 0
-        self.service = service_factory(topics=[kafka.create_topic(name)], config={"engine": {"clock_ms": 0, "track": track, **engine}})
+        self.service = service_factory(topics=[kafka.create_topic(name)], config={"engine": {"clock_ms": 0, "track": track, **engine}, **(more or {})})
 
     def send(self, messages):
         self.kafka.produce(self.service.topics[0], [streams.encode(m) for m in messages])

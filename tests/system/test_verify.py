@@ -17,6 +17,7 @@ ROWS = {
     "series": "series_id = 1",
     "series_viewer": "(tenant_id, series_id) = (SELECT tenant_id, series_id FROM tocsin.series_viewer ORDER BY 1, 2 LIMIT 1)",
     "instrument": "instrument_id = 3",
+    "quality": "quality_no = 1",
     "shard": "shard_id = 0",
     "event": "seq = (SELECT min(seq) FROM tocsin.event WHERE kind = 11)",
 }
@@ -47,6 +48,11 @@ FORGED = [(table, column, value) for table, columns in {
     "series": {"series_id": "1000", "tenant_id": STRANGER, "measure": "'last(S09)'", "unit": "unit || 's'", "version": "version + 1", "configured": "NOT configured"},
     "series_viewer": {"tenant_id": STRANGER, "series_id": "1000"},
     "instrument": {"instrument_id": "1000", "symbol": "'OTHER'", "issuer": "issuer || 'x'", "name": "name || 'x'"},
+    "quality": {
+        "quality_no": "quality_no + 100000", "quality_id": "gen_random_uuid()", "seq": "seq + 1", "event_ns": "event_ns + 1",
+        "reason": "CASE reason WHEN 'no_close' THEN 'same_cap' ELSE 'no_close' END", "instrument_id": "instrument_id + 1",
+        "before": "coalesce(before, 0) + 1", "after": "coalesce(after, 0) + 1", "state": "CASE state WHEN 'held' THEN 'flagged' ELSE 'held' END",
+        "state_seq": "state_seq + 1", "detail": "detail || '!'"},
     "shard": {"last_seq": "last_seq + 1"},
     "event": {"tenant_id": STRANGER},
 }.items() for column, value in columns.items()]
@@ -54,7 +60,8 @@ FORGED = [(table, column, value) for table, columns in {
 NOT_SAID = {("rule", "created_at"), ("rule", "updated_at"), ("rule_version", "made_at"), ("shard", "shard_id"), ("shard", "epoch"), ("shard", "commits"),
             ("shard", "taken_at"), *(("event", c) for c in ("seq", "event_ns", "received_ms", "kpos", "kind", "payload"))}
 # The key of a table of what stands now: then there is one row too many and one too few.
-KEYS = {("rule", "tenant_id"), ("rule", "rule_id"), ("series", "series_id"), ("series_viewer", "tenant_id"), ("series_viewer", "series_id"), ("instrument", "instrument_id")}
+KEYS = {("rule", "tenant_id"), ("rule", "rule_id"), ("series", "series_id"), ("series_viewer", "tenant_id"), ("series_viewer", "series_id"), ("instrument", "instrument_id"),
+        ("quality", "quality_no")}
 
 DELETED = {
     "last tick": ("shard.last_seq", "DELETE FROM tocsin.tick WHERE seq = (SELECT last_seq FROM tocsin.shard)"),

@@ -1,6 +1,7 @@
 /* test_quality.c - what is flagged and what is not, by hand; each number follows from the bounds in quality.h. */
 #include "analytics/engine.h"
 #include "analytics/quality.h"
+#include "analytics/series.h"
 #include "core/when.h"
 
 #include <math.h>
@@ -228,6 +229,148 @@ static void a_flag_says_it_in_words(void **state)
     assert_int_equal(engine_output(e)->flags[0].no, 2);
 }
 
+/* ---- counts that are held ---- */
+static void hold(void)
+{
+    ok((struct record){ .kind = RECORD_SETTINGS,
+                        .u.settings = { .coverage_gate_e8 = 95000000,
+                                        .meaning = MEANING_NOW,
+                                        .hold_shares = true } });
+    trade("A", 40, at(0, 15)); /* 4,000; B 3,500; C 2,500: of 10,000 */
+    trade("B", 35, at(0, 15));
+    trade("C", 50, at(0, 15));
+    end(0, at(0, 21));
+}
+static const char *state_of(size_t i)
+{
+    const struct engine_output *o = engine_output(e);
+    assert_true(i < o->flags_n);
+    return names_text(&quality_state_names, (int)o->flags[i].state);
+}
+static double level(void)
+{
+    struct measure m;
+    uint32_t no = SERIES_NONE;
+    assert_int_equal(measure_parse("level(X)", 8, &m, NULL), ERR_OK);
+    assert_int_equal(engine_track(e, (struct uuid){ { 0 } }, &m, &no, NULL), ERR_OK);
+    return engine_reading(e, no).value;
+}
+static int64_t count_of(const char *s)
+{
+    const struct symbol x = symbol(s);
+    return engine_market(e)->instruments[engine_instrument(e, &x)].shares;
+}
+static void split(const char *s, int64_t to, int64_t from, int day, int64_t ns)
+{
+    ok((struct record){
+        .kind = RECORD_SPLIT,
+        .event_ns = ns,
+        .u.split = { .symbol = symbol(s), .to = to, .from = from, .day = DAY0 + day } });
+}
+static enum err release(uint64_t no)
+{
+    struct record r = { .kind = RECORD_QUALITY_RELEASE,
+                        .seq = engine_seq(e) + 1,
+                        .u.release = { quality_id(no) } };
+    return engine_apply(e, &r, NULL);
+}
+
+/* 4 for 1 that nobody says: the count on Monday evening, the price on Tuesday, 5 % up: 4,200 of 10,200. */
+static void the_price_confirms(void **state)
+{
+    (void)state;
+    hold();
+    shares("A", 400, at(0, 22));
+    assert_string_equal(state_of(0), "held");
+    assert_int_equal(count_of("A"), 100);
+    trade("A", 40.4, at(0, 23)); /* not yet */
+    assert_int_equal(engine_output(e)->flags_n, 0);
+    assert_int_equal(count_of("A"), 100);
+    trade("A", 10.5, at(1, 15));
+    assert_int_equal(engine_output(e)->flags_n, 1);
+    assert_string_equal(state_of(0), "confirmed_by_price");
+    assert_int_equal(engine_output(e)->flags[0].no, 1);
+    assert_int_equal(count_of("A"), 400);
+    assert_true(fabs(level() - 1020) < 1e-9);
+    split("A", 4, 1, 1, at(1, 16)); /* said after all: nothing happens twice */
+    assert_int_equal(count_of("A"), 400);
+    assert_true(fabs(level() - 1020) < 1e-9);
+}
+
+/* The price first: its level had fallen by three quarters of A, and comes right with the count. */
+static void the_price_came_first(void **state)
+{
+    (void)state;
+    hold();
+    assert_string_equal(trade("A", 10.5, at(1, 15)), "");
+    assert_true(fabs(level() - 705) < 1e-9);
+    shares("A", 400, at(1, 16));
+    assert_string_equal(state_of(0), "confirmed_by_price");
+    assert_int_equal(count_of("A"), 400);
+    assert_true(fabs(level() - 1020) < 1e-9);
+}
+
+static void within_ten_per_cent(void **state)
+{
+    (void)state;
+    static const struct {
+        double price;
+        int64_t count;
+    } moves[] = { { 22, 200 }, { 22.01, 100 }, { 18, 200 }, { 17.99, 100 } };
+    for (size_t i = 0; i < ARRAY_LEN(moves); i++) {
+        stop(state);
+        three(state);
+        hold();
+        shares("A", 200, at(0, 22));
+        trade("A", moves[i].price, at(1, 15));
+        if (count_of("A") != moves[i].count) fail_msg("move %zu: %d", i, (int)count_of("A"));
+    }
+}
+
+static void an_action_confirms(void **state)
+{
+    (void)state;
+    hold();
+    shares("A", 404, at(0, 22)); /* a split of 4 for 1, and an issue of 4 */
+    assert_string_equal(state_of(0), "held");
+    split("A", 4, 1, 1, at(0, 23)); /* of tomorrow: it waits */
+    assert_int_equal(count_of("A"), 100);
+    trade("A", 10, at(1, 15));
+    assert_string_equal(state_of(0), "confirmed_by_action");
+    assert_int_equal(count_of("A"), 404);
+    assert_true(fabs(level() - 1000) < 1e-9);
+}
+
+static void a_person_confirms(void **state)
+{
+    (void)state;
+    hold();
+    shares("A", 300, at(0, 22));
+    assert_int_equal(release(2), ERR_NOT_FOUND);
+    assert_int_equal(release(1), ERR_OK);
+    assert_string_equal(state_of(0), "released");
+    assert_int_equal(count_of("A"), 300);
+    assert_true(fabs(level() - 1000) < 1e-9); /* an issue at the price of now */
+    assert_int_equal(release(1), ERR_NOT_FOUND);
+}
+
+static void another_count_comes(void **state)
+{
+    (void)state;
+    hold();
+    shares("A", 400, at(0, 22));
+    shares("A", 400, at(0, 22)); /* the same: it is held still */
+    assert_int_equal(engine_output(e)->flags_n, 0);
+    shares("A", 800, at(0, 22));
+    assert_int_equal(engine_output(e)->flags_n, 2);
+    assert_string_equal(state_of(0), "superseded");
+    assert_string_equal(state_of(1), "held");
+    shares("A", 101, at(0, 23)); /* that one was right all along */
+    assert_string_equal(state_of(0), "superseded");
+    assert_int_equal(engine_output(e)->flags_n, 1);
+    assert_int_equal(count_of("A"), 101);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, three, stop)
 int main(void)
 {
@@ -235,6 +378,12 @@ int main(void)
         WITH(share_counts),
         WITH(prices_that_split),
         WITH(a_cap_that_comes_back),
+        WITH(the_price_confirms),
+        WITH(the_price_came_first),
+        WITH(within_ten_per_cent),
+        WITH(an_action_confirms),
+        WITH(a_person_confirms),
+        WITH(another_count_comes),
         WITH(one_cap_twice),
         WITH(closes),
         WITH(a_flag_says_it_in_words),

@@ -33,6 +33,7 @@ static const struct {
     { 13, "rule_delete", ORIGIN_API, PLACE_EVENT, true },
     { 14, "track", ORIGIN_SERVICE, PLACE_EVENT, false },
     { 15, "settings", ORIGIN_SERVICE, PLACE_EVENT, false },
+    { 19, "quality_release", ORIGIN_API, PLACE_EVENT, false },
     { 16, "retraction", ORIGIN_FEED, PLACE_EVENT, false },
     { 17, "calendar", ORIGIN_FEED, PLACE_EVENT, false },
     { 18, "split", ORIGIN_FEED, PLACE_EVENT, false },

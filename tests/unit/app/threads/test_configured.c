@@ -67,12 +67,16 @@ static void settings_are_a_record_when_they_differ(void **state)
     assert_int_equal(s.stale_after_ns, INT64_C(5000000000));
     assert_int_equal(s.sample_ns, INT64_C(100000000));
     assert_int_equal(s.coverage_gate_e8, 95000000); /* 95 % */
-    assert_true(s.drop_unasked);
+    assert_true(s.drop_unasked && s.hold_shares);
     engine_loop_apply_settings(&loop);
     assert_int_equal(engine_seq(loop.step.engine), 1);
     config.engine_coverage_gate_pct = 90;
     engine_loop_apply_settings(&loop);
     assert_int_equal(engine_seq(loop.step.engine), 2);
+    config.quality_shares = (char *)"take";
+    engine_loop_apply_settings(&loop);
+    assert_int_equal(engine_seq(loop.step.engine), 3);
+    assert_false(engine_settings(loop.step.engine).hold_shares);
 }
 
 int main(void)

@@ -113,9 +113,11 @@ static const struct {
     { RECORD_RETRACTION,
       "{\"kind\":\"retraction\",\"source\":\"w\",\"id\":\"n\",\"ts\":1518037200000000005}",
       "{\"kind\":\"retraction\",\"ts\":1518037200000000005,\"id\":\"n\",\"source\":\"w\"}" },
+    { RECORD_QUALITY_RELEASE, "{\"quality_id\":\"" RULE "\"}",
+      "{\"kind\":\"quality_release\",\"ts\":1518037200000000005,\"quality_id\":\"" RULE "\"}" },
     { RECORD_SETTINGS,
       "{\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000}",
-      "{\"kind\":\"settings\",\"ts\":1518037200000000005,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"meaning\":0,\"session_grace_ns\":0}" },
+      "{\"kind\":\"settings\",\"ts\":1518037200000000005,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"meaning\":0,\"session_grace_ns\":0,\"hold_shares\":false}" },
 };
 
 static void a_record_is_written_in_one_way(void **state)
