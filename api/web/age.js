@@ -1,12 +1,13 @@
 /* age.js - how old the data of the chosen index are, in words and colour: silence is a state.
  *
  * A clock record moves the time of the engine and brings no data, so what counts is the newest input
- * of a measure. Whether a silence is too long is the engine's to say, which may count session time
- * alone: it calls the measures stale. */
+ * of a measure. Whether a silence is too long is the engine's to say: it calls the measures stale, or
+ * the members no longer priced. */
 import { $, say } from './dom.js';
 import * as text from './text.js';
 
 const FRESH_MS = 10000;
+const TOO_OLD = ['stale', 'low_coverage'];
 const WORDS = { none: 'No data yet', unknown: 'Not known', fresh: 'Up to date', quiet: 'Quiet',
                 silent: 'Silent' };
 
@@ -20,8 +21,8 @@ function looked(page) {
 function stateOf(measures, age, known) {
     if (!known) return 'unknown';
     if (!Number.isFinite(age)) return 'none';
-    if (measures.some(m => m.status === 'stale')) return 'silent';
-    return age <= FRESH_MS ? 'fresh' : 'quiet';
+    if (age <= FRESH_MS) return 'fresh';
+    return measures.some(m => TOO_OLD.includes(m.status)) ? 'silent' : 'quiet';
 }
 
 /* known: the service answers. now: its clock, ms. */

@@ -32,6 +32,7 @@ const names = [
     'rules',
     'top',
     'news',
+    'quality',
     'all',
 ];
 

@@ -48,3 +48,14 @@ def test_silence_is_a_state(kafka, service_factory, node):
     feed.send({"kind": "trade", "symbol": feed.symbol, "price": "53", "ts": time.time_ns()}).settle()
     says(node, service, "age", "Data: Up to date ")
 
+
+
+def test_what_looked_wrong_in_the_data_is_listed(kafka, service_factory, node):
+    service = service_factory(topics=[kafka.create_topic("flags")], config={"engine": {"clock_ms": 0}})
+    feed = drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70).settle()
+    says(node, service, "quality-card", "Nothing in the data has looked wrong so far.")
+    feed.send({"kind": "shares", "symbol": feed.symbol, "shares": 4000}).trades(51).settle()
+    flags = service.api("GET", "/v1/quality").json()["quality"]
+    assert [(f["symbol"], f["reason"]) for f in flags] == [(feed.symbol, "shares_jump")], flags
+    says(node, service, "quality-card", f"{feed.symbol} shares jump {flags[0]['state']}")
+    says(node, service, "quality-card", flags[0]["detail"][1:])

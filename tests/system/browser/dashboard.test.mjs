@@ -284,7 +284,7 @@ try {
         const item = page.locator('#rules li', { hasText: '876543' }), state = async () => (await item.locator('.state').innerText()).trim();
         const is = (what, wanted) => api('GET', `/v1/rules/${id}`).then(r => expect(Object.entries(wanted).every(([k, v]) => r[k] === v), `${what}: ${JSON.stringify(r)}`));
         await item.waitFor({ timeout: ARRIVAL_MS });
-        await item.getByText('Edit').click();
+        await item.getByText('Edit', { exact: true }).click();
         await page.locator('.rule-edit input').fill(`level(${index} >= 876544`);
         await page.waitForTimeout(6000);                                     /* longer than the list takes to be read anew */
         await page.click('.rule-edit [type=submit]');
@@ -296,14 +296,14 @@ try {
         await page.click('.rule-edit [type=submit]');
         await page.locator('#rules code', { hasText: '8765430' }).waitFor({ timeout: ARRIVAL_MS });
         await is('changed', { rule: `level(${index}) >= 8765430`, severity: 'critical', cooldown_s: 7, enabled: true, version: 2 });
-        await item.getByText('Disable').click();
-        await item.getByText('Enable').waitFor({ timeout: ARRIVAL_MS });
+        await item.getByText('Disable', { exact: true }).click();
+        await item.getByText('Enable', { exact: true }).waitFor({ timeout: ARRIVAL_MS });
         expect(await state() === 'disabled', await state());
         await is('disabled', { enabled: false, severity: 'critical', version: 3 });
-        await item.getByText('Enable').click();
-        await item.getByText('Disable').waitFor({ timeout: ARRIVAL_MS });
+        await item.getByText('Enable', { exact: true }).click();
+        await item.getByText('Disable', { exact: true }).waitFor({ timeout: ARRIVAL_MS });
         await is('enabled', { enabled: true, version: 4 });
-        await item.getByText('Edit').click();
+        await item.getByText('Edit', { exact: true }).click();
         await page.keyboard.press('Escape');
         await pressTwice(item);
         await item.waitFor({ state: 'detached', timeout: ARRIVAL_MS });
@@ -319,7 +319,7 @@ try {
         try {
             const rule = await ruleThatFires(index, 'info');
             const { page, context } = await open(browser, `${cable.origin}/${address.hash}`);
-            const held = () => page.evaluate(() => ['tiles', 'alerts', 'rules', 'top', 'news', 'announce']
+            const held = () => page.evaluate(() => ['tiles', 'alerts', 'rules', 'top', 'news', 'quality', 'announce']
                 .filter(id => document.getElementById(id).textContent.trim()).concat(window.tocsin.alerts.length ? 'numbers' : []).join());
             const signIn = async typed => { await page.fill('#key', typed); await page.click('#sign-in-form button'); };
             await page.locator('#rules li', { hasText: rule.name }).waitFor({ timeout: ARRIVAL_MS });
