@@ -220,6 +220,7 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     m->seq = r->seq;
     m->turn++;
     err = m->flags.failed ? ERR_NOMEM : series_settle(m);
+    if (!err && e->out.sample) series_sampled(m);
     e->out.flags = m->flags.of;
     e->out.flags_n = m->flags.n;
     e->out.moved = m->moved;
@@ -322,7 +323,11 @@ struct series_facts engine_series_facts(const struct engine *e, uint32_t no)
                                   .version = s->kind->version,
                                   .price = s->kind->exact_e8 != NULL,
                                   .configured = s->configured,
-                                  .live = s->live };
+                                  .live = s->live,
+                                  .seen_n = s->seen_n,
+                                  .low = s->low,
+                                  .high = s->high,
+                                  .seen_ns = s->seen_ns };
 }
 
 struct reading engine_reading(const struct engine *e, uint32_t series)

@@ -85,6 +85,10 @@ struct series_facts {
     bool price;      /* its values are exact decimals at 1e-8: engine_look */
     bool configured; /* everybody may see it; else those who have a rule on it */
     bool live;       /* somebody asks for it */
+    /* Of the values that it had when readings were stored: how many, the least and the greatest, and when the first was. */
+    uint64_t seen_n;
+    double low, high;
+    int64_t seen_ns;
 };
 size_t engine_series_count(const struct engine *e);
 /* Another number whenever a series has come, gone, or become everybody's. */

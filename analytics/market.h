@@ -131,6 +131,10 @@ struct series {
     bool configured;
     /* Somebody asks for it. set_live alone changes it, and begins or ends what the kind keeps. */
     bool live;
+    /* Of the values that it had when readings were stored: how many, the least, the greatest, and when the first was. */
+    uint64_t seen_n;
+    double low, high;
+    int64_t seen_ns;
     /* ---- from here on what follows from the rest ---- */
     int64_t start; /* where its window begins, in the kind's own terms: set at each session */
     struct window *window; /* of a measure of a measure: from its `begin` to its `end` */

@@ -179,6 +179,8 @@ static const struct state_field series_fields[] = {
     STATE_FIELD(BYTE, struct series, tenant),     STATE_FIELD(BYTE, struct series, text),
     STATE_FIELD(I32, struct series, watchers),    STATE_FIELD(I32, struct series, asked),
     STATE_FIELD(BOOL, struct series, configured), STATE_FIELD(BOOL, struct series, live),
+    STATE_FIELD(U64, struct series, seen_n),      STATE_FIELD(F64, struct series, low),
+    STATE_FIELD(F64, struct series, high),        STATE_FIELD(I64, struct series, seen_ns),
 };
 /* Fields of the three below are followed by one for each variant: see with_variants. */
 static const struct state_field line_fields[] = {

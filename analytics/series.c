@@ -377,6 +377,21 @@ const struct reading *series_reading(const struct market *m, uint32_t no)
     return &s->reading;
 }
 
+void series_sampled(struct market *m)
+{
+    for (size_t i = 0; i < m->series_n; i++) {
+        struct series *s = &m->series[i];
+        const struct reading *r = series_reading(m, (uint32_t)i);
+        if (!s->live || !reading_has_value(r->status)) continue;
+        if (s->seen_n++ == 0) {
+            s->low = s->high = r->value;
+            s->seen_ns = m->now_ns;
+        }
+        if (r->value < s->low) s->low = r->value;
+        if (r->value > s->high) s->high = r->value;
+    }
+}
+
 /* Of a series its text is saved, and kind, arguments and subject are read from it again: no place
  * in a list of measures is ever trusted. A measure that this program does not have makes the whole
  * state unreadable, with its name in the reason. */

@@ -38,6 +38,8 @@ void series_touch_all(struct market *m);
 MUST_USE enum err series_settle(struct market *m); /* touched -> moved */
 /* A session has begun or ended: windows start anew. */
 void series_session(struct market *m);
+/* Readings are stored: of each live series that has a value it is kept how far its values reach. */
+void series_sampled(struct market *m);
 
 /* ---- reading ---- */
 /* As of the last record, made at most once; valid until the next record. */

@@ -29,10 +29,10 @@ struct api_backend {
      * ERR_UNKNOWN_MEASURE / ERR_INVALID with why->at pointing into the "rule" text where that is what is wrong; ERR_CONFLICT when
      * RULE_CREATE names an id that is there, or the rule is not at if_version: then also when what made the other version is
      * committed. A definition that is wrong is told only when nothing else is. *state: the rule's after
-     * the change, as rule_states has it; also with ERR_CONFLICT; else NULL. Blocks up to 10 s, then ERR_STOPPING or ERR_DB.
+     * the change, as rule_states has it; also with ERR_CONFLICT; else NULL. `warnings`: appended to, a JSON array of {"code":...,"detail":...}. Blocks up to 10 s, then ERR_STOPPING or ERR_DB.
      * Thread: any. */
     enum err (*rule_change)(void *ctx, const struct rule_request *r, const char **state,
-                            struct why *why);
+                            struct buf *warnings, struct why *why);
     /* The share count that is held under that id counts from now on; returns when that is committed. ERR_NOT_FOUND: none is held
      * under it. ERR_INVALID: it does not fit any more. Blocks as rule_change. Thread: any. */
     enum err (*quality_release)(void *ctx, struct uuid tenant, struct uuid flag, struct why *why);

@@ -93,6 +93,8 @@ void render_row(struct json_writer *w, const char *key, const struct schema *s,
                 const char *const *columns)
 {
     json_put_object(w, key);
-    for (size_t i = 0; s->fields[i].name; i++) put_column(w, &s->fields[i], columns[i]);
+    for (size_t i = 0; s->fields[i].name; i++)
+        if (columns[i] || !s->fields[i].optional || s->fields[i].nullable)
+            put_column(w, &s->fields[i], columns[i]);
     json_put_end(w);
 }

@@ -14,7 +14,7 @@ static enum err ask(struct pipeline *p, struct command *c, struct why *why)
 }
 
 static enum err rule_change(void *ctx, const struct rule_request *r, const char **state,
-                            struct why *why)
+                            struct buf *warnings, struct why *why)
 {
     struct command *c = command_rule_change(r);
     *state = NULL;
@@ -22,6 +22,7 @@ static enum err rule_change(void *ctx, const struct rule_request *r, const char 
     enum err e = ask(ctx, c, why);
     if (!e && c->outdated) e = err_set(why, ERR_CONFLICT, "the rule has been changed meanwhile");
     if (!e || e == ERR_CONFLICT) *state = c->state;
+    rule_warning_put(&c->warning, warnings);
     command_drop(c);
     return e;
 }

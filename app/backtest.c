@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +32,8 @@ struct backtest {
     int32_t day;   /* of the last record in the range */
     uint64_t seq,
         records; /* the stored number of the last record; how many there were in the range */
-    size_t alerts, warnings;
+    size_t alerts;
+    size_t warned, gaps; /* warnings printed; of these, those of what the records lack */
     struct arena arena;
     enum err err;
     struct why why;
@@ -104,13 +106,19 @@ static void warn(struct backtest *b, size_t no, const char *code, const char *de
     const char *text = b->rules.rules[no].draft.d.text;
     if (b->json) {
         AUTO_BUF struct buf o = { 0 };
-        buf_printf(&o, "%s\n  {\"rule_no\":%zu,\"code\":\"%s\",\"detail\":", b->warnings ? "," : "",
+        buf_printf(&o, "%s\n  {\"rule_no\":%zu,\"code\":\"%s\",\"detail\":", b->warned ? "," : "",
                    no + 1, code);
         buf_json_string(&o, detail, strlen(detail));
         buf_puts(&o, "}");
         if (buf_ok(&o)) fwrite(o.data, 1, o.len, stdout);
     } else fprintf(stderr, "tocsin backtest: rule %zu (%s): %s: %s\n", no + 1, text, code, detail);
-    b->warnings++;
+    b->warned++;
+}
+
+static void warn_gap(struct backtest *b, size_t no, const char *code, const char *detail)
+{
+    warn(b, no, code, detail);
+    b->gaps++;
 }
 
 /* Why a rule's silence may not mean what it seems to. */
@@ -119,13 +127,13 @@ static void warn_about(struct backtest *b, size_t no)
     const struct backtest_rule *r = &b->rules.rules[no];
     char detail[200];
     if (!r->made && r->unreachable.text[0]) {
-        warn(b, no, "unreachable", r->unreachable.text);
+        warn_gap(b, no, "unreachable", r->unreachable.text);
         return;
     }
     if (!r->made) {
-        warn(b, no, "unknown_subject",
-             b->records ? "nothing stored knows the subject of its measure in that range"
-                        : "there is no record in that range");
+        warn_gap(b, no, "unknown_subject",
+                 b->records ? "nothing stored knows the subject of its measure in that range"
+                            : "there is no record in that range");
         return;
     }
     if (r->values == 0) {
@@ -133,15 +141,17 @@ static void warn_about(struct backtest *b, size_t no)
             detail, sizeof detail,
             "its measure had no value at any of the %zu session ends and days looked at; the last said %s",
             r->looks, reading_status_name(r->status));
-        warn(b, no, "no_data", detail);
+        warn_gap(b, no, "no_data", detail);
     }
     if (r->thin) {
         snprintf(
             detail, sizeof detail,
             "its measure had no value for low or unknown coverage at %zu of the %zu session ends and days looked at",
             r->thin, r->looks);
-        warn(b, no, "low_coverage", detail);
+        warn_gap(b, no, "low_coverage", detail);
     }
+    const struct rule_warning w = rule_warn(&r->draft, &r->past);
+    if (w.code && (w.always ? r->resolved : r->firing) == 0) warn(b, no, w.code, w.detail);
 }
 
 static void print_end(struct backtest *b)
@@ -150,7 +160,7 @@ static void print_end(struct backtest *b)
     for (size_t i = 0; i < b->rules.n; i++) print_rule(b, i);
     if (b->json) printf("\n],\n\"warnings\":[");
     for (size_t i = 0; i < b->rules.n; i++) warn_about(b, i);
-    if (b->json) printf("%s],\n\"records\":%" PRIu64 "}\n", b->warnings ? "\n" : "", b->records);
+    if (b->json) printf("%s],\n\"records\":%" PRIu64 "}\n", b->warned ? "\n" : "", b->records);
     else
         printf("%zu alert%s over %" PRIu64 " records\n", b->alerts, b->alerts == 1 ? "" : "s",
                b->records);
@@ -188,6 +198,13 @@ static void make_rules(struct backtest *b)
         if (!b->rules.rules[i].made) b->err = make_rule(b, i, &b->why);
 }
 
+static void note(struct rule_past *p, double v, int64_t now_ns)
+{
+    if (p->seen_n++ == 0) *p = (struct rule_past){ 1, v, v, now_ns };
+    p->low = fmin(p->low, v);
+    p->high = fmax(p->high, v);
+}
+
 static void look(struct backtest *b)
 {
     b->look = false;
@@ -196,6 +213,7 @@ static void look(struct backtest *b)
         if (!r->made) continue;
         const struct reading v = engine_reading(b->s->engine, r->series);
         r->looks++;
+        if (reading_has_value(v.status)) note(&r->past, v.value, engine_now_ns(b->s->engine));
         r->values += reading_has_value(v.status);
         r->thin += v.status == READING_LOW_COVERAGE || v.status == READING_UNKNOWN_COVERAGE;
         r->status = v.status;
@@ -363,7 +381,7 @@ static int run(struct backtest *b)
     if (e) {
         complain("", NULL, why.text);
         code = e == ERR_DB_LOST ? EXIT_UNAVAILABLE : EXIT_BROKEN;
-    } else if (!code && b->warnings) code = EXIT_BAD_DATA;
+    } else if (!code && b->gaps) code = EXIT_BAD_DATA;
     config_release(&c);
     return code;
 }

@@ -10,6 +10,7 @@
 #ifndef TOCSIN_APP_BACKTEST_RULES_H
 #define TOCSIN_APP_BACKTEST_RULES_H
 #include "app/rule_draft.h"
+#include "app/rule_warning.h"
 #include "core/buf.h"
 
 enum { BACKTEST_RULES_MAX = 10000 };
@@ -28,6 +29,7 @@ struct backtest_rule {
     size_t looks;           /* session ends and days at which its measure was looked at */
     size_t values, thin;    /* of those: with a value; without one for low or unknown coverage */
     enum reading_status status; /* of the last look */
+    struct rule_past past;      /* the values of those looks */
     size_t firing, resolved;
 };
 

@@ -11,6 +11,7 @@
 #define TOCSIN_APP_COMMAND_H
 #include "api/api.h"
 #include "app/rule_draft.h"
+#include "app/rule_warning.h"
 #include "core/queue.h"
 
 #include <pthread.h>
@@ -39,6 +40,8 @@ struct command {
     bool
         outdated; /* RULE_CHANGE: the rule is not at if_version. Nothing is done, but the answer waits until what made
                     * the other version is committed */
+    struct rule_warning
+        warning; /* RULE_CREATE, RULE_REPLACE: of one that was made, what is perhaps not meant */
     const char *state;   /* RULE_CHANGE: that the rule is in after it; NULL: there is none */
     const char **states; /* RULE_STATES: by ids; NULL where there is none */
 

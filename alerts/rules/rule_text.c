@@ -146,7 +146,7 @@ static bool is_amount(const char *s)
     return number_of(text, &ignored);
 }
 
-static bool is_fraction(const char *unit)
+bool rule_unit_is_fraction(const char *unit)
 {
     static const char *const units[] = { "0..1", "-1..1", "ratio" };
     for (size_t i = 0; i < ARRAY_LEN(units); i++)
@@ -160,9 +160,9 @@ static enum err plain_number(char text[40], const char *unit, struct why *why)
     const struct ending *e = cut_ending(text);
     int64_t e8;
     if (!e) return ERR_OK;
-    const int64_t many = strcmp(unit, "%") == 0 ? e->of_pct
-                         : is_fraction(unit)    ? e->of_fraction
-                                                : 0;
+    const int64_t many = strcmp(unit, "%") == 0        ? e->of_pct
+                         : rule_unit_is_fraction(unit) ? e->of_fraction
+                                                       : 0;
     if (many == 0)
         return err_set(why, ERR_INVALID, "\"%s\" of a measure in %s: give a number in that unit",
                        e->text, unit);

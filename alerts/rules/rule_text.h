@@ -37,6 +37,7 @@ MUST_USE enum err rule_parse_stored(const char *json, size_t n, struct rule_defi
 /* "37%" and "50bps" become the plain numbers that they are in the measure's unit: of per cent 37 and
  * 0.5, of fractions ("0..1", "-1..1", "ratio") 0.37 and 0.005. ERR_INVALID, pointing at the
  * character, where the measure is in neither. Before rule_term and rule_canonical. */
+bool rule_unit_is_fraction(const char *unit);
 MUST_USE enum err rule_units(struct rule_definition *d, const char *unit, struct why *why);
 /* Puts the canonical measure text into d->text. */
 MUST_USE enum err rule_canonical(struct rule_definition *d, const char *measure, struct why *why);

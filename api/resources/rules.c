@@ -90,6 +90,16 @@ static const struct field rule_fields[] = {
     { .name = "state", .type = FIELD_TEXT, .names = &rule_status_names },
     { .name = "created_at", .type = FIELD_TIME },
     { .name = "updated_at", .type = FIELD_TIME },
+    { .name = "warnings",
+      .type = FIELD_LIST,
+      .of = "RuleWarning",
+      .optional = true,
+      .help = "of an answer to a change: what is perhaps not meant" },
+    { 0 },
+};
+static const struct field warning_fields[] = {
+    { .name = "code", .type = FIELD_TEXT, .choices = "outside_history" },
+    { .name = "detail", .type = FIELD_TEXT, .help = "a sentence for a person" },
     { 0 },
 };
 static const struct field rules_fields[] = {
@@ -109,24 +119,30 @@ static const struct field versions_fields[] = {
     { .name = "versions", .type = FIELD_LIST, .of = "RuleVersion" },
     { 0 },
 };
-enum { INPUT, PATCH, RULE, RULES, VERSION, VERSIONS };
+enum { INPUT, PATCH, RULE, WARNING, RULES, VERSION, VERSIONS };
 static const struct schema schemas[] = {
     [INPUT] = { .name = "RuleInput", .fields = input_fields },
     [PATCH] = { .name = "RulePatch",
                 .fields = patch_fields,
                 .help = "What is named changes; null: to its default." },
     [RULE] = { .name = "Rule", .fields = rule_fields },
+    [WARNING] = { .name = "RuleWarning",
+                  .fields = warning_fields,
+                  .help =
+                      "outside_history: the threshold lies outside all that the measure has ever "
+                      "been; perhaps it is in another unit." },
     [RULES] = { .name = "Rules", .fields = rules_fields },
     [VERSION] = { .name = "RuleVersion", .fields = version_fields },
     [VERSIONS] = { .name = "RuleVersions", .fields = versions_fields },
 };
 
 /* ---- reading ---- */
-enum { RULE_COLUMNS = 15, STATE_COLUMN = 13 }; /* of query RULES; the state comes before that one */
+/* of query RULES; the state comes before that one, and after them all the warnings of a change */
+enum { RULE_COLUMNS = 15, STATE_COLUMN = 13, WARNINGS_COLUMN = RULE_COLUMNS + 1 };
 
 struct rule_rows {
     struct uuid *ids;
-    const char *(*columns)[RULE_COLUMNS + 1]; /* as the fields of Rule, the state among them */
+    const char *(*columns)[WARNINGS_COLUMN + 1]; /* as the fields of Rule, the state among them */
     const char **states; /* the engine's; NULL for a rule that it does not know */
     size_t n, cap;
     struct arena memory;
@@ -215,7 +231,7 @@ static void list_rules(struct request *r)
 
 /* The rule at r->path_id as it stands, answered with `status`. `state` is what the engine has just
  * said; NULL: it is asked. */
-static void reply_rule(struct request *r, int status, const char *state)
+static void reply_rule(struct request *r, int status, const char *state, const struct buf *warnings)
 {
     char id[UUID_TEXT];
     const char *param = id;
@@ -227,13 +243,14 @@ static void reply_rule(struct request *r, int status, const char *state)
     if (!e && rows.n == 0) e = err_set(&why, ERR_NOT_FOUND, "no such rule");
     if (!e && state) rows.states[0] = state;
     else if (!e) e = ask_states(r, &rows);
+    if (!e && warnings) rows.columns[0][WARNINGS_COLUMN] = warnings->len ? warnings->data : "[]";
     if (!e) put_rule(&w, &rows, 0);
     free_rules(&rows);
     if (e) reply_problem(r, e, &why);
     else reply_json(r, status);
 }
 
-static void get_rule(struct request *r) { reply_rule(r, 200, NULL); }
+static void get_rule(struct request *r) { reply_rule(r, 200, NULL, NULL); }
 
 static void add_version(void *ctx, const char *const *columns)
 {
@@ -260,7 +277,7 @@ static void get_rule_versions(struct request *r)
 
 /* ---- changing ---- */
 static enum err ask_engine(struct request *r, enum rule_change change, const char **state,
-                           struct why *why)
+                           struct buf *warnings, struct why *why)
 {
     const struct api_backend *b = &r->api->backend;
     const struct rule_request q = { .tenant = r->tenant,
@@ -268,14 +285,14 @@ static enum err ask_engine(struct request *r, enum rule_change change, const cha
                                     .change = change,
                                     .definition = change == RULE_DELETE ? NULL : r->body.data,
                                     .definition_n = r->body.len };
-    return b->rule_change(b->ctx, &q, state, why);
+    return b->rule_change(b->ctx, &q, state, warnings, why);
 }
 
 /* The Idempotency-Key has been here before: what it made is answered, if it is still there. */
 static void reply_repeat(struct request *r, const char *state)
 {
     struct why why = { 0 };
-    reply_rule(r, 200, state);
+    reply_rule(r, 200, state, &(struct buf){ 0 });
     if (r->reply.status != 404) return;
     err_set(&why, ERR_DB, "the first request with this Idempotency-Key is not committed yet");
     reply_problem(r, ERR_DB, &why);
@@ -286,24 +303,26 @@ static void post_rule(struct request *r)
     char id[UUID_TEXT];
     const char *state;
     struct why why = { 0 };
+    AUTO_BUF struct buf warnings = { 0 };
     r->path_id = object_id(r);
-    enum err e = ask_engine(r, RULE_CREATE, &state, &why);
+    enum err e = ask_engine(r, RULE_CREATE, &state, &warnings, &why);
     if (e == ERR_CONFLICT) return reply_repeat(r, state);
     if (e == ERR_NOT_FOUND)
         e = err_set(&why, ERR_CONFLICT, "what this Idempotency-Key made has been deleted");
     if (e) return reply_problem(r, e, &why);
     uuid_format(r->path_id, id);
     snprintf(r->reply.location, sizeof r->reply.location, "/v1/rules/%s", id);
-    reply_rule(r, 201, state);
+    reply_rule(r, 201, state, &warnings);
 }
 
 static void replace_rule(struct request *r)
 {
     const char *state;
     struct why why = { 0 };
-    enum err e = ask_engine(r, RULE_REPLACE, &state, &why);
+    AUTO_BUF struct buf warnings = { 0 };
+    enum err e = ask_engine(r, RULE_REPLACE, &state, &warnings, &why);
     if (e) reply_problem(r, e, &why);
-    else reply_rule(r, 200, state);
+    else reply_rule(r, 200, state, &warnings);
 }
 
 /* ---- a part of it ---- */
@@ -336,7 +355,8 @@ static enum err merge(const char *standing, const struct buf *body, char **out, 
 }
 
 /* ERR_CONFLICT: somebody was faster, and what he made stands by now. */
-static enum err patch_once(struct request *r, const char **state, struct why *why)
+static enum err patch_once(struct request *r, const char **state, struct buf *warnings,
+                           struct why *why)
 {
     char id[UUID_TEXT];
     const char *param = id;
@@ -355,7 +375,8 @@ static enum err patch_once(struct request *r, const char **state, struct why *wh
                                     .definition = definition,
                                     .definition_n = definition ? strlen(definition) : 0,
                                     .if_version = standing.version };
-    if (!e) e = b->rule_change(b->ctx, &q, state, why);
+    buf_clear(warnings);
+    if (!e) e = b->rule_change(b->ctx, &q, state, warnings, why);
     free(standing.definition);
     free(definition);
     return e;
@@ -365,17 +386,20 @@ static void patch_rule(struct request *r)
 {
     const char *state = NULL;
     struct why why = { 0 };
+    AUTO_BUF struct buf warnings = { 0 };
     enum err e = ERR_CONFLICT;
-    for (int i = 0; i < PATCH_TRIES && e == ERR_CONFLICT; i++) e = patch_once(r, &state, &why);
+    for (int i = 0; i < PATCH_TRIES && e == ERR_CONFLICT; i++)
+        e = patch_once(r, &state, &warnings, &why);
     if (e) reply_problem(r, e, &why);
-    else reply_rule(r, 200, state);
+    else reply_rule(r, 200, state, &warnings);
 }
 
 static void delete_rule(struct request *r)
 {
     const char *state;
     struct why why = { 0 };
-    enum err e = ask_engine(r, RULE_DELETE, &state, &why);
+    AUTO_BUF struct buf warnings = { 0 };
+    enum err e = ask_engine(r, RULE_DELETE, &state, &warnings, &why);
     if (e) reply_problem(r, e, &why);
     else reply_json(r, 204);
 }
@@ -401,7 +425,8 @@ static const struct route routes[] = {
       .id = "createRule",
       .summary = "Create a rule",
       .help = "Answered when it is committed: it looks at every record from then on. A text "
-              "that is no rule is refused with `position`, the character at fault.",
+              "that is no rule is refused with `position`, the character at fault. `warnings` says "
+              "what is perhaps not meant.",
       .handler = post_rule,
       .flags = FLAGS | ROUTE_409 | ROUTE_429,
       .args = create_args,

@@ -72,6 +72,17 @@ static enum err apply(struct engine_loop *l, const struct command *c, struct rec
     return e;
 }
 
+static void warn(const struct engine_loop *l, struct command *c)
+{
+    char measure[MEASURE_TEXT_MAX];
+    measure_format(&c->draft.m, measure);
+    const uint32_t no =
+        engine_find_series(l->step.engine, rule_draft_owner(&c->draft, c->tenant), measure);
+    if (no == SERIES_NONE) return;
+    const struct series_facts f = engine_series_facts(l->step.engine, no);
+    c->warning = rule_warn(&c->draft, &(struct rule_past){ f.seen_n, f.low, f.high, f.seen_ns });
+}
+
 static void change_rule(struct engine_loop *l, struct command *c)
 {
     struct record r;
@@ -81,6 +92,7 @@ static void change_rule(struct engine_loop *l, struct command *c)
     if (!e && !c->outdated) e = make_record(l, c, &r, &why);
     if (!e && turn_reserve(l->turn)) e = err_set(&why, ERR_NOMEM, "out of memory");
     if (!e && !c->outdated) e = apply(l, c, &r, &why);
+    if (!e && !c->outdated && c->change != RULE_DELETE) warn(l, c);
     c->state = state_of(l, c->tenant, c->rule);
     if (e) command_answer(c, e, &why);
     else turn_wait(l->turn, c);

@@ -163,7 +163,7 @@ async function create(page) {
     try {
         const severity = $('rule-severity').value;
         const made = await page.service.post('/v1/rules', { rule, severity });
-        tell(`Watching ${made.rule}.`);
+        tell([`Watching ${made.rule}.`, ...made.warnings.map(w => sentence(w.detail))].join(' '));
         $('rule-form').reset();
     } catch (e) {
         const at = e.problem?.position;
