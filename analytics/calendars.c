@@ -60,14 +60,26 @@ static int64_t due_of(const struct market *m, const struct venue *v)
     return (v->official_ns > s.close ? v->official_ns : s.close) + m->settings.session_grace_ns;
 }
 
+/* The first instant at which a regular trade is of a later session. Not known: at once, so that it is looked at. */
+static int64_t next_regular(const struct venue *v)
+{
+    struct session s;
+    if (!v->in_session) return INT64_MAX;
+    if (!v->calendar) return (v->day + 1) * NS_PER_DAY;
+    return calendar_step(v->calendar, v->day, 1, &s, NULL) ? INT64_MIN : s.open;
+}
+
 void venues_set_due(struct market *m)
 {
-    m->due_ns = INT64_MAX;
+    m->due_ns = m->presumes_ns = INT64_MAX;
     for (size_t i = 0; i < m->venues_n; i++) {
         struct venue *v = &m->venues[i];
         v->due_ns = due_of(m, v);
+        const int64_t next = next_regular(v);
         if (v->due_ns < m->due_ns) m->due_ns = v->due_ns;
+        if (next < m->presumes_ns) m->presumes_ns = next;
     }
+    if (m->due_ns < m->presumes_ns) m->presumes_ns = m->due_ns;
 }
 
 bool venue_has_ended(const struct venue *v, int32_t day)

@@ -251,6 +251,7 @@ static uint32_t venue_ended_by(struct market *m, const struct record *r)
 bool engine_presumes_end(struct engine *e, const struct record *r, struct presumed_end *out)
 {
     struct market *m = &e->market;
+    if (r->event_ns < m->presumes_ns && r->kind != RECORD_CLOSE) return false;
     if (r->event_ns >= m->due_ns) {
         const struct venue *v = venue_due(m);
         *out = (struct presumed_end){ v->day, v->name, v->due_ns };
@@ -365,6 +366,10 @@ int64_t engine_now_ns(const struct engine *e) { return e->market.now_ns; }
 uint64_t engine_seq(const struct engine *e) { return e->market.seq; }
 size_t engine_instrument_count(const struct engine *e) { return e->market.instruments_n; }
 struct market_settings engine_settings(const struct engine *e) { return e->market.settings; }
+enum meaning engine_meaning(const struct engine *e)
+{
+    return (enum meaning)e->market.settings.meaning;
+}
 
 int32_t engine_instrument(const struct engine *e, const struct symbol *s)
 {
@@ -391,7 +396,7 @@ enum err engine_new(struct engine **out)
                                                              .due_ns = INT64_MAX,
                                                              .fresh_day = NO_DAY,
                                                              .carry_until_ns = INT64_MAX };
-    e->market.due_ns = e->market.carry_until_ns = INT64_MAX;
+    e->market.due_ns = e->market.presumes_ns = e->market.carry_until_ns = INT64_MAX;
     e->market.waits_day = INT32_MAX;
     e->market.settings.coverage_gate_e8 = 95000000;
     e->market.gate = 0.95;

@@ -115,6 +115,7 @@ struct instrument_facts engine_instrument_facts(const struct engine *e, int32_t 
 
 /* ---- settings that answers depend on ---- */
 struct market_settings engine_settings(const struct engine *e);
+enum meaning engine_meaning(const struct engine *e); /* of them */
 
 /* ---- pictures of the state ---- */
 /* A state of core/state.h. ERR_INVALID with the reason when it is none that this program can read; *used: its bytes. */

@@ -172,6 +172,8 @@ struct market {
     struct venue *venues;
     size_t venues_n, venues_cap;
     int64_t due_ns, carry_until_ns; /* the earliest of the venues' */
+    /* Before it no trade ends a session: due_ns, or the first regular instant of a later one. */
+    int64_t presumes_ns;
     struct instrument *instruments;
     size_t instruments_n, instruments_cap;
     struct issuer *issuers;

@@ -85,7 +85,7 @@ struct moment {
 
 static bool meaning_second(const struct step *s)
 {
-    return engine_settings(s->engine).meaning >= MEANING_SECOND;
+    return engine_meaning(s->engine) >= MEANING_SECOND;
 }
 
 /* When it is for the rules. A price is of its own time, whatever another source or our clock has
@@ -628,6 +628,7 @@ void step_name_calendar(struct record *r, const char *calendar)
 /* One that is shipped comes with the first who names it, as a record: so a later edition of the data changes no replay. */
 static enum err bring_calendar(struct step *s, const struct record *r, struct why *why)
 {
+    if (r->kind != RECORD_INSTRUMENT && r->kind != RECORD_INDEX) return ERR_OK;
     const struct str lacks = engine_lacks_calendar(s->engine, r);
     char name[CALENDAR_NAME_MAX + 1];
     if (lacks.n == 0 || lacks.n > CALENDAR_NAME_MAX) return ERR_OK;
