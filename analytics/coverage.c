@@ -26,21 +26,15 @@ static struct waiting waiting_of(const struct market *m, const struct universe *
     return w;
 }
 
-double coverage_of(const struct market *m, const struct universe *u)
+double coverage_of_part(const struct market *m, const struct universe *u)
 {
     if (u->valued_n == 0) return 0;
     if (m->settings.meaning < MEANING_SECOND) return (double)u->valued_n / (double)u->lines_n;
-    if (u->valued_n == u->lines_n && u->carried == 0) return 1;
     struct universe *kept = (struct universe *)u; /* remembering changes no answer */
     if (!u->waiting.known) kept->waiting = waiting_of(m, u);
     if (u->waiting.without_cap) return NAN;
     const i128 all = u->total + u->waiting.caps;
     return all > 0 ? ratio(u->total - u->carried, all) : 0;
-}
-
-bool coverage_suffices(const struct market *m, double coverage)
-{
-    return m->gate <= 0 || coverage >= m->gate; /* NaN is not */
 }
 
 /* ---- which prices are of now ---- */

@@ -15,10 +15,19 @@
 #define TOCSIN_ANALYTICS_COVERAGE_H
 #include "analytics/market.h"
 
+/* Where something is missing: coverage_of's. */
+double coverage_of_part(const struct market *m, const struct universe *u);
 /* 0..1; NaN: not known, a member has never had a price. 0 when nothing counts. */
-double coverage_of(const struct market *m, const struct universe *u);
-/* Does an index of that coverage have values? */
-bool coverage_suffices(const struct market *m, double coverage);
+static inline double coverage_of(const struct market *m, const struct universe *u)
+{
+    const bool whole = u->valued_n && u->valued_n == u->lines_n && u->carried == 0;
+    return whole ? 1 : coverage_of_part(m, u);
+}
+/* Does an index of that coverage have values? NaN is not enough, but where the gate is 0. */
+static inline bool coverage_suffices(const struct market *m, double coverage)
+{
+    return coverage >= m->gate || m->gate <= 0;
+}
 
 /* `since`: the session before, whose prices are of now for a while; of the very first its own day. */
 void coverage_session_begins(struct market *m, uint32_t venue, int32_t since);
