@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """instructions.py [--build FOLDER] - instructions a tick of the drain job's engine step (bench_step.c under valgrind's callgrind), held against
-instructions.json: more than 5 % above what is recorded for this compiler and libc fails.
+instructions.json: more than above_pct (15 %) above what is recorded for this compiler and libc fails.
 
 Instructions, because they are the same on every run and every machine of a kind; a time is not. They differ between compilers and libcs, so
 another one than the recorded is skipped. One test in TAP, for run.py.

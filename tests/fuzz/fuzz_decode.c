@@ -37,11 +37,12 @@ static bool inside_bounds(const struct record *r)
                   shares_max = 1ll << 42;
     switch (r->kind) {
     case RECORD_TRADE:
-        return symbol_whole(r->u.trade.symbol) && number_in(r->u.trade.price_e8, 1, price_max)
+        return symbol_whole(r->u.trade.symbol)
+               && number_in(r->u.trade.price_e8, -price_max, price_max)
                && number_in(r->u.trade.size_e8, 0, quantity_max);
     case RECORD_CLOSE:
-        return symbol_whole(r->u.close.symbol) && number_in(r->u.close.price_e8, 1, price_max)
-               && r->u.close.day != NO_DAY;
+        return symbol_whole(r->u.close.symbol)
+               && number_in(r->u.close.price_e8, -price_max, price_max) && r->u.close.day != NO_DAY;
     case RECORD_CLOCK: return true;
     case RECORD_ISSUER:
         return text_in(r->u.issuer.issuer, 1, NAME_MAX_BYTES) && text_in(r->u.issuer.name, 0, 200)

@@ -22,7 +22,7 @@ T0 = streams.day_ns(dt.date(2024, 3, 4), 15)
 
 def definition(rng):
     op = rng.choice((">=", ">", "<", "<="))
-    threshold = rng.randrange(1, 9)
+    threshold = rng.randrange(3, 9)          # a clear level of 0 is refused
     gap = rng.choice((0, 0, 1, 2))
     return {"rule": f"last({rng.choice(SYMBOLS)}) {op} {threshold}", "clear": str(threshold - gap if ">" in op else threshold + gap),
             "hold_s": rng.choice((0, 0, 3)), "cooldown_s": rng.choice((0, 0, 7)), "severity": rng.choice(("info", "critical")),
