@@ -36,7 +36,7 @@ enum err calendars_find(const struct market *m, struct str name, uint32_t *out, 
         (int)name.n, name.p);
 }
 
-static enum err add_venue(struct market *m, struct calendar *c)
+enum err calendars_add(struct market *m, struct calendar *c)
 {
     if (!VEC_GROW(&m->venues, &m->venues_cap, m->venues_n + 1)) return ERR_NOMEM;
     struct venue *v = &m->venues[m->venues_n++];
@@ -46,7 +46,7 @@ static enum err add_venue(struct market *m, struct calendar *c)
                          .due_ns = INT64_MAX,
                          .fresh_day = NO_DAY,
                          .carry_until_ns = INT64_MAX };
-    copy_name(v->name, sizeof v->name, str_of(calendar_name(c)));
+    if (c) copy_name(v->name, sizeof v->name, str_of(calendar_name(c)));
     return ERR_OK;
 }
 
@@ -100,7 +100,7 @@ enum err calendars_record(struct market *m, const struct record *r, struct why *
     if (e) return e == ERR_NOMEM ? e : ERR_INVALID;
     const uint32_t known = calendars_venue(m, str_of(calendar_name(c)));
     if (known == NONE) {
-        e = add_venue(m, c);
+        e = calendars_add(m, c);
         if (e) calendar_free(c);
         return e;
     }

@@ -6,6 +6,8 @@
 #define TOCSIN_ANALYTICS_CALENDARS_H
 #include "analytics/market.h"
 
+/* One without a session yet, its calendar's from now on; NULL: UTC days. ERR_NOMEM. */
+MUST_USE enum err calendars_add(struct market *m, struct calendar *c);
 /* Years of a calendar come, or come again and count from now on. ERR_INVALID with the first problem. ERR_NOMEM. */
 MUST_USE enum err calendars_record(struct market *m, const struct record *r, struct why *why);
 /* See engine_has_calendar. */

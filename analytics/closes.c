@@ -162,6 +162,10 @@ enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8
     const int64_t per_share =
         day < x->based_day ? actions_per_share(m, x, price_e8, day) : price_e8;
     quality_close(m, x, price_e8, day);
+    /* What a session without a regular price would carry on was this close. */
+    if (day >= x->based_day && x->has_regular && x->regular_e8 == was
+        && m->closes[x->last_close].day == day)
+        x->regular_e8 = price_e8;
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
         correct_line(m, x, no, day, was, price_e8, per_share);
     /* Where it has not traded since, the close that comes late is also its newest price. */

@@ -387,15 +387,10 @@ enum err engine_new(struct engine **out)
 {
     struct engine *e = calloc(1, sizeof *e);
     if (!e) return ERR_NOMEM;
-    if (!VEC_GROW(&e->market.venues, &e->market.venues_cap, 1)) {
+    if (calendars_add(&e->market, NULL)) {
         free(e);
         return ERR_NOMEM;
     }
-    e->market.venues[e->market.venues_n++] = (struct venue){ .day = NO_DAY,
-                                                             .said_day = NO_DAY,
-                                                             .due_ns = INT64_MAX,
-                                                             .fresh_day = NO_DAY,
-                                                             .carry_until_ns = INT64_MAX };
     e->market.due_ns = e->market.presumes_ns = e->market.carry_until_ns = INT64_MAX;
     e->market.waits_day = INT32_MAX;
     e->market.settings.coverage_gate_e8 = 95000000;

@@ -222,6 +222,21 @@ static void official_closes_settle_at_the_end_and_put_it_off(void **state)
     is("level(IX)", 1000);
 }
 
+/* A session in which it did not trade carries on what the close before was corrected to, whatever was paid after hours. */
+static void a_corrected_close_is_carried_on(void **state)
+{
+    (void)state;
+    trade("NVX", 101, "2024-03-07T20:00:00Z");
+    trade("OTH", 100, "2024-03-07T20:00:01Z");
+    trade("NVX", 120, "2024-03-08T00:30:00Z");
+    ended("XNYS", "2024-03-07", true);
+    ok(close_at("NVX", 102, "2024-03-07", "2024-03-07T21:03:00Z"));
+    is("last(NVX)", 120);
+    trade("OTH", 100, "2024-03-08T15:00:00Z");
+    clock_to("2024-03-08T21:05:00Z");
+    is("ret(NVX)", 0); /* 102 to 102 */
+}
+
 static void what_is_no_session_is_refused(void **state)
 {
     struct why why = { 0 };
@@ -314,6 +329,7 @@ int main(void)
         STORY(before_the_open_returns_are_of_closes),
         STORY(an_early_close_is_the_close),
         STORY(official_closes_settle_at_the_end_and_put_it_off),
+        STORY(a_corrected_close_is_carried_on),
         STORY(what_is_no_session_is_refused),
         STORY(venues_keep_their_own_sessions),
         STORY(a_saved_state_ends_its_sessions_at_the_same_instant),
