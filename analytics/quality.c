@@ -105,7 +105,9 @@ void quality_price_jumps(struct market *m, struct instrument *x, int64_t price_e
     cap_jumps(m, x, cap_of(x->price_e8, x->shares), cap_of(price_e8, x->shares), event_ns);
 }
 
-/* ---- one cap, two lines ---- */
+/* ---- one cap, two lines ----
+ * Said when they come within 1 per cent, and again only when they were 10 apart meanwhile: two lines whose caps happen to be near
+ * one another would else be said each time that they cross. */
 static void twins(struct market *m, uint32_t a, uint32_t b)
 {
     struct instrument *x = &m->instruments[a], *y = &m->instruments[b];
@@ -117,7 +119,7 @@ static void twins(struct market *m, uint32_t a, uint32_t b)
                    y->symbol.s, x->symbol.s, m->issuers[x->issuer].key);
         x->twin = b;
         y->twin = a;
-    } else if (!same && known) x->twin = y->twin = NONE;
+    } else if (known && !within(cap, other, 10)) x->twin = y->twin = NONE;
 }
 
 /* Of the line's company in its universe. */

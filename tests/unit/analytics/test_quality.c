@@ -193,6 +193,14 @@ static void one_cap_twice(void **state)
     assert_string_equal(end(2, at(2, 21)), "");
     assert_string_equal(shares("C", 60, at(2, 22)), "");
     assert_string_equal(shares("C", 50, at(2, 23)), "same_cap C 1001 1000");
+    trade("A", 5, at(3, 15));
+    trade("B", 10, at(3, 15));
+    trade("C", 21, at(3, 15)); /* 5 % apart, and near again */
+    assert_string_equal(end(3, at(3, 21)), "");
+    trade("A", 5, at(4, 15));
+    trade("B", 10, at(4, 15));
+    trade("C", 20.02, at(4, 15));
+    assert_string_equal(end(4, at(4, 21)), "");
 }
 
 static void closes(void **state)
