@@ -64,7 +64,7 @@ def bad(rng, ts):
         (b"{not json", "syntax"),
         (b"\xff\xfe", "syntax"),
         (b'{"kind":"trade","kind":"trade","symbol":"S00","price":"1","ts":1}', "syntax"),
-        (b'{"kind":"split","symbol":"S00","ts":1}', "unknown_kind"),
+        (b'{"kind":"coupon","symbol":"S00","ts":1}', "unknown_kind"),
         (b'{"kind":"trade","symbol":"S00","price":"-1","ts":1}', "invalid"),
         (b'{"kind":"trade","symbol":"NOBODY","price":"1","ts":%d}' % ts, "unknown_symbol"),
         (b'{"kind":"membership","index":"NONE","symbol":"S00","ts":%d}' % ts, "unknown_index"),

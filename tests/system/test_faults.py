@@ -173,7 +173,7 @@ BAD = [
     (b'{"kind":"trade","symbol":"FEED\xc0\xafA","price":"1","ts":TS}', "syntax"),
     (b'{"kind":"trade","kind":"trade","symbol":"FEEDA","price":"1","ts":TS}', "syntax"),
     (b'{"kind":"trade","symbol":"FEEDA","price":"1","price":"2","ts":TS}', "syntax"),
-    (b'{"kind":"split","symbol":"FEEDA","ts":TS}', "unknown_kind"), (b'{"kind":"rule_put","symbol":"FEEDA","ts":TS}', "unknown_kind"),
+    (b'{"kind":"coupon","symbol":"FEEDA","ts":TS}', "unknown_kind"), (b'{"kind":"rule_put","symbol":"FEEDA","ts":TS}', "unknown_kind"),
     (b'{"kind":7,"ts":TS}', "invalid"), (b'{"symbol":"FEEDA","price":"1","ts":TS}', "invalid"),
     (b'{"kind":"trade","symbol":"FEEDA","price":"1","ts":TS,"venue":"X"}', "invalid"),
     *((b'{"kind":"trade","symbol":"FEEDA","price":' + p + b',"ts":TS}', r) for p, r in (
