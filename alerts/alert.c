@@ -10,6 +10,7 @@
 NAMES(alert_state, ALERT_STATES);
 NAMES(alert_reason, ALERT_REASONS);
 NAMES(rule_op, RULE_OPS);
+NAMES(rule_at, RULE_ATS);
 NAMES(severity, SEVERITIES);
 NAMES(rule_verb, RULE_VERBS);
 NAMES(rule_status, RULE_STATUSES);
@@ -120,6 +121,7 @@ void alert_summary(const struct alert *a, struct buf *out)
         buf_printf(out, ", %s%s ", holds ? "" : "no longer ", op_words(a->op));
         buf_json_double(out, a->threshold);
     }
+    if (a->looks_at == AT_CLOSE) buf_puts(out, ", at the session's end");
     if (a->reason == ALERT_MET && a->hold_s) buf_printf(out, " for %" PRId64 " s", a->hold_s);
     if (isnan(a->previous)) return;
     buf_puts(out, "; it was ");
@@ -134,6 +136,7 @@ static void put_condition(struct json_writer *w, const struct alert *a)
     json_put_real(w, "threshold", a->threshold);
     json_put_real(w, "clear", a->clear);
     json_put_int(w, "hold_s", a->hold_s);
+    json_put_text(w, "at", names_text(&rule_at_names, (int)a->looks_at));
     json_put_end(w);
 }
 

@@ -22,6 +22,12 @@ extern const struct names alert_reason_names;
 enum rule_op { RULE_OPS(NAMES_VALUE) };
 extern const struct names rule_op_names;
 
+/* When a rule looks: at each move of its measure, or at the ends of its subject's sessions alone. */
+#define RULE_ATS(X) X(AT_TRADE, "trade") X(AT_CLOSE, "close")
+enum rule_at { RULE_ATS(NAMES_VALUE) };
+enum { RULE_AT_COUNT = AT_CLOSE + 1 };
+extern const struct names rule_at_names;
+
 #define SEVERITIES(X)                                                                              \
     X(SEVERITY_INFO, "info") X(SEVERITY_WARNING, "warning") X(SEVERITY_CRITICAL, "critical")
 enum severity { SEVERITIES(NAMES_VALUE) };
@@ -32,10 +38,12 @@ extern const struct names severity_names;
 enum rule_verb { RULE_VERBS(NAMES_VALUE) };
 extern const struct names rule_verb_names;
 
-/* What a tenant sees of a live rule; stale: a value is missing that would decide. */
+/* What a tenant sees of a live rule. Waiting: for its condition, which held when the rule came, to
+ * clear, or for the first end of a session; stale: a value is missing that would decide. */
 #define RULE_STATUSES(X)                                                                           \
     X(RULE_IS_OK, "ok")                                                                            \
-    X(RULE_IS_PENDING, "pending") X(RULE_IS_FIRING, "firing") X(RULE_IS_STALE, "stale")
+    X(RULE_IS_PENDING, "pending")                                                                  \
+    X(RULE_IS_FIRING, "firing") X(RULE_IS_STALE, "stale") X(RULE_IS_WAITING, "waiting")
 enum rule_status { RULE_STATUSES(NAMES_VALUE) };
 extern const struct names rule_status_names;
 
@@ -77,7 +85,7 @@ bool alert_has_column(const struct alert *a, const struct column *c);
  *  "rule":{"id":..,"version":1,"name":"..","text":".."},"severity":"warning","state":"firing",
  *  "reason":"met","episode":"<uuid>","since":"<event time>","measure":"hhi(DEMO)",
  *  "definition":{"measure":"hhi","of":"DEMO","version":1,"parameters":{"by":"issuer"}},
- *  "condition":{"op":">=","threshold":180,"clear":175,"hold_s":0},"value":181.2,"previous":179.9,
+ *  "condition":{"op":">=","threshold":180,"clear":175,"hold_s":0,"at":"trade"},"value":181.2,"previous":179.9,
  *  "unit":"..","inputs":{..},"summary":"..","link":"https://tocsin.example.com/#alert=<uuid>"}
  * Null where it is not known: episode, since and definition of what an older program stored. `page` is where a person's
  * browser finds the service; NULL or empty: nobody has said, and there is no link. */

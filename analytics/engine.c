@@ -223,6 +223,7 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     if (!err && e->out.sample) series_sampled(m);
     e->out.flags = m->flags.of;
     e->out.flags_n = m->flags.n;
+    e->out.ended = m->ended_turn + 1 == m->turn;
     e->out.moved = m->moved;
     e->out.moved_n = m->moved_n;
     return err;
@@ -283,6 +284,13 @@ struct str engine_lacks_calendar(const struct engine *e, const struct record *r)
                              : r->kind == RECORD_INDEX    ? r->u.index.calendar
                                                           : (struct str){ 0 };
     return calendars_venue(&e->market, named) == NONE ? named : (struct str){ 0 };
+}
+
+bool engine_session_ended(const struct engine *e, uint32_t series)
+{
+    const struct market *m = &e->market;
+    const struct venue *v = &m->venues[series_venue(m, &m->series[series])];
+    return e->out.ended && v->ended_turn == m->ended_turn;
 }
 
 /* ---- series ---- */

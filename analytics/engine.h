@@ -23,6 +23,7 @@ struct engine_output {     /* of the last record applied; overwritten by the nex
     bool sample;            /* a clock or session end at which every series' reading is stored */
     int32_t instrument;     /* a new or changed instrument, else -1 */
     enum trade_place trade; /* of a trade */
+    bool ended;             /* a session has: engine_session_ended says of what */
     bool corrects;          /* an official close of a session that had ended */
     bool article;           /* it has been scored: `reading` is that of this record */
     bool retraction;        /* reading.change is, and nothing else of it */
@@ -59,6 +60,9 @@ const struct engine_output *engine_output(const struct engine *e);
 
 int64_t engine_now_ns(const struct engine *e); /* the greatest event time so far */
 uint64_t engine_seq(const struct engine *e);   /* of the last record applied */
+
+/* Has a session of what the series is about ended with the last record? */
+bool engine_session_ended(const struct engine *e, uint32_t series);
 
 /* ---- series: measures being computed (series.h) ---- */
 /* Finds or adds. `tenant` is set for what a book stands at the bottom of, else none. The subject must exist. Part of the

@@ -166,6 +166,7 @@ struct venue {
     int64_t carry_until_ns;
     int32_t said_day;    /* the last whose end was said, not only seen by the next one's begin */
     unsigned rebalanced; /* bits of enum ew: weights made equal as the session in progress began */
+    uint64_t ended_turn; /* in which a session ended last; of this run of the program */
 };
 
 struct market {
@@ -198,6 +199,7 @@ struct market {
     int64_t sampled_ns;  /* when readings were last stored */
     uint64_t seq;        /* of the last record applied */
     uint64_t turn;       /* counts states, for remembered readings */
+    uint64_t ended_turn; /* the latest of the venues' */
     uint64_t generation; /* counts changes of who is live or configured, for pictures */
     struct {
         struct quality_flag *of; /* of the record in hand */

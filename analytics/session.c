@@ -107,6 +107,7 @@ static enum err end_session(struct market *m, uint32_t venue)
     bool official = m->settings.meaning >= MEANING_SECOND;
     if (!VEC_GROW(&v->ended, &v->ended_cap, v->ended_n + 1)) return ERR_NOMEM;
     v->ended[v->ended_n++] = day;
+    v->ended_turn = m->ended_turn = m->turn;
     v->in_session = false;
     v->official_ns = 0;
     venues_set_due(m);

@@ -55,6 +55,10 @@ static void write_definition(const struct rule_words *w, struct buf *out)
     }
     if (w->hold) buf_printf(out, ",\"hold_s\":%s", w->hold);
     if (w->cooldown) buf_printf(out, ",\"cooldown_s\":%s", w->cooldown);
+    if (w->at) {
+        buf_puts(out, ",\"at\":");
+        buf_json_string(out, w->at, strlen(w->at));
+    }
     buf_puts(out, "}");
 }
 

@@ -264,6 +264,7 @@ static void on_fire(void *ctx, const struct fire *f)
         .threshold = condition.threshold,
         .clear = condition.clear,
         .hold_s = f->hold_ns / NS_PER_S,
+        .looks_at = f->at,
         .definition = definition_of(s, f->series, of.text),
     };
     say(s, STEP_alert_row, &a);
@@ -363,6 +364,7 @@ static struct rule_spec spec_of(const struct record *r, const struct rule_draft 
         .terms = term,
         .terms_n = 1,
         .clocks = { p->d.hold_s * NS_PER_S, p->d.cooldown_s * NS_PER_S, p->d.wait },
+        .at = p->d.at,
         .severity = p->d.severity,
         .enabled = p->d.enabled,
         .silent = !r->u.rule.ends,
@@ -381,11 +383,12 @@ static enum err bring_rule(struct step *s, const struct record *r, const struct 
     struct rule_set_change c;
     enum err e = engine_ask(s->engine, series, 1);
     if (e) return e;
-    if (spec->enabled) look(&m, series);
+    const bool looks = spec->enabled && spec->at == AT_TRADE;
+    if (looks) look(&m, series);
     e = rule_set_put(s->rules, spec, m.now_ns, on_fire, &m, &c, why);
     if (!e) e = take_change(s, spec->tenant, &c);
     if (!e) e = engine_ask(s->engine, series, -1);
-    if (!e && spec->enabled) look(&m, series);
+    if (!e && looks) look(&m, series);
     return e;
 }
 
@@ -599,6 +602,16 @@ static enum err apply_stored_put(struct step *s, struct record *r, struct why *w
     return e ? e : step_apply_put(s, r, &draft, why);
 }
 
+/* For the rules that look at session ends alone: this is the one place that says what is one. */
+static void close_one(void *ctx, uint32_t series)
+{
+    const struct moment *m = ctx;
+    int64_t key;
+    if (!engine_session_ended(m->s->engine, series)) return;
+    if (usable_value(m->s, series, &key)) rule_set_close(m->s->rules, series, key, m->now_ns);
+    else rule_set_close_unusable(m->s->rules, series);
+}
+
 static enum err apply_and_look(struct step *s, struct record *r, struct why *why)
 {
     enum err e = apply_record(s, r, why);
@@ -606,6 +619,7 @@ static enum err apply_and_look(struct step *s, struct record *r, struct why *why
     const struct engine_output *o = engine_output(s->engine);
     struct moment m = moment_of(s, r);
     for (size_t i = 0; i < o->moved_n; i++) move(&m, o->moved[i]);
+    if (o->ended) rule_set_at_close(s->rules, close_one, &m);
     rule_set_decide(s->rules, m.now_ns, on_fire, &m);
     return ERR_OK;
 }

@@ -15,6 +15,7 @@ struct rule_spec {
     const struct term *terms; /* 1 to RULE_TERMS_MAX; copied */
     uint32_t terms_n, need;   /* so many terms make it true; 0: all */
     struct rule_clocks clocks;
+    enum rule_at at;
     enum severity severity;
     bool enabled; /* false: kept, counted and shown, but never looked at */
     bool silent;  /* as before schema 5: what the change ends is not said, and it starts anew */
@@ -50,6 +51,7 @@ struct fire {
     bool has_key,
         has_before; /* they are values; no key: it fired on another series, and ends here */
     int64_t hold_ns;
+    enum rule_at at;
     /* valid until the next rule_set_put or _delete */
     const struct term *term; /* the rule's first */
     const char *name, *text;

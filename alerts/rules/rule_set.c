@@ -35,9 +35,10 @@
 #include <string.h>
 
 /* ---- a look ---- */
-static enum truth truth_at(const struct rule_moment *m, const struct term *t)
+static enum truth truth_at(const struct rule_moment *m, const struct rule *u, uint32_t term)
 {
-    const struct ladder *l = &m->s->ladders[t->series];
+    const struct term *t = &u->terms[term];
+    const struct ladder *l = rule_ladder(m->s, u, term);
     int64_t key = l->last;
     const bool usable = m->stood ? m->stood(m->ctx, t->series, m->now_ns, &key) : l->usable;
     return usable ? term_truth(t, key) : TRUTH_UNKNOWN;
@@ -46,9 +47,9 @@ static enum truth truth_at(const struct rule_moment *m, const struct term *t)
 /* Counted afresh: nothing to keep in step, and a rule has one term, or a few. */
 static enum truth truth_of(const struct rule_moment *m, const struct rule *u)
 {
-    if (u->terms_n == 1) return truth_at(m, u->terms);
+    if (u->terms_n == 1) return truth_at(m, u, 0);
     uint32_t counts[TRUTH_COUNT] = { 0 };
-    for (uint32_t i = 0; i < u->terms_n; i++) counts[truth_at(m, &u->terms[i])]++;
+    for (uint32_t i = 0; i < u->terms_n; i++) counts[truth_at(m, u, i)]++;
     return terms_truth(counts, u->need);
 }
 
@@ -67,7 +68,7 @@ static int64_t time_of(const struct rule_moment *m, const struct rule *u)
     int64_t at = later_of(m->now_ns, u->said_ns);
     if (u->state.overdue) at = later_of(at, u->state.due_ns);
     for (uint32_t i = 0; i < u->terms_n && !m->stood; i++)
-        at = later_of(at, m->s->ladders[u->terms[i].series].at_ns);
+        at = later_of(at, rule_ladder(m->s, u, i)->at_ns);
     return at;
 }
 
@@ -76,7 +77,7 @@ static void emit_alert(const struct rule_moment *m, struct rule *u, enum alert_s
 {
     struct rule_set *s = m->s;
     const uint32_t series = u->terms[0].series;
-    const struct ladder *l = &s->ladders[series];
+    const struct ladder *l = rule_ladder(s, u, 0);
     int64_t key = l->last;
     const bool other = m->stood && m->stood(m->ctx, series, m->now_ns, &key) && key != l->last;
     u->said_ns = at_ns;
@@ -98,6 +99,7 @@ static void emit_alert(const struct rule_moment *m, struct rule *u, enum alert_s
         .before = other ? l->last : l->before,
         .has_before = other ? l->has_value : l->has_before,
         .hold_ns = u->clocks.hold_ns,
+        .at = u->at,
         .term = u->terms,
         .name = u->name,
         .text = u->text,
@@ -115,7 +117,7 @@ void rule_end(const struct rule_moment *m, struct rule *u)
 void rule_count_waiting(struct rule_set *s, const struct rule *u)
 {
     const uint32_t by = u->state.dark ? 1 : UINT32_MAX; /* one more, or one less */
-    for (uint32_t i = 0; i < u->terms_n; i++) s->ladders[u->terms[i].series].waiting += by;
+    for (uint32_t i = 0; i < u->terms_n; i++) rule_ladder(s, u, i)->waiting += by;
 }
 
 /* At its due time the rule saw what no move has told: a value that had aged, or none any more. So
@@ -123,7 +125,13 @@ void rule_count_waiting(struct rule_set *s, const struct rule *u)
 static void look_again(struct rule_set *s, struct rule *u)
 {
     u->state.dark = true;
-    for (uint32_t i = 0; i < u->terms_n; i++) s->ladders[u->terms[i].series].recheck = true;
+    for (uint32_t i = 0; i < u->terms_n; i++) rule_ladder(s, u, i)->recheck = true;
+}
+
+void rule_want_timer(struct rule_set *s, uint32_t rule)
+{
+    const struct rule *u = &s->rules[rule];
+    if (u->at == AT_TRADE) timers_want(&s->timers, (struct timer){ u->state.due_ns, u->no, rule });
 }
 
 void rule_look(const struct rule_moment *m, uint32_t rule)
@@ -137,8 +145,7 @@ void rule_look(const struct rule_moment *m, uint32_t rule)
     if (m->stood && truth != rule_truth(m->s, u)) look_again(m->s, u);
     if (m->stood && u->state.phase == RULE_PENDING) u->state.overdue = true;
     if (u->state.dark != was.dark) rule_count_waiting(m->s, u);
-    if (u->state.phase == RULE_PENDING && was.phase != RULE_PENDING)
-        timers_want(&m->s->timers, (struct timer){ u->state.due_ns, u->no, rule });
+    if (u->state.phase == RULE_PENDING && was.phase != RULE_PENDING) rule_want_timer(m->s, rule);
     switch (step.outcome) {
     case RULE_QUIET: break;
     case RULE_FIRES:
@@ -161,7 +168,7 @@ bool rule_set_edge_dead(const void *ctx, const struct ladder *l, const struct ed
     const struct rule *u = &s->rules[e->rule];
     if (!u->enabled || edge_term(e) >= u->terms_n) return true;
     const struct term *t = &u->terms[edge_term(e)];
-    return &s->ladders[t->series] != l || edge_above(e) != t->above
+    return rule_ladder(s, u, edge_term(e)) != l || edge_above(e) != t->above
            || e->key != (edge_clears(e) ? t->clear : t->enter);
 }
 
@@ -216,10 +223,8 @@ static void touch_waiting(struct rule_set *s, const struct ladder *l)
     }
 }
 
-void rule_set_move(struct rule_set *s, uint32_t series, int64_t key, int64_t now_ns)
+static void move_ladder(struct rule_set *s, struct ladder *l, int64_t key, int64_t now_ns)
 {
-    if (series >= s->ladders_n) return;
-    struct ladder *l = &s->ladders[series];
     if (ladder_unsettled(l)) ladder_settle(l, rule_set_edge_dead, s);
     const bool lit = ladder_move(l, key, now_ns);
     bool up;
@@ -228,9 +233,56 @@ void rule_set_move(struct rule_set *s, uint32_t series, int64_t key, int64_t now
     if (lit && l->waiting) touch_waiting(s, l);
 }
 
+static void no_value(struct ladders *s, uint32_t series)
+{
+    if (series < s->n) s->of[series].usable = false;
+}
+
+void rule_set_move(struct rule_set *s, uint32_t series, int64_t key, int64_t now_ns)
+{
+    const struct ladders *all = &s->ladders[AT_TRADE];
+    if (series < all->n) move_ladder(s, &all->of[series], key, now_ns);
+}
+
 void rule_set_unusable(struct rule_set *s, uint32_t series)
 {
-    if (series < s->ladders_n) s->ladders[series].usable = false;
+    no_value(&s->ladders[AT_TRADE], series);
+}
+
+/* ---- ends of sessions ---- */
+/* A hold or cooldown that has run out since the last end is seen at this one. It is the end of a
+ * session: a walk over all rules of the series is nothing beside what else it does. */
+static void touch_pending(struct rule_set *s, const struct ladder *l)
+{
+    for (uint32_t i = 0; i < l->n; i++) {
+        const struct edge *e = &l->edges[i];
+        if (!edge_clears(e) && !rule_set_edge_dead(s, l, e)
+            && s->rules[e->rule].state.phase == RULE_PENDING)
+            touch_rule(s, e->rule);
+    }
+}
+
+void rule_set_close(struct rule_set *s, uint32_t series, int64_t key, int64_t now_ns)
+{
+    const struct ladders *all = &s->ladders[AT_CLOSE];
+    if (series >= all->n) return;
+    struct ladder *l = &all->of[series];
+    l->recheck = true; /* who came, or was changed, since the last end */
+    move_ladder(s, l, key, now_ns);
+    touch_pending(s, l);
+}
+
+void rule_set_close_unusable(struct rule_set *s, uint32_t series)
+{
+    no_value(&s->ladders[AT_CLOSE], series);
+}
+
+void rule_set_at_close(const struct rule_set *s, void (*each)(void *ctx, uint32_t series),
+                       void *ctx)
+{
+    const struct ladders *all = &s->ladders[AT_CLOSE];
+    for (size_t i = 0; i < all->n; i++)
+        if (all->of[i].terms) each(ctx, (uint32_t)i);
 }
 
 void rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit_fn, void *ctx)
@@ -324,8 +376,11 @@ bool rule_set_find(const struct rule_set *s, struct uuid tenant, struct uuid id,
     const struct rule *u = &s->rules[at];
     *out = (struct rule_facts){ .no = u->no, .version = u->version, .deleted = !u->live };
     if (!u->live) return true;
-    const bool stale = u->enabled && rule_truth(s, u) == TRUTH_UNKNOWN;
-    out->status = stale ? RULE_IS_STALE : rule_phase_status(u->state.phase);
+    const bool to_look = u->enabled && u->at == AT_CLOSE && u->state.dark, /* when a session ends */
+        stale = u->enabled && !to_look && rule_truth(s, u) == TRUTH_UNKNOWN;
+    out->status = to_look && u->state.phase == RULE_NEW ? RULE_IS_WAITING
+                  : stale                               ? RULE_IS_STALE
+                                                        : rule_phase_status(u->state.phase);
     return true;
 }
 
@@ -374,10 +429,12 @@ enum err rule_set_new(struct rule_set **out)
 void rule_set_free(struct rule_set *s)
 {
     if (!s) return;
-    for (size_t i = 0; i < s->ladders_n; i++) ladder_empty(&s->ladders[i]);
+    for (int at = 0; at < RULE_AT_COUNT; at++) {
+        for (size_t i = 0; i < s->ladders[at].n; i++) ladder_empty(&s->ladders[at].of[i]);
+        free(s->ladders[at].of);
+    }
     for (size_t i = 0; i < s->rules_n; i++) free(s->rules[i].terms);
     free(s->rules);
-    free(s->ladders);
     timers_release(&s->timers);
     free(s->touched);
     free(s->tenants);

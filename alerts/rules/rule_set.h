@@ -41,6 +41,9 @@ void rule_set_free(struct rule_set *s); /* NULL is fine */
  *     disabled                        what is firing resolves
  *     enabled                         it starts anew
  *
+ * One that looks at session ends alone does all that with the next of them, and then begins; looking
+ * at other times than before is another condition.
+ *
  * A running cooldown goes on over all of these. ERR_NOMEM: nothing has changed. */
 MUST_USE enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec, int64_t now_ns,
                                fire_fn *emit, void *ctx, struct rule_set_change *change,
@@ -67,9 +70,16 @@ void rule_set_move(struct rule_set *s, uint32_t series, int64_t key, int64_t now
 /* The series has no usable value (no data, low coverage, stale): its rules are stale and hold
  * their breath. */
 void rule_set_unusable(struct rule_set *s, uint32_t series);
+/* For rules that look at session ends alone: a session of the series has ended, and it stands at
+ * `key`, or has no usable value. They look now, also those that have come due since the last. */
+void rule_set_close(struct rule_set *s, uint32_t series, int64_t key, int64_t now_ns);
+void rule_set_close_unusable(struct rule_set *s, uint32_t series);
 void rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit, void *ctx);
 
 /* ---- what there is ---- */
+/* The series of enabled rules that look at session ends alone, ascending. */
+void rule_set_at_close(const struct rule_set *s, void (*each)(void *ctx, uint32_t series),
+                       void *ctx);
 /* false when that tenant never had such a rule. */
 bool rule_set_find(const struct rule_set *s, struct uuid tenant, struct uuid id,
                    struct rule_facts *out);

@@ -42,14 +42,14 @@ bool rule_set_room(struct rule_set *s, size_t rules)
            && VEC_GROW(&s->touched, &s->touched_cap, 2 * rules); /* see drop_superseded */
 }
 
-bool ladder_room(struct rule_set *s, uint32_t series, size_t edges)
+bool ladder_room(struct ladders *s, uint32_t series, size_t edges)
 {
-    if (series >= s->ladders_n) {
-        if (!VEC_GROW(&s->ladders, &s->ladders_cap, (size_t)series + 1)) return false;
-        memset(s->ladders + s->ladders_n, 0, (series + 1 - s->ladders_n) * sizeof *s->ladders);
-        s->ladders_n = (size_t)series + 1;
+    if (series >= s->n) {
+        if (!VEC_GROW(&s->of, &s->cap, (size_t)series + 1)) return false;
+        memset(s->of + s->n, 0, (series + 1 - s->n) * sizeof *s->of);
+        s->n = (size_t)series + 1;
     }
-    return ladder_reserve(&s->ladders[series], edges);
+    return ladder_reserve(&s->of[series], edges);
 }
 
 uint32_t tenant_keep(struct rule_set *s, struct uuid id)
@@ -67,13 +67,14 @@ uint32_t tenant_keep(struct rule_set *s, struct uuid id)
 static uint32_t make_room(struct rule_set *s, const struct rule_spec *spec)
 {
     const uint32_t owner = tenant_keep(s, spec->tenant);
+    struct ladders *ladders = &s->ladders[spec->at];
     if (owner == MAP_NONE || !rule_set_room(s, s->rules_n + 1)) return MAP_NONE;
     for (uint32_t i = 0; i < spec->terms_n; i++) {
         const uint32_t series = spec->terms[i].series;
-        if (!ladder_room(s, series, 2 * (size_t)spec->terms_n)
+        if (!ladder_room(ladders, series, 2 * (size_t)spec->terms_n)
             || !sights_reserve(&s->sights, owner, series))
             return MAP_NONE;
-        struct ladder *l = &s->ladders[series];
+        struct ladder *l = &ladders->of[series];
         if (l->n - l->sorted_n > UNSETTLED_MAX) ladder_settle(l, rule_set_edge_dead, s);
     }
     return owner;
@@ -93,7 +94,7 @@ static void change_note(struct rule_set_change *c, const struct rule *u, int by)
     for (uint32_t i = 0; i < u->terms_n; i++) {
         struct series_change *of = change_of(c, u->terms[i].series);
         of->asked += by;
-        if (u->enabled) of->watched += by;
+        if (u->enabled && u->at == AT_TRADE) of->watched += by;
     }
 }
 
@@ -104,7 +105,9 @@ static void change_finish(struct rule_set *s, uint32_t owner, struct rule_set_ch
     for (size_t i = 0; i < c->n; i++) {
         struct series_change of = c->of[i];
         of.seen = sights_change(&s->sights, owner, of.series, of.asked);
-        if (s->ladders[of.series].terms == 0) ladder_empty(&s->ladders[of.series]);
+        for (int at = 0; at < RULE_AT_COUNT; at++)
+            if (of.series < s->ladders[at].n && s->ladders[at].of[of.series].terms == 0)
+                ladder_empty(&s->ladders[at].of[of.series]);
         if (of.asked || of.watched || of.seen) c->of[n++] = of;
     }
     c->n = n;
@@ -116,7 +119,7 @@ void rule_join(struct rule_set *s, uint32_t rule)
     const struct rule *u = &s->rules[rule];
     for (uint32_t i = 0; i < u->terms_n; i++) {
         const struct term *t = &u->terms[i];
-        struct ladder *l = &s->ladders[t->series];
+        struct ladder *l = rule_ladder(s, u, i);
         const uint32_t which = 4 * i + (t->above ? EDGE_ABOVE : 0);
         ladder_add(l, (struct edge){ t->enter, rule, which });
         ladder_add(l, (struct edge){ t->clear, rule, which + EDGE_CLEARS });
@@ -133,7 +136,7 @@ static void rule_leave(struct rule_set *s, struct rule *u)
         rule_count_waiting(s, u);
     }
     for (uint32_t i = 0; u->enabled && i < u->terms_n; i++) {
-        struct ladder *l = &s->ladders[u->terms[i].series];
+        struct ladder *l = rule_ladder(s, u, i);
         l->terms--;
         l->dead += 2;
     }
@@ -171,6 +174,7 @@ static void rule_begin(struct rule_set *s, uint32_t rule, const struct rule_spec
     u->name = block->name;
     u->text = block->text;
     u->need = spec->need;
+    u->at = spec->at;
     u->clocks = spec->clocks;
     u->no = spec->no;
     u->version = spec->version;
@@ -188,7 +192,7 @@ static uint32_t needed(uint32_t need, uint32_t terms_n) { return need ? need : t
 /* Does it hold for the same values? Its clear levels may be others. */
 static bool same_condition(const struct rule *u, const struct rule_spec *spec)
 {
-    if (u->terms_n != spec->terms_n
+    if (u->at != spec->at || u->terms_n != spec->terms_n
         || needed(u->need, u->terms_n) != needed(spec->need, spec->terms_n))
         return false;
     for (uint32_t i = 0; i < u->terms_n; i++) {
@@ -235,9 +239,8 @@ enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec, int64_t 
     change_note(change, &s->rules[at], 1);
     change_finish(s, owner, change);
     const struct rule *u = &s->rules[at];
-    if (u->state.phase == RULE_PENDING)
-        timers_want(&s->timers, (struct timer){ u->state.due_ns, u->no, at });
-    if (spec->enabled) rule_look(&m, at);
+    if (u->state.phase == RULE_PENDING) rule_want_timer(s, at);
+    if (spec->enabled && spec->at == AT_TRADE) rule_look(&m, at);
     return ERR_OK;
 }
 

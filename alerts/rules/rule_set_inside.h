@@ -18,6 +18,7 @@ struct rule {
     uint32_t terms_n, need;
     uint32_t touched; /* its place among the touched, from 1; 0: it is not there */
     bool live, enabled;
+    enum rule_at at;
     struct rule_clocks clocks;
     struct rule_state state;
     /* then who it is */
@@ -37,12 +38,17 @@ struct tenant {
     struct rule_set_count count; /* follows from the rules */
 };
 
+/* Where series stand: as of the last move, or as of the last end of their session. */
+struct ladders {
+    struct ladder *of; /* by series */
+    size_t n, cap;
+};
+
 struct rule_set {
     struct rule *rules; /* by number, in the order they came; a deleted one keeps its place */
     size_t rules_n, rules_cap, live_n;
-    struct ladder *ladders; /* by series */
-    size_t ladders_n, ladders_cap;
-    struct timers timers; /* of pending rules */
+    struct ladders ladders[RULE_AT_COUNT]; /* by when rules look at them */
+    struct timers timers; /* of pending rules; those that look at session ends alone have none */
     uint32_t *touched; /* rules to decide; one that is touched again is decided at its last place */
     size_t touched_n, touched_cap;
     struct tenant *tenants; /* by number */
@@ -63,7 +69,15 @@ MUST_USE bool rule_keep(struct rule *u, const struct term *terms, uint32_t terms
 /* Room for all that so many rules need while records go by. */
 MUST_USE bool rule_set_room(struct rule_set *s, size_t rules);
 /* The ladder of `series`, with room for so many more edges. */
-MUST_USE bool ladder_room(struct rule_set *s, uint32_t series, size_t edges);
+MUST_USE bool ladder_room(struct ladders *s, uint32_t series, size_t edges);
+/* That of the rule's term. */
+static inline struct ladder *rule_ladder(const struct rule_set *s, const struct rule *u,
+                                         uint32_t term)
+{
+    return &s->ladders[u->at].of[u->terms[term].series];
+}
+/* A pending rule is to be looked at when it is due. */
+void rule_want_timer(struct rule_set *s, uint32_t rule);
 /* An enabled rule's edges join their ladders, into room that is there. */
 void rule_join(struct rule_set *s, uint32_t rule);
 edge_dead_fn rule_set_edge_dead;

@@ -25,6 +25,7 @@ struct saved_rule {
     uint64_t no;
     int32_t version;
     enum severity severity;
+    enum rule_at at;
     bool live, enabled, wait, dark, overdue;
     uint32_t terms_n, need;
     int64_t hold_ns, cooldown_ns;
@@ -65,6 +66,7 @@ static const struct state_field rule_fields[] = {
     SAVED(U64, episode),
     SAVED(I64, said_ns),
     SAVED(BOOL, overdue),
+    STATE_ENUM_FIELD(struct saved_rule, at, rule_at),
 };
 #undef SAVED
 
@@ -102,6 +104,7 @@ const struct state_part rule_set_parts[PART_COUNT] = {
     [PART_SERIES] = PART("rule_series", saved_series, series_fields),
     [PART_TENANTS] = PART("rule_tenant", tenant, tenant_fields),
     [PART_WORDS] = PART("rule_words", saved_words, words_fields),
+    [PART_CLOSES] = PART("rule_close", saved_series, series_fields),
 };
 #undef PART
 
@@ -127,14 +130,16 @@ static struct saved_rule rule_to_save(const struct rule *u)
                                 .since_ns = u->state.since_ns,
                                 .episode = u->episode,
                                 .said_ns = u->said_ns,
-                                .overdue = u->state.overdue };
+                                .overdue = u->state.overdue,
+                                .at = u->at };
 }
 
-static void save_series(const struct rule_set *s, struct state_writer *w, struct buf *rows)
+static void save_series(const struct ladders *s, const struct state_part *part,
+                        struct state_writer *w, struct buf *rows)
 {
     buf_clear(rows);
-    for (size_t i = 0; i < s->ladders_n; i++) {
-        const struct ladder *l = &s->ladders[i];
+    for (size_t i = 0; i < s->n; i++) {
+        const struct ladder *l = &s->of[i];
         const struct saved_series row = { .last = l->last,
                                           .before = l->before,
                                           .at_ns = l->at_ns,
@@ -145,7 +150,7 @@ static void save_series(const struct rule_set *s, struct state_writer *w, struct
                                           .recheck = l->recheck };
         buf_put(rows, &row, sizeof row);
     }
-    state_put(w, &rule_set_parts[PART_SERIES], rows->data, s->ladders_n);
+    state_put(w, part, rows->data, s->n);
 }
 
 void rule_set_save(const struct rule_set *s, struct buf *out)
@@ -165,7 +170,8 @@ void rule_set_save(const struct rule_set *s, struct buf *out)
     buf_put(&words, blank, sizeof blank - words.len % sizeof blank); /* and so ends with a NUL */
     state_put(&w, &rule_set_parts[PART_RULES], rules.data, s->rules_n);
     state_put(&w, &rule_set_parts[PART_TERMS], terms.data, terms.len / sizeof(struct term));
-    save_series(s, &w, &rules);
+    save_series(&s->ladders[AT_TRADE], &rule_set_parts[PART_SERIES], &w, &rules);
+    save_series(&s->ladders[AT_CLOSE], &rule_set_parts[PART_CLOSES], &w, &rules);
     state_put(&w, &rule_set_parts[PART_TENANTS], s->tenants, s->tenants_n);
     state_put(&w, &rule_set_parts[PART_WORDS], words.data, words.len / sizeof blank);
     state_write_end(&w);
@@ -176,7 +182,7 @@ void rule_set_save(const struct rule_set *s, struct buf *out)
 struct saved {
     struct saved_rule *rules;
     struct term *terms;
-    struct saved_series *series;
+    struct saved_series *series[RULE_AT_COUNT];
     struct tenant *tenants;
     char *words;
     size_t n[PART_COUNT];      /* rows; of PART_WORDS lines */
@@ -187,7 +193,7 @@ static void saved_release(struct saved *v)
 {
     free(v->rules);
     free(v->terms);
-    free(v->series);
+    for (int at = 0; at < RULE_AT_COUNT; at++) free(v->series[at]);
     free(v->tenants);
     free(v->words);
 }
@@ -195,9 +201,12 @@ static void saved_release(struct saved *v)
 static enum err saved_read(struct state_reader *r, struct saved *v, struct why *why)
 {
     void **const into[PART_COUNT] = {
-        [PART_RULES] = (void **)&v->rules,   [PART_TERMS] = (void **)&v->terms,
-        [PART_SERIES] = (void **)&v->series, [PART_TENANTS] = (void **)&v->tenants,
+        [PART_RULES] = (void **)&v->rules,
+        [PART_TERMS] = (void **)&v->terms,
+        [PART_SERIES] = (void **)&v->series[AT_TRADE],
+        [PART_TENANTS] = (void **)&v->tenants,
         [PART_WORDS] = (void **)&v->words,
+        [PART_CLOSES] = (void **)&v->series[AT_CLOSE],
     };
     enum err e = ERR_OK;
     for (size_t i = 0, cap; i < PART_COUNT && !e; i++)
@@ -215,6 +224,8 @@ static const char *next_words(struct saved *v)
     return at;
 }
 
+static const int part_of[RULE_AT_COUNT] = { [AT_TRADE] = PART_SERIES, [AT_CLOSE] = PART_CLOSES };
+
 /* NULL, or what is wrong with saved rule `r`. */
 static const char *rule_fault(const struct rule_set *s, const struct saved *v,
                               const struct saved_rule *r)
@@ -223,7 +234,7 @@ static const char *rule_fault(const struct rule_set *s, const struct saved *v,
         return "has a wrong number of terms";
     if (r->terms_n > v->n[PART_TERMS] - v->terms_at) return "has lost its terms";
     for (uint32_t i = 0; i < r->terms_n; i++)
-        if (v->terms[v->terms_at + i].series >= v->n[PART_SERIES])
+        if (v->terms[v->terms_at + i].series >= v->n[part_of[r->at]])
             return "is about a series that is none";
     if (tenant_number(s, r->tenant) == MAP_NONE) return "is of a tenant that is none";
     if (rule_number(s, r->tenant, r->id) != MAP_NONE) return "is there twice";
@@ -240,14 +251,13 @@ static enum err load_live(struct rule_set *s, uint32_t rule)
     s->tenants[u->owner].count.live++;
     for (uint32_t i = 0; i < u->terms_n; i++) {
         const uint32_t series = u->terms[i].series;
-        if (!ladder_room(s, series, 2 * (size_t)u->terms_n)
+        if (!ladder_room(&s->ladders[u->at], series, 2 * (size_t)u->terms_n)
             || !sights_reserve(&s->sights, u->owner, series))
             return ERR_NOMEM;
         sights_change(&s->sights, u->owner, series, 1);
     }
     if (u->enabled) rule_join(s, rule);
-    if (u->state.phase == RULE_PENDING && !u->state.overdue)
-        timers_want(&s->timers, (struct timer){ u->state.due_ns, u->no, rule });
+    if (u->state.phase == RULE_PENDING && !u->state.overdue) rule_want_timer(s, rule);
     return ERR_OK;
 }
 
@@ -261,6 +271,7 @@ static struct rule rule_from_saved(const struct saved_rule *r, uint32_t owner)
                           .severity = r->severity,
                           .live = r->live,
                           .enabled = r->enabled,
+                          .at = r->at,
                           .need = r->need,
                           .episode = r->episode,
                           .said_ns = r->said_ns,
@@ -303,20 +314,19 @@ static enum err load_tenants(struct rule_set *s, const struct saved *v, struct w
     return ERR_OK;
 }
 
-static enum err load_series(struct rule_set *s, const struct saved *v)
+static enum err load_series(struct ladders *s, const struct saved_series *rows, size_t n)
 {
-    const size_t n = v->n[PART_SERIES];
     if (n && !ladder_room(s, (uint32_t)n - 1, 0)) return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
-        struct ladder *l = &s->ladders[i];
-        l->last = v->series[i].last;
-        l->usable = v->series[i].usable;
-        l->has_value = v->series[i].has_value || l->usable;
-        l->before = v->series[i].before;
-        l->has_before = v->series[i].has_before;
-        l->unwatched = v->series[i].unwatched;
-        l->at_ns = v->series[i].at_ns;
-        l->recheck = v->series[i].recheck;
+        struct ladder *l = &s->of[i];
+        l->last = rows[i].last;
+        l->usable = rows[i].usable;
+        l->has_value = rows[i].has_value || l->usable;
+        l->before = rows[i].before;
+        l->has_before = rows[i].has_before;
+        l->unwatched = rows[i].unwatched;
+        l->at_ns = rows[i].at_ns;
+        l->recheck = rows[i].recheck;
     }
     return ERR_OK;
 }
@@ -325,7 +335,8 @@ static enum err load_all(struct rule_set *s, struct saved *v, struct why *why)
 {
     enum err e = load_tenants(s, v, why);
     if (e) return e;
-    e = load_series(s, v);
+    for (int at = 0; at < RULE_AT_COUNT && !e; at++)
+        e = load_series(&s->ladders[at], v->series[at], v->n[part_of[at]]);
     if (!e && !rule_set_room(s, v->n[PART_RULES] + 1)) e = ERR_NOMEM;
     for (size_t i = 0; i < v->n[PART_RULES] && !e; i++) {
         const char *fault;

@@ -12,7 +12,16 @@
  *     rule_series  by series number: where it stands
  *     rule_tenant  by number: its last stream_no
  *     rule_words   name and text, rule after rule, each ended by a NUL; cut into lines
+ *     rule_close   by series number: where it stood when its session ended last
  * Edges, fingers, timers, sights and counts follow from these. */
-enum rule_set_part { PART_RULES, PART_TERMS, PART_SERIES, PART_TENANTS, PART_WORDS, PART_COUNT };
+enum rule_set_part {
+    PART_RULES,
+    PART_TERMS,
+    PART_SERIES,
+    PART_TENANTS,
+    PART_WORDS,
+    PART_CLOSES,
+    PART_COUNT
+};
 extern const struct state_part rule_set_parts[PART_COUNT];
 #endif

@@ -28,7 +28,7 @@ enum passed { PASSED_IN = 1, PASSED_OUT = 2, PASSED_CLEAR = 4 };
     PHASE(RULE_OK, "ok", RULE_IS_OK, PASSED_IN)                                                    \
     PHASE(RULE_PENDING, "pending", RULE_IS_PENDING, PASSED_OUT)                                    \
     PHASE(RULE_FIRING, "firing", RULE_IS_FIRING, PASSED_CLEAR)                                     \
-    PHASE(RULE_DISARMED, "disarmed", RULE_IS_OK, PASSED_CLEAR)                                     \
+    PHASE(RULE_DISARMED, "disarmed", RULE_IS_WAITING, PASSED_CLEAR)                                \
     PHASE(RULE_REVIEW, "review", RULE_IS_FIRING, 0) /* is in the dark */
 
 enum rule_phase {

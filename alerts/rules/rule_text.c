@@ -211,6 +211,7 @@ static enum err read_fields(json_t *j, bool stored, struct rule_definition *d, s
     d->severity =
         (enum severity)json_want_choice(&f, "severity", severity_names.texts, SEVERITY_WARNING);
     d->wait = json_want_choice(&f, "on_create", on_creates, 0) == 1;
+    d->at = (enum rule_at)json_want_choice(&f, "at", rule_at_names.texts, AT_TRADE);
     d->enabled = json_want_bool(&f, "enabled", true);
     enum err e = json_fields_end(&f);
     if (e) return e;
@@ -287,6 +288,9 @@ void rule_render(const struct rule_definition *d, struct buf *out)
     json_put_int(&w, "cooldown_s", d->cooldown_s);
     json_put_text(&w, "severity", severity_name(d->severity));
     json_put_text(&w, "on_create", on_creates[d->wait]);
+    /* which definitions had not before there was a choice, and what they were is compared with what
+     * they are */
+    if (d->at != AT_TRADE) json_put_text(&w, "at", names_text(&rule_at_names, (int)d->at));
     json_put_bool(&w, "enabled", d->enabled);
     json_put_end(&w);
 }

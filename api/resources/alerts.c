@@ -89,6 +89,7 @@ static const struct field condition_fields[] = {
     { .name = "threshold", .type = FIELD_REAL },
     { .name = "clear", .type = FIELD_REAL, .help = "it resolves beyond this" },
     { .name = "hold_s", .type = FIELD_INT },
+    { .name = "at", .type = FIELD_TEXT, .names = &rule_at_names },
     { 0 },
 };
 static const struct field alert_fields[] = {

@@ -19,6 +19,8 @@ enum {
     PATCH_TRIES = 20          /* while others change the same rule */
 };
 #define ON_CREATE "fire|wait"
+#define AT_HELP                                                                                    \
+    "trade: it looks at each move of its measure; close: at the ends of its subject's sessions alone"
 
 /* a definition, as rules and their versions show it */
 #define DEFINITION_FIELDS                                                                          \
@@ -33,6 +35,7 @@ enum {
         { .name = "hold_s", .type = FIELD_INT }, { .name = "cooldown_s", .type = FIELD_INT },      \
         { .name = "severity", .type = FIELD_TEXT, .names = &severity_names },                      \
         { .name = "on_create", .type = FIELD_TEXT, .choices = ON_CREATE },                         \
+        { .name = "at", .type = FIELD_TEXT, .names = &rule_at_names, .help = AT_HELP },            \
     {                                                                                              \
         .name = "enabled", .type = FIELD_BOOL                                                      \
     }
@@ -60,6 +63,12 @@ enum {
           .optional = true,                                                                        \
           .nullable = true,                                                                        \
           .choices = ON_CREATE },                                                                  \
+        { .name = "at",                                                                            \
+          .type = FIELD_TEXT,                                                                      \
+          .optional = true,                                                                        \
+          .nullable = true,                                                                        \
+          .names = &rule_at_names,                                                                 \
+          .help = AT_HELP },                                                                       \
     {                                                                                              \
         .name = "enabled", .type = FIELD_BOOL, .optional = true, .nullable = true                  \
     }
@@ -138,7 +147,7 @@ static const struct schema schemas[] = {
 
 /* ---- reading ---- */
 /* of query RULES; the state comes before that one, and after them all the warnings of a change */
-enum { RULE_COLUMNS = 15, STATE_COLUMN = 13, WARNINGS_COLUMN = RULE_COLUMNS + 1 };
+enum { RULE_COLUMNS = 16, STATE_COLUMN = 14, WARNINGS_COLUMN = RULE_COLUMNS + 1 };
 
 struct rule_rows {
     struct uuid *ids;
@@ -437,7 +446,9 @@ static const struct route routes[] = {
       .path = "/v1/rules/{id}",
       .id = "getRule",
       .summary = "A rule",
-      .help = "With the state that the engine has it in: ok, pending, firing or stale.",
+      .help =
+          "With the state that the engine has it in: ok, pending, firing, stale, or waiting: for a condition that held when it came "
+          "to clear, or `at: close` for the first session to end.",
       .handler = get_rule,
       .flags = FLAGS | ROUTE_404,
       .answers = { { .status = 200, .schema = "Rule" } } },

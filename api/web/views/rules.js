@@ -7,6 +7,8 @@ const SURE_MS = 4000;                    /* a second press within this means it 
 
 const SEVERITIES = ['info', 'warning', 'critical'];
 
+const LOOKS = [['trade', 'at each trade'], ['close', 'at the close']];
+
 const items = new Map();                 /* id -> the item of a rule: { node, update(rule) } */
 
 async function show(page) {
@@ -102,22 +104,25 @@ async function toggle(page, pressed, r) {
     if (failure) tell(sentence(`not changed: ${failure.message}`), true);
 }
 
-/* In the place of the item: its text and severity to be written anew. */
+/* In the place of the item: its text, when it looks, and severity to be written anew. */
 function edit(page, r, node) {
     const rule = el('input', { value: r.rule, spellcheck: false, ariaLabel: 'Rule' });
     const severity = el('select', { ariaLabel: 'Severity' },
                         ...SEVERITIES.map(s => el('option', { value: s, textContent: s })));
+    const at = el('select', { ariaLabel: 'Looks' },
+                  ...LOOKS.map(([value, said]) => el('option', { value, textContent: said })));
     const save = el('button', { type: 'submit', textContent: 'Save' });
     const fault = el('div', { className: 'rule-result', role: 'status' });
     const form = el('form', { className: 'rule-edit', noValidate: true, autocomplete: 'off' },
-                    rule, severity, save, button('Cancel', () => done()), fault);
+                    rule, at, severity, save, button('Cancel', () => done()), fault);
     const shown = [...node.children];
     const done = () => { node.replaceChildren(...shown); shown.at(-1).firstChild.focus(); };
     severity.value = r.severity;
+    at.value = r.at;
     form.onkeydown = event => { if (event.key === 'Escape') done(); };
     form.onsubmit = async event => {
         event.preventDefault();
-        const what = changed(r, rule.value.trim(), severity.value);
+        const what = changed(r, { rule: rule.value.trim(), severity: severity.value, at: at.value });
         if (Object.keys(what).length === 0) return done();
         const failure = await change(page, save, r, what);
         if (!failure) return done();
@@ -129,8 +134,8 @@ function edit(page, r, node) {
     rule.focus();
 }
 
-const changed = (r, rule, severity) =>
-    ({ ...(rule !== r.rule && { rule }), ...(severity !== r.severity && { severity }) });
+const changed = (r, wanted) =>
+    Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== r[name]));
 
 function explain(box, failure, rule) {
     const at = rule && failure.problem?.position;
@@ -162,7 +167,8 @@ async function create(page) {
     $('rule-submit').disabled = true;
     try {
         const severity = $('rule-severity').value;
-        const made = await page.service.post('/v1/rules', { rule, severity });
+        const at = $('rule-at').value;
+        const made = await page.service.post('/v1/rules', { rule, severity, at });
         tell([`Watching ${made.rule}.`, ...made.warnings.map(w => sentence(w.detail))].join(' '));
         $('rule-form').reset();
     } catch (e) {
@@ -189,6 +195,9 @@ export const rules = {
         <div class="field"><label for="rule-threshold">Threshold</label>
           <input id="rule-threshold" required inputmode="text" spellcheck="false"
             aria-describedby="rule-result"></div>
+        <div class="field"><label for="rule-at">Looks</label>
+          <select id="rule-at">${LOOKS.map(([value, said]) =>
+              `<option value="${value}">${said}</option>`).join('')}</select></div>
         <div class="field"><label for="rule-severity">Severity</label>
           <select id="rule-severity"><option value="info">info</option>
             <option value="warning" selected>warning</option>

@@ -152,10 +152,10 @@ static void a_rule_fires_and_resolves(void **state)
     assert_int_equal(alerts(FIRED), 1);
     assert_non_null(strstr(
         said.data, "\"value\":110,\"previous\":100,\"unit\":\"USD\",\"inputs\":{\"price\":110},"));
-    assert_non_null(
-        strstr(said.data,
-               "\"definition\":{\"measure\":\"last\",\"of\":\"A\",\"version\":1,\"parameters\":{}},"
-               "\"condition\":{\"op\":\">=\",\"threshold\":110,\"clear\":105,\"hold_s\":0}"));
+    assert_non_null(strstr(
+        said.data,
+        "\"definition\":{\"measure\":\"last\",\"of\":\"A\",\"version\":1,\"parameters\":{}},"
+        "\"condition\":{\"op\":\">=\",\"threshold\":110,\"clear\":105,\"hold_s\":0,\"at\":\"trade\"}"));
     ok(trade("A", 105.00000001, T0 + 2));
     assert_int_equal(alerts(RESOLVED), 0);
     ok(trade("A", 105, T0 + 3));
@@ -727,6 +727,43 @@ static void a_price_counts_from_its_own_time(void **state)
     said_are("1 resolved 69.5 100@9.5{\"price\":100}\n");
 }
 
+/* Sessions of two stocks whose trades cross the level and come back: at close it sees the ends alone, with the official closes of
+ * both, whatever order they came in. */
+static void at_close_sees_ends_of_sessions_alone(void **state)
+{
+    (void)state;
+    two_stocks();
+    means_second(0);
+    rule(1, 1, "{\"rule\":\"hhi(X) >= 5100\",\"at\":\"close\"}");
+    rule(1, 2, "{\"rule\":\"hhi(X) >= 5100\"}");
+    rule(1, 3, "{\"rule\":\"last(A) >= 140\",\"at\":\"close\"}");
+    hear_lines();
+    const int32_t today = day_of_ns(T0);
+    assert_string_equal(state_of(1, 1), "waiting");
+    ok(trade("A", 150, after(1)));
+    assert_int_equal(alerts("1 firing"), 0);
+    assert_int_equal(alerts("2 firing 1 5200"), 1);
+    ok(trade("A", 100, after(2)));
+    ok(trade("A", 150, after(3)));
+    for (int b = 0; b < 2; b++)
+        ok((struct record){ .kind = RECORD_CLOSE,
+                            .event_ns = after(10 + b),
+                            .u.close = { symbol(b ? "A" : "B"), 150ll * E8, today } });
+    buf_clear(&said);
+    ok((struct record){
+        .kind = RECORD_CLOCK, .event_ns = after(20), .u.clock = { .session_end = today } });
+    assert_int_equal(alerts("3 firing 20 150@20{\"price\":150}"), 1);
+    assert_int_equal(alerts("1 firing"), 0); /* both closed at 150 */
+    assert_string_equal(state_of(1, 1), "ok");
+    ok(trade("A", 50, after(86400)));
+    ok(trade("B", 150, after(86400)));
+    assert_int_equal(alerts("3 resolved"), 0);
+    buf_clear(&said);
+    ok(trade("A", 150, after(2 * 86400))); /* which ends the session before */
+    assert_int_equal(alerts("1 firing 86400 6250@86400"), 1);
+    assert_int_equal(alerts("3 resolved 86400 50@20"), 1);
+}
+
 static uint64_t seed;
 static uint32_t upto(uint32_t n)
 {
@@ -766,9 +803,9 @@ static const char *random_rule(void)
                                  : ((int)upto(21) - 10) / 10.0);
     snprintf(
         text, sizeof text,
-        "{\"name\":\"rule %u\",\"rule\":\"%s %s %.4f\",\"hold_s\":%u,\"cooldown_s\":%u,\"on_create\":\"%s\",\"enabled\":%s}",
+        "{\"name\":\"rule %u\",\"rule\":\"%s %s %.4f\",\"hold_s\":%u,\"cooldown_s\":%u,\"on_create\":\"%s\",\"at\":\"%s\",\"enabled\":%s}",
         upto(100), measure, ops[upto(4)], at, upto(3) ? 0 : upto(300), upto(3) ? 0 : upto(600),
-        upto(3) ? "fire" : "wait", upto(6) ? "true" : "false");
+        upto(3) ? "fire" : "wait", upto(3) ? "trade" : "close", upto(6) ? "true" : "false");
     return text;
 }
 
@@ -1007,6 +1044,7 @@ int main(void)
         STORY(a_hold_ends_at_its_due_time),
         STORY(what_has_aged_by_the_due_time),
         STORY(what_is_refused_makes_nothing_due),
+        STORY(at_close_sees_ends_of_sessions_alone),
         STORY(a_price_counts_from_its_own_time),
         STORY(clocks_change_nothing),
         STORY(thousands_come_due_at_once),

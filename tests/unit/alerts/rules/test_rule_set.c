@@ -443,7 +443,7 @@ static size_t compare(int step, const char *what)
 static void compare_sights(const struct rule_set *r);
 static void compare_states(const struct rule_set *r, int step)
 {
-    static const char *const names[] = { "ok", "pending", "firing", "ok" };
+    static const char *const names[] = { "ok", "pending", "firing", "waiting" };
     size_t live = 0;
     for (size_t i = 0; i < rules_n; i++) {
         const struct slow_rule *u = &rules[i];
@@ -781,6 +781,86 @@ static void order_does_not_depend_on_how_rules_came(void **state)
     }
 }
 
+/* At the ends of sessions alone: moves are nothing to it, a hold and a cooldown that have run out are seen at the next end, and
+ * so is what a change means. */
+static void a_rule_at_close_looks_at_session_ends(void **state)
+{
+    (void)state;
+    struct rule_set *r;
+    struct rule_facts f;
+    static const struct term term = { 100, 98, 3, true }, higher = { 200, 200, 3, true };
+    struct rule_spec s = { .tenant = id_of(1, 0),
+                           .id = id_of(2, 0),
+                           .no = 1,
+                           .version = 1,
+                           .terms = &term,
+                           .terms_n = 1,
+                           .clocks = { .hold_ns = 10, .cooldown_ns = 40 },
+                           .at = AT_CLOSE,
+                           .enabled = true,
+                           .name = "n",
+                           .text = "t" };
+    static const struct {
+        int64_t at, moves, closes; /* 0: it does not */
+        size_t fires;
+        const char *state;
+    } rows
+        [] = {
+            { 1, 120, 0, 0, "waiting" }, /* no session has ended yet */
+            { 2, 120, 101, 0, "pending" },
+            { 13, 90, 0, 0, "pending" },  /* due at 12, and nobody looks */
+            { 14, 90, 102, 1, "firing" }, /* fires at 14, quiet until 54 */
+            { 15, 90, 0, 1, "firing" },
+            { 20, 120, 97, 2, "ok" },
+            { 30, 90, 105, 2, "pending" },
+            { 60, 90, 105, 3, "firing" }, /* the cooldown is over */
+        };
+    got.n = 0;
+    assert_int_equal(rule_set_new(&r), ERR_OK);
+    assert_int_equal(rule_set_put(r, &s, 0, on_fire, NULL, &change, NULL), ERR_OK);
+    assert_int_equal(change.of[0].asked, 1);
+    assert_int_equal(change.of[0].watched, 0); /* its moves are nothing to anybody */
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        named_n = 0;
+        rule_set_due(r, rows[i].at, name_due, NULL);
+        assert_int_equal(named_n, 0);
+        rule_set_time(r, rows[i].at, stood, on_fire, NULL);
+        rule_set_move(r, 3, rows[i].moves, rows[i].at);
+        if (rows[i].closes) rule_set_close(r, 3, rows[i].closes, rows[i].at);
+        rule_set_decide(r, rows[i].at, on_fire, NULL);
+        assert_true(rule_set_find(r, s.tenant, s.id, &f));
+        if (got.n != rows[i].fires || strcmp(text_of(f), rows[i].state) != 0)
+            fail_msg("row %zu: %zu fires, %s", i, got.n, text_of(f));
+        r = reloaded(r);
+    }
+    assert_int_equal(got.f[0].f.at_ns, 14);
+    assert_int_equal(got.f[0].f.since_ns, 2);
+    assert_int_equal(got.f[0].f.key, 102);
+    assert_int_equal(got.f[0].f.before, 101);
+    assert_int_equal(got.f[0].f.at, AT_CLOSE);
+    s.version = 2;
+    s.terms = &higher;
+    assert_int_equal(rule_set_put(r, &s, 61, on_fire, NULL, &change, NULL), ERR_OK);
+    assert_int_equal(got.n, 3); /* whether it goes on is seen when the session ends */
+    rule_set_close(r, 3, 105, 70);
+    rule_set_decide(r, 70, on_fire, NULL);
+    assert_int_equal(got.n, 4);
+    assert_int_equal(got.f[3].f.reason, ALERT_CHANGED);
+    s.version = 3; /* from now on it looks at each move, and so begins anew */
+    s.at = AT_TRADE;
+    s.clocks = (struct rule_clocks){ 0 };
+    rule_set_move(r, 3, 250, 80);
+    assert_int_equal(rule_set_put(r, &s, 81, on_fire, NULL, &change, NULL), ERR_OK);
+    assert_int_equal(change.of[0].asked, 0);
+    assert_int_equal(change.of[0].watched, 1);
+    move(r, 3, 250, 110);
+    assert_int_equal(got.n, 5);
+    rule_set_close(r, 3, 0, 120);
+    rule_set_decide(r, 120, on_fire, NULL);
+    assert_int_equal(got.n, 5);
+    rule_set_free(r);
+}
+
 /* Event time may stand near the end of its range: a hold does not wrap round to the past. */
 static void the_end_of_time_does_not_wrap(void **state)
 {
@@ -970,6 +1050,7 @@ int main(void)
         cmocka_unit_test(a_rule_lives),
         cmocka_unit_test(order_does_not_depend_on_how_rules_came),
         cmocka_unit_test(the_end_of_time_does_not_wrap),
+        cmocka_unit_test(a_rule_at_close_looks_at_session_ends),
         cmocka_unit_test(nothing_grows_without_end),
         cmocka_unit_test(levels_left_behind_go),
         cmocka_unit_test(a_series_that_rules_have_left_keeps_nothing),

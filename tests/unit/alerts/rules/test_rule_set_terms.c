@@ -274,7 +274,7 @@ static size_t compare(int step, const char *what)
 
 static void compare_states(const struct rule_set *s, int step)
 {
-    static const char *const names[] = { "ok", "ok", "pending", "firing", "ok", "firing" };
+    static const char *const names[] = { "ok", "ok", "pending", "firing", "waiting", "firing" };
     for (uint32_t at = 0; at < rules_n; at++) {
         struct rule_facts f;
         const struct slow *u = &rules[at];

@@ -239,8 +239,8 @@ static void what_a_phase_does_not_mind_changes_nothing(void **state)
 static void phases_have_their_texts(void **state)
 {
     (void)state;
-    static const enum rule_status shown[] = { RULE_IS_OK,     RULE_IS_OK, RULE_IS_PENDING,
-                                              RULE_IS_FIRING, RULE_IS_OK, RULE_IS_FIRING };
+    static const enum rule_status shown[] = { RULE_IS_OK,     RULE_IS_OK,      RULE_IS_PENDING,
+                                              RULE_IS_FIRING, RULE_IS_WAITING, RULE_IS_FIRING };
     static const char *const saved[] = { "new", "ok", "pending", "firing", "disarmed", "review" };
     assert_int_equal(ARRAY_LEN(shown), RULE_PHASE_COUNT);
     for (int p = 0; p < RULE_PHASE_COUNT; p++) {
