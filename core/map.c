@@ -1,5 +1,6 @@
 #include "core/map.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,25 @@ bool map_add(struct map *m, uint64_t hash, uint32_t value)
     place(m, (uint32_t)hash, value);
     m->n++;
     return true;
+}
+
+/* Those behind it move up as far as their own places, so that no search stops too early at the hole. */
+void map_remove(struct map *m, uint64_t hash, uint32_t value)
+{
+    const size_t mask = m->cap - 1;
+    size_t hole = (uint32_t)hash & mask;
+    while (m->slots[hole].value != value) {
+        assert(m->slots[hole].value != MAP_NONE);
+        hole = (hole + 1) & mask;
+    }
+    for (size_t i = (hole + 1) & mask; m->slots[i].value != MAP_NONE; i = (i + 1) & mask) {
+        const size_t home = m->slots[i].hash & mask;
+        if (((i - home) & mask) < ((i - hole) & mask)) continue; /* it would come before its home */
+        m->slots[hole] = m->slots[i];
+        hole = i;
+    }
+    m->slots[hole].value = MAP_NONE;
+    m->n--;
 }
 
 void map_release(struct map *m)

@@ -1,5 +1,5 @@
 /* map.h - hash of something the caller keeps to a 32-bit number (an index into the caller's array).
- * Open addressing; nothing is ever removed. Iteration order does not exist here: nothing may depend on it. */
+ * Open addressing. Iteration order does not exist here: nothing may depend on it. */
 #ifndef TOCSIN_CORE_MAP_H
 #define TOCSIN_CORE_MAP_H
 #include <stdbool.h>
@@ -24,5 +24,7 @@ uint32_t map_find(const struct map *m, uint64_t hash, map_equal *equal, const vo
                   const void *key);
 bool map_add(struct map *m, uint64_t hash,
              uint32_t value); /* the key must be absent; false when out of memory */
+/* The entry with that value, whose key had that hash, goes; it must be there. So much room is there for another. */
+void map_remove(struct map *m, uint64_t hash, uint32_t value);
 void map_release(struct map *m);
 #endif

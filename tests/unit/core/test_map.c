@@ -47,6 +47,35 @@ static void hashes_that_all_collide(void **state)
     (void)state, fill(high_bits_only, 800), fill(three_values, 800);
 }
 
+/* What is taken out is gone, and all else is found: in a table that is as full as tables get, with chains that run over its end. */
+static void take_out(uint64_t (*hash)(uint32_t), uint32_t n)
+{
+    struct map m = { 0 };
+    for (uint32_t i = 0; i < n; i++) {
+        keys[i] = i * 2654435761u;
+        assert_true(map_add(&m, hash(keys[i]), i));
+    }
+    for (uint32_t i = 0; i < n; i += 3) map_remove(&m, hash(keys[i]), i);
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(map_find(&m, hash(keys[i]), is, keys, &keys[i]), i % 3 ? i : MAP_NONE);
+    assert_int_equal(m.n, n - (n + 2) / 3);
+    for (uint32_t i = 0; i < n; i += 3) assert_true(map_add(&m, hash(keys[i]), i));
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(map_find(&m, hash(keys[i]), is, keys, &keys[i]), i);
+    for (uint32_t i = 0; i < n; i++) map_remove(&m, hash(keys[i]), i);
+    assert_int_equal(m.n, 0);
+    for (size_t i = 0; i < m.cap; i++) assert_int_equal(m.slots[i].value, MAP_NONE);
+    map_release(&m);
+}
+
+static void what_is_removed_is_gone(void **state)
+{
+    (void)state;
+    take_out(good, 64 * 128);
+    take_out(high_bits_only, 256);
+    take_out(three_values, 256);
+}
+
 static void an_empty_map_has_nothing(void **state)
 {
     (void)state;
@@ -80,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(good_hashes),
                                         cmocka_unit_test(hashes_that_all_collide),
+                                        cmocka_unit_test(what_is_removed_is_gone),
                                         cmocka_unit_test(an_empty_map_has_nothing),
                                         cmocka_unit_test(hashes_depend_on_the_bytes) };
     return cmocka_run_group_tests(tests, NULL, NULL);
