@@ -22,6 +22,7 @@
 #include "analytics/calendars.h"
 #include "analytics/coverage.h"
 #include "analytics/facts/exposure.h"
+#include "analytics/identity.h"
 #include "analytics/news/articles.h"
 #include "analytics/news/news.h"
 #include "analytics/quality.h"
@@ -29,6 +30,7 @@
 #include "analytics/save.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
+#include "analytics/symbols.h"
 #include "analytics/window.h"
 #include "core/vec.h"
 #include "core/when.h"
@@ -87,10 +89,28 @@ static enum err apply_issuer(struct engine *e, const struct record *r, struct wh
 
 static enum err apply_instrument(struct engine *e, const struct record *r, struct why *why)
 {
+    struct instrument_change c;
+    enum err err = reference_instrument(&e->market, r, &c, why);
+    if (err) return err;
+    e->out.instrument = (int32_t)c.instrument;
+    e->out.named = c.named;
+    e->out.retired = c.retired == NONE ? -1 : (int32_t)c.retired;
+    return ERR_OK;
+}
+
+static enum err apply_rename(struct engine *e, const struct record *r, struct why *why)
+{
     uint32_t no;
-    enum err err = reference_instrument(&e->market, r, &no, why);
+    enum err err = identity_rename(&e->market, r, &no, why);
     if (!err) e->out.instrument = (int32_t)no;
+    e->out.named = true;
+    e->out.retired = -1;
     return err;
+}
+
+static enum err apply_alias(struct engine *e, const struct record *r, struct why *why)
+{
+    return identity_alias(&e->market, r, why);
 }
 
 static enum err apply_shares(struct engine *e, const struct record *r, struct why *why)
@@ -368,6 +388,16 @@ void engine_inputs(const struct engine *e, uint32_t series, struct buf *out)
     json_put_end(&w);
 }
 
+bool engine_canonical(const struct engine *e, struct measure *x)
+{
+    return symbols_canonical(&e->market, x);
+}
+const uint32_t *engine_renamed(const struct engine *e, size_t *n)
+{
+    *n = e->market.renamed_n;
+    return e->market.renamed;
+}
+
 /* ---- small readers ---- */
 const struct engine_output *engine_output(const struct engine *e) { return &e->out; }
 int64_t engine_now_ns(const struct engine *e) { return e->market.now_ns; }
@@ -385,10 +415,25 @@ int32_t engine_instrument(const struct engine *e, const struct symbol *s)
     return no == NONE ? -1 : (int32_t)no;
 }
 
+size_t engine_symbols(const struct engine *e, int32_t id, struct dated_symbol out[2])
+{
+    const struct market *m = &e->market;
+    size_t n = 0;
+    for (size_t i = m->former_n; i-- > 0 && !n;)
+        if (m->former[i].instrument == (uint32_t)id) out[n++] = m->former[i];
+    out[n++] = symbols_of(m, (uint32_t)id);
+    return n;
+}
+
 struct instrument_facts engine_instrument_facts(const struct engine *e, int32_t id)
 {
     const struct instrument *x = &e->market.instruments[id];
-    return (struct instrument_facts){ x->symbol.s, e->market.issuers[x->issuer].key, x->name };
+    return (struct instrument_facts){ .symbol = x->symbol.s,
+                                      .issuer = e->market.issuers[x->issuer].key,
+                                      .name = x->name,
+                                      .venue = e->market.venues[x->venue].name,
+                                      .isin = x->isin,
+                                      .figi = x->figi };
 }
 
 enum err engine_new(struct engine **out)
@@ -416,16 +461,18 @@ static void release(struct market *m)
     }
     for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
     for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
-    void *const arrays[] = { m->instruments, m->issuers, m->universes, m->store.lines,
-                             m->store.slots, m->closes,  m->series,    m->exposures,
-                             m->slow,        m->touched, m->moved,     m->venues,
-                             m->actions,     m->flags.of };
+    void *const arrays[] = { m->instruments, m->issuers,  m->universes, m->store.lines,
+                             m->store.slots, m->closes,   m->series,    m->exposures,
+                             m->slow,        m->touched,  m->moved,     m->venues,
+                             m->actions,     m->flags.of, m->former,    m->renamed,
+                             m->aliases };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     articles_release(&m->articles);
     map_release(&m->by_symbol);
     map_release(&m->by_issuer);
     map_release(&m->by_series);
+    map_release(&m->by_alias);
 }
 
 void engine_free(struct engine *e)

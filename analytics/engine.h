@@ -20,8 +20,11 @@ struct engine_output {     /* of the last record applied; overwritten by the nex
     size_t moved_n;
     const struct quality_flag *flags; /* what looks wrong in it, or what became of what did */
     size_t flags_n;
-    bool sample;            /* a clock or session end at which every series' reading is stored */
-    int32_t instrument;     /* a new or changed instrument, else -1 */
+    bool sample;        /* a clock or session end at which every series' reading is stored */
+    int32_t instrument; /* a new or changed instrument, else -1 */
+    /* Of that one: it has a symbol that it had not (engine_symbols); and the one that had the symbol until now, else -1. */
+    bool named;
+    int32_t retired;
     enum trade_place trade; /* of a trade */
     bool ended;             /* a session has: engine_session_ended says of what */
     bool corrects;          /* an official close of a session that had ended */
@@ -113,9 +116,16 @@ void engine_inputs(const struct engine *e, uint32_t series, struct buf *out);
 int32_t engine_instrument(const struct engine *e, const struct symbol *s); /* -1: unknown */
 size_t engine_instrument_count(const struct engine *e);
 struct instrument_facts {
-    const char *symbol, *issuer, *name;
+    const char *symbol, *issuer, *name, *venue, *isin, *figi;
 };
 struct instrument_facts engine_instrument_facts(const struct engine *e, int32_t id);
+
+/* The symbol that it has, after the one that it had before if any: 1 or 2. */
+size_t engine_symbols(const struct engine *e, int32_t id, struct dated_symbol out[2]);
+/* A measure on an alias becomes the one on the symbol it is of; false: it is the one already. */
+bool engine_canonical(const struct engine *e, struct measure *x);
+/* After a rename, or when another is retired: the series whose text it has changed. */
+const uint32_t *engine_renamed(const struct engine *e, size_t *n);
 
 /* ---- settings that answers depend on ---- */
 struct market_settings engine_settings(const struct engine *e);

@@ -24,9 +24,29 @@ static bool issuer_matches(const void *ctx, uint32_t v, const void *key)
     return strcmp(((const struct market *)ctx)->issuers[v].key, key) == 0;
 }
 
-uint32_t market_instrument(const struct market *m, const struct symbol *s)
+static bool alias_matches(const void *ctx, uint32_t v, const void *key)
+{
+    return memcmp(((const struct market *)ctx)->aliases[v].alias.s, key, SYMBOL_MAX + 1) == 0;
+}
+
+/* An alias that was taken back is its own: to ask for it costs what it cost before, and changes
+ * nothing. */
+const struct symbol *market_symbol(const struct market *m, const struct symbol *s)
+{
+    const uint32_t no = map_find(&m->by_alias, map_hash(s->s, sizeof s->s), alias_matches, m, s->s);
+    return no == MAP_NONE ? s : &m->aliases[no].symbol;
+}
+
+static uint32_t instrument_called(const struct market *m, const struct symbol *s)
 {
     return map_find(&m->by_symbol, map_hash(s->s, sizeof s->s), symbol_matches, m, s->s);
+}
+
+/* A symbol is looked for first: who writes it needs no alias. */
+uint32_t market_instrument(const struct market *m, const struct symbol *s)
+{
+    const uint32_t no = instrument_called(m, s);
+    return no != NONE || !m->aliases_n ? no : instrument_called(m, market_symbol(m, s));
 }
 
 struct universe *market_index(const struct market *m, struct str name)

@@ -3,7 +3,7 @@
  * Flat arrays linked by numbers: a number is a thing's place in its array, stays what it is, and NONE is no thing. What each
  * part of it means is said where it is changed:
  *
- *     instruments, issuers           reference.c
+ *     instruments, issuers           reference.c; what they are called: identity.c
  *     closes                         closes.c, session.c
  *     venues: how sessions go        session.c; their calendars calendars.c
  *     universes, their lines, slots  universe.c (indices), books/books.c (books)
@@ -60,6 +60,8 @@ struct instrument {
      * refused when it does not fit with these, so that no index can fail over it half-way. */
     int64_t shares_max;
     char name[64];
+    char isin[13], figi[13]; /* "": not said */
+    bool ended;              /* its symbol went to another company: it trades no more */
     /* ---- actions.c's ---- */
     uint32_t first_action; /* the newest first */
     int32_t waits_day;     /* the first session that one waits for; INT32_MAX: none */
@@ -81,6 +83,20 @@ struct action {
     bool presumed;         /* a split that nobody has said yet: actions_presume */
     int64_t a, b;          /* split: new shares for old ones. shares: count, float */
     uint32_t next;         /* an earlier one of the instrument */
+};
+
+/* What an instrument is called, from and until (exclusively) when: as days, and in the order of records. */
+enum { DAY_OPEN = INT32_MAX }; /* until_day of the symbol that it has; NO_DAY: it had it always */
+struct dated_symbol {
+    struct symbol symbol;
+    uint32_t instrument;
+    int32_t from_day, until_day;
+    uint64_t from_seq, until_seq; /* open: INT64_MAX */
+};
+
+/* Another spelling of a symbol, whoever has it. */
+struct alias {
+    struct symbol alias, symbol;
 };
 
 /* An issuer's three sums, each fading with time: news/sums.h. */
@@ -192,7 +208,14 @@ struct market {
     size_t actions_n, actions_cap;
     int32_t waits_day; /* the first session that one waits for; INT32_MAX: none */
 
-    struct map by_symbol, by_issuer, by_series;
+    struct dated_symbol
+        *former; /* symbols that instruments no longer have, as they were given up */
+    size_t former_n, former_cap;
+
+    struct alias *aliases; /* one for ever, pointed at another symbol or at nothing (its own) */
+    size_t aliases_n, aliases_cap;
+
+    struct map by_symbol, by_issuer, by_series, by_alias;
     struct market_settings settings;
     double gate;         /* coverage_gate_e8 as 0..1 */
     int64_t now_ns;      /* the greatest event time so far */
@@ -226,10 +249,15 @@ struct market {
      * until the next record. */
     uint32_t *moved;
     size_t moved_n, moved_cap;
+    /* Series whose text the last rename has changed, ascending. */
+    uint32_t *renamed;
+    size_t renamed_n, renamed_cap;
 };
 
 /* ---- finding; NONE or NULL when there is none ---- */
-uint32_t market_instrument(const struct market *m, const struct symbol *s);
+uint32_t market_instrument(const struct market *m, const struct symbol *s); /* or by an alias */
+/* What it is an alias of, or itself. */
+const struct symbol *market_symbol(const struct market *m, const struct symbol *s);
 struct universe *market_index(const struct market *m, struct str name);
 /* The newest session of its venue that has begun, or of which it has a price; before there is any, the day on which time stands. */
 int32_t market_day(const struct market *m, const struct instrument *x);

@@ -192,11 +192,21 @@ static void set_defaults(struct measure *m)
     for (int i = 0; i < params_of(m->kind); i++) m->args.v[i] = m->kind->params[i].missing;
 }
 
-/* Canonical length, without building it: does it fit where texts are kept? That bounds how deep
- * measures can be nested, and with it the recursion in series.c. */
+/* What stands at the bottom of a subject: of "change(last(NVDA), over=5m)" NVDA. */
+static struct str bottom_of(const char *subject)
+{
+    const char *call = strrchr(subject, '('), *from = call ? call + 1 : subject;
+    return (struct str){ from, (uint32_t)strcspn(from, ",)") };
+}
+
+/* Canonical length, without building it: does it fit where texts are kept, and would with a symbol
+ * of any length? That bounds how deep measures can be nested, and with it the recursion in
+ * series.c. */
 static bool text_fits(const struct measure *m)
 {
     size_t n = strlen(m->kind->name) + strlen(m->subject) + 2;
+    const size_t bottom = bottom_of(m->subject).n;
+    if (bottom < SYMBOL_SUBJECT_MAX) n += SYMBOL_SUBJECT_MAX - bottom;
     for (int i = 0; i < params_of(m->kind); i++) {
         char value[PARAM_TEXT_MAX];
         if (m->args.v[i] == m->kind->params[i].missing) continue;
@@ -226,9 +236,10 @@ static enum err parse_call(struct cursor *c, struct measure *out)
     }
     if (!e) e = expect(c, ')');
     if (!e && !text_fits(&m))
-        e = err_at(c->why, at, ERR_INVALID,
-                   "nested too deep: a measure's text has at most %d characters",
-                   MEASURE_TEXT_MAX - 1);
+        e = err_at(
+            c->why, at, ERR_INVALID,
+            "nested too deep: a measure's text has at most %d characters, its symbol counted as %d",
+            MEASURE_TEXT_MAX - 1, SYMBOL_SUBJECT_MAX);
     if (!e) *out = m;
     return e;
 }
@@ -321,6 +332,29 @@ static void kind_range_text(const struct measure_kind *k, struct buf *out)
 }
 
 bool measure_is_price(const struct measure *m) { return m->kind->exact_e8 != NULL; }
+
+bool measure_symbol(const struct measure *m, char *out)
+{
+    if (m->subject_type == SUBJECT_SERIES) {
+        const struct measure inner = measure_inner(m);
+        return measure_symbol(&inner, out);
+    }
+    if (m->subject_type != SUBJECT_INSTRUMENT) return false;
+    memcpy(out, m->subject, SYMBOL_SUBJECT_MAX);
+    out[SYMBOL_SUBJECT_MAX] = '\0';
+    return true;
+}
+
+void measure_set_symbol(struct measure *m, const char *symbol)
+{
+    const struct str old = bottom_of(m->subject);
+    const size_t at = (size_t)(old.p - m->subject), n = strlen(symbol);
+    const size_t rest = strlen(old.p + old.n);
+    assert(n && n <= SYMBOL_SUBJECT_MAX && at + n + rest < MEASURE_TEXT_MAX);
+    memmove(m->subject + at + n, old.p + old.n, rest);
+    memcpy(m->subject + at, symbol, n);
+    memset(m->subject + at + n + rest, 0, MEASURE_TEXT_MAX - (at + n + rest));
+}
 
 bool measure_is_book(const struct measure *m)
 {

@@ -17,7 +17,8 @@
 struct market;
 struct series;
 
-enum { MEASURE_TEXT_MAX = 160, ARGS_MAX = 6, SYMBOL_SUBJECT_MAX = 15, NAME_SUBJECT_MAX = 31 };
+/* A text has room for its symbol at its longest, so that an instrument may be renamed whatever is measured on it. */
+enum { MEASURE_TEXT_MAX = 176, ARGS_MAX = 6, SYMBOL_SUBJECT_MAX = 15, NAME_SUBJECT_MAX = 31 };
 
 /* What a measure may be taken of. */
 enum subject {
@@ -136,6 +137,10 @@ int measure_version(const struct measure *m);
 bool measure_is_price(const struct measure *m); /* its values are exact decimals at 1e-8 */
 /* It is a tenant's: a book stands at the bottom of it. A symbol may begin with book: too. */
 bool measure_is_book(const struct measure *m);
+/* The symbol at the bottom of it into out[SYMBOL_SUBJECT_MAX + 1]; false: an index or a book is there. */
+bool measure_symbol(const struct measure *m, char *out);
+/* Another symbol (1 to SYMBOL_SUBJECT_MAX bytes) in its place: the text has room for any. */
+void measure_set_symbol(struct measure *m, const char *symbol);
 /* The measure that m is taken of (SUBJECT_SERIES). */
 struct measure measure_inner(const struct measure *m);
 

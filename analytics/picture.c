@@ -26,6 +26,7 @@ void picture_list_release(struct picture_list *l)
     free(l->rows);
     free(l->entries);
     free(l->text);
+    free(l->aliases);
     free(l);
 }
 
@@ -109,6 +110,13 @@ void picture_each(const struct picture *p, struct uuid tenant,
     if (!uuid_is_none(tenant)) each_of(p, tenant, fn, ctx);
 }
 
+const char *picture_alias(const struct picture *p, const char *symbol)
+{
+    for (size_t i = 0; i < p->list->aliases_n; i++)
+        if (strcmp(p->list->aliases[i].alias.s, symbol) == 0) return p->list->aliases[i].symbol.s;
+    return NULL;
+}
+
 const struct picture_index *picture_index_named(const struct picture *p, const char *name)
 {
     for (size_t i = 0; i < p->indexes_n; i++)
@@ -164,13 +172,16 @@ struct picture_list *picture_list_new(const struct market *m, const struct viewe
     l->rows = calloc(m->series_n + 1, sizeof *l->rows);
     l->entries = calloc(m->series_n + n + 1, sizeof *l->entries);
     l->text = malloc(m->series_n * MEASURE_TEXT_MAX + 1);
-    if (!l->rows || !l->entries || !l->text) {
+    l->aliases = malloc((m->aliases_n + 1) * sizeof *l->aliases);
+    if (!l->rows || !l->entries || !l->text || !l->aliases) {
         picture_list_release(l);
         return NULL;
     }
     for (uint32_t i = 0; i < m->series_n; i++)
         if (m->series[i].live) add_row(l, &m->series[i], i);
     add_viewers(l, m, viewers, n);
+    if (m->aliases_n) memcpy(l->aliases, m->aliases, m->aliases_n * sizeof *l->aliases);
+    l->aliases_n = m->aliases_n;
     qsort(l->entries, l->entries_n, sizeof *l->entries, by_tenant_and_measure);
     return l;
 }

@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 struct market;
+struct alias;
 
 struct viewer { /* a tenant that has a rule on a series */
     struct uuid tenant;
@@ -45,6 +46,8 @@ struct picture_list {
     struct picture_name *rows;
     struct picture_entry *entries; /* sorted by (tenant, measure) */
     char *text;                    /* owns the strings */
+    struct alias *aliases;         /* of symbols */
+    size_t aliases_n;
 };
 
 struct picture_row { /* one row as it is asked for; its strings live as long as the picture */
@@ -100,6 +103,9 @@ bool picture_find(const struct picture *p, struct uuid tenant, const char *measu
 /* All that the tenant sees: everybody's by measure, then its own. */
 void picture_each(const struct picture *p, struct uuid tenant,
                   void (*fn)(void *ctx, const struct picture_row *row), void *ctx);
+/* For questions that are put by another spelling: last(BRK-B) is found as last(BRK.B).
+ * What that symbol is an alias of, NULL when it is none. */
+const char *picture_alias(const struct picture *p, const char *symbol);
 /* NULL when there is no such index. */
 const struct picture_index *picture_index_named(const struct picture *p, const char *name);
 #endif

@@ -31,7 +31,10 @@ struct json_writer;
       "a measure that counts in the unit of the price.")                                           \
     X(READING_NO_SESSION_END, "no_session_end", "no session has ended yet",                        \
       "Levels begin at the end of the first session with enough members priced: wait for the "     \
-      "close, name its calendar, or have the feed send a clock record with session_end.")
+      "close, name its calendar, or have the feed send a clock record with session_end.")          \
+    X(READING_ENDED, "ended", "its symbol went to another company",                                \
+      "The instrument trades no more: its history stays under this dated symbol, and rules on it " \
+      "wait for ever. Ask for the symbol without the date for the company that has it now.")
 enum reading_status { READING_STATUSES(NAMES_VALUE) }; /* why there is, or is not, a value */
 extern const struct names reading_status_names;
 

@@ -9,6 +9,7 @@
  *     close       AAPL 200.00                    valued at 180,000,000.00: coverage 1 of 1
  *     clock       session ends                   X stands at 1000
  *     membership  AAPL in X, shares 500,000      own shares go before the instrument's, float applies
+ *     instrument  AAPL of OTHER                  refused: it is a line of APPLE in X
  *     membership  AAPL leaves X                  the line stays and may be rejoined; X has no level
  *
  * Everything is checked before anything is changed, so a record that is refused leaves no trace. */
@@ -17,11 +18,13 @@
 #include "analytics/actions.h"
 #include "analytics/calendars.h"
 #include "analytics/closes.h"
+#include "analytics/identity.h"
 #include "analytics/prices.h"
 #include "analytics/quality.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
 #include "analytics/shares.h"
+#include "analytics/symbols.h"
 #include "core/decimal.h"
 #include "core/vec.h"
 #include "core/when.h"
@@ -35,8 +38,7 @@ static enum err find_instrument(struct market *m, const struct symbol *s, struct
                                 struct why *why)
 {
     uint32_t no = market_instrument(m, s);
-    if (no == NONE)
-        return err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %.15s has no instrument record yet", s->s);
+    if (no == NONE) return symbols_unknown(m, s, why);
     *out = &m->instruments[no];
     return ERR_OK;
 }
@@ -145,18 +147,38 @@ static bool is_member(const struct market *m, const struct instrument *x)
     return false;
 }
 
+static bool is_of(const struct market *m, const struct instrument *x, struct str issuer)
+{
+    return str_is(issuer, m->issuers[x->issuer].key);
+}
+
+/* Of an instrument that has traded or been a member something is known that is not the other company's. */
+static bool has_history(const struct market *m, const struct instrument *x)
+{
+    return m->settings.meaning >= MEANING_SECOND && (x->priced || x->first_line != NONE);
+}
+
 /* A line's company cannot change under a running index: its value would go from one company to
  * another between two records, and HHI would jump without a price that moved. When the memberships
  * have ended the symbol may go to another issuer. */
 static enum err may_have_issuer(const struct market *m, const struct instrument *x,
-                                struct str issuer, struct why *why)
+                                const struct record *r, struct why *why)
 {
-    const char *key = m->issuers[x->issuer].key;
-    if (!is_member(m, x) || str_is(issuer, key)) return ERR_OK;
-    return err_set(
-        why, ERR_INVALID,
-        "symbol %.15s is in an index as a line of issuer \"%s\"; end its memberships before it moves to another",
-        x->symbol.s, key);
+    const struct symbol *said = &r->u.instrument.symbol;
+    const struct str issuer = r->u.instrument.issuer;
+    if (is_of(m, x, issuer)) return ERR_OK;
+    if (is_member(m, x))
+        return err_set(
+            why, ERR_INVALID,
+            "symbol %.15s is in an index as a line of issuer \"%s\"; end its memberships before it moves to another",
+            x->symbol.s, m->issuers[x->issuer].key);
+    if (m->settings.meaning < MEANING_SECOND) return ERR_OK;
+    if (memcmp(said, &x->symbol, sizeof *said) != 0)
+        return err_set(
+            why, ERR_INVALID,
+            "%.15s is an alias of %.15s, of issuer \"%s\"; take it back before it is another's symbol",
+            said->s, x->symbol.s, m->issuers[x->issuer].key);
+    return symbols_may_begin(m, said, issuer, why);
 }
 
 /* A weight is a part of a sum of what is above 0. */
@@ -199,24 +221,40 @@ static enum err add_instrument(struct market *m, const struct symbol *s, uint32_
     return ERR_OK;
 }
 
-enum err reference_instrument(struct market *m, const struct record *r, uint32_t *out,
-                              struct why *why)
+static void describe(struct instrument *x, const struct record *r, uint32_t issuer, uint32_t venue)
 {
-    uint32_t issuer, venue, no = market_instrument(m, &r->u.instrument.symbol);
-    enum err e =
-        no == NONE ? ERR_OK : may_have_issuer(m, &m->instruments[no], r->u.instrument.issuer, why);
-    if (!e) e = calendars_find(m, r->u.instrument.venue, &venue, why);
-    if (!e && no != NONE && r->u.instrument.negative_prices)
-        e = may_have_negative(m, &m->instruments[no], why);
-    if (!e) e = market_issuer(m, r->u.instrument.issuer, &issuer);
-    if (!e && no == NONE) e = add_instrument(m, &r->u.instrument.symbol, &no);
-    if (e) return e;
-    struct instrument *x = &m->instruments[no];
     x->issuer = issuer;
     if (r->u.instrument.venue.n) x->venue = venue; /* said again without one: it keeps its own */
     x->negative_prices |= r->u.instrument.negative_prices;
     if (r->u.instrument.name.n) copy_name(x->name, sizeof x->name, r->u.instrument.name);
-    *out = no;
+    if (r->u.instrument.isin.n) copy_name(x->isin, sizeof x->isin, r->u.instrument.isin);
+    if (r->u.instrument.figi.n) copy_name(x->figi, sizeof x->figi, r->u.instrument.figi);
+}
+
+/* FB of META Inc. left its indices, and now FB is of FIRST BANK: another instrument, and the first goes on as FB:20220609. */
+enum err reference_instrument(struct market *m, const struct record *r,
+                              struct instrument_change *out, struct why *why)
+{
+    const struct symbol *symbol = market_symbol(m, &r->u.instrument.symbol);
+    const struct str key = r->u.instrument.issuer;
+    uint32_t issuer, venue, no = market_instrument(m, symbol);
+    enum err e = no == NONE ? symbols_may_begin(m, symbol, key, why)
+                            : may_have_issuer(m, &m->instruments[no], r, why);
+    if (!e && no != NONE && r->u.instrument.negative_prices)
+        e = may_have_negative(m, &m->instruments[no], why);
+    if (!e) e = calendars_find(m, r->u.instrument.venue, &venue, why);
+    if (e) return e;
+    *out = (struct instrument_change){ .retired = NONE };
+    if (no != NONE && !is_of(m, &m->instruments[no], key) && has_history(m, &m->instruments[no]))
+        out->retired = no;
+    out->named = no == NONE || out->retired != NONE;
+    const struct symbol mine = *symbol;
+    if (out->retired != NONE) e = identity_retire(m, no, day_of_ns(r->event_ns), r->seq, why);
+    if (!e) e = market_issuer(m, key, &issuer);
+    if (!e && out->named) e = add_instrument(m, &mine, &no);
+    if (e) return e;
+    describe(&m->instruments[no], r, issuer, venue);
+    out->instrument = no;
     return ERR_OK;
 }
 

@@ -5,9 +5,14 @@
 #include "analytics/market.h"
 
 MUST_USE enum err reference_issuer(struct market *m, const struct record *r, struct why *why);
-/* *out: the instrument, new or changed. */
-MUST_USE enum err reference_instrument(struct market *m, const struct record *r, uint32_t *out,
-                                       struct why *why);
+struct instrument_change {
+    uint32_t instrument; /* new or changed */
+    bool named;          /* new: it has a symbol that it had not */
+    uint32_t
+        retired; /* the one that had that symbol until now, of another issuer; NONE: none had */
+};
+MUST_USE enum err reference_instrument(struct market *m, const struct record *r,
+                                       struct instrument_change *out, struct why *why);
 MUST_USE enum err reference_shares(struct market *m, const struct record *r, struct why *why);
 MUST_USE enum err reference_index(struct market *m, const struct record *r, struct why *why);
 MUST_USE enum err reference_membership(struct market *m, const struct record *r, struct why *why);

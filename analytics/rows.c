@@ -28,6 +28,12 @@ static const struct column quality_columns[] = {
 };
 const struct row_type quality_row = ROW_TYPE("quality", struct quality_row, quality_columns);
 
+static const struct column symbol_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct symbol_row, type, name)
+#include "analytics/symbol.def"
+};
+const struct row_type symbol_row = ROW_TYPE("symbol", struct symbol_row, symbol_columns);
+
 static const struct column article_score_columns[] = {
 #define COLUMN(type, name, what) ROW_COLUMN(struct article_score_row, type, name)
 #include "analytics/article_score.def"

@@ -34,6 +34,13 @@ struct quality_row {
 };
 extern const struct row_type quality_row;
 
+/* Said when an instrument gets a symbol, and again when it has given it up. */
+struct symbol_row {
+#define COLUMN ROW_FIELD
+#include "analytics/symbol.def"
+};
+extern const struct row_type symbol_row;
+
 struct article_score_row {
 #define COLUMN ROW_FIELD
 #include "analytics/article_score.def"

@@ -79,6 +79,9 @@ static const struct state_field instrument_fields[] = {
     STATE_FIELD(I64, struct instrument, float_e8),
     STATE_FIELD(I64, struct instrument, shares_max),
     STATE_FIELD(BYTE, struct instrument, name),
+    STATE_FIELD(BOOL, struct instrument, ended),
+    STATE_FIELD(BYTE, struct instrument, isin),
+    STATE_FIELD(BYTE, struct instrument, figi),
     STATE_FIELD(I64, struct instrument, official_e8),
     STATE_FIELD(I64, struct instrument, official_ns),
     STATE_FIELD(I32, struct instrument, official_day),
@@ -112,6 +115,18 @@ static const struct state_field action_fields[] = {
     STATE_FIELD(I32, struct action, day),       STATE_FIELD(BOOL, struct action, applied),
     STATE_FIELD(BOOL, struct action, presumed), STATE_FIELD(BOOL, struct action, refused),
     STATE_FIELD(I64, struct action, a),         STATE_FIELD(I64, struct action, b),
+};
+static const struct state_field former_fields[] = {
+    STATE_FIELD(BYTE, struct dated_symbol, symbol),
+    STATE_FIELD(U32, struct dated_symbol, instrument),
+    STATE_FIELD(I32, struct dated_symbol, from_day),
+    STATE_FIELD(I32, struct dated_symbol, until_day),
+    STATE_FIELD(U64, struct dated_symbol, from_seq),
+    STATE_FIELD(U64, struct dated_symbol, until_seq),
+};
+static const struct state_field alias_fields[] = {
+    STATE_FIELD(BYTE, struct alias, alias),
+    STATE_FIELD(BYTE, struct alias, symbol),
 };
 static const struct state_field issuer_fields[] = {
     STATE_FIELD(BYTE, struct issuer, key),
@@ -278,6 +293,8 @@ PART(venue, struct venue, venue_fields);
 PART(calendar, struct saved_text, calendar_fields);
 PART(ended, struct saved_end, ended_fields);
 PART(instrument, struct instrument, instrument_fields);
+PART(former_symbol, struct dated_symbol, former_fields);
+PART(alias, struct alias, alias_fields);
 PART(issuer, struct issuer, issuer_fields);
 PART(article, struct known_article, article_fields);
 PART(article_effect, struct article_effect, effect_fields);
@@ -516,6 +533,8 @@ void market_save(const struct market *m, struct buf *out)
     struct state_writer w = state_write(out);
     state_put(&w, &market_part, m, 1);
     state_put(&w, &instrument_part, m->instruments, m->instruments_n);
+    state_put(&w, &former_symbol_part, m->former, m->former_n);
+    state_put(&w, &alias_part, m->aliases, m->aliases_n);
     state_put(&w, &issuer_part, m->issuers, m->issuers_n);
     save_articles(&m->articles, &w);
     state_put(&w, &close_part, m->closes, m->closes_n);
@@ -641,6 +660,8 @@ static enum err load_arrays(struct state_reader *r, struct market *m, struct why
 {
     struct wide_part wide;
     enum err e = GET(r, &instrument_part, m, instruments, why);
+    if (!e) e = GET(r, &former_symbol_part, m, former, why);
+    if (!e) e = GET(r, &alias_part, m, aliases, why);
     if (!e) e = GET(r, &issuer_part, m, issuers, why);
     if (!e) e = load_articles(r, m, why);
     if (!e) e = GET(r, &close_part, m, closes, why);
@@ -669,8 +690,15 @@ static bool names_what_is_there(const struct market *m)
         const struct instrument *x = &m->instruments[i];
         ok &= x->issuer < m->issuers_n && x->venue < m->venues_n && IN(x->first_line, store.lines)
               && IN(x->last_close, closes) && memchr(x->symbol.s, '\0', sizeof x->symbol.s)
-              && memchr(x->name, '\0', sizeof x->name);
+              && memchr(x->name, '\0', sizeof x->name) && memchr(x->isin, '\0', sizeof x->isin)
+              && memchr(x->figi, '\0', sizeof x->figi);
     }
+    for (size_t i = 0; i < m->former_n; i++)
+        ok &= m->former[i].instrument < m->instruments_n
+              && memchr(m->former[i].symbol.s, '\0', sizeof m->former[i].symbol.s);
+    for (size_t i = 0; i < m->aliases_n; i++)
+        ok &= memchr(m->aliases[i].alias.s, '\0', sizeof m->aliases[i].alias.s)
+              && memchr(m->aliases[i].symbol.s, '\0', sizeof m->aliases[i].symbol.s);
     for (size_t i = 0; i < m->issuers_n; i++)
         ok &= IN(m->issuers[i].first_exposure, exposures)
               && memchr(m->issuers[i].key, '\0', sizeof m->issuers[i].key)
@@ -709,6 +737,9 @@ static bool rebuild_maps(struct market *m)
     for (size_t i = 0; i < m->instruments_n; i++)
         ok &= map_add(&m->by_symbol,
                       map_hash(m->instruments[i].symbol.s, sizeof m->instruments[i].symbol.s),
+                      (uint32_t)i);
+    for (size_t i = 0; i < m->aliases_n; i++)
+        ok &= map_add(&m->by_alias, map_hash(m->aliases[i].alias.s, sizeof m->aliases[i].alias.s),
                       (uint32_t)i);
     for (size_t i = 0; i < m->issuers_n; i++)
         ok &= map_add(&m->by_issuer, map_hash(m->issuers[i].key, strlen(m->issuers[i].key)),

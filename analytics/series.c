@@ -8,6 +8,7 @@
 
 #include "analytics/books/books.h"
 #include "analytics/calendars.h"
+#include "analytics/symbols.h"
 #include "analytics/window.h"
 #include "core/vec.h"
 
@@ -73,11 +74,23 @@ static struct str book_name(const struct measure *x)
     return str_of(x->subject + strlen("book:"));
 }
 
-static uint32_t instrument_named(const struct market *m, const char *name)
+static struct symbol symbol_named(const char *name)
 {
     struct symbol s = { { 0 } };
     memcpy(s.s, name, strnlen(name, SYMBOL_MAX));
+    return s;
+}
+
+static uint32_t instrument_named(const struct market *m, const char *name)
+{
+    const struct symbol s = symbol_named(name);
     return market_instrument(m, &s);
+}
+
+static enum err unknown_instrument(const struct market *m, const char *name, struct why *why)
+{
+    const struct symbol s = symbol_named(name);
+    return symbols_unknown(m, &s, why);
 }
 
 /* The number of what the measure is taken of, NONE when there is none (and why). A book that has no position yet is none. */
@@ -88,9 +101,7 @@ static uint32_t subject_number(const struct market *m, struct uuid tenant, const
     switch (x->subject_type) {
     case SUBJECT_INSTRUMENT:
         no = instrument_named(m, x->subject);
-        if (no == NONE)
-            *e = err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %s has no instrument record yet",
-                         x->subject);
+        if (no == NONE) *e = unknown_instrument(m, x->subject, why);
         return no;
     case SUBJECT_INDEX: {
         const struct universe *u = market_index(m, str_of(x->subject));
@@ -178,9 +189,12 @@ static enum err link_series(struct market *m, uint32_t no)
 /* max(last(A)): last(A) is found or added first, so that its number is smaller; then max itself.
  * The same text twice is one series, of a book one a tenant. Under drop_unasked it is not live
  * until somebody asks. */
-enum err series_track(struct market *m, struct uuid tenant, const struct measure *x, uint32_t *out,
-                      struct why *why)
+enum err series_track(struct market *m, struct uuid tenant, const struct measure *asked,
+                      uint32_t *out, struct why *why)
 {
+    struct measure canonical = *asked;
+    const struct measure *x = &canonical;
+    symbols_canonical(m, &canonical);
     struct series s = { .tenant = tenant,
                         .kind = x->kind,
                         .unit = measure_unit(x),
@@ -198,6 +212,51 @@ enum err series_track(struct market *m, struct uuid tenant, const struct measure
     m->series[*out] = s;
     e = link_series(m, *out);
     return e ? e : set_live(m, *out);
+}
+
+/* ---- another symbol at the bottom ---- */
+static bool is_renamed(const struct market *m, uint32_t no)
+{
+    for (size_t i = 0; i < m->renamed_n; i++)
+        if (m->renamed[i] == no) return true;
+    return false;
+}
+
+/* Number, place in its chain, askers and window stay: only what it is called changes. The map has
+ * room: one text goes before the other comes. */
+static void set_text(struct market *m, uint32_t no, const char *subject)
+{
+    struct series *s = &m->series[no];
+    struct measure x = { .kind = s->kind, .subject_type = s->subject_type, .args = s->args };
+    memcpy(x.subject, subject, strlen(subject) + 1);
+    struct series_key key = { s->tenant, s->text };
+    map_remove(&m->by_series, series_hash(&key), no);
+    memset(s->text, 0, sizeof s->text);
+    measure_format(&x, s->text);
+    const bool had_room = map_add(&m->by_series, series_hash(&key), no);
+    assert(had_room);
+}
+
+/* FB is META now, with 4 last(FB) and 7 max(last(FB)): 4 becomes last(META), and so 7 max(last(META)). What a series is taken
+ * of has a smaller number, and so its new text already. No two series can come to the same text, for no two instruments have
+ * the same symbol. */
+enum err series_rename(struct market *m, uint32_t instrument)
+{
+    m->renamed_n = 0;
+    if (!VEC_GROW(&m->renamed, &m->renamed_cap, m->series_n)) return ERR_NOMEM;
+    for (uint32_t i = 0; i < m->series_n; i++) {
+        const struct series *s = &m->series[i];
+        const bool of_it = s->subject_type == SUBJECT_INSTRUMENT
+                               ? s->subject == instrument
+                               : s->subject_type == SUBJECT_SERIES && is_renamed(m, s->subject);
+        if (!of_it) continue;
+        set_text(m, i,
+                 s->subject_type == SUBJECT_INSTRUMENT ? m->instruments[instrument].symbol.s
+                                                       : m->series[s->subject].text);
+        m->renamed[m->renamed_n++] = i;
+    }
+    m->generation++;
+    return ERR_OK;
 }
 
 /* ---- who asks ---- */

@@ -31,6 +31,10 @@ void series_watch(struct market *m, uint32_t series,
 /* Settings have come that say whether unasked series go. */
 MUST_USE enum err series_review(struct market *m);
 
+/* An instrument has another symbol: so have the texts of the series on it, which stay the series they are; m->renamed lists
+ * them. ERR_NOMEM. */
+MUST_USE enum err series_rename(struct market *m, uint32_t instrument);
+
 /* ---- moves, while a record is applied ---- */
 void series_touch(struct market *m, uint32_t first); /* of an instrument or universe: its chain */
 void series_touch_cause(struct market *m, unsigned causes); /* those that prices do not move */

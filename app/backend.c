@@ -84,10 +84,15 @@ static enum err canonical_measure(void *ctx, const char *text, char out[API_MEAS
                                   struct why *why)
 {
     struct measure m;
-    (void)ctx;
+    char symbol[SYMBOL_SUBJECT_MAX + 1];
     enum err e = measure_parse(text, strlen(text), &m, why);
-    if (!e) measure_format(&m, out);
-    return e;
+    if (e) return e;
+    struct picture *p = newest_picture(ctx);
+    const char *of = p && measure_symbol(&m, symbol) ? picture_alias(p, symbol) : NULL;
+    if (of) measure_set_symbol(&m, of);
+    picture_release(p);
+    measure_format(&m, out);
+    return ERR_OK;
 }
 
 struct api_backend backend_of(struct pipeline *p)

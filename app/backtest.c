@@ -5,7 +5,8 @@
  *     --to 2024-01-10     records later than that are not read
  *
  * A rule whose subject is not known yet is made when it is; one that asks for prices of 0 and below when its instrument
- * may have such. */
+ * may have such. A symbol that was not so called then, but was or will be, is the instrument under its name of then: ret(FB)
+ * of a day in 2023 is made as ret(META), ret(META) of one in 2021 as ret(FB). */
 #include "app/app.h"
 #include "app/backtest_rules.h"
 #include "app/recover.h"
@@ -24,6 +25,7 @@ struct backtest {
     const char *config;
     int64_t from_ns, to_ns;
     bool json;
+    const struct history *history;
     /* ---- while it runs ---- */
     bool past;     /* --to has been passed */
     bool look;     /* the last record ended a session or began a day: measures are looked at */
@@ -167,21 +169,44 @@ static void print_end(struct backtest *b)
 }
 
 /* ---- record by record ---- */
+/* By the name that its instrument has at the record in hand; false: it has no other. */
+static bool called_then(const struct backtest *b, const struct rule_draft *draft,
+                        struct rule_draft *out)
+{
+    char symbol[SYMBOL_SUBJECT_MAX + 1];
+    if (!measure_symbol(&draft->m, symbol)) return false;
+    const char *then = history_called(b->history, symbol, b->seq);
+    *out = *draft;
+    return *then && strcmp(then, symbol) != 0 && !rule_draft_set_symbol(out, then, NULL);
+}
+
+static enum err put(struct backtest *b, size_t no, const struct rule_draft *draft,
+                    struct record *made, struct why *why)
+{
+    return step_rule_put(b->s, (struct uuid){ { 1 } }, rule_id(no), draft, &b->arena, made, why);
+}
+
 static enum err make_rule(struct backtest *b, size_t no, struct why *why)
 {
     struct backtest_rule *r = &b->rules.rules[no];
     const struct rule_draft *draft = &r->draft;
+    struct rule_draft then;
     struct record made;
-    enum err e =
-        step_rule_put(b->s, (struct uuid){ { 1 } }, rule_id(no), draft, &b->arena, &made, why);
+    enum err e = put(b, no, draft, &made, why);
+    if (e == ERR_UNKNOWN_SYMBOL && called_then(b, draft, &then)) {
+        draft = &then;
+        e = put(b, no, draft, &made, why);
+    }
     if (e == ERR_INVALID) r->unreachable = *why;
     if (e == ERR_UNKNOWN_SYMBOL || e == ERR_UNKNOWN_INDEX || e == ERR_INVALID) return ERR_OK;
     if (e) return e;
     if (made.event_ns < b->from_ns) made.event_ns = b->from_ns;
     e = step_apply_put(b->s, &made, draft, why);
     if (e) return e;
-    char measure[RULE_TEXT_MAX + 1];
-    snprintf(measure, sizeof measure, "%.*s", (int)draft->d.measure_n, draft->d.text);
+    struct measure m = draft->m;
+    char measure[MEASURE_TEXT_MAX];
+    engine_canonical(b->s->engine, &m);
+    measure_format(&m, measure);
     r->series = engine_find_series(b->s->engine, (struct uuid){ { 0 } }, measure);
     assert(r->series != SERIES_NONE);
     r->made = true;
@@ -362,6 +387,7 @@ static enum err replay(struct backtest *b, const struct config *c, struct why *w
         step_hear(b->s, &(struct step_sink){ .ctx = b, .row = on_alert, .wanted = alerts_alone });
         e = history_open(&d, 0, UINT64_MAX, &h, why);
     }
+    b->history = h;
     if (!e && b->json) printf("{\"alerts\":[");
     if (!e) e = replay_stored(h, b->s, on_record, b, why);
     if (!e && b->err) {

@@ -76,6 +76,17 @@ enum err rule_draft_reachable(const struct rule_draft *d, const struct range *ra
     return ERR_OK;
 }
 
+enum err rule_draft_set_symbol(struct rule_draft *draft, const char *symbol, struct why *why)
+{
+    struct rule_draft p = *draft;
+    char canonical[MEASURE_TEXT_MAX];
+    measure_set_symbol(&p.m, symbol);
+    measure_format(&p.m, canonical);
+    enum err e = rule_canonical(&p.d, canonical, why);
+    if (!e) *draft = p;
+    return e;
+}
+
 struct uuid rule_draft_owner(const struct rule_draft *draft, struct uuid tenant)
 {
     return measure_is_book(&draft->m) ? tenant : (struct uuid){ { 0 } };

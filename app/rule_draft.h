@@ -33,6 +33,10 @@ MUST_USE enum err rule_draft_read_stored(const char *json, size_t n, struct rule
  * with the range; why->at is the threshold's character in the text as given, and 0 of clear. */
 MUST_USE enum err rule_draft_reachable(const struct rule_draft *draft, const struct range *range,
                                        struct why *why);
+/* The same rule about another symbol, which the measure has room for. A text that is longer than a rule's may be is an
+ * ERR_INVALID, and *draft then as it was. */
+MUST_USE enum err rule_draft_set_symbol(struct rule_draft *draft, const char *symbol,
+                                        struct why *why);
 /* Whose series it looks at: the tenant's own for a book, else nobody's, which is everybody's. */
 struct uuid rule_draft_owner(const struct rule_draft *draft, struct uuid tenant);
 #endif

@@ -309,6 +309,7 @@ static void tell_tracked(struct step *s, const struct record *r)
     struct measure m;
     char text[MEASURE_TEXT_MAX];
     if (measure_parse(r->u.track.measure.p, r->u.track.measure.n, &m, NULL)) return;
+    engine_canonical(s->engine, &m);
     measure_format(&m, text);
     uint32_t no = engine_find_series(s->engine, r->u.track.tenant, text);
     if (no != SERIES_NONE && no < s->series_told) tell_one_series(s, no);
@@ -459,8 +460,83 @@ static void tell_instrument(struct step *s, int32_t id)
 {
     const struct instrument_facts f = engine_instrument_facts(s->engine, id);
     say(s, STEP_instrument_row,
-        &(struct instrument_row){
-            .instrument_id = id, .symbol = f.symbol, .issuer = f.issuer, .name = f.name });
+        &(struct instrument_row){ .instrument_id = id,
+                                  .symbol = f.symbol,
+                                  .issuer = f.issuer,
+                                  .name = f.name,
+                                  .venue = f.venue,
+                                  .isin = f.isin,
+                                  .figi = f.figi });
+}
+
+static void tell_symbols(struct step *s, int32_t id)
+{
+    struct dated_symbol has[2];
+    const size_t n = engine_symbols(s->engine, id, has);
+    for (size_t i = 0; i < n; i++)
+        say(s, STEP_symbol_row,
+            &(struct symbol_row){ .instrument_id = id,
+                                  .from_seq = has[i].from_seq,
+                                  .until_seq = has[i].until_seq,
+                                  .symbol = has[i].symbol.s,
+                                  .from_day = has[i].from_day,
+                                  .until_day = has[i].until_day });
+}
+
+/* ---- another symbol ---- */
+struct renaming {
+    struct step *s;
+    const struct record *r;
+    struct series_facts of; /* the series that has another text */
+    enum err err;
+};
+
+/* The rule as it stands has another text; what its versions said stays as it was said. */
+static void tell_renamed_rule(void *ctx, const struct rule_spec *now)
+{
+    struct renaming *x = ctx;
+    if (x->err || !x->s->wanted[STEP_rule_row]) return;
+    struct rule_definition d = { .hold_s = now->clocks.hold_ns / NS_PER_S,
+                                 .cooldown_s = now->clocks.cooldown_ns / NS_PER_S,
+                                 .severity = now->severity,
+                                 .wait = now->clocks.wait,
+                                 .enabled = now->enabled };
+    snprintf(d.name, sizeof d.name, "%s", now->name);
+    rule_text_of(now->text, strlen(x->of.text), now->terms, x->of.price, &d);
+    AUTO_BUF struct buf definition = { 0 };
+    rule_render(&d, &definition);
+    if (!buf_ok(&definition)) {
+        x->err = ERR_NOMEM;
+        return;
+    }
+    say(x->s, STEP_rule_row,
+        &(struct rule_row){ .tenant_id = now->tenant,
+                            .rule_id = now->id,
+                            .version = now->version,
+                            .seq = x->r->seq,
+                            .definition = definition.data });
+}
+
+/* Series and rules on it are the same as before, and called otherwise. */
+static enum err rename_series(struct step *s, const struct record *r, uint32_t series)
+{
+    struct renaming x = { s, r, engine_series_facts(s->engine, series), ERR_OK };
+    if (series < s->definitions_n) {
+        free(s->definitions[series]);
+        s->definitions[series] = NULL;
+    }
+    tell_one_series(s, series);
+    enum err e = rule_set_rename(s->rules, series, x.of.text, tell_renamed_rule, &x);
+    return e ? e : x.err;
+}
+
+static enum err tell_rename(struct step *s, const struct record *r)
+{
+    size_t n;
+    const uint32_t *renamed = engine_renamed(s->engine, &n);
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < n && !e; i++) e = rename_series(s, r, renamed[i]);
+    return e;
 }
 
 static void tell_quality(struct step *s, const struct record *r, const struct quality_flag *f)
@@ -546,6 +622,13 @@ static enum err tell(struct step *s, const struct record *r, const struct engine
     enum err e = tell_record(s, r);
     if (o->instrument >= 0) tell_instrument(s, o->instrument);
     for (size_t i = 0; i < o->flags_n; i++) tell_quality(s, r, &o->flags[i]);
+    if (o->instrument >= 0 && o->named) tell_symbols(s, o->instrument);
+    if (o->instrument >= 0 && o->retired >= 0) {
+        tell_instrument(s, o->retired);
+        tell_symbols(s, o->retired);
+    }
+    if (!e && o->instrument >= 0 && (o->retired >= 0 || r->kind == RECORD_RENAME))
+        e = tell_rename(s, r);
     if (r->kind == RECORD_TRACK) tell_tracked(s, r);
     tell_series(s);
     if (!e && o->article) e = tell_article(s, r, &o->reading);
@@ -581,14 +664,27 @@ static enum err apply_rule_delete(struct step *s, struct record *r, struct why *
     return e ? e : delete_rule(s, r, &had);
 }
 
+/* A rule on an alias is one on the symbol that it is of. */
+static enum err canonical_draft(const struct step *s, struct rule_draft *d, struct why *why)
+{
+    struct measure m = d->m;
+    char symbol[SYMBOL_SUBJECT_MAX + 1];
+    if (!engine_canonical(s->engine, &m)) return ERR_OK;
+    measure_symbol(&m, symbol);
+    return rule_draft_set_symbol(d, symbol, why);
+}
+
 /* Everything that can be refused is refused before anything changes. */
-enum err step_apply_put(struct step *s, struct record *r, const struct rule_draft *draft,
+enum err step_apply_put(struct step *s, struct record *r, const struct rule_draft *given,
                         struct why *why)
 {
+    struct rule_draft canonical = *given;
+    const struct rule_draft *draft = &canonical;
     assert(s->sink.row && r->kind == RECORD_RULE_PUT);
     r->seq = 0;
-    enum err e =
-        engine_can_track(s->engine, rule_draft_owner(draft, r->u.rule.tenant), &draft->m, why);
+    enum err e = canonical_draft(s, &canonical, why);
+    if (e) return e;
+    e = engine_can_track(s->engine, rule_draft_owner(draft, r->u.rule.tenant), &draft->m, why);
     if (!e) e = apply_record(s, r, why);
     return e ? e : put_rule(s, r, draft, why);
 }
@@ -734,9 +830,13 @@ static enum err check_reachable(const struct step *s, struct uuid tenant, struct
 }
 
 enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rule,
-                       const struct rule_draft *draft, struct arena *arena, struct record *out,
+                       const struct rule_draft *given, struct arena *arena, struct record *out,
                        struct why *why)
 {
+    struct rule_draft canonical = *given;
+    const struct rule_draft *draft = &canonical;
+    enum err wrong = canonical_draft(s, &canonical, why);
+    if (wrong) return wrong;
     enum err e = engine_can_track(s->engine, rule_draft_owner(draft, tenant), &draft->m, why);
     if (!e) e = check_reachable(s, tenant, rule, draft, why);
     if (e) return e;
@@ -769,6 +869,7 @@ enum err step_track(const struct step *s, const char *measure, struct arena *are
     struct measure m;
     char canonical[MEASURE_TEXT_MAX];
     enum err e = measure_parse(measure, strlen(measure), &m, why);
+    if (!e) engine_canonical(s->engine, &m);
     if (!e && measure_is_book(&m))
         e = err_set(why, ERR_INVALID, "a book belongs to a tenant: make a rule on it instead");
     if (!e) e = engine_can_track(s->engine, (struct uuid){ { 0 } }, &m, why);

@@ -26,7 +26,8 @@ struct verify {
 /* By a wrong symbol the replay would not get to the end: it is looked at at once. */
 static void look_at_symbol(struct verify *v, const struct instrument_row *row)
 {
-    const char *stored = history_symbol(v->history, row->instrument_id);
+    const char *stored =
+        history_symbol(v->history, row->instrument_id, engine_seq(v->step->engine));
     if (strcmp(stored, row->symbol) != 0)
         said_differ(&v->said, engine_seq(v->step->engine), "instrument.symbol", stored,
                     row->symbol);

@@ -101,7 +101,16 @@ struct record {
             struct symbol symbol;
             struct str issuer, name, venue; /* venue: its calendar's name; "": UTC days */
             bool negative_prices;           /* from now on; false says nothing */
+            struct str isin, figi;          /* "": not said */
         } instrument;
+        struct {
+            struct symbol symbol, to;
+            int32_t effective_day;
+            struct str name; /* empty: as it was */
+        } rename;
+        struct {
+            struct symbol alias, symbol; /* the same twice: it is none any more */
+        } alias;
         struct {
             struct symbol symbol;
             int64_t shares;

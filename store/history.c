@@ -42,6 +42,13 @@ struct history {
      * an empty symbol. */
     struct symbol *symbols;
     int32_t symbols_n;
+    /* What they were called before: by instrument, and then by time. */
+    struct former {
+        int32_t instrument;
+        uint64_t until_seq;
+        struct symbol symbol;
+    } *former;
+    int former_n;
 };
 
 /* ---- symbols ---- */
@@ -63,9 +70,56 @@ static enum err load_symbols(struct history *h, struct why *why)
     return ERR_OK;
 }
 
-const char *history_symbol(const struct history *h, int32_t instrument)
+static enum err load_former(struct history *h, struct why *why)
 {
-    return instrument >= 0 && instrument < h->symbols_n ? h->symbols[instrument].s : "";
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e = db_query(h->db,
+                          "SELECT instrument_id, until_seq, symbol FROM tocsin.symbol"
+                          " WHERE until_seq < 9223372036854775807"
+                          " ORDER BY instrument_id, until_seq, from_seq",
+                          0, NULL, &r, why);
+    if (e) return e;
+    const int n = PQntuples(r);
+    h->former = calloc((size_t)n + 1, sizeof *h->former);
+    if (!h->former) return err_set(why, ERR_NOMEM, "out of memory");
+    for (h->former_n = 0; h->former_n < n; h->former_n++) {
+        const int i = h->former_n;
+        struct former *f = &h->former[i];
+        f->instrument = atoi(PQgetvalue(r, i, 0));
+        f->until_seq = strtoull(PQgetvalue(r, i, 1), NULL, 10);
+        memcpy(f->symbol.s, PQgetvalue(r, i, 2), strnlen(PQgetvalue(r, i, 2), SYMBOL_MAX));
+    }
+    return ERR_OK;
+}
+
+/* Renames are few: a database without one has nothing to look through. */
+static const struct symbol *symbol_at(const struct history *h, int32_t instrument, uint64_t seq)
+{
+    if (instrument < 0 || instrument >= h->symbols_n) return NULL;
+    for (int i = 0; i < h->former_n; i++)
+        if (h->former[i].instrument == instrument && seq < h->former[i].until_seq)
+            return &h->former[i].symbol;
+    return &h->symbols[instrument];
+}
+
+const char *history_symbol(const struct history *h, int32_t instrument, uint64_t seq)
+{
+    const struct symbol *s = symbol_at(h, instrument, seq);
+    return s ? s->s : "";
+}
+
+const char *history_called(const struct history *h, const char *symbol, uint64_t seq)
+{
+    int32_t found = -1;
+    uint64_t until = 0;
+    for (int i = 0; i < h->former_n; i++)
+        if (strcmp(h->former[i].symbol.s, symbol) == 0 && h->former[i].until_seq > until) {
+            found = h->former[i].instrument;
+            until = h->former[i].until_seq;
+        }
+    for (int32_t i = 0; i < h->symbols_n; i++)
+        if (strcmp(h->symbols[i].s, symbol) == 0) found = i;
+    return history_symbol(h, found, seq);
 }
 
 /* ---- records ---- */
@@ -87,6 +141,7 @@ enum err history_open(struct db *d, uint64_t after, uint64_t upto, struct histor
     if (!e) e = row_cursor_open_range(d, &tick_row, after, upto, &h->ticks, why);
     if (!e) e = row_cursor_open_range(d, &event_row, after, upto, &h->events, why);
     if (!e) e = load_symbols(h, why);
+    if (!e) e = load_former(h, why);
     if (e) history_close(h);
     else *out = h;
     return e;
@@ -100,6 +155,7 @@ void history_close(struct history *h)
     if (h->db->conn && PQtransactionStatus(h->db->conn) != PQTRANS_IDLE)
         (void)!db_script(h->db, "ROLLBACK", NULL);
     free(h->symbols);
+    free(h->former);
     free(h);
 }
 
@@ -115,10 +171,11 @@ static enum err take_tick(struct history *h, struct stored *out, struct why *why
 {
     const struct tick_row *t = &h->tick;
     h->took = TOOK_TICK;
-    if (!history_symbol(h, t->instrument_id)[0])
+    const struct symbol *symbol = symbol_at(h, t->instrument_id, t->seq);
+    if (!symbol || !symbol->s[0])
         return err_set(why, ERR_DB, "tick %" PRIu64 " names instrument %d, which is not stored",
                        t->seq, t->instrument_id);
-    *out = (struct stored){ .record = record_of_tick(t, &h->symbols[t->instrument_id]) };
+    *out = (struct stored){ .record = record_of_tick(t, symbol) };
     return ERR_OK;
 }
 

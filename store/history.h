@@ -20,8 +20,10 @@ MUST_USE enum err history_open(struct db *d, uint64_t after, uint64_t upto, stru
                                struct why *why);
 /* *more false at the end. */
 MUST_USE enum err history_next(struct history *h, struct stored *out, bool *more, struct why *why);
-/* As stored when the history was opened; "" when there is no such instrument. */
-const char *history_symbol(const struct history *h, int32_t instrument);
+/* What it was called at that record, as stored when the history was opened; "" when there is no such instrument. */
+const char *history_symbol(const struct history *h, int32_t instrument, uint64_t seq);
+/* What the instrument was called at that record that is called `symbol` now or, if none is, was the last to be; "": none ever. */
+const char *history_called(const struct history *h, const char *symbol, uint64_t seq);
 void history_close(struct history *h); /* NULL is fine */
 
 /* ---- where to begin ---- */

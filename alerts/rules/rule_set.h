@@ -54,6 +54,11 @@ MUST_USE enum err rule_set_delete(struct rule_set *s, struct uuid tenant, struct
                                   int64_t now_ns, fire_fn *emit, void *ctx,
                                   struct rule_set_change *change);
 
+/* The series' canonical text is `measure` now: the rules on it say so from now on, and are called out as they now are, in the
+ * order they came. Nothing else of them changes, their version neither. ERR_NOMEM: some have not changed. */
+MUST_USE enum err rule_set_rename(struct rule_set *s, uint32_t series, const char *measure,
+                                  void (*each)(void *ctx, const struct rule_spec *now), void *ctx);
+
 /* ---- a record ---- */
 /* Names the series of the rules that rule_set_time(now_ns) will look at, and when each is due; in
  * no order, and the same may come twice. */

@@ -244,6 +244,53 @@ enum err rule_set_put(struct rule_set *s, const struct rule_spec *spec, int64_t 
     return ERR_OK;
 }
 
+/* ---- another text ---- */
+/* The operator and the threshold of a canonical text, from the blank before them on. */
+static const char *condition_of(const char *text)
+{
+    const char *p = strrchr(text, ' ') - 1;
+    while (*p != ' ') p--;
+    return p;
+}
+
+static enum err rename_rule(struct rule *u, const char *measure)
+{
+    AUTO_BUF struct buf text = { 0 };
+    struct rule block = { 0 };
+    buf_printf(&text, "%s%s", measure, condition_of(u->text));
+    if (!buf_ok(&text) || !rule_keep(&block, u->terms, u->terms_n, u->name, text.data))
+        return ERR_NOMEM;
+    free(u->terms);
+    u->terms = block.terms;
+    u->name = block.name;
+    u->text = block.text;
+    return ERR_OK;
+}
+
+enum err rule_set_rename(struct rule_set *s, uint32_t series, const char *measure,
+                         void (*each)(void *ctx, const struct rule_spec *now), void *ctx)
+{
+    for (size_t i = 0; i < s->rules_n; i++) {
+        struct rule *u = &s->rules[i];
+        if (!u->live || u->terms[0].series != series) continue;
+        enum err e = rename_rule(u, measure);
+        if (e) return e;
+        each(ctx, &(struct rule_spec){ .tenant = u->tenant,
+                                       .id = u->id,
+                                       .no = u->no,
+                                       .version = u->version,
+                                       .terms = u->terms,
+                                       .terms_n = u->terms_n,
+                                       .need = u->need,
+                                       .clocks = u->clocks,
+                                       .severity = u->severity,
+                                       .enabled = u->enabled,
+                                       .name = u->name,
+                                       .text = u->text });
+    }
+    return ERR_OK;
+}
+
 enum err rule_set_delete(struct rule_set *s, struct uuid tenant, struct uuid id, int64_t now_ns,
                          fire_fn *emit, void *ctx, struct rule_set_change *change)
 {

@@ -13,6 +13,7 @@
 #include "core/json.h"
 #include "core/json_write.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -346,6 +347,29 @@ enum err rule_term(const struct rule_definition *d, bool price, struct term *out
     return ERR_OK;
 }
 
+/* The key that clear was given as: the threshold's own, where none was. */
+static int64_t clear_key(const struct term *t) { return t->above ? t->clear - 1 : t->clear; }
+
+void rule_text_of(const char *text, size_t measure_n, const struct term *t, bool price,
+                  struct rule_definition *out)
+{
+    const char *op = text + measure_n + 1;
+    assert(strlen(text) < sizeof out->text && measure_n < strlen(text));
+    snprintf(out->text, sizeof out->text, "%s", text);
+    out->measure_n = (uint32_t)measure_n;
+    if (!read_op(&op, &out->op)) abort(); /* the text is canonical */
+    snprintf(out->threshold, sizeof out->threshold, "%s", op + 1);
+    out->clear[0] = '\0';
+    if (t->clear == t->enter) return;
+    AUTO_BUF struct buf b = { 0 };
+    char decimal[DECIMAL_TEXT_MAX];
+    if (price) {
+        decimal_format(clear_key(t), decimal);
+        buf_puts(&b, decimal);
+    } else buf_json_double(&b, key_to_double(clear_key(t)));
+    snprintf(out->clear, sizeof out->clear, "%s", b.data ? b.data : "");
+}
+
 struct rule_condition rule_condition(const char *text, const struct term *t, bool price)
 {
     struct rule_condition c = { .op = OP_GE };
@@ -354,7 +378,6 @@ struct rule_condition rule_condition(const char *text, const struct term *t, boo
     if (!read_op(&op, &c.op)) abort(); /* the text is canonical */
     c.threshold = c.clear = strtod(number, NULL);
     if (t->clear == t->enter) return c;
-    const int64_t key = t->above ? t->clear - 1 : t->clear;
-    c.clear = price ? (double)key / 1e8 : key_to_double(key);
+    c.clear = price ? (double)clear_key(t) / 1e8 : key_to_double(clear_key(t));
     return c;
 }

@@ -55,6 +55,10 @@ struct rule_condition {
     enum rule_op op;
     double threshold, clear;
 };
+/* The text of a definition whose measure is its first measure_n characters: text, op, threshold and clear, the last as a plain
+ * number. The rest of *out is left as it is. */
+void rule_text_of(const char *text, size_t measure_n, const struct term *t, bool price,
+                  struct rule_definition *out);
 /* Of a canonical text and the term that rule_term made of it. */
 struct rule_condition rule_condition(const char *text, const struct term *t, bool price);
 #endif

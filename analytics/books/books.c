@@ -6,6 +6,7 @@
  * nothing, and its line stays. Two tenants may have a book of one name; a book is found by both. */
 #include "analytics/books/books.h"
 
+#include "analytics/symbols.h"
 #include "core/vec.h"
 
 #include <string.h>
@@ -36,9 +37,7 @@ enum err books_find(struct market *m, struct uuid owner, struct str name, uint32
 enum err books_position(struct market *m, const struct record *r, struct why *why)
 {
     uint32_t no, instrument = market_instrument(m, &r->u.position.symbol);
-    if (instrument == NONE)
-        return err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %.15s has no instrument record yet",
-                       r->u.position.symbol.s);
+    if (instrument == NONE) return symbols_unknown(m, &r->u.position.symbol, why);
     enum err e = books_find(m, r->u.position.tenant, r->u.position.book, &no);
     if (e) return e;
     struct universe *u = &m->universes[no];

@@ -19,6 +19,7 @@ static void price_reading(const struct market *m, const struct series *s, double
                              .coverage = 1,
                              .event_ns = series_instrument(m, s)->price_ns,
                              .status = status };
+    if (series_instrument(m, s)->ended) out->status = READING_ENDED;
     reading_finish(m, series_instrument(m, s)->venue, out);
 }
 

@@ -98,7 +98,8 @@ static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct
     if (e) return refuse(l, in, r, e, &why);
     count_aside(engine_output(l->step.engine));
     count_article(l, r);
-    if (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT) engine_loop_try_tracks(l);
+    if (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT || r->kind == RECORD_RENAME)
+        engine_loop_try_tracks(l);
     return ERR_OK;
 }
 

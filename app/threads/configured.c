@@ -28,6 +28,7 @@ static enum err add_track(struct engine_loop *l, struct str text, struct why *wh
     char canonical[MEASURE_TEXT_MAX];
     enum err e = measure_parse(text.p, text.n, &m, why);
     if (e) return e;
+    engine_canonical(l->step.engine, &m);
     measure_format(&m, canonical);
     if (engine_find_series(l->step.engine, (struct uuid){ { 0 } }, canonical) != SERIES_NONE)
         return ERR_OK;

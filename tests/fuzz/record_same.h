@@ -38,8 +38,13 @@ static inline bool record_same(const struct record *a, const struct record *b)
     case RECORD_ISSUER:
         return SAME_STR(issuer, issuer) && SAME_STR(issuer, name) && SAME_STR(issuer, sector);
     case RECORD_INSTRUMENT:
-        return SAME_SYMBOL(instrument) && SAME_STR(instrument, issuer)
-               && SAME_STR(instrument, name);
+        return SAME_SYMBOL(instrument) && SAME_STR(instrument, issuer) && SAME_STR(instrument, name)
+               && SAME_STR(instrument, venue) && SAME_STR(instrument, isin)
+               && SAME_STR(instrument, figi);
+    case RECORD_RENAME:
+        return SAME_SYMBOL(rename) && symbol_same(a->u.rename.to, b->u.rename.to)
+               && SAME(rename, effective_day) && SAME_STR(rename, name);
+    case RECORD_ALIAS: return SAME_SYMBOL(alias) && symbol_same(a->u.alias.alias, b->u.alias.alias);
     case RECORD_SHARES:
         return SAME_SYMBOL(shares) && SAME(shares, shares) && SAME(shares, float_e8)
                && SAME(shares, day);

@@ -418,10 +418,12 @@ static void a_member_that_returns_does_not_move_the_level(void **state)
     engine_free(e);
 }
 
+/* By the first meaning: what it is by the second, tests/unit/analytics/test_identity.c has. */
 static void an_instrument_out_of_all_indices_may_change_its_issuer(void **state)
 {
     (void)state;
     struct engine *e = small("2026-01-05");
+    engine_market(e)->settings.meaning = MEANING_FIRST;
     assert_int_equal(apply(e, instrument("A", "BCO", ""), NULL), ERR_INVALID);
     ok(e, member("X", "A", false, 0));
     ok(e, instrument("A", "BCO", ""));

@@ -269,7 +269,7 @@ static void nesting_ends_where_the_text_does(void **state)
     struct measure m;
     struct why why;
     int depth = 1;
-    for (; strlen(text) + 5 < MEASURE_TEXT_MAX; depth++) {
+    for (; strlen(text) + 5 + SYMBOL_SUBJECT_MAX - 1 < MEASURE_TEXT_MAX; depth++) {
         snprintf(outer, sizeof outer, "min(%s)", text);
         strcpy(text, outer);
         if (parse(text, &m, &why)) fail_msg("depth %d: %s", depth, why.text);
@@ -279,6 +279,49 @@ static void nesting_ends_where_the_text_does(void **state)
     assert_int_equal(why.at, 3);
     assert_non_null(strstr(why.text, "nested too deep"));
     assert_true(depth > 25);
+}
+
+/* Whatever is nested as deep as it goes on a symbol of one letter fits with one of fifteen, and reads back. */
+static void a_symbol_is_exchanged_at_the_bottom(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *symbol, *renamed;
+    } rows[] = {
+        { "last(FB)", "META", "last(META)" },
+        { "max(change(last(FB), over=5m))", "METAPLATFORMS01",
+          "max(change(last(METAPLATFORMS01), over=5m))" },
+        { "max(change(last(METAPLATFORMS01), over=5m))", "F", "max(change(last(F), over=5m))" },
+        { "max(change(ret(FB, window=20d), over=5m))", "X",
+          "max(change(ret(X, window=20d), over=5m))" },
+    };
+    struct measure m;
+    struct why why;
+    char text[MEASURE_TEXT_MAX], symbol[SYMBOL_SUBJECT_MAX + 1];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (parse(rows[i].text, &m, &why)) fail_msg("%s: %s", rows[i].text, why.text);
+        measure_set_symbol(&m, rows[i].symbol);
+        measure_format(&m, text);
+        assert_string_equal(text, rows[i].renamed);
+        struct measure again;
+        assert_int_equal(parse(text, &again, &why), ERR_OK);
+        assert_memory_equal(again.subject, m.subject, sizeof m.subject);
+        assert_true(measure_symbol(&m, symbol));
+        assert_string_equal(symbol, rows[i].symbol);
+    }
+    assert_int_equal(parse("max(hhi(SP500))", &m, &why), ERR_OK);
+    assert_false(measure_symbol(&m, symbol));
+    char deep[400] = "last(A)", outer[500];
+    while (!parse(deep, &m, &why)) {
+        snprintf(outer, sizeof outer, "min(%s)", deep);
+        strcpy(deep, outer);
+    }
+    deep[strlen(deep) - 1] = '\0'; /* the last that was taken */
+    assert_int_equal(parse(deep + strlen("min("), &m, &why), ERR_OK);
+    measure_set_symbol(&m, "FIFTEENLETTERS5");
+    assert_int_equal(measure_format(&m, text),
+                     MEASURE_TEXT_MAX - 1 - (MEASURE_TEXT_MAX - 1 - 21) % 5);
+    assert_int_equal(parse(text, &m, &why), ERR_OK);
 }
 
 static void the_reference_names_every_measure(void **state)
@@ -392,6 +435,7 @@ int main(void)
         cmocka_unit_test(nesting_ends_where_the_text_does),
         cmocka_unit_test(a_definition_spells_everything_out),
         cmocka_unit_test(a_measure_says_its_range),
+        cmocka_unit_test(a_symbol_is_exchanged_at_the_bottom),
         cmocka_unit_test(the_reference_names_every_measure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

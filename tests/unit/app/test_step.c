@@ -954,6 +954,56 @@ static void thousands_come_due_at_once(void **state)
     assert_int_equal(step.held_n, 1);
 }
 
+static void renamed(const char *from, const char *to, int64_t ns)
+{
+    ok((struct record){ .kind = RECORD_RENAME,
+                        .event_ns = ns,
+                        .u.rename = { symbol(from), symbol(to), day_of_ns(ns), str("New Name") } });
+}
+
+/* FB becomes META while a rule on it fires: it goes on firing, says the new name, and resolves as the same episode. */
+static void a_rule_goes_on_when_its_symbol_is_renamed(void **state)
+{
+    (void)state;
+    two_stocks();
+    rule(1, 1,
+         "{\"name\":\"dear\",\"rule\":\"last(A) >= 110\",\"clear\":\"105\",\"cooldown_s\":7}");
+    rule(
+        2, 2,
+        "{\"rule\":\"max(last(A)) >= 1000\",\"enabled\":false,\"on_create\":\"wait\",\"severity\":\"critical\"}");
+    rule(2, 3, "{\"rule\":\"last(B) >= 110\"}");
+    ok(trade("A", 110, T0 + 1));
+    assert_int_equal(alerts(FIRED), 1);
+    buf_clear(&said);
+    renamed("A", "META", T0 + 2);
+    assert_int_equal(alerts("alert"), 0);
+    assert_int_equal(alerts("series {"), 2);
+    assert_int_equal(alerts("rule {"), 2);
+    assert_int_equal(alerts("rule_version {"), 0);
+    assert_non_null(strstr(said.data, "\"name\":\"New Name\""));
+    assert_non_null(strstr(
+        said.data,
+        "\"version\":1,\"seq\":14,\"definition\":{\"name\":\"dear\",\"rule\":\"last(META) >= 110\",\"measure\":\"last(META)\",\"op\":\">=\","
+        "\"threshold\":\"110\",\"clear\":\"105\",\"hold_s\":0,\"cooldown_s\":7,\"severity\":\"warning\",\"on_create\":\"fire\",\"enabled\":true}"));
+    assert_non_null(strstr(said.data, "\"rule\":\"max(last(META)) >= 1000\""));
+    assert_non_null(
+        strstr(said.data, "\"severity\":\"critical\",\"on_create\":\"wait\",\"enabled\":false"));
+    assert_string_equal(state_of(1, 1), "firing");
+    AUTO_BUF struct buf saved = { 0 };
+    step_save(&step, &saved);
+    struct why why = { 0 };
+    if (step_load(&step, saved.data, saved.len, &why)) fail_msg("%s", why.text);
+    buf_clear(&said);
+    ok(trade("META", 104, T0 + 3));
+    assert_int_equal(alerts(RESOLVED), 1);
+    assert_non_null(strstr(said.data, "\"text\":\"last(META) >= 110\""));
+    assert_non_null(
+        strstr(said.data,
+               "\"measure\":\"last(META)\",\"definition\":{\"measure\":\"last\",\"of\":\"META\""));
+    assert_int_equal(put(1, 4, "{\"rule\":\"last(A) >= 1\"}", &why), ERR_UNKNOWN_SYMBOL);
+    assert_string_equal(why.text, "symbol A is META since 2026-02-03");
+}
+
 static void saved_anywhere_it_goes_on_the_same(void **state)
 {
     (void)state;
@@ -1048,6 +1098,7 @@ int main(void)
         STORY(a_price_counts_from_its_own_time),
         STORY(clocks_change_nothing),
         STORY(thousands_come_due_at_once),
+        STORY(a_rule_goes_on_when_its_symbol_is_renamed),
         cmocka_unit_test_teardown(saved_anywhere_it_goes_on_the_same, end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,8 +63,8 @@ static int fill(void **state)
 {
     (void)state;
     sql("INSERT INTO tocsin.tenant (tenant_id, name) VALUES ('01000000-0000-0000-0000-000000000000', 'owner')");
-    write_row(batch, &instrument_row, &(struct instrument_row){ 0, "EVEN", "e", "" });
-    write_row(batch, &instrument_row, &(struct instrument_row){ 1, "ODD", "o", "" });
+    write_row(batch, &instrument_row, &(struct instrument_row){ 0, "EVEN", "e", "", "", "", "" });
+    write_row(batch, &instrument_row, &(struct instrument_row){ 1, "ODD", "o", "", "", "", "" });
     for (uint64_t seq = 1; seq <= RECORDS; seq++) write_record(seq);
     commit();
     return 0;
@@ -111,9 +111,9 @@ static void the_order_is_one(void **state)
         bool more = true;
         if (history_open(&root, ranges[i].after, ranges[i].upto, &h, &why))
             fail_msg("%s", why.text);
-        assert_string_equal(history_symbol(h, 1), "ODD");
-        assert_string_equal(history_symbol(h, 2), "");
-        assert_string_equal(history_symbol(h, -1), "");
+        assert_string_equal(history_symbol(h, 1, 1), "ODD");
+        assert_string_equal(history_symbol(h, 2, 1), "");
+        assert_string_equal(history_symbol(h, -1, 1), "");
         for (uint64_t seq = ranges[i].first; seq <= ranges[i].last; seq++) {
             if (history_next(h, &st, &more, &why)) fail_msg("%s", why.text);
             assert_true(more);
@@ -124,6 +124,44 @@ static void the_order_is_one(void **state)
         history_close(h);
         assert_int_equal(number("SELECT 1"), 1); /* the session is well */
     }
+}
+
+/* A tick comes back under the symbol that its instrument had then. */
+static void a_symbol_is_that_of_the_record(void **state)
+{
+    (void)state;
+    struct why why = { .text = "" };
+    struct history *h;
+    struct stored st;
+    bool more = true;
+    sql("INSERT INTO tocsin.symbol (instrument_id, from_seq, until_seq, symbol, from_day, until_day) VALUES"
+        " (0, 0, 9223372036854775807, 'EVEN', -2147483648, 2147483647), (1, 0, 100, 'WAS', -2147483648, 5),"
+        " (1, 100, 104, 'THEN', 5, 6), (1, 104, 9223372036854775807, 'ODD', 6, 2147483647)");
+    assert_int_equal(history_open(&root, 90, 110, &h, &why), ERR_OK);
+    static const struct {
+        uint64_t seq;
+        const char *symbol;
+    } rows[] = { { 1, "WAS" }, { 99, "WAS" }, { 100, "THEN" }, { 103, "THEN" }, { 104, "ODD" } };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_string_equal(history_symbol(h, 1, rows[i].seq), rows[i].symbol);
+        assert_string_equal(history_called(h, "ODD", rows[i].seq), rows[i].symbol);
+        assert_string_equal(history_called(h, "WAS", rows[i].seq), rows[i].symbol);
+        assert_string_equal(history_symbol(h, 0, rows[i].seq), "EVEN");
+    }
+    assert_string_equal(history_called(h, "NEVER", 99), "");
+    for (uint64_t seq = 91; seq <= 110; seq++) {
+        assert_int_equal(history_next(h, &st, &more, &why), ERR_OK);
+        if (is_event(seq) || seq % 2 == 0) continue;
+        assert_string_equal(st.record.u.symbol.s, seq < 100 ? "WAS" : seq < 104 ? "THEN" : "ODD");
+    }
+    history_close(h);
+    assert_int_equal(
+        number("SELECT count(*) FROM market.symbol WHERE symbol = 'WAS' AND symbol_now = 'ODD'"
+               " AND valid_from IS NULL AND valid_until = '1970-01-06'"),
+        1);
+    assert_int_equal(number("SELECT tocsin.instrument_at('THEN', '1970-01-06')"), 1);
+    assert_int_equal(number("SELECT count(tocsin.instrument_at('THEN', '1970-01-07'))"), 0);
+    sql("TRUNCATE tocsin.symbol");
 }
 
 static void a_tick_of_nothing_is_an_error(void **state)
@@ -377,6 +415,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order_is_one),
+        cmocka_unit_test(a_symbol_is_that_of_the_record),
         cmocka_unit_test(a_tick_of_nothing_is_an_error),
         cmocka_unit_test(a_cursor_passes_over_what_it_cannot_read),
         cmocka_unit_test(a_service_begins_where_one_ended),

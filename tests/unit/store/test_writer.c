@@ -120,6 +120,7 @@ union any_row {
     struct event_row event;
     struct instrument_row instrument;
     struct quality_row quality;
+    struct symbol_row symbol;
     struct series_row series;
     struct series_viewer_row series_viewer;
     struct reading_row reading;
@@ -162,6 +163,7 @@ static void make_row(enum table_id id, int i)
     case TABLE_quality_row:
         r->quality.quality_no = (uint64_t)i, r->quality.quality_id = uuid_of(4, i);
         break;
+    case TABLE_symbol_row: r->symbol.instrument_id = i, r->symbol.symbol = names[i]; break;
     case TABLE_series_row: r->series.series_id = (uint32_t)i, r->series.measure = names[i]; break;
     case TABLE_series_viewer_row:
         r->series_viewer.tenant_id = owner, r->series_viewer.series_id = (uint32_t)i;
@@ -287,7 +289,8 @@ static void what_stands_is_replaced(void **state)
 {
     (void)state;
     sql("TRUNCATE tocsin.instrument, tocsin.source, tocsin.rule CASCADE");
-    struct instrument_row a = { 5, "AAA", "first", "n" }, b = { 6, "BBB", "b", "b" };
+    struct instrument_row a = { 5, "AAA", "first", "n", "", "", "" },
+                          b = { 6, "BBB", "b", "b", "XNYS", "US0378331005", "BBG000B9XRY4" };
     write_row(batch, &instrument_row, &a);
     write_row(batch, &instrument_row, &b);
     a.issuer = "second";
@@ -302,6 +305,14 @@ static void what_stands_is_replaced(void **state)
     commit();
     assert_int_equal(
         number("SELECT count(*) FROM tocsin.instrument WHERE issuer IN ('third', 'b')"), 2);
+    a.symbol = "BBB", b.symbol = "AAA"; /* exchanged: for a row's time both have one */
+    write_row(batch, &instrument_row, &a);
+    write_row(batch, &instrument_row, &b);
+    commit();
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM tocsin.instrument WHERE (instrument_id, symbol) IN ((5, 'BBB'), (6, 'AAA'))"),
+        2);
 
     struct rule_row r = { .tenant_id = owner,
                           .rule_id = uuid_of(2, 1),

@@ -60,6 +60,42 @@ static void a_rule_says_everything(void **state)
         "\"hold_s\":5,\"cooldown_s\":60,\"severity\":\"critical\",\"on_create\":\"wait\",\"enabled\":false}");
 }
 
+/* From the text and the term that runs back to the definition: what was said, clear as a plain number. */
+static void a_running_rule_has_its_definition(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *measure, *threshold, *clear;
+        bool price;
+    } rows[] = {
+        { "{\"rule\":\"last(A) >= 110.50\",\"clear\":\"105.10\"}", "last(A)", "110.50", "105.1",
+          true },
+        { "{\"rule\":\"last(A) > 110\",\"clear\":\"105\"}", "last(A)", "110", "105", true },
+        { "{\"rule\":\"last(A) < 110\",\"clear\":\"110.00000001\"}", "last(A)", "110",
+          "110.00000001", true },
+        { "{\"rule\":\"last(A) <= 110\",\"clear\":\"111\"}", "last(A)", "110", "111", true },
+        { "{\"rule\":\"last(A) <= 110\"}", "last(A)", "110", "", true },
+        { "{\"rule\":\"ret(A) <= -20\",\"clear\":\"-0.1\"}", "ret(A)", "-20", "-0.1", false },
+        { "{\"rule\":\"ret(A) >= 1e1\",\"clear\":\"9.95\"}", "ret(A)", "1e1", "9.95", false },
+        { "{\"rule\":\"ret(A, window=5d) > 3\"}", "ret(A, window=5d)", "3", "", false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rule_definition d = parsed(rows[i].json), again = { 0 };
+        struct why why = { 0 };
+        struct term t, same;
+        assert_int_equal(rule_canonical(&d, rows[i].measure, &why), ERR_OK);
+        assert_int_equal(rule_term(&d, rows[i].price, &t, &why), ERR_OK);
+        rule_text_of(d.text, strlen(rows[i].measure), &t, rows[i].price, &again);
+        assert_string_equal(again.text, d.text);
+        assert_int_equal(again.measure_n, d.measure_n);
+        assert_int_equal(again.op, d.op);
+        assert_string_equal(again.threshold, rows[i].threshold);
+        assert_string_equal(again.clear, rows[i].clear);
+        assert_int_equal(rule_term(&again, rows[i].price, &same, &why), ERR_OK);
+        assert_true(same.enter == t.enter && same.clear == t.clear && same.above == t.above);
+    }
+}
+
 static void only_the_rule_is_required(void **state)
 {
     (void)state;
@@ -392,6 +428,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_says_everything),
+        cmocka_unit_test(a_running_rule_has_its_definition),
         cmocka_unit_test(only_the_rule_is_required),
         cmocka_unit_test(wrong_json_is_refused_with_the_field),
         cmocka_unit_test(errors_point_into_the_rule_text),

@@ -67,6 +67,15 @@ static const struct {
     { RECORD_INSTRUMENT,
       "{\"kind\":\"instrument\",\"negative_prices\":true,\"issuer\":\"I\",\"symbol\":\"CL\",\"ts\":1518037200000000005}",
       "{\"kind\":\"instrument\",\"ts\":1518037200000000005,\"symbol\":\"CL\",\"issuer\":\"I\",\"negative_prices\":true}" },
+    { RECORD_INSTRUMENT,
+      "{\"kind\":\"instrument\",\"figi\":\"BBG000B9XRY4\",\"isin\":\"US0378331005\",\"issuer\":\"APPLE\",\"symbol\":\"AAPL\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"instrument\",\"ts\":1518037200000000005,\"symbol\":\"AAPL\",\"issuer\":\"APPLE\",\"negative_prices\":false,\"isin\":\"US0378331005\",\"figi\":\"BBG000B9XRY4\"}" },
+    { RECORD_ALIAS,
+      "{\"kind\":\"alias\",\"symbol\":\"BRK.B\",\"alias\":\"BRK/B\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"alias\",\"ts\":1518037200000000005,\"alias\":\"BRK/B\",\"symbol\":\"BRK.B\"}" },
+    { RECORD_RENAME,
+      "{\"kind\":\"rename\",\"to\":\"META\",\"symbol\":\"FB\",\"ts\":1518037200000000005}",
+      "{\"kind\":\"rename\",\"ts\":1518037200000000005,\"symbol\":\"FB\",\"to\":\"META\",\"effective\":\"2018-02-07\"}" },
     { RECORD_SHARES,
       "{\"kind\":\"shares\",\"shares\":4398046511104,\"symbol\":\"A\",\"ts\":1518037200000000005}",
       "{\"kind\":\"shares\",\"ts\":1518037200000000005,\"symbol\":\"A\",\"shares\":4398046511104,\"float\":\"1\"}" },
@@ -119,6 +128,48 @@ static const struct {
       "{\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000}",
       "{\"kind\":\"settings\",\"ts\":1518037200000000005,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"meaning\":0,\"session_grace_ns\":0,\"hold_shares\":false}" },
 };
+
+/* Numbers as their registries give them; and with one digit or two letters exchanged. */
+static void numbers_have_a_check_digit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *field, *value, *says;
+    } rows[] = {
+        { "isin", "US0378331005", NULL },
+        { "isin", "US30303M1027", NULL },
+        { "isin", "US02079K3059", NULL },
+        { "isin", "GB0002634946", NULL },
+        { "isin", "AU0000XVGZA3", NULL },
+        { "isin", "JP3633400001", NULL },
+        { "figi", "BBG000B9XRY4", NULL },
+        { "figi", "BBG000BLNNH6", NULL },
+        { "figi", "BBG009S39JX6", NULL },
+        { "isin", "US0378331006", "field \"isin\": the check digit of US037833100 is 5, not 6" },
+        { "isin", "US0373831005", "the check digit of US037383100 is " },
+        { "isin", "US037833100", "needs 12 characters" },
+        { "isin", "us0378331005", "needs 12 characters: two letters" },
+        { "isin", "0S0378331005", "needs 12 characters" },
+        { "isin", "US03783310AB", "needs 12 characters" },
+        { "figi", "BBG000B9XRY5", "field \"figi\": the check digit of BBG000B9XRY is 4, not 5" },
+        { "figi", "BBG000B9XYR4", "the check digit of BBG000B9XYR is " },
+        { "figi", "BBG000A9XRY4", "needs 12 characters: consonants" },
+        { "figi", "GBG000B9XRY4", "needs 12 characters" },
+        { "figi", "BBX000B9XRY4", "needs 12 characters" },
+        { "figi", "BBG000B9XRYX", "needs 12 characters" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[200];
+        struct record r;
+        snprintf(text, sizeof text,
+                 "{\"kind\":\"instrument\",\"symbol\":\"A\",\"issuer\":\"I\",\"%s\":\"%s\"}",
+                 rows[i].field, rows[i].value);
+        const enum err e = restore(RECORD_INSTRUMENT, text, &r);
+        if ((e != ERR_OK) != (rows[i].says != NULL)) fail_msg("%s: %s", rows[i].value, why.text);
+        if (rows[i].says && !strstr(why.text, rows[i].says))
+            fail_msg("%s: %s", rows[i].value, why.text);
+    }
+}
 
 static void a_record_is_written_in_one_way(void **state)
 {
@@ -389,6 +440,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_written_in_one_way),
+        cmocka_unit_test(numbers_have_a_check_digit),
         cmocka_unit_test(every_kind_is_among_them),
         cmocka_unit_test(the_page_has_every_kind_of_a_feed),
         cmocka_unit_test(a_message_reads_as_what_is_stored_of_it),
