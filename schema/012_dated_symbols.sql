@@ -1,4 +1,4 @@
--- 011_dated_symbols.sql - what an instrument is called is dated: a rename keeps its id, and everything that is stored under it.
+-- 012_dated_symbols.sql - what an instrument is called is dated: a rename keeps its id, and everything that is stored under it.
 
 CREATE TABLE tocsin.symbol (
     instrument_id integer NOT NULL,
@@ -37,10 +37,20 @@ $$;
 COMMENT ON FUNCTION tocsin.instrument_at(text, date) IS 'The instrument that had this symbol on that day; null: none had.';
 GRANT EXECUTE ON FUNCTION tocsin.instrument_at(text, date) TO tocsin_engine, tocsin_api;
 
+-- What registries call an instrument, and whose calendar its sessions go by.
+ALTER TABLE tocsin.instrument
+    ADD COLUMN venue text NOT NULL DEFAULT '',
+    ADD COLUMN isin text NOT NULL DEFAULT '',
+    ADD COLUMN figi text NOT NULL DEFAULT '';
+COMMENT ON COLUMN tocsin.instrument.venue IS 'Whose calendar its sessions go by; empty: UTC days.';
+COMMENT ON COLUMN tocsin.instrument.isin IS 'ISO 6166; empty: not said.';
+COMMENT ON COLUMN tocsin.instrument.figi IS 'Financial Instrument Global Identifier; empty: not said.';
+
 CREATE VIEW market.symbol WITH (security_invoker = true) AS
     SELECT s.symbol, s.instrument_id, i.symbol AS symbol_now, i.issuer, i.name,
            CASE WHEN s.from_day > -2147483648 THEN date '1970-01-01' + s.from_day END AS valid_from,
-           CASE WHEN s.until_day < 2147483647 THEN date '1970-01-01' + s.until_day END AS valid_until
+           CASE WHEN s.until_day < 2147483647 THEN date '1970-01-01' + s.until_day END AS valid_until,
+           i.venue, nullif(i.isin, '') AS isin, nullif(i.figi, '') AS figi
     FROM tocsin.symbol s JOIN tocsin.instrument i USING (instrument_id);
 COMMENT ON VIEW market.symbol IS 'What instruments are called and were called: from valid_from (null: always) to the day before valid_until (null: still).';
 GRANT SELECT ON market.symbol TO tocsin_engine, tocsin_api;
