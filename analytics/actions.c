@@ -6,6 +6,13 @@
  *   129.04    ret is 100 * (129.04 * 4 - 499.23 * 1) / (499.23 * 1), rounded once: of the close as it is stored, and of the
  *             basis between the two sessions, 4 to 1
  *
+ * A special dividend of 20 at a close of 400 is a split in all but the count: prices of before are multiplied by 380 / 400. So is
+ * a spin-off, whose child's value is what is paid; until the child has a price the action waits on, though its session has begun.
+ * A dividend that is not special divides nothing. An index notes it in cents for the session in progress (universe.h), an
+ * instrument's total return looks it up: measures/price.c.
+ *
+ * A delisting sets the price, by which everything moves, and then takes the lines out, by which nothing does.
+ *
  * Bases are fractions of integers, so that five splits in a window are one multiplication, not five roundings. */
 #include "analytics/actions.h"
 
@@ -13,6 +20,7 @@
 #include "analytics/series.h"
 #include "analytics/shares.h"
 #include "analytics/window.h"
+#include "core/decimal.h"
 #include "core/vec.h"
 #include "core/when.h"
 
@@ -23,20 +31,18 @@
 static const int64_t SHARES_MAX = (int64_t)1 << 42;
 
 /* ---- finding ---- */
+/* An instrument's actions, the one that was said last first. */
 static struct action *next_of(const struct market *m, uint32_t no)
 {
     return no == NONE ? NULL : &m->actions[no];
 }
-#define EACH_ACTION(a, m, x)                                                                       \
-    (struct action *a = next_of(m, (x)->first_action); a; a = next_of(m, a->next))
 
 /* Of one kind and session there is one: a second is the same again, or corrects it while it waits. */
 static struct action *find(const struct market *m, const struct instrument *x,
                            enum action_kind kind, int32_t day)
 {
-    for
-        EACH_ACTION(a, m, x)
-    if (a->kind == kind && a->day == day) return a;
+    for (struct action *a = next_of(m, x->first_action); a; a = next_of(m, a->next))
+        if (a->kind == kind && a->day == day) return a;
     return NULL;
 }
 
@@ -44,6 +50,7 @@ static enum err add(struct market *m, struct instrument *x, struct action a)
 {
     if (!VEC_GROW(&m->actions, &m->actions_cap, m->actions_n + 1)) return ERR_NOMEM;
     a.instrument = (uint32_t)(x - m->instruments);
+    if (a.kind != ACTION_SPIN_OFF) a.child = NONE;
     a.next = x->first_action;
     x->first_action = (uint32_t)m->actions_n;
     m->actions[m->actions_n++] = a;
@@ -51,6 +58,11 @@ static enum err add(struct market *m, struct instrument *x, struct action a)
     if (!a.applied && a.day < m->waits_day) m->waits_day = a.day;
     return ERR_OK;
 }
+
+static bool waits(const struct action *a) { return !a->applied && !a->refused; }
+
+static enum err add_and_take(struct market *m, struct instrument *x, struct action a);
+static enum err take_waiting(struct market *m, struct instrument *x);
 
 /* ---- bases ---- */
 static i128 common(i128 a, i128 b)
@@ -64,6 +76,7 @@ static i128 common(i128 a, i128 b)
 }
 
 /* 100 bits hold splits of a million for one five times over; beyond that the last bits go. */
+/* Of a fraction in lowest terms, so that a split and its opposite leave nothing. */
 static void multiply(struct basis *b, int64_t to, int64_t from)
 {
     const i128 bound = (i128)1 << 100;
@@ -82,10 +95,8 @@ struct basis actions_between(const struct market *m, const struct instrument *x,
                              int32_t until)
 {
     struct basis b = { 1, 1 };
-    for
-        EACH_ACTION(a, m, x)
-    if (a->kind == ACTION_SPLIT && a->applied && a->day > after && a->day <= until)
-        multiply(&b, a->a, a->b);
+    for (struct action *a = next_of(m, x->first_action); a; a = next_of(m, a->next))
+        if (a->applied && a->to && a->day > after && a->day <= until) multiply(&b, a->to, a->from);
     return b;
 }
 
@@ -127,9 +138,8 @@ static bool explains(int64_t to, int64_t from, int64_t was, int64_t is)
 bool actions_split_explains(const struct market *m, const struct instrument *x, int64_t was,
                             int64_t is)
 {
-    for
-        EACH_ACTION(a, m, x)
-    if (a->kind == ACTION_SPLIT && explains(a->a, a->b, was, is)) return true;
+    for (struct action *a = next_of(m, x->first_action); a; a = next_of(m, a->next))
+        if (a->kind == ACTION_SPLIT && explains(a->a, a->b, was, is)) return true;
     return false;
 }
 
@@ -148,7 +158,10 @@ static bool carries(const struct instrument *x, const struct action *a)
     return x->priced && x->price_day < a->day;
 }
 
-/* Each line's count afterwards, with the price that then stands. */
+/* Each line's count afterwards, with the price that then stands.
+ *
+ * A record is refused when it does not fit as things are when it comes. Once it waits there is nobody left to refuse it to: what
+ * does not fit when its session opens stays without effect, and is marked so. */
 static bool split_fits(const struct market *m, const struct instrument *x, const struct action *a)
 {
     const bool jumped = has_jumped(x, a);
@@ -204,14 +217,25 @@ static int32_t first_session_no(const struct venue *v, int32_t day)
 }
 
 /* What they keep of before its session is per share of then, as closes are. */
-static void split_windows(struct market *m, const struct instrument *x, const struct action *a)
+static void adjust_windows(struct market *m, const struct instrument *x, const struct action *a)
 {
     const int32_t session = first_session_no(&m->venues[x->venue], a->day);
     for (size_t i = 0; i < m->series_n; i++)
         if (holds_prices(m, &m->series[i], x))
             window_scale(m->series[i].window,
                          window_step(m->series[i].window, a->day * NS_PER_DAY, session),
-                         (double)a->b / (double)a->a);
+                         (double)a->from / (double)a->to);
+}
+
+/* The prices that stand, of before it, become those of after it: a->to and a->from are set. */
+static void stand_divided(const struct market *m, struct instrument *x, const struct action *a,
+                          bool carried)
+{
+    if (carried && x->price_day >= x->based_day) x->carried_e8 = x->price_e8;
+    if (a->day > x->based_day) x->based_day = a->day;
+    if (x->has_regular && x->regular_day < a->day)
+        x->regular_e8 = per_share(x->regular_e8, (struct basis){ a->to, a->from });
+    if (carried) x->price_e8 = actions_carry(m, x, x->carried_e8, x->price_day);
 }
 
 /* It takes effect. One that does not fit any more, since prices and counts have changed while it waited, never does. */
@@ -221,16 +245,24 @@ static void split_now(struct market *m, struct instrument *x, struct action *a)
     a->applied = split_fits(m, x, a);
     a->refused = !a->applied;
     if (a->refused) return;
-    if (carried && x->price_day >= x->based_day) x->carried_e8 = x->price_e8;
-    if (a->day > x->based_day) x->based_day = a->day;
-    if (x->has_regular && x->regular_day < a->day)
-        x->regular_e8 = per_share(x->regular_e8, (struct basis){ a->a, a->b });
-    if (carried) x->price_e8 = actions_carry(m, x, x->carried_e8, x->price_day);
+    a->to = a->a;
+    a->from = a->b;
+    stand_divided(m, x, a, carried);
     if (jumped) x->jump_is = 0;
     else if (x->shares) x->shares = times(x->shares, a->a, a->b);
     if (x->shares > x->shares_max) x->shares_max = x->shares;
     split_lines(m, x, a, jumped, carried);
-    split_windows(m, x, a);
+    adjust_windows(m, x, a);
+}
+
+static enum err find_instrument(struct market *m, const struct symbol *s, struct instrument **out,
+                                struct why *why)
+{
+    const uint32_t no = market_instrument(m, s);
+    if (no == NONE)
+        return err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %.15s has no instrument record yet", s->s);
+    *out = &m->instruments[no];
+    return ERR_OK;
 }
 
 bool actions_presume(struct market *m, struct instrument *x, int64_t to, int64_t from, int32_t day)
@@ -249,27 +281,26 @@ bool actions_presume(struct market *m, struct instrument *x, int64_t to, int64_t
 static bool was_presumed(const struct market *m, const struct instrument *x,
                          const struct action *said)
 {
-    for
-        EACH_ACTION(a, m, x)
-    if (a->kind == ACTION_SPLIT && a->presumed && explains(a->a, a->b, said->b, said->a)
-        && a->day >= said->day - NEAR_DAYS && a->day <= said->day + NEAR_DAYS) {
-        a->presumed = false;
-        return true;
-    }
+    for (struct action *a = next_of(m, x->first_action); a; a = next_of(m, a->next))
+        if (a->kind == ACTION_SPLIT && a->presumed && explains(a->a, a->b, said->b, said->a)
+            && a->day >= said->day - NEAR_DAYS && a->day <= said->day + NEAR_DAYS) {
+            a->presumed = false;
+            return true;
+        }
     return false;
 }
 
 enum err actions_split(struct market *m, const struct record *r, struct why *why)
 {
-    const uint32_t no = market_instrument(m, &r->u.split.symbol);
-    if (no == NONE)
-        return err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %.15s has no instrument record yet",
-                       r->u.split.symbol.s);
-    struct instrument *x = &m->instruments[no];
+    struct instrument *x = NULL;
+    enum err e = find_instrument(m, &r->u.split.symbol, &x, why);
+    if (e) return e;
     struct action *known = find(m, x, ACTION_SPLIT, r->u.split.day);
-    struct action a = {
-        .kind = ACTION_SPLIT, .day = r->u.split.day, .a = r->u.split.to, .b = r->u.split.from
-    };
+    struct action a = { .kind = ACTION_SPLIT,
+                        .day = r->u.split.day,
+                        .a = r->u.split.to,
+                        .b = r->u.split.from,
+                        .child = NONE };
     char day[DATE_TEXT_MAX];
     date_format(a.day, day);
     if (a.a == a.b)
@@ -296,11 +327,196 @@ enum err actions_split(struct market *m, const struct record *r, struct why *why
         known->b = a.b;
         return ERR_OK;
     }
-    const enum err e = add(m, x, a);
-    if (e || a.day > market_day(m, x)) return e;
-    split_now(m, x, &m->actions[m->actions_n - 1]);
-    series_session(m);
-    series_touch_all(m);
+    return add_and_take(m, x, a);
+}
+
+/* ---- payments: dividends, and parts that are spun off ----
+ *
+ * What is paid is held against the close before the ex-session, as exchanges do when they adjust: with 400 before and 20 paid the
+ * price that stands, of whatever time after that close, becomes 380 / 400 of it. */
+/* The newest close of a session before that day; NONE: there is none. */
+static uint32_t close_before(const struct market *m, const struct instrument *x, int32_t day)
+{
+    uint32_t c = x->last_close;
+    while (c != NONE && m->closes[c].day >= day) c = m->closes[c].previous;
+    return c;
+}
+
+/* What a share was worth before the open of that session, per share of after its splits; 0: nobody knows. */
+static int64_t worth_before(const struct market *m, const struct instrument *x, int32_t day)
+{
+    const uint32_t c = close_before(m, x, day);
+    if (c == NONE) return x->price_day < day ? x->price_e8 : 0;
+    return per_share(m->closes[c].price_e8, actions_between(m, x, m->closes[c].day, day));
+}
+
+/* What is paid for a share: of a spin-off the child's value, as far as it is known. */
+static int64_t paid(const struct market *m, const struct action *a)
+{
+    int64_t value = a->amount_e8;
+    if (a->kind != ACTION_SPIN_OFF) return value;
+    const struct instrument *child = &m->instruments[a->child];
+    if (!value && child->price_e8 > 0 && child->price_day >= a->day) value = child->price_e8;
+    const i128 each = ((i128)value * a->a + a->b / 2) / a->b;
+    return each > INT64_MAX ? INT64_MAX : (int64_t)each;
+}
+
+/* Levels and price returns do not fall by it: the price that stands is lowered and chained over, or it came lowered. */
+static void adjust_for(struct market *m, struct instrument *x, struct action *a, int64_t amount_e8)
+{
+    const bool carried = carries(x, a);
+    const int64_t worth = worth_before(m, x, a->day);
+    if (worth <= 0) return; /* it has no price of before */
+    a->to = worth;
+    a->from = worth - amount_e8;
+    stand_divided(m, x, a, carried);
+    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
+        const struct line *l = &m->store.lines[no];
+        if (!l->active) continue;
+        past_pay(&m->store, &m->universes[l->universe], no,
+                 &(struct split){ .to = a->to,
+                                  .from = a->from,
+                                  .day = a->day,
+                                  .carried_e8 = carried ? x->price_e8 : 0 },
+                 amount_e8);
+    }
+    adjust_windows(m, x, a);
+}
+
+/* Price returns fall by it; total returns have it. */
+static void reinvest(struct market *m, struct instrument *x, const struct action *a)
+{
+    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
+        const struct line *l = &m->store.lines[no];
+        struct universe *u = &m->universes[l->universe];
+        const struct venue *v = &m->venues[u->venue];
+        if (!l->valued || !u->based) continue;
+        if (v->day > a->day || (v->day == a->day && !v->in_session))
+            past_reinvest(&m->store, u, no, a->day, a->amount_e8);
+        else u->dividends += line_value(a->amount_e8, l->shares);
+    }
+}
+
+/* False: a spin-off whose child has no price yet goes on waiting for it. */
+static bool pay_now(struct market *m, struct instrument *x, struct action *a)
+{
+    const int64_t amount_e8 = paid(m, a), worth = worth_before(m, x, a->day);
+    if (amount_e8 == 0) return false;
+    a->refused = worth > 0 && amount_e8 >= worth;
+    a->applied = !a->refused;
+    if (a->refused) return true;
+    if (a->kind == ACTION_DIVIDEND) reinvest(m, x, a);
+    else adjust_for(m, x, a, amount_e8);
+    return true;
+}
+
+static enum err too_much(const struct instrument *x, int64_t amount_e8, int64_t worth_e8,
+                         struct why *why)
+{
+    char amount[DECIMAL_TEXT_MAX], worth[DECIMAL_TEXT_MAX];
+    decimal_format(amount_e8, amount);
+    decimal_format(worth_e8, worth);
+    return err_set(why, ERR_INVALID, "%s for a share of %.15s, which is worth %s: it must be less",
+                   amount, x->symbol.s, worth);
+}
+
+/* Said twice: a dead letter says so, since of two that differ after the fact only a person knows which is right. */
+static enum err known_already(const struct instrument *x, const char *what, int32_t day,
+                              struct why *why)
+{
+    char text[DATE_TEXT_MAX];
+    date_format(day, text);
+    return err_set(why, ERR_INVALID, "%s of %.15s of %s is known: nothing has changed", what,
+                   x->symbol.s, text);
+}
+
+enum err actions_dividend(struct market *m, const struct record *r, struct why *why)
+{
+    struct instrument *x = NULL;
+    enum err e = find_instrument(m, &r->u.dividend.symbol, &x, why);
+    if (e) return e;
+    const struct action a = { .kind = r->u.dividend.special ? ACTION_SPECIAL : ACTION_DIVIDEND,
+                              .day = r->u.dividend.day,
+                              .amount_e8 = r->u.dividend.amount_e8,
+                              .child = NONE };
+    const int64_t worth = worth_before(m, x, a.day);
+    if (worth && a.amount_e8 >= worth) return too_much(x, a.amount_e8, worth, why);
+    struct action *known = find(m, x, (enum action_kind)a.kind, a.day);
+    if (known && (!waits(known) || known->amount_e8 == a.amount_e8))
+        return known_already(x, "a dividend", a.day, why);
+    if (!known) return add_and_take(m, x, a);
+    known->amount_e8 = a.amount_e8; /* it waits, and was said wrong */
+    return ERR_OK;
+}
+
+/* One that waits for its child's price may still be told what that is worth. */
+enum err actions_spin_off(struct market *m, const struct record *r, struct why *why)
+{
+    struct instrument *x = NULL, *child = NULL;
+    enum err e = find_instrument(m, &r->u.spin_off.parent, &x, why);
+    if (!e) e = find_instrument(m, &r->u.spin_off.child, &child, why);
+    if (e) return e;
+    if (x == child) return err_set(why, ERR_INVALID, "parent and child are %.15s", x->symbol.s);
+    const struct action a = { .kind = ACTION_SPIN_OFF,
+                              .day = r->u.spin_off.day,
+                              .a = r->u.spin_off.to,
+                              .b = r->u.spin_off.from,
+                              .amount_e8 = r->u.spin_off.value_e8,
+                              .child = (uint32_t)(child - m->instruments) };
+    const int64_t worth = worth_before(m, x, a.day), amount = paid(m, &a);
+    if (worth && amount >= worth) return too_much(x, amount, worth, why);
+    struct action *known = find(m, x, ACTION_SPIN_OFF, a.day);
+    if (known
+        && (!waits(known)
+            || (known->child == a.child && known->a == a.a && known->b == a.b
+                && known->amount_e8 == a.amount_e8)))
+        return known_already(x, "a spin-off", a.day, why);
+    if (!known) return add_and_take(m, x, a);
+    known->a = a.a;
+    known->b = a.b;
+    known->amount_e8 = a.amount_e8;
+    known->child = a.child;
+    return take_waiting(m, x);
+}
+
+/* ---- the end of an instrument ---- */
+/* Its price becomes what a share is then worth, by which levels move; then its lines go, by which they do not. */
+static void leave_now(struct market *m, struct instrument *x, struct action *a)
+{
+    const int64_t price_e8 = a->amount_e8 ? a->amount_e8 : x->price_e8;
+    a->applied = true;
+    if ((a->amount_e8 || x->priced) && x->price_day <= a->day) {
+        x->priced = x->has_regular = true;
+        const int64_t open_ns = a->day * NS_PER_DAY;
+        x->price_e8 = x->regular_e8 = price_e8;
+        x->price_day = x->regular_day = a->day;
+        if (open_ns > x->price_ns) x->price_ns = open_ns;
+    }
+    for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
+        struct universe *u = &m->universes[m->store.lines[no].universe];
+        if (!m->store.lines[no].active) continue;
+        if (m->store.lines[no].valued) universe_set_price(&m->store, u, no, x->price_e8, 0);
+        universe_remove_line(&m->store, u, no);
+    }
+}
+
+/* A merger too, whose terms are its price. */
+enum err actions_delisting(struct market *m, const struct record *r, struct why *why)
+{
+    struct instrument *x = NULL;
+    enum err e = find_instrument(m, &r->u.delisting.symbol, &x, why);
+    if (e) return e;
+    const struct action a = { .kind = ACTION_DELISTING,
+                              .day = r->u.delisting.day,
+                              .amount_e8 = r->u.delisting.price_e8,
+                              .child = NONE };
+    if (!value_fits(a.amount_e8, x->shares_max))
+        return err_set(why, ERR_INVALID, "price times shares of %.15s is too large", x->symbol.s);
+    struct action *known = find(m, x, ACTION_DELISTING, a.day);
+    if (known && (!waits(known) || known->amount_e8 == a.amount_e8))
+        return known_already(x, "the end", a.day, why);
+    if (!known) return add_and_take(m, x, a);
+    known->amount_e8 = a.amount_e8;
     return ERR_OK;
 }
 
@@ -312,11 +528,10 @@ static int32_t waits_for(const struct market *m, const struct instrument *x, con
     const int32_t said = day_of_ns(r->event_ns);
     if (r->u.shares.day != NO_DAY)
         return r->u.shares.day > market_day(m, x) ? r->u.shares.day : NO_DAY;
-    for
-        EACH_ACTION(a, m, x)
-    if (a->kind == ACTION_SPLIT && !a->applied && !a->refused && a->day > market_day(m, x)
-        && (said >= a->day || explains(a->a, a->b, x->shares, r->u.shares.shares)))
-        return a->day;
+    for (struct action *a = next_of(m, x->first_action); a; a = next_of(m, a->next))
+        if (a->kind == ACTION_SPLIT && !a->applied && !a->refused && a->day > market_day(m, x)
+            && (said >= a->day || explains(a->a, a->b, x->shares, r->u.shares.shares)))
+            return a->day;
     return NO_DAY;
 }
 
@@ -331,7 +546,8 @@ enum err actions_shares(struct market *m, struct instrument *x, const struct rec
                    (struct action){ .kind = ACTION_SHARES,
                                     .day = day,
                                     .a = r->u.shares.shares,
-                                    .b = r->u.shares.float_e8 });
+                                    .b = r->u.shares.float_e8,
+                                    .child = NONE });
     known->a = r->u.shares.shares;
     known->b = r->u.shares.float_e8;
     return ERR_OK;
@@ -340,32 +556,71 @@ enum err actions_shares(struct market *m, struct instrument *x, const struct rec
 /* ---- sessions ---- */
 static void take_effect(struct market *m, struct instrument *x, struct action *a)
 {
-    if (a->kind == ACTION_SPLIT) split_now(m, x, a);
-    if (a->kind != ACTION_SHARES) return;
-    a->applied = shares_set(m, x, a->a, a->b);
-    a->refused = !a->applied;
+    switch ((enum action_kind)a->kind) {
+    case ACTION_SPLIT: split_now(m, x, a); break;
+    case ACTION_SHARES:
+        a->applied = shares_set(m, x, a->a, a->b);
+        a->refused = !a->applied;
+        break;
+    case ACTION_DIVIDEND:
+    case ACTION_SPECIAL: (void)pay_now(m, x, a); break;
+    case ACTION_SPIN_OFF:
+        if (pay_now(m, x, a)) break;
+        a->awaits = true;
+        m->awaited_n++;
+        break;
+    case ACTION_DELISTING: leave_now(m, x, a); break;
+    case ACTION_KIND_COUNT: break;
+    }
 }
 
-static bool waits(const struct action *a) { return !a->applied && !a->refused; }
-
+/* What the instrument waits for next. A child's price is no session: actions_children looks after those. */
 static int32_t first_day(const struct market *m, const struct instrument *x)
 {
     int32_t day = INT32_MAX;
-    for
-        EACH_ACTION(a, m, x)
-    if (waits(a) && a->day < day) day = a->day;
+    for (struct action *a = next_of(m, x->first_action); a; a = next_of(m, a->next))
+        if (waits(a) && !a->awaits && a->day < day) day = a->day;
     return day;
 }
 
-/* Earlier sessions first; of one session splits before counts, which are those after them. */
+/* Earlier sessions first, and of one session kind by kind. */
 static void take_all(struct market *m, struct instrument *x, int32_t day)
 {
     for (; x->waits_day <= day; x->waits_day = first_day(m, x))
-        for (int64_t kind = ACTION_SPLIT; kind <= ACTION_SHARES; kind++)
-            for
-                EACH_ACTION(a, m, x)
-    if (waits(a) && a->kind == kind && a->day == x->waits_day) take_effect(m, x, a);
+        for (int64_t kind = ACTION_SPLIT; kind < ACTION_KIND_COUNT; kind++)
+            for (struct action *a = next_of(m, x->first_action); a; a = next_of(m, a->next))
+                if (waits(a) && !a->awaits && a->kind == kind && a->day == x->waits_day)
+                    take_effect(m, x, a);
     series_touch_all(m);
+}
+
+static enum err take_waiting(struct market *m, struct instrument *x)
+{
+    const int32_t day = market_day(m, x);
+    if (x->waits_day > day) return ERR_OK;
+    take_all(m, x, day);
+    series_session(m);
+    return ERR_OK;
+}
+
+/* In its place at once when its session has begun. */
+static enum err add_and_take(struct market *m, struct instrument *x, struct action a)
+{
+    const enum err e = add(m, x, a);
+    return e ? e : take_waiting(m, x);
+}
+
+/* A child has its first price: what its parents' shares have lost is known. */
+void actions_children(struct market *m)
+{
+    for (size_t i = 0; m->awaited_n && i < m->actions_n; i++) {
+        struct action *a = &m->actions[i];
+        if (!a->awaits || !pay_now(m, &m->instruments[a->instrument], a)) continue;
+        a->awaits = false;
+        m->awaited_n--;
+        series_session(m);
+        series_touch_all(m);
+    }
 }
 
 void actions_due(struct market *m, struct instrument *x, int32_t day)
@@ -389,6 +644,7 @@ void actions_open(struct market *m, uint32_t venue, int32_t day)
 void actions_restore(struct market *m)
 {
     m->waits_day = INT32_MAX;
+    m->awaited_n = 0;
     for (size_t i = 0; i < m->instruments_n; i++) {
         m->instruments[i].first_action = NONE;
         m->instruments[i].based_day = NO_DAY;
@@ -399,8 +655,9 @@ void actions_restore(struct market *m)
         struct instrument *x = &m->instruments[a->instrument];
         a->next = x->first_action;
         x->first_action = i;
-        if (a->applied && a->kind == ACTION_SPLIT && a->day > x->based_day) x->based_day = a->day;
-        if (waits(a) && a->day < x->waits_day) x->waits_day = a->day;
-        if (waits(a) && a->day < m->waits_day) m->waits_day = a->day;
+        if (a->applied && a->to && a->day > x->based_day) x->based_day = a->day;
+        m->awaited_n += a->awaits;
+        if (waits(a) && !a->awaits && a->day < x->waits_day) x->waits_day = a->day;
+        if (waits(a) && !a->awaits && a->day < m->waits_day) m->waits_day = a->day;
     }
 }

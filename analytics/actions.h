@@ -26,6 +26,12 @@ MUST_USE enum err actions_split(struct market *m, const struct record *r, struct
  * that session; when it is said after all, nothing more happens. False: it does not fit, or another one of that day is known. */
 MUST_USE bool actions_presume(struct market *m, struct instrument *x, int64_t to, int64_t from,
                               int32_t day);
+/* ERR_INVALID too: it pays more than a share is worth. */
+MUST_USE enum err actions_dividend(struct market *m, const struct record *r, struct why *why);
+MUST_USE enum err actions_spin_off(struct market *m, const struct record *r, struct why *why);
+MUST_USE enum err actions_delisting(struct market *m, const struct record *r, struct why *why);
+/* A price has come to stand that may be the first of a child: while m->awaited_n. */
+void actions_children(struct market *m);
 /* A count that takes effect with a session that has not begun, of itself or with a split: it is kept and *waits. */
 MUST_USE enum err actions_shares(struct market *m, struct instrument *x, const struct record *r,
                                  bool *waits);

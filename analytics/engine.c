@@ -124,6 +124,22 @@ static enum err apply_split(struct engine *e, const struct record *r, struct why
     if (!err && no != NONE) quality_action(&e->market, &e->market.instruments[no]);
     return err;
 }
+static enum err apply_dividend(struct engine *e, const struct record *r, struct why *why)
+{
+    return actions_dividend(&e->market, r, why);
+}
+static enum err apply_spin_off(struct engine *e, const struct record *r, struct why *why)
+{
+    return actions_spin_off(&e->market, r, why);
+}
+static enum err apply_delisting(struct engine *e, const struct record *r, struct why *why)
+{
+    return actions_delisting(&e->market, r, why);
+}
+static enum err apply_merger(struct engine *e, const struct record *r, struct why *why)
+{
+    return actions_delisting(&e->market, r, why);
+}
 static enum err apply_index(struct engine *e, const struct record *r, struct why *why)
 {
     return reference_index(&e->market, r, why);

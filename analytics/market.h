@@ -74,15 +74,29 @@ struct instrument {
 };
 
 /* A corporate action, in force or waiting for its session. */
-enum action_kind { ACTION_SPLIT = 1, ACTION_SHARES = 2 }; /* saved: append only */
+enum action_kind { /* saved: append only. Of one session they take effect in this order */
+                   ACTION_SPLIT = 1,
+                   ACTION_SHARES,
+                   ACTION_DIVIDEND,
+                   ACTION_SPECIAL, /* a dividend that price returns are adjusted by */
+                   ACTION_SPIN_OFF,
+                   ACTION_DELISTING, /* and a merger */
+                   ACTION_KIND_COUNT
+};
 struct action {
     int64_t kind;
     uint32_t instrument;
     int32_t day;           /* from the open of that session on */
     bool applied, refused; /* neither: it waits. Refused: by then it did not fit any more */
     bool presumed;         /* a split that nobody has said yet: actions_presume */
-    int64_t a, b;          /* split: new shares for old ones. shares: count, float */
-    uint32_t next;         /* an earlier one of the instrument */
+    bool awaits;           /* a spin-off in force but for its child's first price */
+    int64_t a, b;          /* split, spin-off: new shares for old ones. Shares: count, float */
+    int64_t
+        amount_e8; /* paid for a share. Spin-off: the child's value, 0: to come. Delisting: its price, 0: the last */
+    uint32_t child; /* of a spin-off, else NONE */
+    /* In force, a price of before it is to be multiplied by from / to; both 0: it changes none. */
+    int64_t to, from;
+    uint32_t next; /* an earlier one of the instrument */
 };
 
 /* What an instrument is called, from and until (exclusively) when: as days, and in the order of records. */
@@ -207,6 +221,7 @@ struct market {
     struct action *actions; /* in the order they came */
     size_t actions_n, actions_cap;
     int32_t waits_day; /* the first session that one waits for; INT32_MAX: none */
+    size_t awaited_n;  /* spin-offs whose child has had no price yet */
 
     struct dated_symbol
         *former; /* symbols that instruments no longer have, as they were given up */

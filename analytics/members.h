@@ -109,6 +109,10 @@ struct universe {
     size_t refs_n, refs_cap;
     struct session_line *closed; /* of the same days, ascending */
     size_t closed_n, closed_cap;
+    /* Total return: the level times what dividends have added to it so far, and in cents those of the session in progress, which
+     * are put back in at its end. */
+    double reinvested;
+    i128 dividends;
     bool recomposed;                  /* who counts has changed since the last session end */
     struct kept kept[AGGREGATES_MAX]; /* those that are asked for, in the order of aggregates.def */
     uint32_t kept_n;

@@ -11,6 +11,8 @@
 
 #include "core/ratio.h"
 
+#include <string.h>
+
 /* Of a count; of equal weights' units to the nearest. */
 static int64_t times(int64_t v, int64_t to, int64_t from, bool nearest)
 {
@@ -80,7 +82,10 @@ static bool same_scale(const struct correction *c, const struct measured *was,
     return by > others * (1 - 1e-13) && by < others * (1 + 1e-13);
 }
 
-/* By how much what is measured from `is` is wrong, when what came before it was measured from `was`: where something was chained
+/* An index with A and B, A's split not known. A rebalance on Tuesday chained the level that Monday's wrong price had made: what is
+ * measured from Tuesday on is as wrong as Monday's close, and A's units were made of the new price, so that they are right.
+ *
+ * By how much what is measured from `is` is wrong, when what came before it was measured from `was`: where something was chained
  * in between, by what the level was wrong by; `counts`: and the sum it was chained with as well. */
 static double wrong_by(const struct correction *c, const struct measured *was,
                        const struct measured *is, bool counts)
@@ -90,17 +95,20 @@ static double wrong_by(const struct correction *c, const struct measured *was,
     return counts && was->extra ? was->at_end * ratio(is->ref, is->ref + was->extra) : was->at_end;
 }
 
+/* By how much the level at the session's end is wrong: measured from a wrong level, and of a wrong sum. */
 static double grown_by(const struct measured *x)
 {
     return x->extra && x->sum > 0 ? x->wrong * ratio(x->sum + x->extra, x->sum) : x->wrong;
 }
 
+/* As universe.c makes it of what is kept, so that a session that is right gives the very same bits. */
 static double level_from(double level_ref, i128 ref, i128 sum)
 {
     const struct scale s = scale_of(level_ref, ref);
     return scale_times(&s, sum);
 }
 
+/* Had the count that the split explains come when that session ended? */
 static bool has_jumped(const struct correction *c, int32_t day)
 {
     return c->x->jumped && (c->l->shares_since == NO_DAY || day > c->l->shares_since);
@@ -215,6 +223,7 @@ static void split_weights(struct universe_store *s, const struct correction *c, 
         equal_weight_set_ref(v, level, v->sum);
 }
 
+/* A value that is carried goes on to the cent, with the price rounded under it; so nothing of a split shows until somebody trades. */
 static void split_cap(struct universe_store *s, const struct correction *c)
 {
     struct universe *u = c->u;
@@ -241,6 +250,13 @@ static bool came_after(const struct universe *u, uint32_t line, const struct spl
     return u->refs_n && u->refs[0].day < x->day ? !before : !ever;
 }
 
+/* The close that a rebalance of the session in progress counts at. */
+static void divide_close(const struct universe *u, struct line *l, const struct split *x)
+{
+    const bool ended = u->days_n && u->days[u->days_n - 1].day >= x->day;
+    if (l->close_e8 && !ended) l->close_e8 = times(l->close_e8, x->from, x->to, true);
+}
+
 void past_split(struct universe_store *s, struct universe *u, uint32_t line, const struct split *x)
 {
     struct line *l = &s->lines[line];
@@ -262,7 +278,84 @@ void past_split(struct universe_store *s, struct universe *u, uint32_t line, con
     for (int k = 0; k < EW_VARIANTS; k++) split_weights(s, &c, k);
     split_cap(s, &c);
     if (x->jumped) l->total_before = l->total_after = 0;
-    if (!l->close_e8) return;
-    const bool ended = u->days_n && u->days[u->days_n - 1].day >= x->day;
-    if (!ended) l->close_e8 = times(l->close_e8, x->from, x->to, true);
+    divide_close(u, l, x);
+}
+
+/* ---- payments ----
+ *
+ * A pays 40 a share of 400 on Monday, said on Wednesday; A 100 shares, B 300 at 100: T on Friday was 70,000, of which 4,000 went.
+ * Monday's and all later levels of X are 66,000 / 70,000 too low, whatever was chained since: they are multiplied by its inverse. */
+/* The last session with a level before `day`; NULL: none. */
+static const struct level_day *level_before(const struct universe *u, int32_t day)
+{
+    size_t i = u->days_n;
+    while (i > 0 && u->days[i - 1].day >= day) i--;
+    return i ? &u->days[i - 1] : NULL;
+}
+
+/* What a line counted with when that session had ended; where that is not kept any more, what it counts with now. */
+static struct session_line counted(struct universe *u, const struct line *l, uint32_t line,
+                                   int32_t day)
+{
+    const struct session_line *x = closed_of(u, line, day);
+    struct session_line now = { .day = day, .line = line, .shares = l->shares };
+    memcpy(now.q, l->q, sizeof now.q);
+    return x ? *x : now;
+}
+
+/* A payment out of a sum makes it so much smaller for all time: everything since is multiplied. */
+static double without(i128 sum, i128 paid)
+{
+    return paid > 0 && paid < sum ? ratio(sum, sum - paid) : 1;
+}
+
+/* The cap-weighted levels since, and that of now, as if they had been chained over it. */
+static void chain_since(const struct universe_store *s, struct universe *u, uint32_t line,
+                        int32_t day, int64_t amount_e8)
+{
+    const struct level_day *d = level_before(u, day);
+    if (!u->based || !d) return;
+    const struct session_line x = counted(u, &s->lines[line], line, d->day);
+    const double by = without(d->total, line_value(amount_e8, x.shares));
+    for (size_t i = u->days_n; i-- > 0 && u->days[i].day >= day;) u->days[i].level *= by;
+    for (size_t i = u->refs_n; i-- > 0 && u->refs[i].day >= day;) u->refs[i].level_ref *= by;
+    universe_set_ref(u, u->level_ref * by, u->total_ref);
+}
+
+/* Of equal weights the line keeps its weight, as if what it paid had bought more of it: a split in all but the count. */
+void past_pay(struct universe_store *s, struct universe *u, uint32_t line, const struct split *x,
+              int64_t amount_e8)
+{
+    struct line *l = &s->lines[line];
+    if (!l->valued || came_after(u, line, x)) return;
+    const struct correction c = {
+        .s = s, .u = u, .l = l, .line = line, .x = x, .shares_old = l->shares, .jump = 1
+    };
+    equal_weight_refresh(s, u);
+    for (int k = 0; k < EW_VARIANTS; k++) split_weights(s, &c, k);
+    if (x->carried_e8) {
+        const double level = universe_level(u);
+        const i128 was = u->total;
+        universe_restate(s, u, line, x->carried_e8, l->shares,
+                         line_value(x->carried_e8, l->shares));
+        if (u->based) universe_set_ref(u, level, u->total);
+        /* Whose count has jumped and waits for its split: had that been known, so much would have gone from as much less. */
+        for (uint32_t no = u->first_line; no != NONE; no = s->lines[no].next_of_universe)
+            if (s->lines[no].total_before > 0) {
+                s->lines[no].total_before -= was - u->total;
+                s->lines[no].total_after -= was - u->total;
+            }
+    } else chain_since(s, u, line, x->day, amount_e8);
+    divide_close(u, l, x);
+}
+
+void past_reinvest(const struct universe_store *s, struct universe *u, uint32_t line, int32_t day,
+                   int64_t amount_e8)
+{
+    const struct line *l = &s->lines[line];
+    const struct level_day *d = NULL;
+    for (size_t i = u->days_n; i-- > 0 && u->days[i].day >= day;) d = &u->days[i];
+    if (!u->based || !d || d->total <= 0) return;
+    const struct session_line x = counted(u, l, line, d->day);
+    u->reinvested *= ratio(d->total + line_value(amount_e8, x.shares), d->total);
 }

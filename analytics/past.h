@@ -15,4 +15,12 @@ struct split {
 
 /* The line's shares, price and equal weights change; the levels stay, or come right where its price came divided. */
 void past_split(struct universe_store *s, struct universe *u, uint32_t line, const struct split *x);
+
+/* A share was paid so much at the open of x->day, which made from of to of its price; `shares` is not looked at. Levels stay, or come
+ * right where its price came without it. */
+void past_pay(struct universe_store *s, struct universe *u, uint32_t line, const struct split *x,
+              int64_t amount_e8);
+/* The same of a dividend that price returns do fall by: total return has it from now on, put back in at that session's close. */
+void past_reinvest(const struct universe_store *s, struct universe *u, uint32_t line, int32_t day,
+                   int64_t amount_e8);
 #endif

@@ -104,6 +104,7 @@ enum err reference_trade(struct market *m, const struct record *r, enum trade_pl
     if (at.day >= x->waits_day) actions_due(m, x, at.day); /* it trades before the open */
     if (at.day < x->based_day) price_e8 = actions_carry(m, x, price_e8, at.day);
     prices_move(m, x, &(struct price){ price_e8, r->event_ns, at.day, at.regular });
+    if (m->awaited_n) actions_children(m);
     if (at.regular) quality_traded(x, r->u.trade.price_e8, at.day);
     return ERR_OK;
 }

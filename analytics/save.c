@@ -113,8 +113,11 @@ static const struct state_field instrument_fields[] = {
 static const struct state_field action_fields[] = {
     STATE_FIELD(I64, struct action, kind),      STATE_FIELD(U32, struct action, instrument),
     STATE_FIELD(I32, struct action, day),       STATE_FIELD(BOOL, struct action, applied),
-    STATE_FIELD(BOOL, struct action, presumed), STATE_FIELD(BOOL, struct action, refused),
+    STATE_FIELD(BOOL, struct action, refused),  STATE_FIELD(BOOL, struct action, presumed),
     STATE_FIELD(I64, struct action, a),         STATE_FIELD(I64, struct action, b),
+    STATE_FIELD(I64, struct action, amount_e8), STATE_FIELD(U32, struct action, child),
+    STATE_FIELD(BOOL, struct action, awaits),   STATE_FIELD(I64, struct action, to),
+    STATE_FIELD(I64, struct action, from),
 };
 static const struct state_field former_fields[] = {
     STATE_FIELD(BYTE, struct dated_symbol, symbol),
@@ -183,6 +186,7 @@ static const struct state_field universe_fields[] = {
     STATE_FIELD(I64, struct universe, last_ns),     STATE_FIELD(I128, struct universe, total),
     STATE_FIELD(I128, struct universe, total_ref),  STATE_FIELD(F64, struct universe, level_ref),
     STATE_FIELD(BOOL, struct universe, recomposed), STATE_FIELD(U32, struct universe, venue),
+    STATE_FIELD(F64, struct universe, reinvested),  STATE_FIELD(I128, struct universe, dividends),
 };
 static const struct state_field slot_fields[] = {
     STATE_FIELD(U32, struct slot, issuer),
@@ -708,8 +712,8 @@ static bool names_what_is_there(const struct market *m)
               || (m->closes[i].previous < m->closes_n
                   && m->closes[m->closes[i].previous].day < m->closes[i].day);
     for (size_t i = 0; i < m->actions_n; i++)
-        ok &= m->actions[i].instrument < m->instruments_n && m->actions[i].a > 0
-              && m->actions[i].b > 0;
+        ok &= m->actions[i].instrument < m->instruments_n && IN(m->actions[i].child, instruments)
+              && (m->actions[i].kind != ACTION_SPIN_OFF || m->actions[i].child != NONE);
     for (size_t i = 0; i < m->exposures_n; i++)
         ok &= m->exposures[i].next == NONE || m->exposures[i].next < i;
     for (size_t i = 0; i < m->universes_n; i++)
@@ -833,6 +837,8 @@ static enum err load_levels(struct state_reader *r, struct market *m, struct why
         struct universe *u = &m->universes[i];
         u->first_series = NONE;
         universe_set_ref(u, u->level_ref, u->total_ref);
+        if (u->based && !(u->reinvested > 0))
+            u->reinvested = 1; /* saved before there were dividends */
         if (!u->book && !e) e = universe_keep_standard(&m->store, u);
     }
     for (size_t i = 0; i < m->instruments_n; i++) m->instruments[i].first_series = NONE;

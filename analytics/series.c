@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const return_names[] = { [RETURN_PRICE] = "price", [RETURN_TOTAL] = "total", NULL };
+
 /* ---- finding ---- */
 struct series_key {
     struct uuid tenant;

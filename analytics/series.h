@@ -59,4 +59,15 @@ struct universe *series_universe(const struct market *m, const struct series *s)
 
 /* For save.c: its place in the chains and maps, after the fields that are saved are there. */
 MUST_USE enum err series_restore(struct market *m, uint32_t series, struct why *why);
+
+/* return=price or total, of levels and returns. */
+enum return_choice { RETURN_PRICE, RETURN_TOTAL };
+extern const char *const return_names[]; /* NULL-ended */
+#define RETURN_PARAM                                                                               \
+    { .name = "return",                                                                            \
+      .help =                                                                                      \
+          "of the price alone, or with dividends put back in at the close of their ex-session",    \
+      .type = PARAM_CHOICE,                                                                        \
+      .choices = return_names,                                                                     \
+      .missing = RETURN_PRICE }
 #endif

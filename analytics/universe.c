@@ -132,6 +132,11 @@ static void set_valued(struct universe_store *s, struct universe *u, uint32_t no
 /* ---- levels and their chains ---- */
 double universe_level(const struct universe *u) { return scale_times(&u->scale, u->total); }
 
+double universe_total_return(const struct universe *u)
+{
+    return scale_times(&u->scale, u->total + u->dividends) * u->reinvested;
+}
+
 void universe_set_ref(struct universe *u, double level_ref, i128 total_ref)
 {
     u->level_ref = level_ref;
@@ -307,6 +312,8 @@ void universe_restate(struct universe_store *s, struct universe *u, uint32_t no,
 void universe_start(struct universe_store *s, struct universe *u)
 {
     u->based = true;
+    u->reinvested = 1;
+    u->dividends = 0;
     universe_set_ref(u, u->base, u->total);
     for (int k = 0; k < EW_VARIANTS; k++) equal_weight_restore(s, u, k, u->base);
 }
@@ -422,5 +429,7 @@ enum err universe_close_day(struct universe_store *s, struct universe *u, int32_
     memcpy(d->ew, v.ew, sizeof d->ew);
     for (int k = 0; k < EW_VARIANTS; k++) d->sums[k] = equal_weight_of(u, k)->sum;
     u->recomposed = false;
+    if (u->dividends && u->total > 0) u->reinvested *= ratio(u->total + u->dividends, u->total);
+    u->dividends = 0;
     return keep_session(s, u, day);
 }

@@ -80,6 +80,8 @@ bool universe_closed_at(struct universe *u, uint32_t line, int32_t day, int64_t 
 /* From here on the level is level_ref * total / total_ref. */
 void universe_set_ref(struct universe *u, double level_ref, i128 total_ref);
 double universe_level(const struct universe *u);
+/* With dividends put back in, at the close of their ex-session. */
+double universe_total_return(const struct universe *u);
 /* The price that it has is of this session: it no longer lowers coverage. */
 static inline void universe_freshen(struct universe *u, struct line *l)
 {

@@ -162,6 +162,26 @@ struct record {
             struct str source;
         } split; /* from the open of session `day` on */
         struct {
+            struct symbol symbol;
+            int64_t amount_e8;
+            bool special; /* price returns are adjusted too */
+            int32_t day, announced;
+            struct str currency, source;
+        } dividend; /* per share; `day` is the ex-session */
+        struct {
+            struct symbol parent, child;
+            int64_t to, from; /* shares of the child for those of the parent */
+            int64_t value_e8; /* of a share of the child; 0: its first price */
+            int32_t day, announced;
+            struct str source;
+        } spin_off;
+        struct {
+            struct symbol symbol;
+            int64_t price_e8; /* 0: its last one */
+            int32_t day, announced;
+            struct str acquirer, source;
+        } delisting; /* and of a MERGER */
+        struct {
             struct uuid tenant;
             struct str measure;
         } track;

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 
+enum { LEVEL_RETURN };
 enum { LEVEL_EW, LEVEL_BY };
 enum { SPREAD_KIND, SPREAD_WINDOW, SPREAD_EW, SPREAD_BY };
 enum spread_kind { SPREAD_GEOM, SPREAD_ARITH, SPREAD_LOG, SPREAD_ANN, SPREAD_RATIO, SPREAD_POINTS };
@@ -48,7 +49,8 @@ static void read_level(const struct market *m, const struct series *s, struct re
 {
     const struct universe *u = series_universe(m, s);
     if (!index_has_value(m, u, true, r)) return;
-    r->value = universe_level(u);
+    r->value =
+        s->args.v[LEVEL_RETURN] == RETURN_TOTAL ? universe_total_return(u) : universe_level(u);
     reading_finish(m, u->venue, r);
 }
 
@@ -296,10 +298,11 @@ const struct measure_kind measure_level = {
     .range = { RANGE_ABOVE(0) },
     .formula =
         "base * sum(P*Q*F) / divisor, chained so that a change of members or shares does not move it; rounded once",
-    .source = "metrics.md 1: cap-weighted level, price return",
+    .source = "metrics.md 1: cap-weighted level, price or total return",
     .version = 2,
     .subjects = SUBJECT_INDEX,
     .moved_by = CAUSE_PRICE,
+    .params = { [LEVEL_RETURN] = RETURN_PARAM },
     .standard = (const char *const[]){ "", NULL },
     .page = { .title = "Cap-weighted level", .decimals = 2, .line = LINE_CAP },
     .read = read_level,

@@ -49,7 +49,7 @@ static void price_inputs(const struct market *m, const struct series *s, struct 
 }
 
 /* ---- ret: the close its window starts at is looked up when a session begins or ends, not on each tick ---- */
-enum { RET_WINDOW };
+enum { RET_WINDOW, RET_RETURN };
 enum { CLOSES_MAX = 1200 }; /* 36 months of sessions, weekends too */
 
 static uint32_t first_close(const struct market *m, uint32_t c)
@@ -120,6 +120,54 @@ static double return_pct(const struct market *m, const struct instrument *x, str
     return ratio(100 * ((i128)now.e8 - then.e8), then.e8);
 }
 
+/* The price at the end of that session, or of the first one after it that has one; while there is none yet, the newest. */
+static struct dated close_at(const struct market *m, const struct instrument *x, int32_t day)
+{
+    struct dated at = newest(m, x);
+    for (uint32_t c = x->last_close; c != NONE && m->closes[c].day >= day;
+         c = m->closes[c].previous)
+        at = (struct dated){ m->closes[c].price_e8, m->closes[c].day };
+    return at;
+}
+
+/* ---- return=total ----
+ *
+ * 400, ex-session with 4 paid and a close of 398, then 402. A share has become 1 + 4 / 398 shares, so that 402 are worth 402 *
+ * (1 + 4 / 398) = 406.04: 100 * (406.04 / 400 - 1) = 1.51 per cent. During the ex-session the price that stands is taken for its close:
+ * 402 then are 402 + 4. A split between the ex-session and the close taken for it divides the dividend too. */
+/* What a share grew into by dividends of the sessions after `after` until `until`, each put back in at its ex-session's close:
+ * 1 paid at 100 is 1.01 shares. */
+static double shares_of_one(const struct market *m, const struct instrument *x, int32_t after,
+                            int32_t until)
+{
+    double shares = 1;
+    for (uint32_t no = x->first_action; no != NONE; no = m->actions[no].next) {
+        const struct action *a = &m->actions[no];
+        if (a->kind != ACTION_DIVIDEND || !a->applied || a->day <= after || a->day > until)
+            continue;
+        const struct dated at = close_at(m, x, a->day);
+        if (at.e8 <= 0) continue; /* nothing can be bought with it */
+        const struct basis b = actions_between(m, x, a->day, at.day);
+        shares *= 1
+                  + ratio_of_products((struct product){ a->amount_e8, b.from },
+                                      (struct product){ at.e8, b.to });
+    }
+    return shares;
+}
+
+static double total_return_pct(const struct market *m, const struct instrument *x, struct dated now,
+                               struct dated then)
+{
+    const double shares = shares_of_one(m, x, then.day, now.day);
+    if (shares == 1 || now.e8 <= 0) return return_pct(m, x, now, then);
+    const struct basis b = actions_between(m, x, then.day, now.day);
+    return 100
+           * (ratio_of_products((struct product){ now.e8, b.to },
+                                (struct product){ then.e8, b.from })
+                  * shares
+              - 1);
+}
+
 static void read_ret(const struct market *m, const struct series *s, struct reading *out)
 {
     const struct instrument *x = series_instrument(m, s);
@@ -136,7 +184,11 @@ static void read_ret(const struct market *m, const struct series *s, struct read
         price_reading(m, s, NAN, READING_NO_BASE, out);
         return;
     }
-    price_reading(m, s, return_pct(m, x, newest(m, x), (struct dated){ c->price_e8, c->day }),
+    const struct dated then = { c->price_e8, c->day };
+    const bool total = s->args.v[RET_RETURN] == RETURN_TOTAL;
+    price_reading(m, s,
+                  total ? total_return_pct(m, x, newest(m, x), then)
+                        : return_pct(m, x, newest(m, x), then),
                   READING_OK, out);
 }
 
@@ -163,7 +215,7 @@ const struct measure_kind measure_ret = {
     .ranges =
         "above -100; of instruments with `negative_prices` any number, and none where the close is 0 or below",
     .formula =
-        "100 * (last - close) / close, the close at the window's start, rounded once; from a session's end to the next one's begin its close in place of last; default window 1d",
+        "100 * (last - close) / close, the close at the window's start, rounded once, a close of before a split or the like per share of now; return=total: times the shares that dividends buy at the close of their ex-session; from a session's end to the next one's begin its close in place of last; default window 1d",
     .source = "metrics.md 2: k-period return",
     .version = 2,
     .subjects = SUBJECT_INSTRUMENT,
@@ -174,7 +226,8 @@ const struct measure_kind measure_ret = {
                                  .type = PARAM_CHOICE,
                                  .choices = window_names,
                                  .words = window_words,
-                                 .missing = WINDOW_1D } },
+                                 .missing = WINDOW_1D },
+                [RET_RETURN] = RETURN_PARAM },
     .page = { .decimals = 3, .sign = true },
     .session = find_close,
     .read = read_ret,

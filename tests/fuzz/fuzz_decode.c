@@ -58,6 +58,22 @@ static bool inside_bounds(const struct record *r)
         return symbol_whole(r->u.split.symbol) && number_in(r->u.split.to, 1, 1000000)
                && number_in(r->u.split.from, 1, 1000000) && r->u.split.day != NO_DAY
                && text_in(r->u.split.source, 0, 100);
+    case RECORD_DIVIDEND:
+        return symbol_whole(r->u.dividend.symbol)
+               && number_in(r->u.dividend.amount_e8, 1, price_max) && r->u.dividend.day != NO_DAY
+               && text_in(r->u.dividend.currency, 0, 3) && text_in(r->u.dividend.source, 0, 100);
+    case RECORD_SPIN_OFF:
+        return symbol_whole(r->u.spin_off.parent) && symbol_whole(r->u.spin_off.child)
+               && number_in(r->u.spin_off.to, 1, 1000000)
+               && number_in(r->u.spin_off.from, 1, 1000000)
+               && number_in(r->u.spin_off.value_e8, 0, price_max) && r->u.spin_off.day != NO_DAY
+               && text_in(r->u.spin_off.source, 0, 100);
+    case RECORD_MERGER:
+    case RECORD_DELISTING:
+        return symbol_whole(r->u.delisting.symbol)
+               && number_in(r->u.delisting.price_e8, r->kind == RECORD_MERGER, price_max)
+               && r->u.delisting.day != NO_DAY && text_in(r->u.delisting.acquirer, 0, 63)
+               && text_in(r->u.delisting.source, 0, 100);
     case RECORD_INDEX:
         return text_in(r->u.index.index, 1, 31) && text_in(r->u.index.name, 0, 200)
                && number_in(r->u.index.base_e8, 1, price_max);

@@ -51,6 +51,15 @@ static inline bool record_same(const struct record *a, const struct record *b)
     case RECORD_SPLIT:
         return SAME_SYMBOL(split) && SAME(split, to) && SAME(split, from) && SAME(split, day)
                && SAME(split, announced) && SAME_STR(split, source);
+    case RECORD_DIVIDEND:
+        return SAME_SYMBOL(dividend) && SAME(dividend, amount_e8) && SAME(dividend, special)
+               && SAME(dividend, day) && SAME(dividend, announced) && SAME_STR(dividend, currency)
+               && SAME_STR(dividend, source);
+    case RECORD_MERGER:
+    case RECORD_DELISTING:
+        return SAME_SYMBOL(delisting) && SAME(delisting, price_e8) && SAME(delisting, day)
+               && SAME(delisting, announced) && SAME_STR(delisting, acquirer)
+               && SAME_STR(delisting, source);
     case RECORD_INDEX:
         return SAME_STR(index, index) && SAME_STR(index, name) && SAME(index, base_e8);
     case RECORD_MEMBERSHIP:

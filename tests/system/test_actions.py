@@ -60,6 +60,40 @@ def test_a_split_its_count_and_the_prices(kafka, service_factory, file, place):
     f.same_again(NO_FALL)
 
 
+def test_dividends_and_a_spin_off(kafka, service_factory):
+    """AAPL pays 9.23 (ex 31 August, said late) and then a special 20 (ex 1 September); OTH spins off KID, worth 40 of its 200, on the 2nd."""
+    ts, day = 1598648400 * S, 86400 * S
+    f = Fed(kafka, service_factory, "payments", track=TRACK + "; ret(OTH, window=all); ret(AAPL, window=all, return=total); level(IX, return=total)")
+    f.send(before(ts) + [{"kind": "instrument", "symbol": "KID", "issuer": "KID", "ts": ts + 3 * S}])
+    drive.make_rule(f.service, {"rule": "ret(OTH) <= -20"})
+
+    def session(n, date, aapl, oth, *between):
+        f.send([*({**m, "ts": ts + n * day} for m in between),
+                *({"kind": "close", "symbol": s, "price": p, "date": date, "ts": ts + n * day} for s, p in (("AAPL", aapl), ("OTH", oth)) if p),
+                {"kind": "clock", "session_end": date, "ts": ts + n * day + S}])
+
+    t0 = 4275 * 499.23 + 2_000_000
+    session(3, "2020-08-31", 490, 200)
+    f.send([{"kind": "dividend", "symbol": "AAPL", "amount": "9.23", "currency": "USD", "ex": "2020-08-31", "ts": ts + 3 * day + 2 * S}])
+    assert f.value("ret(AAPL)") == pytest.approx(100 * (490 / 499.23 - 1), rel=1e-12)
+    assert f.value("ret(AAPL, window=all, return=total)") == pytest.approx(0, abs=1e-10)
+    assert f.value("level(IX, return=total)") == pytest.approx(1000, rel=1e-12)
+    session(4, "2020-09-01", 470, 200, {"kind": "dividend", "symbol": "AAPL", "amount": "20", "special": True, "ex": "2020-09-01"})
+    assert f.value("ret(AAPL)") == 0
+    level = 1000 * (4275 * 490 + 2_000_000) / t0
+    assert f.value("level(IX)") == pytest.approx(level, rel=1e-12)
+    session(5, "2020-09-02", 470, 160, {"kind": "spin_off", "parent": "OTH", "child": "KID", "new": 1, "old": 2, "effective": "2020-09-02"},
+            {"kind": "close", "symbol": "KID", "price": 80, "date": "2020-09-02"})
+    assert (f.value("ret(OTH, window=all)"), f.alerts()) == (0, [])
+    assert f.value("level(IX)") == pytest.approx(level, rel=1e-12)
+    assert f.value("level(IX, return=total)") == pytest.approx(1000, rel=1e-12)
+    session(6, "2020-09-03", None, 176, {"kind": "merger", "symbol": "AAPL", "price": "517", "effective": "2020-09-03", "acquirer": "NVX"})
+    assert f.value("ret(AAPL)") == pytest.approx(10, rel=1e-12)
+    assert f.value("level(IX)") == pytest.approx(level * (4275 * 517 + 1_600_000) / (4275 * 470 + 1_600_000) * 1.1, rel=1e-12)
+    assert f.service.database.one("SELECT count(*) FROM tocsin.dead_letter") == 0
+    f.same_again("ret(OTH) <= -20")
+
+
 BAD = [({"new": 0}, 'field "new" must be from 1 to 1000000'), ({"old": 0}, 'field "old" must be from 1'), ({"new": 2, "old": 2}, "changes nothing"),
        ({"symbol": "NOBODY"}, "no instrument record yet"), ({"effective": "2020-02-30"}, 'field "effective"'), ({"effective": None}, 'field "effective" is missing')]
 
@@ -71,6 +105,6 @@ def test_splits_that_cannot_be(kafka, service_factory):
     details = [d for d, in f.service.database.rows("SELECT detail FROM tocsin.dead_letter ORDER BY kafka_offset")]
     assert len(details) == len(BAD), details
     for detail, (_, text) in zip(details, BAD):
-        assert text in detail
+        assert text in detail, details
     assert f.value("level(IX)") == 1000
     f.same_again()

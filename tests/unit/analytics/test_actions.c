@@ -334,6 +334,185 @@ static void a_trade_from_before_the_split_is_divided_too(void **state)
     is("ret(A)", 1);
 }
 
+/* ---- dividends ---- */
+static struct record dividend_of(const char *s, double amount, int day, bool special)
+{
+    return (struct record){ .kind = RECORD_DIVIDEND,
+                            .event_ns = engine_now_ns(e),
+                            .u.dividend = { .symbol = symbol(s),
+                                            .amount_e8 = llround(amount * E8),
+                                            .special = special,
+                                            .day = DAY0 + day,
+                                            .announced = NO_DAY } };
+}
+
+/* 4 a share on day 1, at whose close A is at 398: said before it, on the day, or afterwards. */
+static void a_dividend_is_put_back_in_at_the_close_of_its_ex_session(void **state)
+{
+    for (int said = 0; said < 4; said++) {
+        two_stocks(state);
+        value("level(X, return=total)");
+        if (said == 0) ok(dividend_of("A", 4, 1, false));
+        trade("A", 398, at(1, 15, 0));
+        trade("B", 100, at(1, 15, 0));
+        if (said == 1) ok(dividend_of("A", 4, 1, false));
+        if (said < 2) {
+            is("ret(A)", -0.5);
+            is("ret(A, return=total)", 100 * (402.0 / 400 - 1));
+            is("level(X)", 1000 * 69800.0 / 70000);
+            is("level(X, return=total)", 1000 * 70200.0 / 70000);
+        }
+        if (said % 2) again();
+        ok(end_of(1));
+        if (said == 2) ok(dividend_of("A", 4, 1, false));
+        is("level(X, return=total)", said < 3 ? 1000 * 70200.0 / 70000 : 1000 * 69800.0 / 70000);
+        trade("A", 402, at(4, 15, 0));
+        if (said == 3) ok(dividend_of("A", 4, 1, false));
+        again();
+        is("level(X)", 1000 * 70200.0 / 70000);
+        is("level(X, return=total)", 1000 * (70200.0 / 70000) * (70200.0 / 69800));
+        is("ret(A, window=all)", 0.5);
+        is("ret(A, window=all, return=total)", 100 * (402.0 / 398 * 402 / 400 - 1));
+        is("ret(A, return=total)", 100 * (402.0 / 398 - 1));
+        done(state);
+    }
+}
+
+/* 40 a share of 400 on day 1: nothing has fallen, whenever it is said. A spin-off of half a share at 80 does the same. */
+enum payment { SPECIAL, VALUED, PRICED, PAYMENTS };
+static void pay(enum payment how)
+{
+    struct record r = { .kind = RECORD_SPIN_OFF,
+                        .event_ns = engine_now_ns(e),
+                        .u.spin_off = { .parent = symbol("A"),
+                                        .child = symbol("C"),
+                                        .to = 1,
+                                        .from = 2,
+                                        .value_e8 = how == VALUED ? 80ll * E8 : 0,
+                                        .day = DAY0 + 1,
+                                        .announced = NO_DAY } };
+    ok(how == SPECIAL ? dividend_of("A", 40, 1, true) : r);
+}
+
+static void what_is_paid_out_is_no_fall(void **state)
+{
+    for (int code = 0; code < 4 * PAYMENTS; code++) {
+        const int said = code % 4;
+        const enum payment how = (enum payment)(code / 4);
+        char text[64];
+        snprintf(text, sizeof text, "payment %d said at %d", (int)how, said);
+        order_now = text;
+        two_stocks(state);
+        ok((struct record){ .kind = RECORD_INSTRUMENT,
+                            .u.instrument = { .symbol = symbol("C"), .issuer = str_of("C") } });
+        if (said == 0) pay(how);
+        trade("B", 100, at(1, 14, 0));
+        if (said == 1) pay(how);
+        if (how == PRICED && code % 2) trade("C", 80, at(1, 14, 1));
+        if (how != PRICED && said < 2) {
+            is("last(A)", 360);
+            is("ret(A)", 0);
+            is("level(X)", 1000);
+            is_about("ew_level(X, ew=daily)", 1000);
+        }
+        again();
+        trade("A", 363.6, at(1, 15, 0));
+        if (how == PRICED && code % 2 == 0) trade("C", 80, at(1, 15, 1));
+        if (said == 2) pay(how);
+        ok(end_of(1));
+        if (said == 3) pay(how);
+        is("ret(A)", 1);
+        is("level(X)", 1000 * 66360.0 / 66000);
+        is_about("ew_level(X, ew=daily)", 1005);
+        is_about("ew_level(X, ew=held)", 1005);
+        again();
+        trade("A", 367.236, at(4, 15, 0));
+        is("ret(A)", 1);
+        is("ret(A, window=all)", 100 * (367.236 / 360 - 1));
+        is("ret(A, window=all, return=total)", 100 * (367.236 / 360 - 1));
+        is("level(X)", 1000 * (36723.6 + 30000) / 66000);
+        is("level(X, return=total)", 1000 * (36723.6 + 30000) / 66000);
+        is_about("spread(X, window=1d, kind=arith, ew=daily)", 100 * (66723.6 / 66360 - 1) - 0.5);
+        done(state);
+    }
+    order_now = "";
+}
+
+static void payments_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    refused(dividend_of("NEW", 1, 1, false), ERR_UNKNOWN_SYMBOL, "no instrument record");
+    refused(dividend_of("A", 400, 1, false), ERR_INVALID,
+            "400 for a share of A, which is worth 400: it must be less");
+    refused(dividend_of("A", 401, 1, true), ERR_INVALID, "401 for a share of A");
+    ok(dividend_of("A", 4, 1, false));
+    refused(dividend_of("A", 4, 1, false), ERR_INVALID, "a dividend of A of 2024-01-26 is known");
+    ok(dividend_of("A", 5, 1, false)); /* corrected, since it waits */
+    struct record r = { .kind = RECORD_SPIN_OFF,
+                        .u.spin_off = { .parent = symbol("A"),
+                                        .child = symbol("A"),
+                                        .to = 1,
+                                        .from = 1,
+                                        .day = DAY0 + 1 } };
+    refused(r, ERR_INVALID, "parent and child are A");
+    r.u.spin_off.child = symbol("NEW");
+    refused(r, ERR_UNKNOWN_SYMBOL, "NEW has no instrument record");
+    r.u.spin_off.child = symbol("B");
+    r.u.spin_off.value_e8 = 400ll * E8;
+    refused(r, ERR_INVALID, "400 for a share of A");
+    trade("A", 400, at(1, 15, 0));
+    is("ret(A, return=total)", 100 * (405.0 / 400 - 1));
+    refused(dividend_of("A", 6, 1, false), ERR_INVALID, "is known");
+}
+
+/* A child that never trades leaves its parent as it is, and the day goes on. */
+static void a_child_without_a_price_is_waited_for(void **state)
+{
+    (void)state;
+    ok((struct record){ .kind = RECORD_INSTRUMENT,
+                        .u.instrument = { .symbol = symbol("C"), .issuer = str_of("C") } });
+    pay(PRICED);
+    trade("A", 380, at(1, 15, 0));
+    again();
+    ok(end_of(1));
+    trade("A", 384, at(4, 15, 0));
+    is("ret(A, window=all)", -4);
+    ok(trade_of("C", 32ll * E8, at(4, 16, 0))); /* 16 a share of A */
+    is("ret(A, window=all)", 0);
+    is("level(X)", 1000 * (38400.0 + 30000) / (38400 + 30000));
+    trade("C", 64, at(4, 16, 1));
+    is("ret(A, window=all)", 0);
+}
+
+/* ---- the end of an instrument ---- */
+static void who_is_delisted_leaves_at_what_it_is_worth(void **state)
+{
+    for (int said = 0; said < 2; said++) {
+        const struct record r = { .kind = said ? RECORD_MERGER : RECORD_DELISTING,
+                                  .event_ns = at(0, 22, 0),
+                                  .u.delisting = { .symbol = symbol("A"),
+                                                   .price_e8 = 380ll * E8,
+                                                   .day = DAY0 + 1,
+                                                   .announced = NO_DAY } };
+        two_stocks(state);
+        if (said == 0) ok(r);
+        trade("B", 100, at(1, 14, 0));
+        if (said == 1) ok(r);
+        refused(r, ERR_INVALID, "the end of A of 2024-01-26 is known");
+        is("last(A)", 380);
+        is("ret(A)", -5);
+        is("level(X)", 1000 * 68000.0 / 70000);
+        is("top_weight(X, n=1)", 100);
+        is_about("ew_level(X, ew=daily)", 975);
+        again();
+        trade("B", 110, at(1, 15, 0));
+        is("level(X)", 1100 * 68000.0 / 70000);
+        ok(end_of(1));
+        is("ret(A)", -5);
+        done(state);
+    }
+}
+
 /* ---- against prices and counts that were adjusted from the first day ---- */
 enum { SESSIONS = 14, LINES = 5, TEXTS = 24 };
 static uint64_t seed;
@@ -491,6 +670,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_split_that_cannot_be_is_refused, two_stocks, done),
         cmocka_unit_test_setup_teardown(a_trade_from_before_the_split_is_divided_too, two_stocks,
                                         done),
+        cmocka_unit_test(a_dividend_is_put_back_in_at_the_close_of_its_ex_session),
+        cmocka_unit_test(what_is_paid_out_is_no_fall),
+        cmocka_unit_test_setup_teardown(payments_that_cannot_be_are_refused, two_stocks, done),
+        cmocka_unit_test_setup_teardown(a_child_without_a_price_is_waited_for, two_stocks, done),
+        cmocka_unit_test(who_is_delisted_leaves_at_what_it_is_worth),
         cmocka_unit_test(splits_are_as_if_all_had_been_adjusted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,10 @@ static const struct {
     { 16, "retraction", ORIGIN_FEED, PLACE_EVENT, false },
     { 17, "calendar", ORIGIN_FEED, PLACE_EVENT, false },
     { 18, "split", ORIGIN_FEED, PLACE_EVENT, false },
+    { 20, "dividend", ORIGIN_FEED, PLACE_EVENT, false },
+    { 21, "spin_off", ORIGIN_FEED, PLACE_EVENT, false },
+    { 22, "merger", ORIGIN_FEED, PLACE_EVENT, false },
+    { 23, "delisting", ORIGIN_FEED, PLACE_EVENT, false },
 };
 
 static void what_is_stored_stays(void **state)
