@@ -33,14 +33,16 @@ static const struct {
     { 13, "rule_delete", ORIGIN_API, PLACE_EVENT, true },
     { 14, "track", ORIGIN_SERVICE, PLACE_EVENT, false },
     { 15, "settings", ORIGIN_SERVICE, PLACE_EVENT, false },
-    { 19, "quality_release", ORIGIN_API, PLACE_EVENT, false },
     { 16, "retraction", ORIGIN_FEED, PLACE_EVENT, false },
     { 17, "calendar", ORIGIN_FEED, PLACE_EVENT, false },
     { 18, "split", ORIGIN_FEED, PLACE_EVENT, false },
-    { 20, "dividend", ORIGIN_FEED, PLACE_EVENT, false },
-    { 21, "spin_off", ORIGIN_FEED, PLACE_EVENT, false },
-    { 22, "merger", ORIGIN_FEED, PLACE_EVENT, false },
-    { 23, "delisting", ORIGIN_FEED, PLACE_EVENT, false },
+    { 19, "quality_release", ORIGIN_API, PLACE_EVENT, false },
+    { 20, "rename", ORIGIN_FEED, PLACE_EVENT, false },
+    { 21, "alias", ORIGIN_FEED, PLACE_EVENT, false },
+    { 22, "dividend", ORIGIN_FEED, PLACE_EVENT, false },
+    { 23, "spin_off", ORIGIN_FEED, PLACE_EVENT, false },
+    { 24, "merger", ORIGIN_FEED, PLACE_EVENT, false },
+    { 25, "delisting", ORIGIN_FEED, PLACE_EVENT, false },
 };
 
 static void what_is_stored_stays(void **state)
