@@ -292,10 +292,11 @@ try {
         expect(text === `level(${index} >= 876544` && /^ *\^$/.test(mark), `${text} / ${mark}`);
         await is('after a refusal', { rule: `level(${index}) >= 876543`, version: 1 });
         await page.locator('.rule-edit input').fill(`level(${index}) >= 8765430`);
-        await page.locator('.rule-edit select').selectOption('critical');
+        await page.locator('.rule-edit').getByLabel('Severity').selectOption('critical');
+        await page.locator('.rule-edit').getByLabel('Looks').selectOption('close');
         await page.click('.rule-edit [type=submit]');
         await page.locator('#rules code', { hasText: '8765430' }).waitFor({ timeout: ARRIVAL_MS });
-        await is('changed', { rule: `level(${index}) >= 8765430`, severity: 'critical', cooldown_s: 7, enabled: true, version: 2 });
+        await is('changed', { rule: `level(${index}) >= 8765430`, severity: 'critical', at: 'close', cooldown_s: 7, enabled: true, version: 2 });
         await item.getByText('Disable', { exact: true }).click();
         await item.getByText('Enable', { exact: true }).waitFor({ timeout: ARRIVAL_MS });
         expect(await state() === 'disabled', await state());
