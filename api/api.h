@@ -18,6 +18,9 @@ struct rule_request {
     const char *definition; /* JSON text of the request body; NULL for delete */
     size_t definition_n;
     int32_t if_version; /* RULE_REPLACE: only where it is at that version; 0: at any */
+    const char *
+        standing; /* RULE_REPLACE: the definition at if_version, as the database has it; one that comes to the same makes no
+                   * version. NULL: every one makes a version */
 };
 
 enum { API_MEASURE_MAX = 200 };

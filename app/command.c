@@ -22,6 +22,15 @@ static struct command *command_new(enum command_kind kind, struct uuid tenant)
     return c;
 }
 
+/* One that cannot be read is nobody's standing: then the change is made, whatever it is. */
+static void read_standing(struct command *c, const char *definition)
+{
+    struct rule_draft standing;
+    c->has_standing =
+        !c->draft_err && !rule_draft_read_stored(definition, strlen(definition), &standing, NULL);
+    if (c->has_standing) c->standing = standing.d;
+}
+
 struct command *command_rule_change(const struct rule_request *r)
 {
     struct command *c = command_new(COMMAND_RULE_CHANGE, r->tenant);
@@ -32,6 +41,7 @@ struct command *command_rule_change(const struct rule_request *r)
     if (r->change != RULE_DELETE)
         c->draft_err = rule_draft_read(r->definition ? r->definition : "", r->definition_n,
                                        &c->draft, &c->draft_why);
+    if (r->standing) read_standing(c, r->standing);
     return c;
 }
 

@@ -29,6 +29,8 @@ struct command {
     struct rule_draft draft; /* of RULE_CREATE and RULE_REPLACE */
     enum err draft_err;      /* why there is no draft: said only when nothing else is wrong */
     struct why draft_why;
+    struct rule_definition standing; /* at if_version: a draft of the same is no change */
+    bool has_standing;
     /* COMMAND_QUALITY_RELEASE */
     struct uuid flag;
     /* COMMAND_RULE_STATES */
@@ -40,6 +42,7 @@ struct command {
     bool
         outdated; /* RULE_CHANGE: the rule is not at if_version. Nothing is done, but the answer waits until what made
                     * the other version is committed */
+    bool unchanged; /* RULE_CHANGE: it is so already. Nothing is done */
     struct rule_warning
         warning; /* RULE_CREATE, RULE_REPLACE: of one that was made, what is perhaps not meant */
     const char *state;   /* RULE_CHANGE: that the rule is in after it; NULL: there is none */

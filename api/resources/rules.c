@@ -383,7 +383,8 @@ static enum err patch_once(struct request *r, const char **state, struct buf *wa
                                     .change = RULE_REPLACE,
                                     .definition = definition,
                                     .definition_n = definition ? strlen(definition) : 0,
-                                    .if_version = standing.version };
+                                    .if_version = standing.version,
+                                    .standing = standing.definition };
     buf_clear(warnings);
     if (!e) e = b->rule_change(b->ctx, &q, state, warnings, why);
     free(standing.definition);
@@ -468,7 +469,8 @@ static const struct route routes[] = {
       .path = "/v1/rules/{id}",
       .id = "changeRule",
       .summary = "Change what is named of a rule: a new version",
-      .help = "What is not named stays as it is; null puts a field back to its default. Of two "
+      .help = "What is not named stays as it is; null puts a field back to its default. What "
+              "names only what is so already makes no version. Of two "
               "that change different fields at once neither is lost. What it means to a rule that "
               "is firing is said at replaceRule.",
       .handler = patch_rule,

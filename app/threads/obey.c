@@ -63,6 +63,17 @@ static enum err make_record(struct engine_loop *l, const struct command *c, stru
     return step_rule_put(&l->step, c->tenant, c->rule, &c->draft, &l->scratch, out, why);
 }
 
+/* Is what the record would put what is there? Compared as the texts that a version keeps, so by all that a definition says. */
+static enum err compare(struct command *c, const struct record *r, struct why *why)
+{
+    if (!c->has_standing) return ERR_OK;
+    AUTO_BUF struct buf standing = { 0 };
+    rule_render(&c->standing, &standing);
+    if (!buf_ok(&standing)) return err_set(why, ERR_NOMEM, "out of memory");
+    c->unchanged = str_is(r->u.rule.definition, standing.data);
+    return ERR_OK;
+}
+
 static enum err apply(struct engine_loop *l, const struct command *c, struct record *r,
                       struct why *why)
 {
@@ -90,9 +101,11 @@ static void change_rule(struct engine_loop *l, struct command *c)
     enum err e = may_change(l, c, &why);
     if (!e) c->outdated = !is_at(l, c);
     if (!e && !c->outdated) e = make_record(l, c, &r, &why);
+    if (!e && !c->outdated) e = compare(c, &r, &why);
     if (!e && turn_reserve(l->turn)) e = err_set(&why, ERR_NOMEM, "out of memory");
-    if (!e && !c->outdated) e = apply(l, c, &r, &why);
-    if (!e && !c->outdated && c->change != RULE_DELETE) warn(l, c);
+    const bool changes = !c->outdated && !c->unchanged;
+    if (!e && changes) e = apply(l, c, &r, &why);
+    if (!e && changes && c->change != RULE_DELETE) warn(l, c);
     c->state = state_of(l, c->tenant, c->rule);
     if (e) command_answer(c, e, &why);
     else turn_wait(l->turn, c);

@@ -64,7 +64,7 @@ def test_patch_changes_what_it_names(service):
     rule = drive.make_rule(service, GOOD)
     path = f"/v1/rules/{rule['id']}"
     for change in ({"severity": "info"}, {"name": "renamed", "hold_s": 3}, {"rule": "last(FEEDA) >= 101"}, {"clear": "99"}, {"clear": None},
-                   {"enabled": False}, {"enabled": True, "on_create": "fire"}, {}):
+                   {"enabled": False}, {"enabled": True, "on_create": "wait"}):
         rule = {**rule, **change, "version": rule["version"] + 1}
         rule["threshold"] = rule["rule"].split()[-1]
         answer = service.api("PATCH", path, change)
@@ -79,6 +79,20 @@ def test_patch_changes_what_it_names(service):
     drive.problem(service.api("PATCH", f"/v1/rules/{uuid.uuid4()}", {"name": "x"}), 404)
     service.api("DELETE", path)
     drive.problem(service.api("PATCH", path, {"name": "x"}), 404)
+
+
+def test_a_patch_to_what_is_so_already_is_no_change(service):
+    """No version, no record in the order, the same time of change: of nothing named, of values that stand, of defaults, of another spelling."""
+    rule = drive.make_rule(service, {**GOOD, "severity": "critical", "clear": "99"})
+    path = f"/v1/rules/{rule['id']}"
+    made = lambda: service.database.one("SELECT count(*) FROM tocsin.event WHERE kind IN (12, 13)")
+    before, events = service.api("GET", path).json(), made()
+    same = {k: v for k, v in before.items() if k in ("name", "rule", "clear", "hold_s", "cooldown_s", "severity", "on_create", "at", "enabled")}
+    for change in ({}, same, {"severity": "critical"}, {"at": None, "enabled": None}, {"rule": "  last(FEEDA)>=100"}, {"clear": 99}):
+        answer = service.api("PATCH", path, change)
+        assert answer.status_code == 200 and {k: v for k, v in answer.json().items() if k != "warnings"} == before, (change, answer.text)
+    assert (made(), len(service.api("GET", path + "/versions").json()["versions"])) == (events, 1)
+    assert service.api("PATCH", path, {"severity": None}).json()["version"] == 2 and made() == events + 1, "a default that is not so is a change"
 
 
 def test_patches_at_once_lose_nothing(service):

@@ -22,9 +22,11 @@ struct answer {
 };
 
 /* Asks as command_ask does, but looks instead of waiting. */
-static struct answer ask(enum rule_change change, int who, int id, const char *definition)
+static struct answer ask_over(enum rule_change change, int who, int id, const char *definition,
+                              const char *standing)
 {
-    const struct rule_request r = { .tenant = tenant(who),
+    const struct rule_request r = { .standing = standing,
+                                    .tenant = tenant(who),
                                     .rule = rule_id(id),
                                     .change = change,
                                     .definition = definition,
@@ -40,6 +42,11 @@ static struct answer ask(enum rule_change change, int who, int id, const char *d
     memcpy(a.text, c->why.text, sizeof a.text);
     command_drop(c);
     return a;
+}
+
+static struct answer ask(enum rule_change change, int who, int id, const char *definition)
+{
+    return ask_over(change, who, id, definition, NULL);
 }
 
 #define ABOVE(x) "{\"rule\":\"last(A) > " #x "\"}"
@@ -60,6 +67,35 @@ static void a_change_waits_for_the_commit(void **state)
     assert_null(a.state);
     assert_int_equal(engine_seq(loop.step.engine), before + 3);
     assert_int_equal(loop.turn->waiting_n, 3);
+}
+
+/* What comes to the definition that stands is answered like a change and is none, however it is
+ * spelled; any difference is one. */
+static void a_change_to_what_is_so_already_is_none(void **state)
+{
+    (void)state;
+#define STANDS                                                                                                             \
+    "{\"name\":\"\",\"rule\":\"last(A) >= 60\",\"measure\":\"last(A)\",\"op\":\">=\",\"threshold\":\"60\",\"clear\":null," \
+    "\"hold_s\":0,\"cooldown_s\":0,\"severity\":\"warning\",\"on_create\":\"fire\",\"enabled\":true}"
+    static const struct {
+        const char *definition;
+        bool same;
+    } rows[] = {
+        { "{\"rule\":\"last(A) >= 60\"}", true },
+        { "{\"rule\":\"last( A )>=60 \",\"clear\":null}", true },
+        { "{\"rule\":\"last(A) >= 60\",\"severity\":\"warning\",\"at\":\"trade\"}", true },
+        { "{\"rule\":\"last(A) >= 60\",\"at\":\"close\"}", false },
+        { "{\"rule\":\"last(A) >= 60\",\"on_create\":\"wait\"}", false },
+        { "{\"rule\":\"last(A) >= 60\",\"name\":\"n\"}", false },
+        { "{\"rule\":\"last(A) > 60\"}", false },
+    };
+    assert_true(ask(RULE_CREATE, 1, 1, "{\"rule\":\"last(A) >= 60\"}").waits);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const uint64_t before = engine_seq(loop.step.engine);
+        const struct answer a = ask_over(RULE_REPLACE, 1, 1, rows[i].definition, STANDS);
+        if (!a.waits || !a.state || (engine_seq(loop.step.engine) == before) != rows[i].same)
+            fail_msg("row %zu: %s", i, rows[i].definition);
+    }
 }
 
 /* Not there, there already, too many, and only then what is wrong with the definition; none of
@@ -145,9 +181,8 @@ int main(void)
 {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, begin_stock, end)
     const struct CMUnitTest tests[] = {
-        STORY(a_change_waits_for_the_commit),
-        STORY(refusals_have_an_order),
-        STORY(rules_ever_made_have_a_limit_too),
+        STORY(a_change_waits_for_the_commit), STORY(a_change_to_what_is_so_already_is_none),
+        STORY(refusals_have_an_order),        STORY(rules_ever_made_have_a_limit_too),
         STORY(states_are_told_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
