@@ -63,6 +63,7 @@ static bool waits(const struct action *a) { return !a->applied && !a->refused; }
 
 static enum err add_and_take(struct market *m, struct instrument *x, struct action a);
 static enum err take_waiting(struct market *m, struct instrument *x);
+static void take_effect(struct market *m, struct instrument *x, struct action *a);
 
 /* ---- bases ---- */
 static i128 common(i128 a, i128 b)
@@ -271,7 +272,7 @@ bool actions_presume(struct market *m, struct instrument *x, int64_t to, int64_t
         .kind = ACTION_SPLIT, .day = day, .a = to, .b = from, .presumed = true
     };
     if (find(m, x, ACTION_SPLIT, day) || !split_fits(m, x, &a) || add(m, x, a)) return false;
-    split_now(m, x, &m->actions[m->actions_n - 1]);
+    take_effect(m, x, &m->actions[m->actions_n - 1]);
     series_session(m);
     series_touch_all(m);
     return true;
@@ -500,22 +501,30 @@ static void leave_now(struct market *m, struct instrument *x, struct action *a)
     }
 }
 
+/* Of one session there is one end. */
+static struct action *find_end(const struct market *m, const struct instrument *x, int32_t day)
+{
+    struct action *a = find(m, x, ACTION_DELISTING, day);
+    return a ? a : find(m, x, ACTION_MERGER, day);
+}
+
 /* A merger too, whose terms are its price. */
 enum err actions_delisting(struct market *m, const struct record *r, struct why *why)
 {
     struct instrument *x = NULL;
     enum err e = find_instrument(m, &r->u.delisting.symbol, &x, why);
     if (e) return e;
-    const struct action a = { .kind = ACTION_DELISTING,
+    const struct action a = { .kind = r->kind == RECORD_MERGER ? ACTION_MERGER : ACTION_DELISTING,
                               .day = r->u.delisting.day,
                               .amount_e8 = r->u.delisting.price_e8,
                               .child = NONE };
     if (!value_fits(a.amount_e8, x->shares_max))
         return err_set(why, ERR_INVALID, "price times shares of %.15s is too large", x->symbol.s);
-    struct action *known = find(m, x, ACTION_DELISTING, a.day);
-    if (known && (!waits(known) || known->amount_e8 == a.amount_e8))
+    struct action *known = find_end(m, x, a.day);
+    if (known && (!waits(known) || (known->kind == a.kind && known->amount_e8 == a.amount_e8)))
         return known_already(x, "the end", a.day, why);
     if (!known) return add_and_take(m, x, a);
+    known->kind = a.kind;
     known->amount_e8 = a.amount_e8;
     return ERR_OK;
 }
@@ -554,8 +563,22 @@ enum err actions_shares(struct market *m, struct instrument *x, const struct rec
 }
 
 /* ---- sessions ---- */
+static enum divisor_reason reason_of(const struct action *a)
+{
+    static const enum divisor_reason reasons[ACTION_KIND_COUNT] = {
+        [ACTION_SPLIT] = DIVISOR_SPLIT,
+        [ACTION_SHARES] = DIVISOR_SHARES,
+        [ACTION_SPECIAL] = DIVISOR_SPECIAL_DIVIDEND,
+        [ACTION_SPIN_OFF] = DIVISOR_SPIN_OFF,
+        [ACTION_DELISTING] = DIVISOR_DELISTING,
+        [ACTION_MERGER] = DIVISOR_MERGER,
+    };
+    return reasons[a->kind]; /* a dividend that is not special moves no divisor */
+}
+
 static void take_effect(struct market *m, struct instrument *x, struct action *a)
 {
+    divisor_because(&m->store.divisors, reason_of(a), a->day);
     switch ((enum action_kind)a->kind) {
     case ACTION_SPLIT: split_now(m, x, a); break;
     case ACTION_SHARES:
@@ -569,9 +592,11 @@ static void take_effect(struct market *m, struct instrument *x, struct action *a
         a->awaits = true;
         m->awaited_n++;
         break;
-    case ACTION_DELISTING: leave_now(m, x, a); break;
+    case ACTION_DELISTING:
+    case ACTION_MERGER: leave_now(m, x, a); break;
     case ACTION_KIND_COUNT: break;
     }
+    divisor_because_usual(&m->store.divisors);
 }
 
 /* What the instrument waits for next. A child's price is no session: actions_children looks after those. */
@@ -615,7 +640,11 @@ void actions_children(struct market *m)
 {
     for (size_t i = 0; m->awaited_n && i < m->actions_n; i++) {
         struct action *a = &m->actions[i];
-        if (!a->awaits || !pay_now(m, &m->instruments[a->instrument], a)) continue;
+        if (!a->awaits) continue;
+        divisor_because(&m->store.divisors, DIVISOR_SPIN_OFF, a->day);
+        const bool paid = pay_now(m, &m->instruments[a->instrument], a);
+        divisor_because_usual(&m->store.divisors);
+        if (!paid) continue;
         a->awaits = false;
         m->awaited_n--;
         series_session(m);

@@ -234,6 +234,20 @@ static enum err (*const apply[RECORD_KIND_COUNT])(struct engine *e, const struct
 #undef RECORD
 };
 
+/* What was said before MEANING_SECOND was said without a ledger. */
+static void settle_divisors(struct engine *e)
+{
+    struct market *m = &e->market;
+    struct divisor_log *log = &m->store.divisors;
+    if (m->settings.meaning < MEANING_SECOND) log->n = 0;
+    if (log->n) divisor_settle(log);
+    for (size_t i = 0; i < log->n; i++)
+        if (log->of[i].cause.day == NO_DAY)
+            log->of[i].cause.day = m->venues[m->universes[log->of[i].universe].venue].day;
+    e->out.divisors = log->of;
+    e->out.divisors_n = log->n;
+}
+
 /* The turn rises twice: what was remembered of the record before is void while this one is applied,
  * and what was read meanwhile, with the time of before, is void when its time has come into force.
  * */
@@ -241,6 +255,7 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
 {
     struct market *m = &e->market;
     m->touched_n = m->moved_n = m->flags.n = 0;
+    divisor_begin(&m->store.divisors);
     m->all_touched = false;
     e->out.sample = e->out.article = e->out.retraction = false;
     e->out.trade = TRADE_REGULAR;
@@ -255,7 +270,8 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     if (m->now_ns >= m->carry_until_ns) coverage_due(m);
     m->seq = r->seq;
     m->turn++;
-    err = m->flags.failed ? ERR_NOMEM : series_settle(m);
+    settle_divisors(e);
+    err = m->flags.failed || m->store.divisors.failed ? ERR_NOMEM : series_settle(m);
     if (!err && e->out.sample) series_sampled(m);
     e->out.flags = m->flags.of;
     e->out.flags_n = m->flags.n;
@@ -441,6 +457,11 @@ size_t engine_symbols(const struct engine *e, int32_t id, struct dated_symbol ou
     return n;
 }
 
+const char *engine_index_name(const struct engine *e, uint32_t universe)
+{
+    return e->market.universes[universe].name;
+}
+
 struct instrument_facts engine_instrument_facts(const struct engine *e, int32_t id)
 {
     const struct instrument *x = &e->market.instruments[id];
@@ -477,11 +498,11 @@ static void release(struct market *m)
     }
     for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
     for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
-    void *const arrays[] = { m->instruments, m->issuers,  m->universes, m->store.lines,
-                             m->store.slots, m->closes,   m->series,    m->exposures,
-                             m->slow,        m->touched,  m->moved,     m->venues,
-                             m->actions,     m->flags.of, m->former,    m->renamed,
-                             m->aliases };
+    void *const arrays[] = { m->instruments, m->issuers,          m->universes, m->store.lines,
+                             m->store.slots, m->closes,           m->series,    m->exposures,
+                             m->slow,        m->touched,          m->moved,     m->venues,
+                             m->actions,     m->flags.of,         m->former,    m->renamed,
+                             m->aliases,     m->store.divisors.of };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     articles_release(&m->articles);

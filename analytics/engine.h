@@ -20,6 +20,8 @@ struct engine_output {     /* of the last record applied; overwritten by the nex
     size_t moved_n;
     const struct quality_flag *flags; /* what looks wrong in it, or what became of what did */
     size_t flags_n;
+    const struct divisor_change *divisors; /* of indices, that it has changed */
+    size_t divisors_n;
     bool sample;        /* a clock or session end at which every series' reading is stored */
     int32_t instrument; /* a new or changed instrument, else -1 */
     /* Of that one: it has a symbol that it had not (engine_symbols); and the one that had the symbol until now, else -1. */
@@ -119,6 +121,9 @@ struct instrument_facts {
     const char *symbol, *issuer, *name, *venue, *isin, *figi;
 };
 struct instrument_facts engine_instrument_facts(const struct engine *e, int32_t id);
+
+/* By which number changes of divisors name it. */
+const char *engine_index_name(const struct engine *e, uint32_t universe);
 
 /* The symbol that it has, after the one that it had before if any: 1 or 2. */
 size_t engine_symbols(const struct engine *e, int32_t id, struct dated_symbol out[2]);

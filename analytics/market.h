@@ -80,7 +80,8 @@ enum action_kind { /* saved: append only. Of one session they take effect in thi
                    ACTION_DIVIDEND,
                    ACTION_SPECIAL, /* a dividend that price returns are adjusted by */
                    ACTION_SPIN_OFF,
-                   ACTION_DELISTING, /* and a merger */
+                   ACTION_DELISTING,
+                   ACTION_MERGER,
                    ACTION_KIND_COUNT
 };
 struct action {

@@ -3,6 +3,7 @@
 #ifndef TOCSIN_ANALYTICS_MEMBERS_H
 #define TOCSIN_ANALYTICS_MEMBERS_H
 #include "analytics/aggregate.h"
+#include "analytics/divisor.h"
 #include "core/uuid.h"
 #include "ingest/record.h"
 
@@ -124,6 +125,7 @@ struct universe_store {
     size_t lines_n, lines_cap;
     struct slot *slots;
     size_t slots_n, slots_cap;
+    struct divisor_log divisors; /* of indices, as they change */
 };
 
 /* Its state; it must have been asked for. */

@@ -234,8 +234,8 @@ static void split_cap(struct universe_store *s, const struct correction *c)
     universe_restate(s, u, c->line, price, c->x->shares,
                      same ? c->l->value : line_value(price, c->x->shares));
     if (c->x->jumped && u->total_ref == c->l->total_after && wrong == c->jump)
-        universe_set_ref(u, u->level_ref, c->l->total_before);
-    else if (wrong != 1) universe_set_ref(u, u->level_ref * wrong, u->total_ref);
+        universe_move_ref(s, u, c->line, u->level_ref, c->l->total_before);
+    else if (wrong != 1) universe_move_ref(s, u, c->line, u->level_ref * wrong, u->total_ref);
 }
 
 /* It has come to count with its new price, so that the level was chained over its shares. */
@@ -310,8 +310,8 @@ static double without(i128 sum, i128 paid)
 }
 
 /* The cap-weighted levels since, and that of now, as if they had been chained over it. */
-static void chain_since(const struct universe_store *s, struct universe *u, uint32_t line,
-                        int32_t day, int64_t amount_e8)
+static void chain_since(struct universe_store *s, struct universe *u, uint32_t line, int32_t day,
+                        int64_t amount_e8)
 {
     const struct level_day *d = level_before(u, day);
     if (!u->based || !d) return;
@@ -319,7 +319,7 @@ static void chain_since(const struct universe_store *s, struct universe *u, uint
     const double by = without(d->total, line_value(amount_e8, x.shares));
     for (size_t i = u->days_n; i-- > 0 && u->days[i].day >= day;) u->days[i].level *= by;
     for (size_t i = u->refs_n; i-- > 0 && u->refs[i].day >= day;) u->refs[i].level_ref *= by;
-    universe_set_ref(u, u->level_ref * by, u->total_ref);
+    universe_move_ref(s, u, line, u->level_ref * by, u->total_ref);
 }
 
 /* Of equal weights the line keeps its weight, as if what it paid had bought more of it: a split in all but the count. */
@@ -338,7 +338,7 @@ void past_pay(struct universe_store *s, struct universe *u, uint32_t line, const
         const i128 was = u->total;
         universe_restate(s, u, line, x->carried_e8, l->shares,
                          line_value(x->carried_e8, l->shares));
-        if (u->based) universe_set_ref(u, level, u->total);
+        if (u->based) universe_move_ref(s, u, line, level, u->total);
         /* Whose count has jumped and waits for its split: had that been known, so much would have gone from as much less. */
         for (uint32_t no = u->first_line; no != NONE; no = s->lines[no].next_of_universe)
             if (s->lines[no].total_before > 0) {

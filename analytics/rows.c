@@ -34,6 +34,12 @@ static const struct column symbol_columns[] = {
 };
 const struct row_type symbol_row = ROW_TYPE("symbol", struct symbol_row, symbol_columns);
 
+static const struct column divisor_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct divisor_row, type, name)
+#include "analytics/divisor.def"
+};
+const struct row_type divisor_row = ROW_TYPE("divisor", struct divisor_row, divisor_columns);
+
 static const struct column article_score_columns[] = {
 #define COLUMN(type, name, what) ROW_COLUMN(struct article_score_row, type, name)
 #include "analytics/article_score.def"

@@ -1,6 +1,7 @@
 /* rows.h - what analytics says, as the rows that are stored of it. Plain data; each row's columns are in the .def of its name. */
 #ifndef TOCSIN_ANALYTICS_ROWS_H
 #define TOCSIN_ANALYTICS_ROWS_H
+#include "analytics/divisor.h"
 #include "analytics/quality_flag.h"
 #include "analytics/reading.h"
 #include "analytics/news/sentiment.h"
@@ -40,6 +41,13 @@ struct symbol_row {
 #include "analytics/symbol.def"
 };
 extern const struct row_type symbol_row;
+
+/* Said when an index's level is measured otherwise from then on. */
+struct divisor_row {
+#define COLUMN ROW_FIELD
+#include "analytics/divisor.def"
+};
+extern const struct row_type divisor_row;
 
 struct article_score_row {
 #define COLUMN ROW_FIELD

@@ -47,6 +47,7 @@ static const struct state_field market_fields[] = {
     STATE_FIELD(I64, struct market, settings.session_grace_ns),
     STATE_FIELD(BOOL, struct market, settings.hold_shares),
     STATE_FIELD(U64, struct market, flags.made),
+    STATE_FIELD(U64, struct market, store.divisors.made),
 };
 static const struct state_field venue_fields[] = {
     STATE_FIELD(BYTE, struct venue, name),
@@ -572,6 +573,7 @@ static enum err load_scalars(struct state_reader *r, struct market *m, struct wh
         m->sampled_ns = saved->sampled_ns;
         m->seq = saved->seq;
         m->flags.made = saved->flags.made;
+        m->store.divisors.made = saved->store.divisors.made;
     }
     free(saved);
     return e;

@@ -37,6 +37,8 @@ bool shares_set(struct market *m, struct instrument *x, int64_t shares, int64_t 
     x->shares = shares;
     x->float_e8 = float_e8;
     if (x->shares > x->shares_max) x->shares_max = x->shares;
+    const struct divisor_cause cause = m->store.divisors.cause;
+    divisor_because(&m->store.divisors, DIVISOR_SHARES, cause.day);
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
         struct line *l = &m->store.lines[no];
         if (!l->active) continue;
@@ -44,5 +46,6 @@ bool shares_set(struct market *m, struct instrument *x, int64_t shares, int64_t 
         universe_set_shares(&m->store, u, no, shares_effective(x, l));
         series_touch(m, u->first_series);
     }
+    m->store.divisors.cause = cause;
     return true;
 }

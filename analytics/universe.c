@@ -9,6 +9,7 @@
 
 #include "core/vec.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,27 @@ void universe_set_ref(struct universe *u, double level_ref, i128 total_ref)
         level_ref > 0 && total_ref > 0 ? scale_of(level_ref, total_ref) : (struct scale){ 0 };
 }
 
+/* NaN: it has no level. */
+static double divisor(const struct universe *u)
+{
+    return u->based ? divisor_of(u->level_ref, u->total_ref) : (double)NAN;
+}
+
+static void note_divisor(struct universe_store *s, const struct universe *u, uint32_t line,
+                         double before)
+{
+    divisor_note(&s->divisors, s->lines[line].universe, s->lines[line].instrument,
+                 s->divisors.cause.reason, before, divisor(u));
+}
+
+void universe_move_ref(struct universe_store *s, struct universe *u, uint32_t line,
+                       double level_ref, i128 total_ref)
+{
+    const double before = divisor(u);
+    universe_set_ref(u, level_ref, total_ref);
+    note_divisor(s, u, line, before);
+}
+
 struct levels {
     double level, ew[EW_VARIANTS];
 };
@@ -235,6 +257,8 @@ static void recompose(struct universe_store *s, struct universe *u, uint32_t no,
     struct line *l = &s->lines[no];
     struct levels v;
     bool based = u->based;
+    const double before = divisor(u);
+    const i128 total = u->total;
     equal_weight_refresh(s, u);
     if (based) v = levels_now(u);
     bool was = l->valued, is = active && shares > 0 && price_e8 > 0;
@@ -248,6 +272,8 @@ static void recompose(struct universe_store *s, struct universe *u, uint32_t no,
     if (!was && is) set_valued(s, u, no, true);
     if (was && is) set_value(s, u, no, l->price_e8, line_value(l->price_e8, shares));
     if (based && (was || is)) chain_levels(u, &v);
+    /* Chained over nothing, as when a membership is said again, the level is but measured otherwise. */
+    if (based && (u->total != total || !u->based)) note_divisor(s, u, no, before);
 }
 
 void universe_remove_line(struct universe_store *s, struct universe *u, uint32_t no)
@@ -315,6 +341,8 @@ void universe_start(struct universe_store *s, struct universe *u)
     u->reinvested = 1;
     u->dividends = 0;
     universe_set_ref(u, u->base, u->total);
+    divisor_note(&s->divisors, s->lines[u->first_line].universe, NONE, DIVISOR_START, (double)NAN,
+                 divisor(u));
     for (int k = 0; k < EW_VARIANTS; k++) equal_weight_restore(s, u, k, u->base);
 }
 

@@ -79,6 +79,9 @@ bool universe_closed_at(struct universe *u, uint32_t line, int32_t day, int64_t 
 
 /* From here on the level is level_ref * total / total_ref. */
 void universe_set_ref(struct universe *u, double level_ref, i128 total_ref);
+/* The same, over what has become of that line: it stands in the ledger (divisor.h). */
+void universe_move_ref(struct universe_store *s, struct universe *u, uint32_t line,
+                       double level_ref, i128 total_ref);
 double universe_level(const struct universe *u);
 /* With dividends put back in, at the close of their ex-session. */
 double universe_total_return(const struct universe *u);

@@ -555,6 +555,20 @@ static void tell_quality(struct step *s, const struct record *r, const struct qu
                                .detail = f->detail });
 }
 
+static void tell_divisor(struct step *s, const struct record *r, const struct divisor_change *c)
+{
+    say(s, STEP_divisor_row,
+        &(struct divisor_row){ .divisor_no = c->no,
+                               .seq = r->seq,
+                               .event_ns = r->event_ns,
+                               .index_name = engine_index_name(s->engine, c->universe),
+                               .session = c->cause.day,
+                               .reason = c->cause.reason,
+                               .instrument_id = c->instrument == NONE ? -1 : (int32_t)c->instrument,
+                               .before = c->before,
+                               .after = c->after });
+}
+
 /* "[{"symbol":"AAPL","score":0.5,"label":"positive","relevance":1}]" */
 static void render_tickers(const struct article_reading *a, struct buf *out)
 {
@@ -622,6 +636,7 @@ static enum err tell(struct step *s, const struct record *r, const struct engine
     enum err e = tell_record(s, r);
     if (o->instrument >= 0) tell_instrument(s, o->instrument);
     for (size_t i = 0; i < o->flags_n; i++) tell_quality(s, r, &o->flags[i]);
+    for (size_t i = 0; i < o->divisors_n; i++) tell_divisor(s, r, &o->divisors[i]);
     if (o->instrument >= 0 && o->named) tell_symbols(s, o->instrument);
     if (o->instrument >= 0 && o->retired >= 0) {
         tell_instrument(s, o->retired);

@@ -94,6 +94,71 @@ def test_dividends_and_a_spin_off(kafka, service_factory):
     f.same_again("ret(OTH) <= -20")
 
 
+def ledger(f, **parameters):
+    """Oldest first; the same by the API, in pages of two, and in SQL."""
+    pages, before = [], None
+    while before is not None or not pages:
+        answer = f.service.api("GET", "/v1/divisors?" + drive.query(limit=2, **({} if before is None else {"before": before}), **parameters))
+        assert answer.status_code == 200, answer.text
+        pages += answer.json()["divisors"]
+        before = answer.json()["next"]
+        if before is None:
+            break
+    rows = [(d["reason"], d["symbol"], d["session"], d["before"], d["after"]) for d in pages[::-1]]
+    if not parameters:
+        assert rows == f.service.database.rows("SELECT reason, symbol, session::text, before, after FROM market.divisor ORDER BY divisor_no")
+    return rows
+
+
+def test_the_ledger_of_divisors(kafka, service_factory):
+    """IX of AAPL 4,275 at 499.23 and OTH 10,000 at 200: at every session's end the level is what it is worth by the divisor of then."""
+    ts, day = 1598648400 * S, 86400 * S
+    f = Fed(kafka, service_factory, "ledger", track=TRACK)
+    f.send(before(ts) + [{"kind": "index", "index": "OTHER", "base": 100, "ts": ts}, {"kind": "membership", "index": "OTHER", "symbol": "OTH", "ts": ts},
+                         {"kind": "instrument", "symbol": "KID", "issuer": "KID", "ts": ts}, {"kind": "shares", "symbol": "KID", "shares": 5000, "ts": ts}])
+    shares, worth = {"AAPL": 4275, "OTH": 10000}, []
+
+    def session(n, prices, *between):
+        date = f"2020-09-{n:02}" if n else "2020-08-31"
+        t = ts + (3 + n) * day
+        f.send([*({**m, "ts": t} for m in between), *({"kind": "close", "symbol": s, "price": str(p), "date": date, "ts": t} for s, p in prices.items()),
+                {"kind": "clock", "session_end": date, "ts": t + S}])
+        worth.append(sum(shares[s] * p for s, p in prices.items() if s in shares))
+
+    shares["AAPL"] = 17100
+    session(0, {"AAPL": 129.04, "OTH": 200}, SPLIT)
+    session(1, {"AAPL": 134.18, "OTH": 160}, {"kind": "dividend", "symbol": "OTH", "amount": "40", "special": True, "ex": "2020-09-01"})
+    shares["OTH"] = 12000
+    session(2, {"AAPL": 131.4, "OTH": 165}, {"kind": "shares", "symbol": "OTH", "shares": 12000, "effective": "2020-09-02"})
+    shares["KID"] = 5000
+    session(3, {"AAPL": 120, "OTH": 125, "KID": 80}, {"kind": "spin_off", "parent": "OTH", "child": "KID", "new": 1, "old": 2, "effective": "2020-09-03"},
+            {"kind": "membership", "index": "IX", "symbol": "KID"})
+    del shares["OTH"]
+    session(4, {"AAPL": 121, "KID": 75}, {"kind": "merger", "symbol": "OTH", "price": "130", "effective": "2020-09-04"})
+    rows = ledger(f, index="IX")
+    assert [r[:3] for r in rows] == [("start", None, "2020-08-28"), ("special_dividend", "OTH", "2020-09-01"), ("shares", "OTH", "2020-09-02"),
+                                     ("membership", "KID", "2020-09-03"), ("spin_off", "OTH", "2020-09-03"), ("merger", "OTH", "2020-09-04")]
+    assert rows[0][3] is None and rows[0][4] == pytest.approx(4134.20825, rel=1e-15)
+    first = 4275 * 499.23 + 2_000_000
+    assert rows[1][4] / rows[1][3] == pytest.approx(1 - 400_000 / (17100 * 129.04 + 2_000_000), rel=1e-12)
+    assert rows[2][4] / rows[2][3] == pytest.approx(1 + 2000 * 160 / (17100 * 134.18 + 1_600_000), rel=1e-12)
+    left = 17100 * 121 + 5000 * 75
+    closed = 17100 * 120 + 5000 * 80
+    assert rows[5][4] / rows[5][3] == pytest.approx(closed / (closed + 12000 * 130), rel=1e-12)
+    assert [now[3] for now in rows[1:]] == pytest.approx([was[4] for was in rows[:-1]], rel=1e-14)
+    in_force = {r[2]: r[4] for r in rows}
+    levels = {p["time"][:10]: p["value"] for p in drive.history(f.service, "level(IX)")}
+    by_session, divisor = {}, None
+    for date, value in zip(levels, [first, *worth]):
+        divisor = in_force.get(date, divisor)
+        by_session[date] = value / divisor
+    assert len(levels) == 6 and worth[-1] == left and levels == pytest.approx(by_session, rel=1e-12)
+    assert ledger(f)[0] == rows[0] and [r[0] for r in ledger(f, index="OTHER")] == ["start", "special_dividend", "shares", "spin_off", "merger"]
+    assert ledger(f, index="OTHER")[-1][4] is None, "its only member has left"
+    assert ledger(f, index="NONE") == []
+    f.same_again()
+
+
 BAD = [({"new": 0}, 'field "new" must be from 1 to 1000000'), ({"old": 0}, 'field "old" must be from 1'), ({"new": 2, "old": 2}, "changes nothing"),
        ({"symbol": "NOBODY"}, "no instrument record yet"), ({"effective": "2020-02-30"}, 'field "effective"'), ({"effective": None}, 'field "effective" is missing')]
 

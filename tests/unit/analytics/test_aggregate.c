@@ -61,6 +61,7 @@ static void end(struct world *w)
     for (int u = 0; u < UNIVERSES; u++) universe_release(&w->universes[u]);
     free(w->store.lines);
     free(w->store.slots);
+    free(w->store.divisors.of);
 }
 
 static void change(struct world *w, uint32_t l,

@@ -33,6 +33,7 @@ static void end(struct world *w)
 {
     free(w->store.lines);
     free(w->store.slots);
+    free(w->store.divisors.of);
     universe_release(&w->index);
 }
 

@@ -121,6 +121,7 @@ union any_row {
     struct instrument_row instrument;
     struct quality_row quality;
     struct symbol_row symbol;
+    struct divisor_row divisor;
     struct series_row series;
     struct series_viewer_row series_viewer;
     struct reading_row reading;
@@ -164,6 +165,9 @@ static void make_row(enum table_id id, int i)
         r->quality.quality_no = (uint64_t)i, r->quality.quality_id = uuid_of(4, i);
         break;
     case TABLE_symbol_row: r->symbol.instrument_id = i, r->symbol.symbol = names[i]; break;
+    case TABLE_divisor_row:
+        r->divisor.seq = r->divisor.divisor_no = (uint64_t)i, r->divisor.index_name = names[i];
+        break;
     case TABLE_series_row: r->series.series_id = (uint32_t)i, r->series.measure = names[i]; break;
     case TABLE_series_viewer_row:
         r->series_viewer.tenant_id = owner, r->series_viewer.series_id = (uint32_t)i;

@@ -1,0 +1,92 @@
+/* divisors.c - the ledger of divisors: when and why what an index's level is measured by has changed. */
+#include "analytics/rows.h"
+#include "api/answer.h"
+#include "api/render.h"
+
+static const struct field divisor_fields[] = {
+    { .name = "no", .type = FIELD_INT },
+    { .name = "seq", .type = FIELD_INT, .help = "levels after this record are by the new one" },
+    { .name = "time", .type = FIELD_TIME },
+    { .name = "index", .type = FIELD_TEXT },
+    { .name = "session",
+      .type = FIELD_TEXT,
+      .help = "from that one on; of an action that came late it lies before `time`" },
+    { .name = "reason", .type = FIELD_TEXT, .names = &divisor_reason_names },
+    { .name = "symbol", .type = FIELD_TEXT, .nullable = true, .help = "over which instrument" },
+    { .name = "before",
+      .type = FIELD_REAL,
+      .nullable = true,
+      .help = "currency per point: level = market value / divisor; null: there was no level" },
+    { .name = "after", .type = FIELD_REAL, .nullable = true, .help = "null: there is no level" },
+    { 0 },
+};
+static const struct field divisors_fields[] = {
+    { .name = "divisors", .type = FIELD_LIST, .of = "Divisor" },
+    { .name = "next", .type = FIELD_INT, .nullable = true },
+    { 0 },
+};
+enum { DIVISOR, DIVISORS };
+static const struct schema schemas[] = {
+    [DIVISOR] = { .name = "Divisor", .fields = divisor_fields },
+    [DIVISORS] = { .name = "Divisors", .fields = divisors_fields },
+};
+
+static void put_divisor(struct json_writer *w, const char *const *columns)
+{
+    render_row(w, NULL, &schemas[DIVISOR], columns);
+}
+
+static void list_divisors(struct request *r)
+{
+    const struct arg *index = request_arg(r, "index");
+    int64_t n = request_arg(r, "limit")->number;
+    char limit[NUMBER_TEXT], before[NUMBER_TEXT];
+    const char *const params[] = { limit_plus_one(n, limit),
+                                   arg_number(request_arg(r, "before"), before),
+                                   index->given ? index->text : NULL };
+    struct json_writer w = json_write(&r->reply.body);
+    json_put_object(&w, NULL);
+    reply_page(r, &w,
+               &(struct page){ .name = "divisors",
+                               .query = QUERY_DIVISORS,
+                               .params = params,
+                               .limit = n,
+                               .cursor = CURSOR_NUMBER,
+                               .put = put_divisor });
+}
+
+static const struct arg_spec divisors_args[] = {
+    ARG_LIMIT(1000, 100),
+    { .name = "before",
+      .type = ARG_INT,
+      .min = 0,
+      .max = INT64_MAX,
+      .missing = -1,
+      .help = "Cursor: the next of the page before",
+      .example = "1000000" },
+    { .name = "index",
+      .type = ARG_TEXT,
+      .min = 1,
+      .max = 63,
+      .help = "Only of this index",
+      .example = "SP500" },
+    { 0 },
+};
+
+static const struct route routes[] = {
+    { .method = METHOD_GET,
+      .path = "/v1/divisors",
+      .id = "listDivisors",
+      .summary = "Every change of an index's divisor, newest first",
+      .help = "A level is the index's market value by its divisor. Prices move the value; who "
+              "joins or leaves, share counts and what is paid out of a price move the divisor, and "
+              "so not the level. `next` is the `before` of the next page; null: that was all.",
+      .handler = list_divisors,
+      .flags = ROUTE_KEY | ROUTE_DB,
+      .args = divisors_args,
+      .answers = { { .status = 200, .schema = "Divisors" } } },
+};
+
+const struct resource resource_divisors = { .name = "divisors",
+                                            .help = "What index levels are measured by",
+                                            RESOURCE_TABLES };
