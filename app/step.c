@@ -499,6 +499,7 @@ static void tell_renamed_rule(void *ctx, const struct rule_spec *now)
     struct rule_definition d = { .hold_s = now->clocks.hold_ns / NS_PER_S,
                                  .cooldown_s = now->clocks.cooldown_ns / NS_PER_S,
                                  .severity = now->severity,
+                                 .at = now->at,
                                  .wait = now->clocks.wait,
                                  .enabled = now->enabled };
     snprintf(d.name, sizeof d.name, "%s", now->name);

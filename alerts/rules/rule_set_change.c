@@ -282,6 +282,7 @@ enum err rule_set_rename(struct rule_set *s, uint32_t series, const char *measur
                                        .terms = u->terms,
                                        .terms_n = u->terms_n,
                                        .need = u->need,
+                                       .at = u->at,
                                        .clocks = u->clocks,
                                        .severity = u->severity,
                                        .enabled = u->enabled,

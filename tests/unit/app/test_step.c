@@ -970,7 +970,7 @@ static void a_rule_goes_on_when_its_symbol_is_renamed(void **state)
          "{\"name\":\"dear\",\"rule\":\"last(A) >= 110\",\"clear\":\"105\",\"cooldown_s\":7}");
     rule(
         2, 2,
-        "{\"rule\":\"max(last(A)) >= 1000\",\"enabled\":false,\"on_create\":\"wait\",\"severity\":\"critical\"}");
+        "{\"rule\":\"max(last(A)) >= 1000\",\"enabled\":false,\"on_create\":\"wait\",\"severity\":\"critical\",\"at\":\"close\"}");
     rule(2, 3, "{\"rule\":\"last(B) >= 110\"}");
     ok(trade("A", 110, T0 + 1));
     assert_int_equal(alerts(FIRED), 1);
@@ -986,8 +986,9 @@ static void a_rule_goes_on_when_its_symbol_is_renamed(void **state)
         "\"version\":1,\"seq\":14,\"definition\":{\"name\":\"dear\",\"rule\":\"last(META) >= 110\",\"measure\":\"last(META)\",\"op\":\">=\","
         "\"threshold\":\"110\",\"clear\":\"105\",\"hold_s\":0,\"cooldown_s\":7,\"severity\":\"warning\",\"on_create\":\"fire\",\"enabled\":true}"));
     assert_non_null(strstr(said.data, "\"rule\":\"max(last(META)) >= 1000\""));
-    assert_non_null(
-        strstr(said.data, "\"severity\":\"critical\",\"on_create\":\"wait\",\"enabled\":false"));
+    assert_non_null(strstr(
+        said.data,
+        "\"severity\":\"critical\",\"on_create\":\"wait\",\"at\":\"close\",\"enabled\":false"));
     assert_string_equal(state_of(1, 1), "firing");
     AUTO_BUF struct buf saved = { 0 };
     step_save(&step, &saved);
