@@ -8,7 +8,7 @@
  *
  * An error points at a character, counted from 1, and says what would fit there:
  *
- *     change(AAPL)                  8: change is measured on another measure, such as last(AAPL)
+ *     change(AAPL)                  8: change is measured on another measure, such as last(AAPL) (measure_mistake.c)
  *     spread(SP500, window=61d)    22: window is one of 1d, 5d, 20d, ...
  *     hhi(SP500) + 1               12: nothing may follow the measure here */
 #include "analytics/measure.h"
@@ -62,7 +62,8 @@ static bool next_is(struct cursor *c, char ch)
     return c->i < c->n && c->s[c->i] == ch;
 }
 
-static enum err expect(struct cursor *c, char ch)
+/* `text` says what would fit here, ch among it. */
+static enum err expect(struct cursor *c, char ch, const char *text)
 {
     if (next_is(c, ch)) {
         c->i++;
@@ -70,41 +71,31 @@ static enum err expect(struct cursor *c, char ch)
     }
     int at = (int)c->i + 1;
     if (c->i >= c->n)
-        return err_at(c->why, at, ERR_SYNTAX, "expected '%c', found the end of the text", ch);
-    return err_at(c->why, at, ERR_SYNTAX, "expected '%c', found '%c'", ch, c->s[c->i]);
+        return err_at(c->why, at, ERR_SYNTAX, "expected %s, found the end of the text", text);
+    return err_at(c->why, at, ERR_SYNTAX, "expected %s, found '%c'", text, c->s[c->i]);
 }
 
-static int params_of(const struct measure_kind *k)
+/* ---- parameters ---- */
+int measure_params_n(const struct measure_kind *k)
 {
     int n = 0;
     while (n < ARGS_MAX && k->params[n].type != PARAM_NONE) n++;
     return n;
 }
 
-/* ---- parameters ---- */
-static enum err unknown_param(const struct cursor *c, const struct measure_kind *k, struct str word)
-{
-    char list[100] = "";
-    for (int i = 0; i < params_of(k); i++) {
-        size_t n = strlen(list);
-        snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", k->params[i].name);
-    }
-    return err_at(c->why, place_of(c, word), ERR_INVALID, "%s takes %s%s", k->name,
-                  list[0] ? "the parameters " : "no parameters", list);
-}
-
 static enum err parse_param(struct cursor *c, struct measure *m, unsigned *given)
 {
     struct str word = take_word(c);
     int i = 0;
-    while (i < params_of(m->kind) && !str_is(word, m->kind->params[i].name)) i++;
-    if (i == params_of(m->kind)) return unknown_param(c, m->kind, word);
+    while (i < measure_params_n(m->kind) && !str_is(word, m->kind->params[i].name)) i++;
+    if (i == measure_params_n(m->kind))
+        return measure_mistake_param(m->kind, place_of(c, word), word, next_is(c, '='), c->why);
     const struct param *p = &m->kind->params[i];
     if (*given & 1u << i)
         return err_at(c->why, place_of(c, word), ERR_INVALID, "parameter %s is given twice",
                       p->name);
     *given |= 1u << i;
-    enum err e = expect(c, '=');
+    enum err e = expect(c, '=', "'='");
     if (e) return e;
     word = take_word(c);
     e = param_parse(p, word, &m->args.v[i], c->why);
@@ -113,32 +104,6 @@ static enum err parse_param(struct cursor *c, struct measure *m, unsigned *given
 }
 
 /* ---- subjects ---- */
-/* "a symbol", "an index or book:NAME": what fits. */
-static void subjects_text(unsigned subjects, char out[80])
-{
-    static const struct {
-        enum subject type;
-        const char *text;
-    } texts[] = { { SUBJECT_INSTRUMENT, "a symbol" },
-                  { SUBJECT_INDEX, "an index" },
-                  { SUBJECT_BOOK, "book:NAME" },
-                  { SUBJECT_SERIES, "another measure, such as last(AAPL)" } };
-    out[0] = '\0';
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        size_t n = strlen(out);
-        if (subjects & texts[i].type)
-            n += (size_t)snprintf(out + n, 80 - n, "%s%s", n ? " or " : "", texts[i].text);
-        assert(n < 80);
-    }
-}
-
-static enum err wrong_subject(const struct cursor *c, const struct measure_kind *k, int at)
-{
-    char what[80];
-    subjects_text(k->subjects, what);
-    return err_at(c->why, at, ERR_INVALID, "%s is measured on %s", k->name, what);
-}
-
 /* Is it a name of this type? Symbols may hold ':' and '/', names of indices and books may not. */
 static bool fits(enum subject type, struct str word)
 {
@@ -150,12 +115,18 @@ static bool fits(enum subject type, struct str word)
     return !memchr(word.p + skip, ':', word.n - skip) && !memchr(word.p + skip, '/', word.n - skip);
 }
 
+const char *measure_example(unsigned subjects)
+{
+    return subjects & SUBJECT_INSTRUMENT ? "AAPL"
+           : subjects & SUBJECT_SERIES   ? "last(AAPL)"
+                                         : "SP500";
+}
+
 static enum err parse_call(struct cursor *c, struct measure *out);
 
 static enum err parse_inner(struct cursor *c, struct measure *m, size_t from)
 {
     struct measure inner;
-    if (!(m->kind->subjects & SUBJECT_SERIES)) return wrong_subject(c, m->kind, (int)from + 1);
     c->i = from;
     enum err e = parse_call(c, &inner);
     if (e) return e;
@@ -169,14 +140,15 @@ static enum err parse_subject(struct cursor *c, struct measure *m)
     static const enum subject types[] = { SUBJECT_INSTRUMENT, SUBJECT_INDEX, SUBJECT_BOOK };
     struct str word = take_word(c);
     size_t from = (size_t)(word.p - c->s);
-    if (word.n && next_is(c, '(')) return parse_inner(c, m, from);
+    const bool inner = word.n && next_is(c, '(');
+    if (inner && (m->kind->subjects & SUBJECT_SERIES)) return parse_inner(c, m, from);
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        if ((m->kind->subjects & types[i]) && fits(types[i], word)) {
+        if (!inner && (m->kind->subjects & types[i]) && fits(types[i], word)) {
             m->subject_type = types[i];
             memcpy(m->subject, word.p, word.n);
             return ERR_OK;
         }
-    return wrong_subject(c, m->kind, (int)from + 1);
+    return measure_mistake_subject(m->kind, (int)from + 1, word, inner, c->why);
 }
 
 /* ---- the whole ---- */
@@ -189,7 +161,7 @@ static const struct measure_kind *kind_named(struct str word)
 
 static void set_defaults(struct measure *m)
 {
-    for (int i = 0; i < params_of(m->kind); i++) m->args.v[i] = m->kind->params[i].missing;
+    for (int i = 0; i < measure_params_n(m->kind); i++) m->args.v[i] = m->kind->params[i].missing;
 }
 
 /* What stands at the bottom of a subject: of "change(last(NVDA), over=5m)" NVDA. */
@@ -207,7 +179,7 @@ static bool text_fits(const struct measure *m)
     size_t n = strlen(m->kind->name) + strlen(m->subject) + 2;
     const size_t bottom = bottom_of(m->subject).n;
     if (bottom < SYMBOL_SUBJECT_MAX) n += SYMBOL_SUBJECT_MAX - bottom;
-    for (int i = 0; i < params_of(m->kind); i++) {
+    for (int i = 0; i < measure_params_n(m->kind); i++) {
         char value[PARAM_TEXT_MAX];
         if (m->args.v[i] == m->kind->params[i].missing) continue;
         n += strlen(", =") + strlen(m->kind->params[i].name)
@@ -224,17 +196,15 @@ static enum err parse_call(struct cursor *c, struct measure *out)
     int at = place_of(c, word);
     if (word.n == 0) return err_at(c->why, at, ERR_SYNTAX, "expected a measure such as hhi(SP500)");
     m.kind = kind_named(word);
-    if (!m.kind)
-        return err_at(c->why, at, ERR_UNKNOWN_MEASURE, "there is no measure \"%.*s\"",
-                      (int)(word.n < 40 ? word.n : 40), word.p);
+    if (!m.kind) return measure_mistake_name(at, word, c->why);
     set_defaults(&m);
-    enum err e = expect(c, '(');
+    enum err e = expect(c, '(', "'('");
     if (!e) e = parse_subject(c, &m);
     for (unsigned given = 0; !e && next_is(c, ',');) {
         c->i++;
         e = parse_param(c, &m, &given);
     }
-    if (!e) e = expect(c, ')');
+    if (!e) e = expect(c, ')', "',' or ')'");
     if (!e && !text_fits(&m))
         e = err_at(
             c->why, at, ERR_INVALID,
@@ -261,7 +231,7 @@ size_t measure_format(const struct measure *m, char out[MEASURE_TEXT_MAX])
 {
 
     int n = snprintf(out, MEASURE_TEXT_MAX, "%s(%s", m->kind->name, m->subject);
-    for (int i = 0; i < params_of(m->kind); i++) {
+    for (int i = 0; i < measure_params_n(m->kind); i++) {
         char value[PARAM_TEXT_MAX];
         if (m->args.v[i] == m->kind->params[i].missing) continue;
         param_format(&m->kind->params[i], m->args.v[i], value);
@@ -283,7 +253,7 @@ void measure_definition(const struct measure *m, struct json_writer *w, const ch
     } else json_put_text(w, "of", m->subject);
     json_put_int(w, "version", m->kind->version);
     json_put_object(w, "parameters");
-    for (int i = 0; i < params_of(m->kind); i++) {
+    for (int i = 0; i < measure_params_n(m->kind); i++) {
         char value[PARAM_TEXT_MAX];
         param_format(&m->kind->params[i], m->args.v[i], value);
         json_put_text(w, m->kind->params[i].name, value);
@@ -325,12 +295,6 @@ void range_text(const struct range *r, struct buf *out)
     if (r->high.kind) buf_json_double(out, r->high.at);
 }
 
-static void kind_range_text(const struct measure_kind *k, struct buf *out)
-{
-    if (k->ranges) buf_puts(out, k->ranges);
-    else range_text(&k->range, out);
-}
-
 bool measure_is_price(const struct measure *m) { return m->kind->exact_e8 != NULL; }
 
 bool measure_symbol(const struct measure *m, char *out)
@@ -361,94 +325,4 @@ bool measure_is_book(const struct measure *m)
     if (m->subject_type != SUBJECT_SERIES) return m->subject_type == SUBJECT_BOOK;
     struct measure inner = measure_inner(m);
     return measure_is_book(&inner);
-}
-
-/* ---- the reference ---- */
-static const char *example_subject(unsigned subjects)
-{
-    return subjects & SUBJECT_INSTRUMENT ? "AAPL"
-           : subjects & SUBJECT_SERIES   ? "last(AAPL)"
-                                         : "SP500";
-}
-
-static void reference_row(const struct measure_kind *k, struct buf *out)
-{
-    buf_printf(out, "| `%s(%s)` | %s | ", k->name, example_subject(k->subjects),
-               k->units ? k->units : k->unit);
-    kind_range_text(k, out);
-    buf_puts(out, " | ");
-    for (int i = 0; i < params_of(k); i++) {
-        buf_printf(out, "%s`%s`: ", i ? "; " : "", k->params[i].name);
-        param_values(&k->params[i], out);
-    }
-    buf_printf(out, " | %s | %d |\n", k->formula, k->version);
-}
-
-void measures_reference(struct buf *out)
-{
-    buf_puts(
-        out,
-        "| measure | unit | its values | parameters (default first) | formula | version |\n|---|---|---|---|---|---|\n");
-    for (size_t i = 0; i < measure_kinds_n; i++) reference_row(measure_kinds[i], out);
-    const char *between = "\n";
-    for (size_t i = 0; i < measure_kinds_n; i++) {
-        if (!(measure_kinds[i]->subjects & SUBJECT_BOOK)) continue;
-        buf_printf(out, "%s`%s`", between, measure_kinds[i]->name);
-        between = " and ";
-    }
-    buf_puts(out, " also take a book: `book:growth`.\n");
-}
-
-static void define_subjects(unsigned subjects, struct json_writer *w)
-{
-    static const struct {
-        enum subject type;
-        const char *name;
-    } names[] = { { SUBJECT_INSTRUMENT, "instrument" },
-                  { SUBJECT_INDEX, "index" },
-                  { SUBJECT_BOOK, "book" },
-                  { SUBJECT_SERIES, "measure" } };
-    json_put_array(w, "subjects");
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (subjects & names[i].type) json_put_text(w, NULL, names[i].name);
-    json_put_end(w);
-}
-
-static void define_page(const struct measure_page *p, struct json_writer *w)
-{
-    static const char *const lines[] = { [LINE_NONE] = NULL, [LINE_CAP] = "cap", [LINE_EW] = "ew" };
-    json_put_object(w, "page");
-    json_put_text(w, "title", p->title);
-    if (p->decimals) json_put_int(w, "decimals", p->decimals);
-    else json_put_null(w, "decimals");
-    json_put_bool(w, "sign", p->sign);
-    json_put_text(w, "line", lines[p->line]);
-    json_put_text(w, "beside", p->beside);
-    json_put_text(w, "words", p->words);
-    json_put_end(w);
-}
-
-void measures_definitions(struct json_writer *w, const char *key)
-{
-    json_put_array(w, key);
-    for (size_t i = 0; i < measure_kinds_n; i++) {
-        const struct measure_kind *k = measure_kinds[i];
-        json_put_object(w, NULL);
-        json_put_text(w, "name", k->name);
-        json_put_text(w, "formula", k->formula);
-        json_put_text(w, "source", k->source);
-        json_put_text(w, "unit", k->units ? k->units : k->unit);
-        AUTO_BUF struct buf range = { 0 };
-        kind_range_text(k, &range);
-        json_put_text(w, "range", range.data);
-        define_subjects(k->subjects, w);
-        json_put_array(w, "parameters");
-        for (int p = 0; p < params_of(k); p++) param_describe(&k->params[p], w);
-        json_put_end(w);
-        json_put_int(w, "version", k->version);
-        json_put_bool(w, "standard", k->standard != NULL);
-        define_page(&k->page, w);
-        json_put_end(w);
-    }
-    json_put_end(w);
 }

@@ -129,6 +129,9 @@ size_t measure_format(const struct measure *m, char out[MEASURE_TEXT_MAX]);
  * {"measure":"spread","of":"SP500","version":1,"parameters":{"kind":"geom","window":"60d","ew":"quarterly","by":"issuer"}} */
 void measure_definition(const struct measure *m, struct json_writer *w, const char *key);
 
+int measure_params_n(const struct measure_kind *k);
+/* A subject of one of these types (bits), for an example. */
+const char *measure_example(unsigned subjects);
 const char *measure_unit(const struct measure *m);
 struct range measure_range(const struct measure *m, bool negative);
 /* "above 0 and at most 10000", "any number". */
@@ -143,6 +146,16 @@ bool measure_symbol(const struct measure *m, char *out);
 void measure_set_symbol(struct measure *m, const char *symbol);
 /* The measure that m is taken of (SUBJECT_SERIES). */
 struct measure measure_inner(const struct measure *m);
+
+/* What is wrong with a text that is no measure, and what was perhaps meant (measure_mistake.c). Each points (why->at) at character
+ * `at` of the text, from 1, and returns the error. `word` is what stands there; it may be empty.
+ * _name: no kind has it; ERR_UNKNOWN_MEASURE. _subject: the kind is not measured on that; `inner`: on another measure.
+ * _param: the kind has no parameter of that name; `valued`: a '=' follows it. The two are ERR_INVALID. */
+enum err measure_mistake_name(int at, struct str word, struct why *why);
+enum err measure_mistake_subject(const struct measure_kind *k, int at, struct str word, bool inner,
+                                 struct why *why);
+enum err measure_mistake_param(const struct measure_kind *k, int at, struct str word, bool valued,
+                               struct why *why);
 
 /* The reference of all measures and parameters as Markdown (`tocsin --help-measures`). */
 void measures_reference(struct buf *out);

@@ -5,6 +5,14 @@
 #include <math.h>
 #include <string.h>
 
+/* Of a measure that can be read: behind its last opening parenthesis. */
+static int subject_place(const struct rule_definition *d)
+{
+    size_t i = d->measure_n;
+    while (i && d->text[i - 1] != '(') i--;
+    return (int)(i + strspn(d->text + i, " ")) + 1;
+}
+
 /* The definition has been read; now what its text means. */
 static enum err complete(struct rule_draft *p, struct rule_draft *out, struct why *why)
 {
@@ -12,6 +20,7 @@ static enum err complete(struct rule_draft *p, struct rule_draft *out, struct wh
     enum err e = measure_parse(p->d.text, p->d.measure_n, &p->m, why);
     if (e) return e;
     measure_format(&p->m, canonical);
+    p->subject_at = subject_place(&p->d);
     e = rule_units(&p->d, measure_unit(&p->m), why);
     if (!e) e = rule_term(&p->d, measure_is_price(&p->m), &p->term, why);
     if (!e) e = rule_canonical(&p->d, canonical, why);

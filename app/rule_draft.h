@@ -20,6 +20,7 @@ struct rule_draft {
     struct rule_definition d; /* canonical */
     struct measure m;
     struct term term;
+    int subject_at; /* the character, from 1, of the text as given where its innermost subject stands: A of max(last(A)) */
 };
 
 /* A definition as a tenant writes it. The errors of rule_parse, measure_parse and rule_term;

@@ -854,6 +854,7 @@ enum err step_rule_put(const struct step *s, struct uuid tenant, struct uuid rul
     enum err wrong = canonical_draft(s, &canonical, why);
     if (wrong) return wrong;
     enum err e = engine_can_track(s->engine, rule_draft_owner(draft, tenant), &draft->m, why);
+    if (e && why) why->at = draft->subject_at;
     if (!e) e = check_reachable(s, tenant, rule, draft, why);
     if (e) return e;
     AUTO_BUF struct buf b = { 0 };

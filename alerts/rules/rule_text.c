@@ -9,6 +9,7 @@
 #include "alerts/rules/rule_text.h"
 
 #include "alerts/rules/key.h"
+#include "alerts/rules/rule_mistake.h"
 #include "core/decimal.h"
 #include "core/json.h"
 #include "core/json_write.h"
@@ -23,16 +24,16 @@
 static const char *const on_creates[] = { "fire", "wait", NULL };
 
 /* Where the measure ends: behind the parenthesis that closes its first one. NULL when there is
- * none, and *depth says how many are still open:
+ * none:
  *
  *     max(change(last(NVDA), over=5m), over=20d) >= 2
  *        1      2    3    2         1         0 */
-static const char *measure_end(const char *s, int *depth)
+static const char *measure_end(const char *s)
 {
-    *depth = 0;
+    int depth = 0;
     for (const char *p = s; *p; p++) {
-        if (*p == '(') ++*depth;
-        if (*p == ')' && --*depth <= 0) return p + 1;
+        if (*p == '(') ++depth;
+        if (*p == ')' && --depth <= 0) return p + 1;
     }
     return NULL;
 }
@@ -63,30 +64,27 @@ static enum err read_threshold(struct rule_definition *d, const char *number, st
     size_t n = strlen(number);
     d->threshold_at = (int)(number - d->text) + 1;
     while (n && number[n - 1] == ' ') n--;
-    if (n == 0) return err_at(why, d->threshold_at, ERR_SYNTAX, "expected a threshold");
     if (n >= sizeof d->threshold)
-        return err_at(why, d->threshold_at, ERR_INVALID, "the threshold has too many digits");
+        return strspn(number, "0123456789.-+eE") < n
+                   ? rule_mistake_threshold(number, d->threshold_at, why)
+                   : err_at(why, d->threshold_at, ERR_INVALID, "the threshold has too many digits");
     memcpy(d->threshold, number, n);
     d->threshold[n] = '\0';
     return ERR_OK;
 }
 
+/* Not what a threshold or an operator begins with. */
+static bool may_begin_measure(char c) { return !c || !strchr("0123456789-+.<>=", c); }
+
 /* "hhi(DEMO) >= 180" is a measure, an operator and a threshold. An operator inside the
  * measure's parentheses is the measure's own. */
 static enum err parse_text(struct rule_definition *d, struct why *why)
 {
-    int open;
-    const char *s = d->text, *end = measure_end(s, &open);
-    if (!end && strchr(s, ')'))
-        return err_at(why, (int)strlen(s) + 1, ERR_SYNTAX,
-                      "expected \")\": %d of the measure's parentheses still open", open);
-    if (!end)
-        return err_at(why, (int)strlen(s) + 1, ERR_SYNTAX,
-                      "expected a measure, an operator and a threshold, such as hhi(SP500) >= 180");
+    const char *s = d->text, *end = measure_end(s);
+    if (!end || !may_begin_measure(*skip_spaces(s))) return rule_mistake_measure(s, why);
     d->measure_n = (uint32_t)(end - s);
     const char *p = skip_spaces(end);
-    if (!read_op(&p, &d->op))
-        return err_at(why, (int)(p - s) + 1, ERR_SYNTAX, "expected one of >= > <= <");
+    if (!read_op(&p, &d->op)) return rule_mistake_operator(s, p, why);
     return read_threshold(d, skip_spaces(p), why);
 }
 
@@ -233,9 +231,7 @@ static enum err parse(const char *json, size_t n, bool stored, struct rule_defin
     struct rule_definition d = { 0 };
     e = read_fields(j, stored, &d, why);
     if (!e) e = parse_text(&d, why);
-    if (!e && !is_amount(d.threshold))
-        e = err_at(why, d.threshold_at, ERR_SYNTAX,
-                   "expected a decimal number as the threshold, found \"%.30s\"", d.threshold);
+    if (!e && !is_amount(d.threshold)) e = rule_mistake_threshold(d.threshold, d.threshold_at, why);
     if (!e) *out = d;
     return e;
 }

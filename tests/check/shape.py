@@ -23,7 +23,8 @@ DEFAULTS = {
 # Literals that name a measure and may: {(file, part of the literal): why}
 MEASURES_SAID = {
     ("analytics/measure.c", "such as"): "an example in a message",
-    ("alerts/rules/rule_text.c", "such as"): "an example in a message",
+    ("alerts/rules/rule_mistake.c", "hhi(SP500)"): "an example in a message",
+    ("analytics/measure_mistake.c", "such as"): "an example in a message",
     ("analytics/measure.c", "last(AAPL)"): "the reference page's example of a measure as a subject",
     ("api/resources/history.c", "hhi(DEMO)"): "an example in the API's document",
     ("api/resources/measures.c", "hhi(DEMO)"): "an example in the API's document",

@@ -185,7 +185,9 @@ def test_repeat_of_a_request_that_is_not_committed_yet(service):
     ("hh(SMALL) >= 1", "unknown_measure", 1),
     ("  vol(SMALL) >= 1", "unknown_measure", 3),
     ("hhi SMALL) >= 1", None, 5),
-    ("hhi(SMALL >= 1", None, 15),
+    ("hhi(SMALL >= 1", None, 4),
+    ("max(last(FEEDA), over=5d >= 1", None, 4),
+    ("1 <= hhi(SMALL)", None, 1),
     ("hhi(SMALL) => 1", None, 12),
     ("hhi(SMALL) == 1", None, 12),
     ("hhi(SMALL) >=", None, 14),
@@ -196,6 +198,9 @@ def test_repeat_of_a_request_that_is_not_committed_yet(service):
     ("spread(SMALL, flavour=arith) >= 1", None, 15),
     ("top_weight(SMALL, n=0) >= 1", None, 21),
     ("hhi() >= 1", None, 5),
+    ("hhi(book:x) >= 1", None, 5),
+    ("max( hhi( NOWHERE , by=line)) >= 1", "unknown_index", 11),
+    ("last(NOBODY) >= 1", "unknown_symbol", 6),
 ])
 def test_wrong_rule_text_points_at_the_character(service, text, code, position):
     p = drive.problem(service.api("POST", "/v1/rules", {"rule": text}), 400, code)

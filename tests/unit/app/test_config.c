@@ -152,9 +152,10 @@ static void every_wrong_line_is_named(void **state)
 static void measures_to_track_are_read_here(void **state)
 {
     (void)state;
-    refused("[engine]\n\ntrack = hhi(X); hih(X);last()\n",
-            "PATH:3: engine.track, character 9: there is no measure \"hih\"\n"
-            "PATH:3: engine.track, character 21: last is measured on a symbol\n");
+    refused(
+        "[engine]\n\ntrack = hhi(X); hih(X);last()\n",
+        "PATH:3: engine.track, character 9: there is no measure \"hih\": did you mean hhi?\n"
+        "PATH:3: engine.track, character 21: last is measured on a symbol: name it, as in last(AAPL)\n");
 }
 
 static void too_many_properties_are_refused(void **state)
@@ -205,9 +206,9 @@ static void the_environment_has_the_last_word(void **state)
     assert_int_equal(config_load(NULL, &c, &errors), ERR_INVALID);
     assert_non_null(
         strstr(errors.data, "TOCSIN_API_PORT: api.port must be a whole number from 0 to 65535\n"));
-    assert_non_null(
-        strstr(errors.data,
-               "TOCSIN_ENGINE_TRACK: engine.track, character 6: last is measured on a symbol\n"));
+    assert_non_null(strstr(
+        errors.data,
+        "TOCSIN_ENGINE_TRACK: engine.track, character 6: last is measured on a symbol: name it, as in last(AAPL)\n"));
     config_release(&c);
     unsetenv("TOCSIN_API_PORT");
     unsetenv("TOCSIN_ENGINE_TRACK");

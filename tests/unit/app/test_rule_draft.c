@@ -29,6 +29,7 @@ static void a_draft_says_everything(void **state)
     assert_int_equal(d.d.measure_n, strlen("last(A)"));
     assert_int_equal(d.d.severity, SEVERITY_CRITICAL);
     assert_string_equal(d.m.subject, "A");
+    assert_int_equal(d.subject_at, 8);
     assert_true(d.term.above);
     assert_int_equal(d.term.enter, INT64_C(11000000000));
     assert_int_equal(d.term.clear, INT64_C(10500000001));

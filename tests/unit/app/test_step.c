@@ -385,8 +385,9 @@ static void what_is_refused_changes_nothing(void **state)
         enum err e;
         int at;
     } rows[] = {
-        { "{\"rule\":\"last(NOPE) > 1\"}", ERR_UNKNOWN_SYMBOL, 0 },
-        { "{\"rule\":\"hhi(NOPE) > 1\"}", ERR_UNKNOWN_INDEX, 0 },
+        { "{\"rule\":\"last(NOPE) > 1\"}", ERR_UNKNOWN_SYMBOL, 6 },
+        { "{\"rule\":\"hhi(NOPE) > 1\"}", ERR_UNKNOWN_INDEX, 5 },
+        { "{\"rule\":\"max( last(  NOPE ), over=5d) > 1\"}", ERR_UNKNOWN_SYMBOL, 13 },
         { "{\"rule\":\"  hih(X) > 1\"}", ERR_UNKNOWN_MEASURE, 3 },
         { "{\"rule\":\"hhi(X, by=name) > 1\"}", ERR_INVALID, 11 },
         { "{\"rule\":\"hhi(X) > 1x\"}", ERR_SYNTAX, 10 },
