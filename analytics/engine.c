@@ -447,6 +447,12 @@ int32_t engine_instrument(const struct engine *e, const struct symbol *s)
     return no == NONE ? -1 : (int32_t)no;
 }
 
+int32_t engine_instrument_on(const struct engine *e, const struct symbol *s, int32_t day)
+{
+    const uint32_t no = symbols_on(&e->market, s, day);
+    return no == NONE ? -1 : (int32_t)no;
+}
+
 size_t engine_symbols(const struct engine *e, int32_t id, struct dated_symbol out[2])
 {
     const struct market *m = &e->market;

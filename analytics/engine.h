@@ -116,6 +116,8 @@ void engine_inputs(const struct engine *e, uint32_t series, struct buf *out);
 
 /* ---- instruments ---- */
 int32_t engine_instrument(const struct engine *e, const struct symbol *s); /* -1: unknown */
+/* Whose symbol it was on that day; -1: nobody's. */
+int32_t engine_instrument_on(const struct engine *e, const struct symbol *s, int32_t day);
 size_t engine_instrument_count(const struct engine *e);
 struct instrument_facts {
     const char *symbol, *issuer, *name, *venue, *isin, *figi;

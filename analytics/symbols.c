@@ -45,6 +45,25 @@ struct dated_symbol symbols_of(const struct market *m, uint32_t instrument)
     return d;
 }
 
+/* The newest that had it then: on the day of a rename there and back two had. */
+static uint32_t former_on(const struct market *m, const struct symbol *s, int32_t day)
+{
+    for (size_t i = m->former_n; i-- > 0;) {
+        const struct dated_symbol *f = &m->former[i];
+        if (same_symbol(&f->symbol, s) && f->from_day <= day && day < f->until_day)
+            return f->instrument;
+    }
+    return NONE;
+}
+
+uint32_t symbols_on(const struct market *m, const struct symbol *s, int32_t day)
+{
+    const uint32_t no = market_instrument(m, s);
+    if (no != NONE && symbols_of(m, no).from_day <= day) return no;
+    const uint32_t was = former_on(m, s, day);
+    return was != NONE ? was : former_on(m, market_symbol(m, s), day);
+}
+
 enum err symbols_unknown(const struct market *m, const struct symbol *s, struct why *why)
 {
     const struct symbol *of = market_symbol(m, s);

@@ -13,6 +13,8 @@
 
 /* ERR_UNKNOWN_SYMBOL, and what the instrument that had it is called now if one had. */
 MUST_USE enum err symbols_unknown(const struct market *m, const struct symbol *s, struct why *why);
+/* Whose symbol it was on that day, of this spelling or of what that is an alias of; NONE: nobody's. */
+uint32_t symbols_on(const struct market *m, const struct symbol *s, int32_t day);
 /* May a symbol begin to be that issuer's? Not when it was before: that is a feed which has not heard of what became of it. */
 MUST_USE enum err symbols_may_begin(const struct market *m, const struct symbol *s,
                                     struct str issuer, struct why *why);

@@ -38,12 +38,13 @@ enum err ask_events(struct db *d, const enum record_kind *kinds, size_t n, int64
     snprintf(since, sizeof since, "%" PRId64, since_ns);
     AUTO_PGRESULT PGresult *r = NULL;
     enum err e = db_query(d,
-                          "SELECT kind, event_ns, payload FROM tocsin.event"
+                          "SELECT kind, event_ns, payload, seq FROM tocsin.event"
                           " WHERE kind = ANY ($1::smallint[]) AND event_ns >= $2"
                           " AND strpos(payload, $3) > 0 ORDER BY seq",
                           3, (const char *const[]){ list.data, since, part }, &r, why);
     for (int i = 0; !e && i < PQntuples(r); i++) {
         const struct stored_event x = {
+            .seq = strtoull(PQgetvalue(r, i, 3), NULL, 10),
             .kind = (enum record_kind)strtol(PQgetvalue(r, i, 0), NULL, 10),
             .event_ns = strtoll(PQgetvalue(r, i, 1), NULL, 10),
             .text = { PQgetvalue(r, i, 2), (uint32_t)PQgetlength(r, i, 2) },
@@ -57,7 +58,7 @@ enum err ask_events(struct db *d, const enum record_kind *kinds, size_t n, int64
  * day before its session's date at the earliest (in Sydney it is tomorrow), so the partitions of
  * earlier days need not be looked at. */
 enum err ask_closes(struct db *d, int32_t since_day,
-                    enum err (*fn)(void *ctx, const char *symbol, int32_t day, int64_t price_e8),
+                    enum err (*fn)(void *ctx, int32_t instrument, int32_t day, int64_t price_e8),
                     void *ctx, struct why *why)
 {
     char since[16], from[24];
@@ -65,13 +66,35 @@ enum err ask_closes(struct db *d, int32_t since_day,
     snprintf(from, sizeof from, "%lld", (since_day - 1) * NS_PER_DAY);
     AUTO_PGRESULT PGresult *r = NULL;
     enum err e = db_query(d,
-                          "SELECT i.symbol, t.day_or_kind, t.price_e8"
-                          " FROM tocsin.tick t JOIN tocsin.instrument i USING (instrument_id)"
-                          " WHERE t.event_ns >= $1 AND t.day_or_kind >= $2 ORDER BY t.seq",
+                          "SELECT instrument_id, day_or_kind, price_e8 FROM tocsin.tick"
+                          " WHERE event_ns >= $1 AND day_or_kind >= $2 ORDER BY seq",
                           2, (const char *const[]){ from, since }, &r, why);
     for (int i = 0; !e && i < PQntuples(r); i++)
-        e = fn(ctx, PQgetvalue(r, i, 0), (int32_t)strtol(PQgetvalue(r, i, 1), NULL, 10),
+        e = fn(ctx, (int32_t)strtol(PQgetvalue(r, i, 0), NULL, 10),
+               (int32_t)strtol(PQgetvalue(r, i, 1), NULL, 10),
                strtoll(PQgetvalue(r, i, 2), NULL, 10));
+    return e;
+}
+
+enum err ask_symbols(struct db *d, enum err (*fn)(void *ctx, const struct stored_symbol *s),
+                     void *ctx, struct why *why)
+{
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e = db_query(d,
+                          "SELECT instrument_id, symbol, from_day, until_day, from_seq, until_seq"
+                          " FROM tocsin.symbol ORDER BY instrument_id, from_seq",
+                          0, NULL, &r, why);
+    for (int i = 0; !e && i < PQntuples(r); i++) {
+        const struct stored_symbol s = {
+            .instrument = (int32_t)strtol(PQgetvalue(r, i, 0), NULL, 10),
+            .symbol = PQgetvalue(r, i, 1),
+            .from_day = (int32_t)strtol(PQgetvalue(r, i, 2), NULL, 10),
+            .until_day = (int32_t)strtol(PQgetvalue(r, i, 3), NULL, 10),
+            .from_seq = strtoull(PQgetvalue(r, i, 4), NULL, 10),
+            .until_seq = strtoull(PQgetvalue(r, i, 5), NULL, 10),
+        };
+        e = fn(ctx, &s);
+    }
     return e;
 }
 

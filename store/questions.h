@@ -10,6 +10,7 @@ enum { BACKEND_TEXT = 24 };
 /* The backend (its process id as text) of a service's writer on this database; "" when there is none. */
 MUST_USE enum err ask_writer(struct db *d, char backend[BACKEND_TEXT], struct why *why);
 struct stored_event {
+    uint64_t seq;
     enum record_kind kind;
     int64_t event_ns;
     struct str text; /* as record_from_stored reads it; valid during the call */
@@ -22,9 +23,19 @@ MUST_USE enum err ask_events(struct db *d, const enum record_kind *kinds, size_t
                              struct why *why);
 /* The same with every official close of that session and later ones. */
 MUST_USE enum err ask_closes(struct db *d, int32_t since_day,
-                             enum err (*fn)(void *ctx, const char *symbol, int32_t day,
+                             enum err (*fn)(void *ctx, int32_t instrument, int32_t day,
                                             int64_t price_e8),
                              void *ctx, struct why *why);
+/* The same with every symbol that an instrument has or had; days as in analytics/symbol.def. */
+struct stored_symbol {
+    int32_t instrument;
+    const char *symbol; /* during the call */
+    int32_t from_day, until_day;
+    uint64_t from_seq, until_seq;
+};
+MUST_USE enum err ask_symbols(struct db *d,
+                              enum err (*fn)(void *ctx, const struct stored_symbol *s), void *ctx,
+                              struct why *why);
 
 /* ---- for the demo ---- */
 /* Makes the database unless it is there; `d` is a session in another one, whose user may. The name is ours: letters alone. */

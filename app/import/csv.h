@@ -9,7 +9,7 @@
 #include "app/import/dialect.h"
 #include "core/buf.h"
 
-enum { CSV_COLUMNS_MAX = 16, CSV_FIELDS_MAX = 1000 };
+enum { CSV_COLUMNS_MAX = 32, CSV_FIELDS_MAX = 1000 };
 
 struct csv_column {
     const char *

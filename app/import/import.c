@@ -1,13 +1,15 @@
-/* import.c - `tocsin import`: reference data and prices from CSV straight into the database, through the same step and the same
+/* import.c - `tocsin import`: reference data, corporate actions and prices from CSV straight into the database, through the same step and the same
  * write batches as live. Everything is checked, compared with what is stored, applied and laid out in memory before the first row
  * is written; then whole sessions go in, so that an import that was killed goes on where it stopped. */
 #include "app/app.h"
+#include "app/import/action_file.h"
 #include "app/import/known.h"
 #include "app/import/layout.h"
 #include "app/import/reference.h"
 #include "app/recover.h"
 #include "core/when.h"
 #include "ingest/formats/json.h"
+#include "ingest/symbol.h"
 #include "store/history.h"
 #include "store/questions.h"
 
@@ -17,23 +19,26 @@
 #include <time.h>
 
 const char import_usage[] =
-    "usage: tocsin import -c FILE [--calendar CSV ...] [--reference CSV] [--prices CSV] [--as-of DATE] [options of how the files are written]\n\n"
+    "usage: tocsin import -c FILE [--calendar CSV ...] [--reference CSV] [--actions CSV] [--prices CSV] [--as-of DATE] [options of how the files are written]\n\n"
     "  --calendar CSV       sessions of a venue, as tocsin calendar check reads them; several may be given\n"
     "  --reference CSV      columns by header: symbol, and if wanted name, issuer (default: the symbol), sector, shares, float, venue (default:\n"
     "                       engine.calendar), index (several with | between), base, date (since when the row is so); makes issuer, instrument, shares, index and membership records\n"
+    "  --actions CSV        a column kind (split, dividend, spin_off, merger, delisting, rename) and of the fields of these messages those that are\n"
+    "                       needed, by their names (tocsin --help-messages): symbol, new, old, effective, amount, ex, to ...; known before the open\n"
+    "                       of its session; rows in any order\n"
     "  --prices CSV         columns date, close, and symbol or Name; sorted by date; official closes and a session end behind each date\n"
     "  --as-of DATE         when reference rows without a date were known (default: where stored time stands, and in an empty database the\n"
     "                       first session of the prices)\n\n"
 #define DIALECT(option, value, set, help) help
 #include "app/import/dialect.def"
 #undef DIALECT
-    "\nNothing is written unless every row of both files is right. What is stored already is left alone: the same files again change nothing,\n"
+    "\nNothing is written unless every row of all files is right. What is stored already is left alone: the same files again change nothing,\n"
     "and an import that was interrupted goes on behind the last whole session. The service must not be running.\n";
 
 enum { CALENDARS_MAX = 64 };
 
 struct arguments {
-    const char *config, *reference, *prices, *calendars[CALENDARS_MAX];
+    const char *config, *reference, *actions, *prices, *calendars[CALENDARS_MAX];
     size_t calendars_n;
     int32_t as_of;
     struct dialect dialect;
@@ -53,6 +58,7 @@ static bool read_argument(struct arguments *a, int argc, char **argv, int *i)
     const char *name = argv[(*i)++], *v = *i < argc ? argv[*i] : NULL;
     if (v && strcmp(name, "-c") == 0) a->config = v;
     else if (v && strcmp(name, "--reference") == 0) a->reference = v;
+    else if (v && strcmp(name, "--actions") == 0) a->actions = v;
     else if (v && strcmp(name, "--prices") == 0) a->prices = v;
     else if (v && strcmp(name, "--calendar") == 0 && a->calendars_n < CALENDARS_MAX)
         a->calendars[a->calendars_n++] = v;
@@ -74,9 +80,9 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
     if (dialect_conflicts(&a->dialect))
         return complain("--thousands and --decimal are the same character; try --help");
     if (!a->config) return complain("-c FILE is missing; try --help");
-    if (!a->reference && !a->prices && !a->calendars_n)
+    if (!a->reference && !a->actions && !a->prices && !a->calendars_n)
         return complain(
-            "give --reference CSV, --prices CSV or both, or --calendar CSV; try --help");
+            "give --reference CSV, --actions CSV, --prices CSV or several of them, or --calendar CSV; try --help");
     return true;
 }
 
@@ -86,14 +92,16 @@ struct import {
     struct problems *problems;
     struct price_file prices;
     struct reference reference;
+    struct action_file actions;
     struct known known;
-    uint64_t last_seq;                                         /* where the order stood */
-    size_t closes_stored, statements_stored, calendars_stored; /* of what the files say */
+    uint64_t last_seq; /* where the order stood */
+    size_t closes_stored, statements_stored, actions_stored,
+        calendars_stored; /* of what the files say */
     struct layout layout;
     struct writer *writer;
 };
 
-/* ---- the files: both files' problems in one go ---- */
+/* ---- the files: the problems of all in one go ---- */
 static enum err read_files(struct import *m, struct why *why)
 {
     struct arguments *a = m->a;
@@ -103,6 +111,8 @@ static enum err read_files(struct import *m, struct why *why)
     if (a->prices) e = prices_load(a->prices, &o, &m->prices, m->problems, why);
     if (e && e != ERR_INVALID) return e;
     e = a->reference ? reference_load(a->reference, &m->reference, why) : ERR_OK;
+    if (e && e != ERR_INVALID) return e;
+    if (a->actions) e = action_file_load(a->actions, &a->dialect, &m->actions, m->problems, why);
     if (e && e != ERR_INVALID) return e;
     if (!m->problems->count && dialect_unused(&a->dialect))
         problem_add(m->problems, "--column: no file has a column '%s'",
@@ -185,6 +195,7 @@ static enum err compare(struct import *m, struct why *why)
     if (!e) e = known_load(&m->known, &d, m->prices.n ? m->prices.rows[0].day : NO_DAY, why);
     db_close(&d);
     if (!e) e = find_statements(m, why);
+    if (!e) e = known_actions(&m->known, &m->actions, &m->actions_stored, why);
     if (!e) m->closes_stored = known_prices(&m->known, &m->prices, m->problems);
     return !e && m->problems->count ? ERR_INVALID : e;
 }
@@ -198,9 +209,31 @@ static bool nothing_new(const struct import *m)
 {
     if (m->a->calendars_n) return false; /* only the state knows */
     if (m->closes_stored < m->prices.n || m->statements_stored < m->reference.n) return false;
+    for (size_t i = 0; i < m->actions.n; i++)
+        if (!m->actions.rows[i].stored && !m->actions.rows[i].before) return false;
     for (size_t i = 0; i < m->prices.n; i++)
         if (prices_ends_day(&m->prices, i) && !session_is_over(m, i)) return false;
     return true;
+}
+
+/* ---- what actions are too early ---- */
+/* The day on which the reference file says a symbol for the first time; NO_DAY: it does not. */
+static int32_t first_said(const struct import *m, const struct symbol *s)
+{
+    const uint32_t no = reference_find(&m->reference, s);
+    return no == MAP_NONE ? NO_DAY : day_of_ns(m->reference.symbols[no].first_ns);
+}
+
+/* Of instruments that come with this import: what is known of them then is of after their earlier splits. */
+static void leave_out_early(struct import *m)
+{
+    for (size_t i = 0; i < m->actions.n; i++) {
+        struct action_row *row = &m->actions.rows[i];
+        const struct symbol *s = action_symbols(&row->record).of;
+        if (row->stored || known_symbol(&m->known, s)) continue;
+        const int32_t day = first_said(m, s);
+        if (day != NO_DAY && row->day <= day) row->before = true;
+    }
 }
 
 /* ---- through the step ---- */
@@ -222,6 +255,8 @@ static enum err begin(struct import *m, struct why *why)
         l->calendar = m->c->engine_calendar;
         layout_hear(l);
         reference_date(&m->reference, engine_now_ns(l->step.engine));
+        action_file_date(&m->actions, engine_now_ns(l->step.engine));
+        leave_out_early(m);
     }
     return e;
 }
@@ -252,13 +287,68 @@ static enum err apply_statement(struct import *m, size_t i, struct why *why)
     return ERR_OK;
 }
 
-/* The statements of up to that moment. */
-static enum err apply_statements(struct import *m, size_t *next, int64_t until_ns, struct why *why)
+/* The symbol of an action's session becomes the one that its instrument has now, by which the engine finds it. */
+static enum err call_as_now(const struct import *m, struct symbol *s, int32_t day, struct why *why)
+{
+    const struct engine *e = m->layout.step.engine;
+    char date[DATE_TEXT_MAX];
+    const int32_t no = engine_instrument_on(e, s, day);
+    date_format(day, date);
+    if (no < 0)
+        return err_set(why, ERR_UNKNOWN_SYMBOL, "no instrument was called %.15s on %s", s->s, date);
+    const char *now = engine_instrument_facts(e, no).symbol;
+    return symbol_from(now, strlen(now), s);
+}
+
+/* One whose session is over while stored time stands behind it is known from now on. */
+static enum err apply_action(struct import *m, const struct action_row *row, struct why *why)
+{
+    struct record r = row->record;
+    const struct action_symbols symbols = action_symbols(&r);
+    const int32_t day = row->day - action_row_is_rename(row);
+    enum err e = layout_next(&m->layout, why);
+    if (e) return e;
+    if (r.event_ns > row->day * NS_PER_DAY) {
+        e = call_as_now(m, symbols.of, day, why);
+        if (!e && symbols.child) e = call_as_now(m, symbols.child, day, why);
+    }
+    if (!e) e = layout_apply_record(&m->layout, &r, why);
+    if (e == ERR_NOMEM) return e;
+    if (e) problem_add(m->problems, "%s:%ld: %s", m->actions.name, row->line, why->text);
+    return ERR_OK;
+}
+
+/* How far the files have been applied. */
+struct place {
+    size_t message, action;
+};
+
+/* The next of them of up to that moment is an action; false: it is a statement, or there is none. */
+static bool action_is_next(const struct import *m, const struct place *p, int64_t until_ns)
+{
+    if (p->action == m->actions.n) return false;
+    const struct action_row *row = &m->actions.rows[p->action];
+    if (row->record.event_ns > until_ns) return false;
+    if (p->message == m->reference.n) return true;
+    const int64_t other = m->reference.messages[p->message].event_ns;
+    return row->record.event_ns < other
+           || (row->record.event_ns == other && action_row_is_rename(row));
+}
+
+/* Statements and actions of up to that moment. */
+static enum err apply_until(struct import *m, struct place *p, int64_t until_ns, struct why *why)
 {
     enum err e = ERR_OK;
-    for (; !e && *next < m->reference.n && m->reference.messages[*next].event_ns <= until_ns;
-         ++*next)
-        if (!m->reference.messages[*next].stored) e = apply_statement(m, *next, why);
+    while (!e) {
+        if (action_is_next(m, p, until_ns)) {
+            const struct action_row *row = &m->actions.rows[p->action++];
+            if (!row->stored && !row->before) e = apply_action(m, row, why);
+        } else if (p->message < m->reference.n
+                   && m->reference.messages[p->message].event_ns <= until_ns) {
+            const size_t i = p->message++;
+            if (!m->reference.messages[i].stored) e = apply_statement(m, i, why);
+        } else return ERR_OK;
+    }
     return e;
 }
 
@@ -320,17 +410,17 @@ static enum err apply_calendars(struct import *m, struct why *why)
 
 static enum err apply_files(struct import *m, struct why *why)
 {
-    size_t next = 0;
+    struct place place = { 0 };
     enum err e = layout_next(&m->layout, why);
     if (!e) e = layout_settings(&m->layout, m->c->engine_session_grace_ms * NS_PER_MS);
     if (!e) e = apply_calendars(m, why);
     for (size_t i = 0; i < m->prices.n && !e; i++) {
-        e = apply_statements(m, &next, m->prices.rows[i].day * NS_PER_DAY, why);
+        e = apply_until(m, &place, m->prices.rows[i].day * NS_PER_DAY, why);
         if (!e && begins_session(m, i)) e = layout_next(&m->layout, why);
         if (!e) e = apply_close(m, i, why);
         if (!e) e = apply_session_end(m, i, why);
     }
-    if (!e) e = apply_statements(m, &next, INT64_MAX, why);
+    if (!e) e = apply_until(m, &place, INT64_MAX, why);
     return !e && m->problems->count ? ERR_INVALID : e;
 }
 
@@ -351,10 +441,33 @@ static void print_reference(const struct reference *r)
     printf(" records; %zu stored already\n", stored);
 }
 
+static void print_actions(const struct import *m)
+{
+    const struct action_file *f = &m->actions;
+    size_t before = 0;
+    long line = 0;
+    printf("%s: %zu rows:", f->name, f->n);
+    for (size_t k = 0; k < ACTION_KINDS; k++) {
+        size_t n = 0;
+        for (size_t i = 0; i < f->n; i++) n += f->rows[i].record.kind == action_kinds[k];
+        printf("%s %zu %s", k ? "," : "", n, record_kind_name(action_kinds[k]));
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        if (!f->rows[i].before) continue;
+        if (!before++ || f->rows[i].line < line) line = f->rows[i].line;
+    }
+    printf("; %zu stored already", m->actions_stored);
+    if (before)
+        printf("; %zu left out, dated no later than their instruments were first known (line %ld)",
+               before, line);
+    printf("\n");
+}
+
 static void print_summary(const struct import *m)
 {
     const struct price_file *f = &m->prices;
     if (m->a->reference) print_reference(&m->reference);
+    if (m->a->actions) print_actions(m);
     if (m->a->prices)
         printf(
             "%s: %zu rows: %zu closes of %zu sessions, %zu rows without a close left out; %zu closes stored already\n",
@@ -383,6 +496,7 @@ static enum err import(struct import *m, struct why *why)
     layout_release(&m->layout);
     known_release(&m->known);
     reference_release(&m->reference);
+    action_file_release(&m->actions);
     prices_release(&m->prices);
     return e;
 }

@@ -31,20 +31,24 @@ enum err layout_next(struct layout *l, struct why *why)
     return ERR_OK;
 }
 
+enum err layout_apply_record(struct layout *l, struct record *r, struct why *why)
+{
+    r->received_ms = wall_ns() / NS_PER_MS;
+    if (r->event_ns / NS_PER_MS > r->received_ms + NS_PER_DAY / NS_PER_MS)
+        return err_set(why, ERR_INVALID, "is in the future: event time only goes forward");
+    if (l->calendar) step_name_calendar(r, l->calendar);
+    const enum err e = step_apply(&l->step, r, why);
+    l->records += !e;
+    l->sessions += !e && r->kind == RECORD_CLOCK;
+    return e;
+}
+
 enum err layout_apply(struct layout *l, const char *p, size_t n, struct why *why)
 {
     struct record r;
     arena_clear(&l->arena);
-    enum err e = record_decode(p, n, &l->arena, &r, why);
-    if (e) return e;
-    r.received_ms = wall_ns() / NS_PER_MS;
-    if (r.event_ns / NS_PER_MS > r.received_ms + NS_PER_DAY / NS_PER_MS)
-        return err_set(why, ERR_INVALID, "is in the future: event time only goes forward");
-    if (l->calendar) step_name_calendar(&r, l->calendar);
-    e = step_apply(&l->step, &r, why);
-    l->records += !e;
-    l->sessions += !e && r.kind == RECORD_CLOCK;
-    return e;
+    const enum err e = record_decode(p, n, &l->arena, &r, why);
+    return e ? e : layout_apply_record(l, &r, why);
 }
 
 enum err layout_calendar(struct layout *l, struct str text, bool *same, struct buf *problems,

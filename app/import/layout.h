@@ -30,6 +30,8 @@ MUST_USE enum err layout_calendar(struct layout *l, struct str text, bool *same,
                                   struct buf *problems, struct why *why);
 /* Decodes and applies one JSON message. ERR_NOMEM, or what decoder or engine have against it: it then left nothing behind. */
 MUST_USE enum err layout_apply(struct layout *l, const char *p, size_t n, struct why *why);
+/* The same of one that is decoded already. */
+MUST_USE enum err layout_apply_record(struct layout *l, struct record *r, struct why *why);
 
 /* Writes all batches in order, each a transaction, with a snapshot behind the last. */
 MUST_USE enum err layout_commit(struct layout *l, struct writer *w, struct why *why);

@@ -44,17 +44,22 @@ static bool same_symbol(const void *ctx, uint32_t v, const void *key)
     return memcmp(all[v].symbol.s, key, SYMBOL_MAX + 1) == 0;
 }
 
+uint32_t reference_find(const struct reference *r, const struct symbol *s)
+{
+    return map_find(&r->by_symbol, map_hash(s->s, sizeof s->s), same_symbol, r->symbols, s->s);
+}
+
 static struct reference_symbol *find_symbol(const struct reference *r, const struct symbol *s)
 {
-    const uint32_t no =
-        map_find(&r->by_symbol, map_hash(s->s, sizeof s->s), same_symbol, r->symbols, s->s);
+    const uint32_t no = reference_find(r, s);
     return no == MAP_NONE ? NULL : &r->symbols[no];
 }
 
-static bool keep_symbol(struct reference *r, const struct symbol *s)
+static bool keep_symbol(struct reference *r, const struct symbol *s, int64_t first_ns)
 {
     if (!VEC_GROW(&r->symbols, &r->symbols_cap, r->symbols_n + 1)) return false;
-    r->symbols[r->symbols_n] = (struct reference_symbol){ .symbol = *s, .day = NO_DAY };
+    r->symbols[r->symbols_n] =
+        (struct reference_symbol){ .symbol = *s, .day = NO_DAY, .first_ns = first_ns };
     return map_add(&r->by_symbol, map_hash(s->s, sizeof s->s), (uint32_t)r->symbols_n++);
 }
 
@@ -300,7 +305,7 @@ static bool put_row(struct reading *g)
         refuse(g, SYMBOL, "has a row already: another one needs a later date");
         return true;
     }
-    if (!known && !keep_symbol(r, &s)) return false;
+    if (!known && !keep_symbol(r, &s, g->event_ns)) return false;
     known = find_symbol(r, &s);
     known->day = day;
     known->indexes = g->f[INDEX].n ? g->f[INDEX] : (struct str){ NULL, 0 };
@@ -360,6 +365,8 @@ void reference_date(struct reference *r, int64_t undated_ns)
 {
     for (size_t i = 0; i < r->n; i++)
         if (r->messages[i].event_ns == REFERENCE_UNDATED) r->messages[i].event_ns = undated_ns;
+    for (size_t i = 0; i < r->symbols_n; i++)
+        if (r->symbols[i].first_ns == REFERENCE_UNDATED) r->symbols[i].first_ns = undated_ns;
     if (r->n) qsort(r->messages, r->n, sizeof *r->messages, by_time);
 }
 

@@ -35,6 +35,7 @@ struct reference_message {
 struct reference_symbol {
     struct symbol symbol;
     int32_t day;        /* of its last row; NO_DAY: undated */
+    int64_t first_ns;   /* time of its first one */
     struct str indexes; /* of its last row; into the file, while it is read */
 };
 
@@ -65,6 +66,8 @@ void reference_release(struct reference *r);
 
 /* Undated messages get this time; then all are in the order of their times, and within one in that of the file. */
 void reference_date(struct reference *r, int64_t undated_ns);
+/* A symbol's place in `symbols`; MAP_NONE: the file does not say it. */
+uint32_t reference_find(const struct reference *r, const struct symbol *s);
 /* The whole message, appended. */
 void reference_message_text(const struct reference *r, size_t i, struct buf *out);
 #endif

@@ -15,7 +15,7 @@ import pytest
 import drive
 import streams
 from cases import CASES, needs_cases
-from harness.base import SEED
+from harness.base import SEED, wait_until
 from harness.service import command
 
 REFERENCE = "symbol,name,issuer,shares,index,base\nXYZ,Xyz Corp,XYZ,1000000,IX,100\n"
@@ -197,6 +197,12 @@ def contents(service):
     return {t: service.database.rows(f"SELECT {c} FROM tocsin.{t} ORDER BY 1, 2") for t, c in TABLES.items()}
 
 
+def no_writer(service):
+    """What a killed one had sent the server still does: until its session is gone."""
+    wait_until(lambda: service.database.one("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tocsin writer' AND datname = current_database()") == 0,
+               "no writer is left")
+
+
 def test_the_same_files_again_change_nothing(fresh):
     files = market(fresh.place, 120)
     first = fresh.check_ran("import", *files)
@@ -259,6 +265,7 @@ def test_a_killed_import_goes_on_and_ends_as_in_one_go(fresh, service_factory, k
                 child.send_signal(signal.SIGKILL)
                 kills += 1
             child.wait(60)
+        no_writer(fresh)
         at = fresh.database.one("SELECT last_seq FROM tocsin.shard")
         parts.add(at)
         last = fresh.database.rows("SELECT kind, payload FROM tocsin.event ORDER BY seq DESC LIMIT 1")

@@ -326,10 +326,18 @@ static void price(void *ctx, const char *symbol, int64_t price_e8)
     *(strcmp(symbol, "ODD") == 0 ? &p->odd : &p->even) = price_e8;
 }
 
-static enum err on_close(void *ctx, const char *symbol, int32_t day, int64_t price_e8)
+static enum err on_close(void *ctx, int32_t instrument, int32_t day, int64_t price_e8)
 {
     int64_t *n = ctx;
-    assert_true(symbol[0] && day >= 20487 && price_e8 > 0);
+    assert_true(instrument >= 0 && day >= 20487 && price_e8 > 0);
+    ++*n;
+    return ERR_OK;
+}
+
+static enum err on_symbol(void *ctx, const struct stored_symbol *s)
+{
+    int64_t *n = ctx;
+    assert_true(s->symbol[0] && s->from_day < s->until_day && s->from_seq < s->until_seq);
     ++*n;
     return ERR_OK;
 }
@@ -337,7 +345,7 @@ static enum err on_close(void *ctx, const char *symbol, int32_t day, int64_t pri
 static enum err on_event(void *ctx, const struct stored_event *e)
 {
     int64_t *n = ctx;
-    assert_true(e->kind == RECORD_POSITION);
+    assert_true(e->seq > 0 && e->kind == RECORD_POSITION);
     assert_true(e->event_ns >= T0 && e->text.n > 0);
     ++*n;
     return ERR_OK;
@@ -365,6 +373,12 @@ static void commands_are_answered(void **state)
     seen = 0;
     assert_int_equal(ask_closes(&root, 20488, on_close, &seen, &why), ERR_OK);
     assert_int_equal(seen, 0);
+    number("INSERT INTO tocsin.symbol VALUES (990, 0, 7, 'WAS', -2147483648, 20000), (990, 7,"
+           " 9223372036854775807, 'IS', 20000, 2147483647) RETURNING 1");
+    assert_int_equal(ask_symbols(&root, on_symbol, &seen, &why), ERR_OK);
+    assert_int_equal(seen, number("SELECT count(*) FROM tocsin.symbol"));
+    number("DELETE FROM tocsin.symbol WHERE instrument_id = 990 RETURNING 1");
+    seen = 0;
     static const enum record_kind kinds[] = { RECORD_CLOCK, RECORD_POSITION };
     assert_int_equal(ask_events(&root, kinds, 2, T0, "", on_event, &seen, &why), ERR_OK);
     assert_int_equal(seen, number("SELECT count(*) FROM tocsin.event WHERE kind = 11"));
