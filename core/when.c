@@ -5,8 +5,9 @@
  *     2018-02-07T22:00:00.5+01:00           + 22 h + 0.5 s - 1 h:      1518037200500000000
  *
  * A text of digits alone is nanoseconds; anything else begins with a date of ten bytes. An offset
- * is what the clock there shows more than UTC, so it is taken away again. Second 60 is accepted, as
- * RFC 3339 has it, and is the first second of the next minute. */
+ * is what the clock there shows more than UTC, so it is taken away again. Second 60, the leap second,
+ * is refused: nanoseconds since 1970 do not count it, and taken for the second after it a trade
+ * would be of the next day. */
 #include "core/when.h"
 
 #include <inttypes.h>
@@ -141,6 +142,10 @@ static enum err add_clock(const char *s, size_t n, size_t *i, int64_t *ns, struc
         || !digits(t + 1, 2, &h) || !digits(t + 4, 2, &m) || !digits(t + 7, 2, &sec) || h > 23
         || m > 59 || sec > 60)
         return err_set(why, ERR_INVALID, "%s", expected);
+    if (sec == 60)
+        return err_set(
+            why, ERR_INVALID,
+            "second 60: time since 1970 has no leap seconds; send second 59, or the minute after");
     *ns += (h * 3600ll + m * 60 + sec) * NS_PER_S;
     *i += 9;
     return ERR_OK;

@@ -89,7 +89,7 @@ static void other_spellings_of_a_time(void **state)
         { "2018-02-07t21:00:00z", 1518037200000000000 },
         { "2018-02-07T21:00:00.5Z", 1518037200500000000 },
         { "2018-02-07T21:00:00.123456789-00:00", 1518037200123456789 },
-        { "2016-12-31T23:59:60Z", 1483228800000000000 }, /* a leap second is the next midnight */
+        { "2016-12-31T23:59:59.999999999Z", 1483228799999999999 },
         { "0", 0 },
         { "1700000000000000000", 1700000000000000000 },
         { "31536000000000000", 31536000000000000 }, /* 1971 begins */
@@ -132,7 +132,10 @@ static void no_times(void **state)
         "2018-02-07 21:00:00Z",
         "2018-02-07T24:00:00Z",
         "2018-02-07T21:60:00Z",
+        "2018-02-07T21:00:60Z",
         "2018-02-07T21:00:61Z",
+        "2016-12-31T23:59:60Z", /* there was that second, but no nanosecond since 1970 is in it */
+        "2017-01-01T00:59:60+01:00",
         "2018-02-07T21:00:00.Z",
         "2018-02-07T21:00:00.1234567890Z",
         "2018-02-07T21:00:00ZZ",
@@ -154,6 +157,17 @@ static void no_times(void **state)
             || !why.text[0])
             fail_msg("%s: %" PRId64, rows[i], ns);
     }
+}
+
+static void a_leap_second_is_named(void **state)
+{
+    (void)state;
+    int64_t ns = 42;
+    struct why why = { .text = "" };
+    assert_int_equal(when_parse("2016-12-31T23:59:60Z", 20, &ns, &why), ERR_INVALID);
+    assert_non_null(strstr(why.text, "second 60"));
+    assert_non_null(strstr(why.text, "send second 59"));
+    assert_int_equal(ns, 42);
 }
 
 static void dates(void **state)
@@ -193,6 +207,7 @@ int main(void)
         cmocka_unit_test(times_are_written_and_read_back),
         cmocka_unit_test(other_spellings_of_a_time),
         cmocka_unit_test(no_times),
+        cmocka_unit_test(a_leap_second_is_named),
         cmocka_unit_test(dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
