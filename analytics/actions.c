@@ -19,6 +19,7 @@
 #include "analytics/past.h"
 #include "analytics/series.h"
 #include "analytics/shares.h"
+#include "analytics/symbols.h"
 #include "analytics/window.h"
 #include "core/decimal.h"
 #include "core/vec.h"
@@ -260,8 +261,7 @@ static enum err find_instrument(struct market *m, const struct symbol *s, struct
                                 struct why *why)
 {
     const uint32_t no = market_instrument(m, s);
-    if (no == NONE)
-        return err_set(why, ERR_UNKNOWN_SYMBOL, "symbol %.15s has no instrument record yet", s->s);
+    if (no == NONE) return symbols_unknown(m, s, why);
     *out = &m->instruments[no];
     return ERR_OK;
 }
