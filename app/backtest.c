@@ -6,7 +6,8 @@
  *
  * A rule whose subject is not known yet is made when it is; one that asks for prices of 0 and below when its instrument
  * may have such. A symbol that was not so called then, but was or will be, is the instrument under its name of then: ret(FB)
- * of a day in 2023 is made as ret(META), ret(META) of one in 2021 as ret(FB). */
+ * of a day in 2023 is made as ret(META), ret(META) of one in 2021 as ret(FB). Where A and B exchange symbols later, ret(B) waits for
+ * B's first record: it is not about A, which comes before it and is called B today. */
 #include "app/app.h"
 #include "app/backtest_rules.h"
 #include "app/recover.h"
@@ -169,12 +170,13 @@ static void print_end(struct backtest *b)
 }
 
 /* ---- record by record ---- */
-/* By the name that its instrument has at the record in hand; false: it has no other. */
+/* By the name that its instrument has at the record in hand; false: it has no other, or one that is called so is still to come. */
 static bool called_then(const struct backtest *b, const struct rule_draft *draft,
                         struct rule_draft *out)
 {
     char symbol[SYMBOL_SUBJECT_MAX + 1];
     if (!measure_symbol(&draft->m, symbol)) return false;
+    if (history_begins(b->history, symbol, engine_instrument_count(b->s->engine))) return false;
     const char *then = history_called(b->history, symbol, b->seq);
     *out = *draft;
     return *then && strcmp(then, symbol) != 0 && !rule_draft_set_symbol(out, then, NULL);

@@ -122,6 +122,13 @@ const char *history_called(const struct history *h, const char *symbol, uint64_t
     return history_symbol(h, found, seq);
 }
 
+bool history_begins(const struct history *h, const char *symbol, size_t from)
+{
+    for (size_t i = from; i < (size_t)h->symbols_n; i++)
+        if (strcmp(symbol_at(h, (int32_t)i, 0)->s, symbol) == 0) return true;
+    return false;
+}
+
 /* ---- records ---- */
 /* One view from first to last, while a service may go on writing. A replay of a year takes its
  * time, between two pages too: the session's timeouts, which are for a service, do not hold for it.

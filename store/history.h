@@ -24,6 +24,8 @@ MUST_USE enum err history_next(struct history *h, struct stored *out, bool *more
 const char *history_symbol(const struct history *h, int32_t instrument, uint64_t seq);
 /* What the instrument was called at that record that is called `symbol` now or, if none is, was the last to be; "": none ever. */
 const char *history_called(const struct history *h, const char *symbol, uint64_t seq);
+/* Does an instrument of that number or a later one begin under that symbol? */
+bool history_begins(const struct history *h, const char *symbol, size_t from);
 void history_close(struct history *h); /* NULL is fine */
 
 /* ---- where to begin ---- */

@@ -92,6 +92,32 @@ def test_symbols_change_hands(kafka, service_factory):
     f.same_again("last(ZZZ) >= 15")
 
 
+def test_an_action_under_the_old_symbol(kafka, service_factory):
+    """It is refused with what became of the symbol, as a trade is; under the new one, and under the old one before the rename, it takes effect."""
+    f = Fed(kafka, service_factory, "old-symbol", track="ret(FB)")
+    f.send(reference("FB", "OTH", ts=T0 - 3600 * S) + [trade("FB", 400, T0), trade("OTH", 100, T0), end(0)])
+    day = {"effective": "2022-06-09", "ts": T0 + DAY - 1800 * S}
+    actions = [{"kind": "split", "new": 4, "old": 1, **day}, {"kind": "dividend", "amount": 1, "ex": "2022-06-09", "ts": day["ts"]},
+               {"kind": "merger", "price": 9, **day}, {"kind": "delisting", **day}]
+    f.send([rename("FB", "META", 1, effective="2022-06-09"), *({**a, "symbol": "FB"} for a in actions),
+            {"kind": "spin_off", "parent": "FB", "child": "OTH", "new": 1, "old": 2, **day}, {"kind": "spin_off", "parent": "OTH", "child": "FB", "new": 1, "old": 2, **day}])
+    assert dead(f) == [("unknown_symbol", "symbol FB is META since 2022-06-09")] * 6
+    f.send([{**actions[0], "symbol": "META"}, trade("META", 103, T0 + DAY), trade("OTH", 100, T0 + DAY), end(1)])
+    assert (f.value("ret(META)"), f.value("level(IX)")) == (3, 1000 * (41200 + 10000) / 50000)
+    f.same_again()
+
+
+def test_a_back_test_over_an_exchange(kafka, service_factory):
+    """AAA's record is there before BBB's. AAA is called BBB today: a back-test of last(BBB) from the start is still about the first BBB, as live was."""
+    f = Fed(kafka, service_factory, "exchanged")
+    f.send(reference("AAA", "BBB", ts=T0 - 3600 * S))
+    drive.make_rule(f.service, {"rule": "last(BBB) >= 30"})
+    f.send([trade("AAA", 35, T0), trade("BBB", 20, T0), end(0), rename("AAA", "TMP", 1), rename("BBB", "AAA", 1), rename("TMP", "BBB", 1),
+            trade("BBB", 36, T0 + DAY), trade("AAA", 31, T0 + DAY + S), end(1)])
+    assert [(state, v) for state, _, v in f.alerts()] == [("firing", 31)]
+    f.same_again("last(BBB) >= 30")
+
+
 def test_other_spellings(kafka, service_factory):
     """BRK-B and BRK/B are BRK.B because the table says so: in messages, rules, settings, questions and back-tests; before it says so they are nothing."""
     f = Fed(kafka, service_factory, "spellings", track="last(BRK/B)")

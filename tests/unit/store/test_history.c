@@ -149,6 +149,12 @@ static void a_symbol_is_that_of_the_record(void **state)
         assert_string_equal(history_symbol(h, 0, rows[i].seq), "EVEN");
     }
     assert_string_equal(history_called(h, "NEVER", 99), "");
+    assert_true(history_begins(h, "EVEN", 0));
+    assert_true(history_begins(h, "WAS", 0));
+    assert_true(history_begins(h, "WAS", 1));
+    assert_false(history_begins(h, "WAS", 2));
+    assert_false(history_begins(h, "ODD", 0)); /* it came to be called so */
+    assert_false(history_begins(h, "EVEN", 1));
     for (uint64_t seq = 91; seq <= 110; seq++) {
         assert_int_equal(history_next(h, &st, &more, &why), ERR_OK);
         if (is_event(seq) || seq % 2 == 0) continue;
