@@ -20,6 +20,15 @@ export const sentence = words =>
 
 export function empty(words) { return el('li', { className: 'empty', textContent: words }); }
 
+/* These nodes in this order, and no others; one that stays where it is is not touched, and keeps its focus. */
+export function put(box, nodes) {
+    for (const node of [...box.children]) if (!nodes.includes(node)) node.remove();
+    nodes.forEach((node, i) => {
+        const there = box.children[i] ?? null;
+        if (there !== node) box.insertBefore(node, there);
+    });
+}
+
 /* A row of buttons of which one is pressed. */
 export function radios(box, name, choices, checked, change) {
     box.append(...choices.map((c, i) => {

@@ -89,6 +89,9 @@ export class Service {
         return this.#json(await this.#ask('POST', path, { 'Content-Type': 'application/json', 'Idempotency-Key': once }, JSON.stringify(body)));
     }
 
+    /* What is to be done stands in the path, and done twice is done once. */
+    async command(path) { return this.#json(await this.#ask('POST', path)); }
+
     async patch(path, body) {
         return this.#json(await this.#ask('PATCH', path, { 'Content-Type': 'application/json' }, JSON.stringify(body)));
     }

@@ -99,6 +99,7 @@ def held(demo, node, minutes, hurry):
 
 def check_flat(samples):
     """What a full chart holds twice over: once it is full, and at the end. Each is the most of three samples, since what is dropped goes in steps."""
+    print(*("{minute:3} min: {heap} bytes, {nodes} nodes, {listeners} listeners, {points} points".format(**s) for s in samples), sep="\n")
     most = lambda what, part: max(s[what] for s in part)
     early, late = samples[1:4], samples[-3:]
     assert most("heap", late) <= 1.05 * most("heap", early), samples

@@ -59,3 +59,25 @@ def test_what_looked_wrong_in_the_data_is_listed(kafka, service_factory, node):
     assert [(f["symbol"], f["reason"]) for f in flags] == [(feed.symbol, "shares_jump")], flags
     says(node, service, "quality-card", f"{feed.symbol} shares jump {flags[0]['state']}")
     says(node, service, "quality-card", flags[0]["detail"][1:])
+
+
+def test_a_share_count_that_is_held_is_released_on_the_page(kafka, service_factory, node):
+    """By keyboard and by thumb; one press releases nothing, and what more than a page of other flags has pushed out of the newest is there to be released."""
+    service = service_factory(topics=[kafka.create_topic("held")], config={"engine": {"clock_ms": 0}, "quality": {"shares": "hold"}})
+    feed = drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70)
+    for symbol in feed.symbols[:2]:
+        feed.send({"kind": "shares", "symbol": symbol, "shares": 4000})
+    for n in range(60):                                     # a price that halves and doubles is flagged each time
+        feed.trades(35 if n % 2 == 0 else 70, symbol=feed.symbols[2])
+    feed.settle()
+    held = lambda: [q["symbol"] for q in service.api("GET", "/v1/quality?state=held").json()["quality"]]
+    assert held() == [feed.symbols[1], feed.symbols[0]]
+    assert not {q["state"] for q in service.api("GET", "/v1/quality?limit=50").json()["quality"]} & {"held"}
+    done = node.run(HERE / "browser" / "release.mjs", env={"TOCSIN_URL": f"{service.url}/#key={service.key}"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    keyboard, thumb = json.loads(done.stdout)
+    b, a = feed.symbols[1], feed.symbols[0]
+    assert keyboard == {"before": 2, "afterOne": 2, "labels": [f"Release the share count of {b}", f"Really release the share count of {b}"],
+                        "asked": f"Press again: from then on {b} counts with 4,000 shares.", "said": f"Released: {b} counts with 4,000 shares.", "focused": "quality"}
+    assert thumb["said"] == f"Released: {a} counts with 4,000 shares." and thumb["height"] >= 24 and thumb["past"] <= 0, thumb
+    assert held() == [] and len(service.api("GET", "/v1/quality?state=released").json()["quality"]) == 2

@@ -1,5 +1,5 @@
 /* rules.js - the tenant's rules: to be made, looked at, changed, disabled and deleted. */
-import { $, el, empty, say, sentence } from '../dom.js';
+import { $, el, empty, put, say, sentence } from '../dom.js';
 import { Failure } from '../service.js';
 import * as text from '../text.js';
 
@@ -31,11 +31,7 @@ function list(page, rules) {
         return items.get(r.id).node;
     });
     if (nodes.length === 0) nodes.push(empty('No rule yet. Make one above.'));
-    for (const node of [...$('rules').children]) if (!nodes.includes(node)) node.remove();
-    nodes.forEach((node, i) => {
-        const there = $('rules').children[i] ?? null;
-        if (there !== node) $('rules').insertBefore(node, there);
-    });
+    put($('rules'), nodes);
 }
 
 function button(words, press) {

@@ -320,7 +320,7 @@ try {
         try {
             const rule = await ruleThatFires(index, 'info');
             const { page, context } = await open(browser, `${cable.origin}/${address.hash}`);
-            const held = () => page.evaluate(() => ['tiles', 'alerts', 'rules', 'top', 'news', 'quality', 'announce']
+            const held = () => page.evaluate(() => ['tiles', 'alerts', 'rules', 'top', 'news', 'quality', 'quality-said', 'announce']
                 .filter(id => document.getElementById(id).textContent.trim()).concat(window.tocsin.alerts.length ? 'numbers' : []).join());
             const signIn = async typed => { await page.fill('#key', typed); await page.click('#sign-in-form button'); };
             await page.locator('#rules li', { hasText: rule.name }).waitFor({ timeout: ARRIVAL_MS });
