@@ -29,7 +29,72 @@
 #include <inttypes.h>
 #include <string.h>
 
+NAMES(action_kind, ACTION_KINDS);
+NAMES(action_state, ACTION_STATES);
+
 static const int64_t SHARES_MAX = (int64_t)1 << 42;
+
+/* ---- saying what becomes of them ----
+ *
+ * What a record changes is told when it has been applied, by the engine's output. A special dividend that is said on its ex-day is
+ * added, which says it waits, and takes effect at once, which says it is applied: the second takes the place of the first, as it
+ * does in the table. */
+static enum action_state state_of(const struct action *a)
+{
+    if (a->refused) return ACTION_REFUSED;
+    if (a->applied) return a->presumed ? ACTION_PRESUMED : ACTION_APPLIED;
+    return a->awaits ? ACTION_AWAITS_PRICE : ACTION_WAITING;
+}
+
+/* Of one that has been said by this record already, the last counts. Counts of shares are told by their own records. */
+static void say_as(struct market *m, const struct action *a, enum action_state state)
+{
+    struct action_log *log = &m->said;
+    size_t i = 0;
+    if (a->kind == ACTION_SHARES) return;
+    while (i < log->n && log->of[i].of.no != a->no) i++;
+    if (i == log->n && !VEC_GROW(&log->of, &log->cap, ++log->n)) {
+        log->n--;
+        log->failed = true;
+        return;
+    }
+    log->of[i] = (struct action_note){ *a, state };
+}
+
+static void say(struct market *m, const struct action *a) { say_as(m, a, state_of(a)); }
+
+void actions_say_rename(struct market *m, uint32_t instrument, int32_t day)
+{
+    say(m, &(struct action){ .kind = ACTION_RENAME,
+                             .no = ++m->said.made,
+                             .instrument = instrument,
+                             .day = day,
+                             .seq = m->hand_seq,
+                             .event_ns = m->hand_ns,
+                             .applied = true,
+                             .child = NONE });
+}
+
+/* The record in hand says the action anew: from now on it is the one that says it. */
+static void say_anew(struct market *m, struct action *a)
+{
+    say_as(m, a, ACTION_SUPERSEDED);
+    a->no = ++m->said.made;
+    a->seq = m->hand_seq;
+    a->event_ns = m->hand_ns;
+}
+
+/* It waits, and was said wrong. */
+static void correct(struct market *m, struct action *a, const struct action *right)
+{
+    say_anew(m, a);
+    a->kind = right->kind;
+    a->a = right->a;
+    a->b = right->b;
+    a->amount_e8 = right->amount_e8;
+    a->child = right->child;
+    say(m, a);
+}
 
 /* ---- finding ---- */
 /* An instrument's actions, the one that was said last first. */
@@ -51,12 +116,16 @@ static enum err add(struct market *m, struct instrument *x, struct action a)
 {
     if (!VEC_GROW(&m->actions, &m->actions_cap, m->actions_n + 1)) return ERR_NOMEM;
     a.instrument = (uint32_t)(x - m->instruments);
+    a.seq = m->hand_seq;
+    a.event_ns = m->hand_ns;
+    if (a.kind != ACTION_SHARES) a.no = ++m->said.made;
     if (a.kind != ACTION_SPIN_OFF) a.child = NONE;
     a.next = x->first_action;
     x->first_action = (uint32_t)m->actions_n;
     m->actions[m->actions_n++] = a;
     if (!a.applied && a.day < x->waits_day) x->waits_day = a.day;
     if (!a.applied && a.day < m->waits_day) m->waits_day = a.day;
+    say(m, &a);
     return ERR_OK;
 }
 
@@ -279,13 +348,14 @@ bool actions_presume(struct market *m, struct instrument *x, int64_t to, int64_t
 }
 
 /* It was presumed when its price came: now somebody says so. */
-static bool was_presumed(const struct market *m, const struct instrument *x,
-                         const struct action *said)
+static bool was_presumed(struct market *m, const struct instrument *x, const struct action *said)
 {
     for (struct action *a = next_of(m, x->first_action); a; a = next_of(m, a->next))
         if (a->kind == ACTION_SPLIT && a->presumed && explains(a->a, a->b, said->b, said->a)
             && a->day >= said->day - NEAR_DAYS && a->day <= said->day + NEAR_DAYS) {
+            say_anew(m, a);
             a->presumed = false;
+            say(m, a);
             return true;
         }
     return false;
@@ -323,12 +393,9 @@ enum err actions_split(struct market *m, const struct record *r, struct why *why
                        "a split of %" PRId64 " for %" PRId64
                        " makes more shares of %.15s than there can be, or too valuable ones",
                        a.a, a.b, x->symbol.s);
-    if (known) { /* it waits, and was said wrong */
-        known->a = a.a;
-        known->b = a.b;
-        return ERR_OK;
-    }
-    return add_and_take(m, x, a);
+    if (!known) return add_and_take(m, x, a);
+    correct(m, known, &a);
+    return ERR_OK;
 }
 
 /* ---- payments: dividends, and parts that are spun off ----
@@ -446,7 +513,7 @@ enum err actions_dividend(struct market *m, const struct record *r, struct why *
     if (known && (!waits(known) || known->amount_e8 == a.amount_e8))
         return known_already(x, "a dividend", a.day, why);
     if (!known) return add_and_take(m, x, a);
-    known->amount_e8 = a.amount_e8; /* it waits, and was said wrong */
+    correct(m, known, &a);
     return ERR_OK;
 }
 
@@ -473,10 +540,7 @@ enum err actions_spin_off(struct market *m, const struct record *r, struct why *
                 && known->amount_e8 == a.amount_e8)))
         return known_already(x, "a spin-off", a.day, why);
     if (!known) return add_and_take(m, x, a);
-    known->a = a.a;
-    known->b = a.b;
-    known->amount_e8 = a.amount_e8;
-    known->child = a.child;
+    correct(m, known, &a);
     return take_waiting(m, x);
 }
 
@@ -524,8 +588,7 @@ enum err actions_delisting(struct market *m, const struct record *r, struct why 
     if (known && (!waits(known) || (known->kind == a.kind && known->amount_e8 == a.amount_e8)))
         return known_already(x, "the end", a.day, why);
     if (!known) return add_and_take(m, x, a);
-    known->kind = a.kind;
-    known->amount_e8 = a.amount_e8;
+    correct(m, known, &a);
     return ERR_OK;
 }
 
@@ -594,9 +657,12 @@ static void take_effect(struct market *m, struct instrument *x, struct action *a
         break;
     case ACTION_DELISTING:
     case ACTION_MERGER: leave_now(m, x, a); break;
+    case ACTION_NONE:
+    case ACTION_RENAME:
     case ACTION_KIND_COUNT: break;
     }
     divisor_because_usual(&m->store.divisors);
+    say(m, a);
 }
 
 /* What the instrument waits for next. A child's price is no session: actions_children looks after those. */
@@ -646,6 +712,7 @@ void actions_children(struct market *m)
         divisor_because_usual(&m->store.divisors);
         if (!paid) continue;
         a->awaits = false;
+        say(m, a);
         m->awaited_n--;
         series_session(m);
         series_touch_all(m);

@@ -38,6 +38,8 @@ MUST_USE enum err actions_shares(struct market *m, struct instrument *x, const s
 /* Does a split that is known, waiting or not, make the one count of the other, up to a per cent? */
 bool actions_split_explains(const struct market *m, const struct instrument *x, int64_t was,
                             int64_t is);
+/* A rename, which is an action as people and lists see it. */
+void actions_say_rename(struct market *m, uint32_t instrument, int32_t day);
 /* A session of the venue begins: what waits for it or an earlier one takes effect. */
 void actions_open(struct market *m, uint32_t venue, int32_t day);
 /* A price of that session comes, before its open: the same of this instrument. */

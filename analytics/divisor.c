@@ -2,7 +2,9 @@
  *
  *     value     70,000 - 6,000 = 64,000
  *     level     1000, as before
- *     divisor   64,000 / 1000 = 64: { special_dividend, A, before 70, after 64 } */
+ *     divisor   64,000 / 1000 = 64: { special_dividend, A, before 70, after 64 }
+ *
+ * Then a trade of B moves the value and leaves no row; and when A issues 30 shares at 80, the value is 66,400 and the divisor 66.4. */
 #include "analytics/divisor.h"
 
 #include "core/vec.h"

@@ -102,7 +102,10 @@ static enum err apply_rename(struct engine *e, const struct record *r, struct wh
 {
     uint32_t no;
     enum err err = identity_rename(&e->market, r, &no, why);
-    if (!err) e->out.instrument = (int32_t)no;
+    if (!err) {
+        e->out.instrument = (int32_t)no;
+        actions_say_rename(&e->market, no, r->u.rename.effective_day);
+    }
     e->out.named = true;
     e->out.retired = -1;
     return err;
@@ -234,8 +237,8 @@ static enum err (*const apply[RECORD_KIND_COUNT])(struct engine *e, const struct
 #undef RECORD
 };
 
-/* What was said before MEANING_SECOND was said without a ledger. */
-static void settle_divisors(struct engine *e)
+/* What was said before MEANING_SECOND was said without a ledger, and actions were not. */
+static void settle_ledgers(struct engine *e)
 {
     struct market *m = &e->market;
     struct divisor_log *log = &m->store.divisors;
@@ -246,6 +249,8 @@ static void settle_divisors(struct engine *e)
             log->of[i].cause.day = m->venues[m->universes[log->of[i].universe].venue].day;
     e->out.divisors = log->of;
     e->out.divisors_n = log->n;
+    e->out.actions = m->said.of;
+    e->out.actions_n = m->settings.meaning < MEANING_SECOND ? 0 : m->said.n;
 }
 
 /* The turn rises twice: what was remembered of the record before is void while this one is applied,
@@ -256,6 +261,9 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     struct market *m = &e->market;
     m->touched_n = m->moved_n = m->flags.n = 0;
     divisor_begin(&m->store.divisors);
+    m->said.n = 0;
+    m->hand_seq = r->seq;
+    m->hand_ns = r->event_ns;
     m->all_touched = false;
     e->out.sample = e->out.article = e->out.retraction = false;
     e->out.trade = TRADE_REGULAR;
@@ -270,8 +278,9 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     if (m->now_ns >= m->carry_until_ns) coverage_due(m);
     m->seq = r->seq;
     m->turn++;
-    settle_divisors(e);
-    err = m->flags.failed || m->store.divisors.failed ? ERR_NOMEM : series_settle(m);
+    settle_ledgers(e);
+    err = m->flags.failed || m->store.divisors.failed || m->said.failed ? ERR_NOMEM
+                                                                        : series_settle(m);
     if (!err && e->out.sample) series_sampled(m);
     e->out.flags = m->flags.of;
     e->out.flags_n = m->flags.n;
@@ -504,11 +513,12 @@ static void release(struct market *m)
     }
     for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
     for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
-    void *const arrays[] = { m->instruments, m->issuers,          m->universes, m->store.lines,
-                             m->store.slots, m->closes,           m->series,    m->exposures,
-                             m->slow,        m->touched,          m->moved,     m->venues,
-                             m->actions,     m->flags.of,         m->former,    m->renamed,
-                             m->aliases,     m->store.divisors.of };
+    void *const arrays[] = {
+        m->instruments,      m->issuers,   m->universes, m->store.lines, m->store.slots, m->closes,
+        m->series,           m->exposures, m->slow,      m->touched,     m->moved,       m->venues,
+        m->actions,          m->flags.of,  m->former,    m->renamed,     m->aliases,     m->said.of,
+        m->store.divisors.of
+    };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     articles_release(&m->articles);

@@ -22,6 +22,8 @@ struct engine_output {     /* of the last record applied; overwritten by the nex
     size_t flags_n;
     const struct divisor_change *divisors; /* of indices, that it has changed */
     size_t divisors_n;
+    const struct action_note *actions; /* that it says, or of which something has become */
+    size_t actions_n;
     bool sample;        /* a clock or session end at which every series' reading is stored */
     int32_t instrument; /* a new or changed instrument, else -1 */
     /* Of that one: it has a symbol that it had not (engine_symbols); and the one that had the symbol until now, else -1. */

@@ -16,6 +16,7 @@
  * starts of windows. Thread: the engine's. */
 #ifndef TOCSIN_ANALYTICS_MARKET_H
 #define TOCSIN_ANALYTICS_MARKET_H
+#include "analytics/action_note.h"
 #include "analytics/measure.h"
 #include "analytics/news/known.h"
 #include "analytics/quality_flag.h"
@@ -71,33 +72,6 @@ struct instrument {
     /* The last jump of its count that no split explained, and the session in which it came. */
     int64_t jump_was, jump_is;
     int32_t jump_day;
-};
-
-/* A corporate action, in force or waiting for its session. */
-enum action_kind { /* saved: append only. Of one session they take effect in this order */
-                   ACTION_SPLIT = 1,
-                   ACTION_SHARES,
-                   ACTION_DIVIDEND,
-                   ACTION_SPECIAL, /* a dividend that price returns are adjusted by */
-                   ACTION_SPIN_OFF,
-                   ACTION_DELISTING,
-                   ACTION_MERGER,
-                   ACTION_KIND_COUNT
-};
-struct action {
-    int64_t kind;
-    uint32_t instrument;
-    int32_t day;           /* from the open of that session on */
-    bool applied, refused; /* neither: it waits. Refused: by then it did not fit any more */
-    bool presumed;         /* a split that nobody has said yet: actions_presume */
-    bool awaits;           /* a spin-off in force but for its child's first price */
-    int64_t a, b;          /* split, spin-off: new shares for old ones. Shares: count, float */
-    int64_t
-        amount_e8; /* paid for a share. Spin-off: the child's value, 0: to come. Delisting: its price, 0: the last */
-    uint32_t child; /* of a spin-off, else NONE */
-    /* In force, a price of before it is to be multiplied by from / to; both 0: it changes none. */
-    int64_t to, from;
-    uint32_t next; /* an earlier one of the instrument */
 };
 
 /* What an instrument is called, from and until (exclusively) when: as days, and in the order of records. */
@@ -221,8 +195,9 @@ struct market {
     size_t exposures_n, exposures_cap;
     struct action *actions; /* in the order they came */
     size_t actions_n, actions_cap;
-    int32_t waits_day; /* the first session that one waits for; INT32_MAX: none */
-    size_t awaited_n;  /* spin-offs whose child has had no price yet */
+    int32_t waits_day;      /* the first session that one waits for; INT32_MAX: none */
+    size_t awaited_n;       /* spin-offs whose child has had no price yet */
+    struct action_log said; /* of actions, by the record in hand */
 
     struct dated_symbol
         *former; /* symbols that instruments no longer have, as they were given up */
@@ -233,10 +208,12 @@ struct market {
 
     struct map by_symbol, by_issuer, by_series, by_alias;
     struct market_settings settings;
-    double gate;         /* coverage_gate_e8 as 0..1 */
-    int64_t now_ns;      /* the greatest event time so far */
-    int64_t sampled_ns;  /* when readings were last stored */
-    uint64_t seq;        /* of the last record applied */
+    double gate;        /* coverage_gate_e8 as 0..1 */
+    int64_t now_ns;     /* the greatest event time so far */
+    int64_t sampled_ns; /* when readings were last stored */
+    uint64_t seq;       /* of the last record applied */
+    uint64_t hand_seq;  /* and of the record in hand, with its time */
+    int64_t hand_ns;
     uint64_t turn;       /* counts states, for remembered readings */
     uint64_t ended_turn; /* the latest of the venues' */
     uint64_t generation; /* counts changes of who is live or configured, for pictures */

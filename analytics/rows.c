@@ -40,6 +40,12 @@ static const struct column divisor_columns[] = {
 };
 const struct row_type divisor_row = ROW_TYPE("divisor", struct divisor_row, divisor_columns);
 
+static const struct column action_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct action_note_row, type, name)
+#include "analytics/action.def"
+};
+const struct row_type action_note_row = ROW_TYPE("action", struct action_note_row, action_columns);
+
 static const struct column article_score_columns[] = {
 #define COLUMN(type, name, what) ROW_COLUMN(struct article_score_row, type, name)
 #include "analytics/article_score.def"

@@ -1,6 +1,7 @@
 /* rows.h - what analytics says, as the rows that are stored of it. Plain data; each row's columns are in the .def of its name. */
 #ifndef TOCSIN_ANALYTICS_ROWS_H
 #define TOCSIN_ANALYTICS_ROWS_H
+#include "analytics/action_note.h"
 #include "analytics/divisor.h"
 #include "analytics/quality_flag.h"
 #include "analytics/reading.h"
@@ -48,6 +49,13 @@ struct divisor_row {
 #include "analytics/divisor.def"
 };
 extern const struct row_type divisor_row;
+
+/* Said when a corporate action is, and again when something becomes of it. */
+struct action_note_row {
+#define COLUMN ROW_FIELD
+#include "analytics/action.def"
+};
+extern const struct row_type action_note_row;
 
 struct article_score_row {
 #define COLUMN ROW_FIELD

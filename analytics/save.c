@@ -48,6 +48,7 @@ static const struct state_field market_fields[] = {
     STATE_FIELD(BOOL, struct market, settings.hold_shares),
     STATE_FIELD(U64, struct market, flags.made),
     STATE_FIELD(U64, struct market, store.divisors.made),
+    STATE_FIELD(U64, struct market, said.made),
 };
 static const struct state_field venue_fields[] = {
     STATE_FIELD(BYTE, struct venue, name),
@@ -118,7 +119,8 @@ static const struct state_field action_fields[] = {
     STATE_FIELD(I64, struct action, a),         STATE_FIELD(I64, struct action, b),
     STATE_FIELD(I64, struct action, amount_e8), STATE_FIELD(U32, struct action, child),
     STATE_FIELD(BOOL, struct action, awaits),   STATE_FIELD(I64, struct action, to),
-    STATE_FIELD(I64, struct action, from),
+    STATE_FIELD(I64, struct action, from),      STATE_FIELD(U64, struct action, no),
+    STATE_FIELD(U64, struct action, seq),       STATE_FIELD(I64, struct action, event_ns),
 };
 static const struct state_field former_fields[] = {
     STATE_FIELD(BYTE, struct dated_symbol, symbol),
@@ -574,6 +576,7 @@ static enum err load_scalars(struct state_reader *r, struct market *m, struct wh
         m->seq = saved->seq;
         m->flags.made = saved->flags.made;
         m->store.divisors.made = saved->store.divisors.made;
+        m->said.made = saved->said.made;
     }
     free(saved);
     return e;
@@ -715,6 +718,7 @@ static bool names_what_is_there(const struct market *m)
                   && m->closes[m->closes[i].previous].day < m->closes[i].day);
     for (size_t i = 0; i < m->actions_n; i++)
         ok &= m->actions[i].instrument < m->instruments_n && IN(m->actions[i].child, instruments)
+              && m->actions[i].kind > ACTION_NONE && m->actions[i].kind < ACTION_KIND_COUNT
               && (m->actions[i].kind != ACTION_SPIN_OFF || m->actions[i].child != NONE);
     for (size_t i = 0; i < m->exposures_n; i++)
         ok &= m->exposures[i].next == NONE || m->exposures[i].next < i;

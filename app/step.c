@@ -570,6 +570,27 @@ static void tell_divisor(struct step *s, const struct record *r, const struct di
                                .after = c->after });
 }
 
+static void tell_action(struct step *s, const struct record *r, const struct action_note *n)
+{
+    const struct action *a = &n->of;
+    const bool ratio = a->kind == ACTION_SPLIT || a->kind == ACTION_SPIN_OFF;
+    say(s, STEP_action_note_row,
+        &(struct action_note_row){ .action_no = a->no,
+                                   .seq = a->seq,
+                                   .event_ns = a->event_ns,
+                                   .instrument_id = (int32_t)a->instrument,
+                                   .kind = (enum action_kind)a->kind,
+                                   .effective = a->day,
+                                   .new_shares = ratio ? a->a : 0,
+                                   .old_shares = ratio ? a->b : 0,
+                                   .amount_e8 = a->amount_e8,
+                                   .other_id = a->child == NONE ? -1 : (int32_t)a->child,
+                                   .state = n->state,
+                                   .state_seq = r->seq,
+                                   .adjust_to = a->to,
+                                   .adjust_from = a->from });
+}
+
 /* "[{"symbol":"AAPL","score":0.5,"label":"positive","relevance":1}]" */
 static void render_tickers(const struct article_reading *a, struct buf *out)
 {
@@ -638,6 +659,7 @@ static enum err tell(struct step *s, const struct record *r, const struct engine
     if (o->instrument >= 0) tell_instrument(s, o->instrument);
     for (size_t i = 0; i < o->flags_n; i++) tell_quality(s, r, &o->flags[i]);
     for (size_t i = 0; i < o->divisors_n; i++) tell_divisor(s, r, &o->divisors[i]);
+    for (size_t i = 0; i < o->actions_n; i++) tell_action(s, r, &o->actions[i]);
     if (o->instrument >= 0 && o->named) tell_symbols(s, o->instrument);
     if (o->instrument >= 0 && o->retired >= 0) {
         tell_instrument(s, o->retired);

@@ -2,7 +2,7 @@
  *
  * What a record causes are rows (core/row.h), and they go to one function, the sink: live it fills a write batch, verify
  * compares, a back-test prints alerts. A record's rows come in this order: the tick or event it is, the instrument it
- * changed and what it is called, what looked wrong in it (analytics/quality.h), what divisors it changed, the series that began or became everybody's, its article's score, the readings, then rules, their versions and alerts as they happen.
+ * changed and what it is called, what looked wrong in it (analytics/quality.h), what divisors it changed, what actions it said or applied, the series that began or became everybody's, its article's score, the readings, then rules, their versions and alerts as they happen.
  * Pure but for memory. Thread: one at a time. */
 #ifndef TOCSIN_APP_STEP_H
 #define TOCSIN_APP_STEP_H

@@ -159,6 +159,86 @@ def test_the_ledger_of_divisors(kafka, service_factory):
     f.same_again()
 
 
+def listed(f, **parameters):
+    """Of /v1/actions, the oldest first, without what is of the run."""
+    answer = f.service.api("GET", "/v1/actions?" + drive.query(**parameters))
+    assert answer.status_code == 200 and answer.json()["next"] is None, answer.text
+    return [tuple(a[k] for k in ("symbol", "kind", "state", "effective", "announced", "new", "old", "amount", "currency", "other", "source"))
+            for a in answer.json()["actions"][::-1]]
+
+
+def test_the_list_of_actions(kafka, service_factory):
+    """Each as it was said and what became of it: waiting, corrected, applied, with its child's first price, refused by its open."""
+    ts, day = 1598648400 * S, 86400 * S
+    f = Fed(kafka, service_factory, "list", track=TRACK)
+    f.send(before(ts) + [{"kind": "instrument", "symbol": "KID", "issuer": "KID", "ts": ts}])
+    special = {"kind": "dividend", "symbol": "OTH", "special": True, "ex": "2020-09-01", "currency": "USD", "source": "wire", "announced": "2020-08-01"}
+    f.send([SPLIT | {"new": 3, "source": "rumour", "ts": ts + 3 * S}, SPLIT | {"ts": ts + 4 * S}, special | {"amount": "20", "ts": ts + 5 * S},
+            {"kind": "dividend", "symbol": "AAPL", "amount": "0.205", "ex": "2020-08-31", "ts": ts + 6 * S},
+            {"kind": "spin_off", "parent": "OTH", "child": "KID", "new": 1, "old": 2, "effective": "2020-08-31", "ts": ts + 7 * S},
+            {"kind": "shares", "symbol": "AAPL", "shares": 17100, "effective": "2020-08-31", "ts": ts + 7 * S}])
+    split = ("AAPL", "split", "waiting", "2020-08-31", "2020-07-30", 4, 1, None, None, None, "test")
+    cash = ("AAPL", "dividend", "waiting", "2020-08-31", None, None, None, "0.20500000", None, None, None)
+    assert listed(f, symbol="AAPL") == [("AAPL", "split", "superseded", *split[3:5], 3, 1, None, None, None, "rumour"), split, cash]
+    f.send([{"kind": "close", "symbol": "AAPL", "price": "129.04", "date": "2020-08-31", "ts": ts + 3 * day},
+            {"kind": "close", "symbol": "OTH", "price": "180", "date": "2020-08-31", "ts": ts + 3 * day}, {"kind": "clock", "session_end": "2020-08-31", "ts": ts + 3 * day + S}])
+    parted = ("OTH", "spin_off", "awaits_price", "2020-08-31", None, 1, 2, None, None, "KID", None)
+    assert listed(f, kind="split")[1:] == [split[:2] + ("applied",) + split[3:]]
+    assert listed(f, symbol="KID") == [parted], "as a child"
+    f.send([{"kind": "close", "symbol": "OTH", "price": "19", "date": "2020-08-31", "ts": ts + 4 * day},
+            {"kind": "close", "symbol": "KID", "price": "40", "date": "2020-09-01", "ts": ts + 4 * day},
+            {"kind": "close", "symbol": "OTH", "price": "19", "date": "2020-09-01", "ts": ts + 4 * day},
+            {"kind": "clock", "session_end": "2020-09-01", "ts": ts + 4 * day + S}])
+    assert listed(f, symbol="OTH") == [("OTH", "special_dividend", "refused", "2020-09-01", "2020-08-01", None, None, "20.00000000", "USD", None, "wire"),
+                                       parted[:2] + ("applied",) + parted[3:]], "20 of 19; and a half of 40"
+    f.send([{"kind": "rename", "symbol": "AAPL", "to": "APL", "effective": "2020-09-01", "ts": ts + 4 * day + 2 * S},
+            {"kind": "merger", "symbol": "APL", "price": "130", "effective": "2020-09-01", "acquirer": "BIG CO", "ts": ts + 4 * day + 3 * S}])
+    assert listed(f, symbol="AAPL") == listed(f, symbol="APL") == [
+        ("AAPL", "split", "superseded", *split[3:5], 3, 1, None, None, None, "rumour"), split[:2] + ("applied",) + split[3:], cash[:2] + ("applied",) + cash[3:],
+        ("AAPL", "rename", "applied", "2020-09-01", None, None, None, None, None, "APL", None),
+        ("APL", "merger", "applied", "2020-09-01", None, None, None, "130.00000000", None, "BIG CO", None)]
+    rows = f.service.database.rows("SELECT symbol, symbol_now, kind, state, effective::text, new_shares, amount, state_seq >= seq FROM market.action ORDER BY action_no")
+    assert len(rows) == 7 and all(r[7] for r in rows) and rows[0][:5] == ("AAPL", "APL", "split", "superseded", "2020-08-31")
+    page = f.service.api("GET", "/v1/actions?limit=3").json()
+    rest = f.service.api("GET", "/v1/actions?" + drive.query(limit=10, before=page["next"])).json()
+    assert [a["no"] for a in page["actions"] + rest["actions"]] == [7, 6, 5, 4, 3, 2, 1] and rest["next"] is None
+    assert f.service.database.one("SELECT count(*) FROM tocsin.dead_letter") == 0
+    f.same_again()
+
+
+def test_closes_per_share_of_now(kafka, service_factory):
+    """OTH: 200, 3 for 2, 130, 10 paid of it, 121, 1 for 4, 470 (said 480 first); renamed. Its closes by hand, and ret() is that of the adjusted ones."""
+    ts, day = 1598648400 * S, 86400 * S
+    f = Fed(kafka, service_factory, "adjusted", track="ret(OTH, window=all)")
+    f.send(before(ts))
+
+    def session(n, date, *prices):
+        f.send([{"kind": "close", "symbol": "OTH", "price": p, "date": date, "ts": ts + n * day} for p in prices] + [{"kind": "clock", "session_end": date, "ts": ts + n * day + S}])
+
+    def split(n, new, old, effective, t):
+        f.send([{"kind": "split", "symbol": "OTH", "new": new, "old": old, "effective": effective, "ts": ts + t * day + 2 * S}])
+
+    split(1, 3, 2, "2020-08-31", 0)
+    session(3, "2020-08-31", "130")
+    f.send([{"kind": "dividend", "symbol": "OTH", "amount": "10", "special": True, "ex": "2020-09-01", "ts": ts + 3 * day + 2 * S},
+            {"kind": "dividend", "symbol": "OTH", "amount": "1", "ex": "2020-09-01", "ts": ts + 3 * day + 2 * S}])
+    session(4, "2020-09-01", "121")
+    session(5, "2020-09-02", "480", "470")
+    split(2, 1, 4, "2020-09-02", 5)      # late
+    split(3, 7, 1, "2020-09-09", 5)      # waits
+    rows = f.service.database.rows("SELECT session::text, price, split_adjusted, adjusted FROM market.close_adjusted WHERE symbol = 'OTH' ORDER BY session")
+    assert [(d, *map(float, r)) for d, *r in rows] == [
+        ("2020-08-28", 200, 533.33333333, 492.30769231),       # 200 * 2/3 * 4, of which 120/130
+        ("2020-08-31", 130, 520, 480), ("2020-09-01", 121, 484, 484), ("2020-09-02", 470, 470, 470)]
+    assert f.value("ret(OTH, window=all)") == pytest.approx(100 * (470 / (200 * 2 / 3 * 4 * 120 / 130) - 1), rel=1e-12)
+    f.send([{"kind": "rename", "symbol": "OTH", "to": "NEW", "ts": ts + 6 * day}])
+    ratio = "SELECT market.split_ratio('NEW', %s::text::date, %s::text::date)"
+    for after, until, want in [("2020-08-28", "infinity", 3 / 8), ("2020-08-31", "infinity", 1 / 4), ("2020-08-28", "2020-09-01", 1.5), ("2020-09-02", "infinity", 1)]:
+        assert float(f.service.database.one(ratio, after, until)) == want
+    assert f.service.database.one("SELECT count(*) FROM market.close_adjusted WHERE symbol = 'NEW'") == 4
+    f.same_again()
+
+
 BAD = [({"new": 0}, 'field "new" must be from 1 to 1000000'), ({"old": 0}, 'field "old" must be from 1'), ({"new": 2, "old": 2}, "changes nothing"),
        ({"symbol": "NOBODY"}, "no instrument record yet"), ({"effective": "2020-02-30"}, 'field "effective"'), ({"effective": None}, 'field "effective" is missing')]
 

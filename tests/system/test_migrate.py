@@ -21,7 +21,7 @@ CATALOG = {
              " WHERE schemaname IN ('tocsin', 'market') AND NOT c.relispartition",
     "constraint": "SELECT c.conrelid::regclass::text, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid"
                   " WHERE c.connamespace = 'tocsin'::regnamespace AND NOT r.relispartition",
-    "function": "SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid), p.proacl::text, pg_get_userbyid(p.proowner) FROM pg_proc p"
+    "function": "SELECT p.oid::regprocedure::text, CASE p.prokind WHEN 'a' THEN (SELECT a.aggtransfn::text || a.agginitval FROM pg_aggregate a WHERE a.aggfnoid = p.oid) ELSE pg_get_functiondef(p.oid) END, p.proacl::text, pg_get_userbyid(p.proowner) FROM pg_proc p"
                 " WHERE p.pronamespace IN ('tocsin'::regnamespace, 'market'::regnamespace)",
     "view": "SELECT viewname, definition FROM pg_views WHERE schemaname IN ('tocsin', 'market')",
     "policy": "SELECT tablename, policyname, permissive, roles::text, cmd, qual, with_check FROM pg_policies p JOIN pg_class c ON c.oid = ('tocsin.' || tablename)::regclass"

@@ -122,6 +122,7 @@ union any_row {
     struct quality_row quality;
     struct symbol_row symbol;
     struct divisor_row divisor;
+    struct action_note_row action;
     struct series_row series;
     struct series_viewer_row series_viewer;
     struct reading_row reading;
@@ -168,6 +169,7 @@ static void make_row(enum table_id id, int i)
     case TABLE_divisor_row:
         r->divisor.seq = r->divisor.divisor_no = (uint64_t)i, r->divisor.index_name = names[i];
         break;
+    case TABLE_action_note_row: r->action.action_no = (uint64_t)i; break;
     case TABLE_series_row: r->series.series_id = (uint32_t)i, r->series.measure = names[i]; break;
     case TABLE_series_viewer_row:
         r->series_viewer.tenant_id = owner, r->series_viewer.series_id = (uint32_t)i;
