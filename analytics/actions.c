@@ -133,7 +133,7 @@ static bool waits(const struct action *a) { return !a->applied && !a->refused; }
 
 static enum err add_and_take(struct market *m, struct instrument *x, struct action a);
 static enum err take_waiting(struct market *m, struct instrument *x);
-static void take_effect(struct market *m, struct instrument *x, struct action *a);
+static void take_effect(struct market *m, struct instrument *x, uint32_t no);
 
 /* ---- bases ---- */
 static i128 common(i128 a, i128 b)
@@ -341,7 +341,7 @@ bool actions_presume(struct market *m, struct instrument *x, int64_t to, int64_t
         .kind = ACTION_SPLIT, .day = day, .a = to, .b = from, .presumed = true
     };
     if (find(m, x, ACTION_SPLIT, day) || !split_fits(m, x, &a) || add(m, x, a)) return false;
-    take_effect(m, x, &m->actions[m->actions_n - 1]);
+    take_effect(m, x, (uint32_t)m->actions_n - 1);
     series_session(m);
     series_touch_all(m);
     return true;
@@ -415,6 +415,7 @@ static int64_t worth_before(const struct market *m, const struct instrument *x, 
 {
     const uint32_t c = close_before(m, x, day);
     if (c == NONE) return x->price_day < day ? x->price_e8 : 0;
+    if (m->closes[c].price_e8 <= 0) return 0; /* of when it might have such */
     return per_share(m->closes[c].price_e8, actions_between(m, x, m->closes[c].day, day));
 }
 
@@ -639,15 +640,21 @@ static enum divisor_reason reason_of(const struct action *a)
     return reasons[a->kind]; /* a dividend that is not special moves no divisor */
 }
 
-static void take_effect(struct market *m, struct instrument *x, struct action *a)
+/* A count may turn out to be a split that nobody said, which is one action more: no pointer to one lasts over it. */
+static void count_now(struct market *m, struct instrument *x, uint32_t no)
 {
+    const bool taken = m->take_count(m, x, m->actions[no].a, m->actions[no].b);
+    m->actions[no].applied = taken;
+    m->actions[no].refused = !taken;
+}
+
+static void take_effect(struct market *m, struct instrument *x, uint32_t no)
+{
+    struct action *a = &m->actions[no];
     divisor_because(&m->store.divisors, reason_of(a), a->day);
     switch ((enum action_kind)a->kind) {
     case ACTION_SPLIT: split_now(m, x, a); break;
-    case ACTION_SHARES:
-        a->applied = shares_set(m, x, a->a, a->b);
-        a->refused = !a->applied;
-        break;
+    case ACTION_SHARES: count_now(m, x, no); break;
     case ACTION_DIVIDEND:
     case ACTION_SPECIAL: (void)pay_now(m, x, a); break;
     case ACTION_SPIN_OFF:
@@ -662,7 +669,7 @@ static void take_effect(struct market *m, struct instrument *x, struct action *a
     case ACTION_KIND_COUNT: break;
     }
     divisor_because_usual(&m->store.divisors);
-    say(m, a);
+    say(m, &m->actions[no]);
 }
 
 /* What the instrument waits for next. A child's price is no session: actions_children looks after those. */
@@ -679,9 +686,11 @@ static void take_all(struct market *m, struct instrument *x, int32_t day)
 {
     for (; x->waits_day <= day; x->waits_day = first_day(m, x))
         for (int64_t kind = ACTION_SPLIT; kind < ACTION_KIND_COUNT; kind++)
-            for (struct action *a = next_of(m, x->first_action); a; a = next_of(m, a->next))
+            for (uint32_t no = x->first_action; no != NONE; no = m->actions[no].next) {
+                const struct action *a = &m->actions[no];
                 if (waits(a) && !a->awaits && a->kind == kind && a->day == x->waits_day)
-                    take_effect(m, x, a);
+                    take_effect(m, x, no);
+            }
     series_touch_all(m);
 }
 

@@ -162,6 +162,7 @@ enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8
     const int64_t per_share =
         day < x->based_day ? actions_per_share(m, x, price_e8, day) : price_e8;
     quality_close(m, x, price_e8, day);
+    quality_late_close(m, x, price_e8, day);
     /* What a session without a regular price would carry on was this close. */
     if (day >= x->based_day && x->has_regular && x->regular_e8 == was
         && m->closes[x->last_close].day == day)

@@ -272,6 +272,8 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     if ((unsigned)r->kind >= RECORD_KIND_COUNT || !apply[r->kind])
         return err_set(why, ERR_UNKNOWN_KIND, "record kind %d", (int)r->kind);
     m->turn++;
+    m->hand_seq = r->seq;
+    m->hand_ns = r->event_ns;
     enum err err = apply[r->kind](e, r, why);
     if (err) return err;
     advance(m, r);
@@ -498,6 +500,7 @@ enum err engine_new(struct engine **out)
     }
     e->market.due_ns = e->market.presumes_ns = e->market.carry_until_ns = INT64_MAX;
     e->market.waits_day = INT32_MAX;
+    e->market.take_count = quality_count;
     e->market.settings.coverage_gate_e8 = 95000000;
     e->market.gate = 0.95;
     e->market.turn = 1;
@@ -513,12 +516,11 @@ static void release(struct market *m)
     }
     for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
     for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
-    void *const arrays[] = {
-        m->instruments,      m->issuers,   m->universes, m->store.lines, m->store.slots, m->closes,
-        m->series,           m->exposures, m->slow,      m->touched,     m->moved,       m->venues,
-        m->actions,          m->flags.of,  m->former,    m->renamed,     m->aliases,     m->said.of,
-        m->store.divisors.of
-    };
+    void *const arrays[] = { m->instruments, m->issuers,  m->universes, m->store.lines,
+                             m->store.slots, m->closes,   m->series,    m->exposures,
+                             m->slow,        m->touched,  m->moved,     m->venues,
+                             m->actions,     m->flags.of, m->former,    m->renamed,
+                             m->aliases,     m->said.of,  m->missing,   m->store.divisors.of };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     articles_release(&m->articles);

@@ -110,6 +110,14 @@ struct close {
     int64_t price_e8;
 };
 
+/* A session ended without a close of a member, and its flag says so: until that close comes. */
+struct missing_close {
+    uint64_t no, seq;
+    int64_t event_ns;
+    uint32_t instrument;
+    int32_t day;
+};
+
 struct exposure {
     int32_t effective_day;
     uint32_t next; /* what was known before of the same issuer */
@@ -217,6 +225,12 @@ struct market {
     uint64_t turn;       /* counts states, for remembered readings */
     uint64_t ended_turn; /* the latest of the venues' */
     uint64_t generation; /* counts changes of who is live or configured, for pictures */
+    /* quality_count, set once: a count that waited takes effect in actions.c, which quality.c builds upon. */
+    bool (*take_count)(struct market *m, struct instrument *x, int64_t shares, int64_t float_e8);
+    uint64_t hand_seq; /* of the record in hand, and its time */
+    int64_t hand_ns;
+    struct missing_close *missing; /* in the order in which they were flagged: quality.c */
+    size_t missing_n, missing_cap;
     struct {
         struct quality_flag *of; /* of the record in hand */
         size_t n, cap;

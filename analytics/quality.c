@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 NAMES(quality_reason, QUALITY_REASONS);
 NAMES(quality_state, QUALITY_STATES);
@@ -27,24 +28,31 @@ struct uuid quality_id(uint64_t no)
 
 /* ---- raising ---- */
 /* Memory that is out shows in m->flags.failed: the engine gives up over it. */
-static PRINTF_LIKE(6, 7) void raise_flag(struct market *m, const struct instrument *x,
-                                         enum quality_reason reason, double before, double after,
-                                         const char *fmt, ...)
+static PRINTF_LIKE(3, 0) void put_flag(struct market *m, const struct quality_flag *flag,
+                                       const char *fmt, va_list args)
 {
     if (!VEC_GROW(&m->flags.of, &m->flags.cap, m->flags.n + 1)) {
         m->flags.failed = true;
         return;
     }
     struct quality_flag *f = &m->flags.of[m->flags.n++];
-    *f = (struct quality_flag){ .no = ++m->flags.made,
-                                .instrument = (uint32_t)(x - m->instruments),
-                                .reason = reason,
-                                .state = QUALITY_FLAGGED,
-                                .before = before,
-                                .after = after };
+    *f = *flag;
+    vsnprintf(f->detail, sizeof f->detail, fmt, args); /* cut, were it ever too long */
+}
+
+static PRINTF_LIKE(6, 7) void raise_flag(struct market *m, const struct instrument *x,
+                                         enum quality_reason reason, double before, double after,
+                                         const char *fmt, ...)
+{
+    const struct quality_flag flag = { .no = ++m->flags.made,
+                                       .instrument = (uint32_t)(x - m->instruments),
+                                       .reason = reason,
+                                       .state = QUALITY_FLAGGED,
+                                       .before = before,
+                                       .after = after };
     va_list args;
     va_start(args, fmt);
-    vsnprintf(f->detail, sizeof f->detail, fmt, args); /* cut, were it ever too long */
+    put_flag(m, &flag, fmt, args);
     va_end(args);
 }
 
@@ -135,7 +143,7 @@ static void look_for_twins(struct market *m, uint32_t line, bool all)
 }
 
 /* ---- share counts ---- */
-void quality_shares(struct market *m, struct instrument *x, int64_t was, int64_t event_ns)
+static void count_jumps(struct market *m, struct instrument *x, int64_t was)
 {
     if (!looks(m)) return;
     if (was && quality_is_jump(was, x->shares)) {
@@ -143,7 +151,7 @@ void quality_shares(struct market *m, struct instrument *x, int64_t was, int64_t
                    "the shares of %s went from %" PRId64 " to %" PRId64
                    ", and no corporate action says so",
                    x->symbol.s, was, x->shares);
-        cap_jumps(m, x, cap_of(x->price_e8, was), cap_of(x->price_e8, x->shares), event_ns);
+        cap_jumps(m, x, cap_of(x->price_e8, was), cap_of(x->price_e8, x->shares), m->hand_ns);
     }
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
         look_for_twins(m, no, true);
@@ -154,22 +162,17 @@ static PRINTF_LIKE(5, 6) void say_state(struct market *m, const struct instrumen
                                         const struct held *h, enum quality_state state,
                                         const char *fmt, ...)
 {
-    if (!VEC_GROW(&m->flags.of, &m->flags.cap, m->flags.n + 1)) {
-        m->flags.failed = true;
-        return;
-    }
-    struct quality_flag *f = &m->flags.of[m->flags.n++];
-    *f = (struct quality_flag){ .no = h->no,
-                                .seq = h->seq,
-                                .event_ns = h->event_ns,
-                                .instrument = (uint32_t)(x - m->instruments),
-                                .reason = QUALITY_SHARES_JUMP,
-                                .state = state,
-                                .before = (double)h->was,
-                                .after = (double)h->shares };
+    const struct quality_flag flag = { .no = h->no,
+                                       .seq = h->seq,
+                                       .event_ns = h->event_ns,
+                                       .instrument = (uint32_t)(x - m->instruments),
+                                       .reason = QUALITY_SHARES_JUMP,
+                                       .state = state,
+                                       .before = (double)h->was,
+                                       .after = (double)h->shares };
     va_list args;
     va_start(args, fmt);
-    vsnprintf(f->detail, sizeof f->detail, fmt, args);
+    put_flag(m, &flag, fmt, args);
     va_end(args);
 }
 
@@ -224,12 +227,12 @@ static bool take_as_split(struct market *m, struct instrument *x, int32_t day)
     return false;
 }
 
-bool quality_holds(struct market *m, struct instrument *x, const struct record *r)
+/* Also true when it has been settled with that. */
+static bool holds(struct market *m, struct instrument *x, int64_t shares, int64_t float_e8)
 {
-    const int64_t shares = r->u.shares.shares;
     const bool held = x->held.no != 0;
     if (!looks(m) || !m->settings.hold_shares) return false;
-    if (held && shares == x->held.shares && r->u.shares.float_e8 == x->held.float_e8) return true;
+    if (held && shares == x->held.shares && float_e8 == x->held.float_e8) return true;
     if (held)
         say_state(m, x, &x->held, QUALITY_SUPERSEDED, COUNT ": another count has come, %" PRId64,
                   COUNT_OF(&x->held, x), shares);
@@ -239,11 +242,11 @@ bool quality_holds(struct market *m, struct instrument *x, const struct record *
         return false;
     const struct close *before = x->last_close == NONE ? NULL : &m->closes[x->last_close];
     x->held = (struct held){ .shares = shares,
-                             .float_e8 = r->u.shares.float_e8,
+                             .float_e8 = float_e8,
                              .was = x->shares,
                              .no = ++m->flags.made,
-                             .seq = r->seq,
-                             .event_ns = r->event_ns };
+                             .seq = m->hand_seq,
+                             .event_ns = m->hand_ns };
     /* The price may have moved first. */
     x->held.price_e8 = before ? actions_per_share(m, x, before->price_e8, before->day) : 0;
     const struct held h = x->held;
@@ -256,6 +259,15 @@ bool quality_holds(struct market *m, struct instrument *x, const struct record *
     say_state(m, x, &x->held, QUALITY_HELD,
               COUNT " are held until a corporate action, the price or a person confirms it",
               COUNT_OF(&x->held, x));
+    return true;
+}
+
+bool quality_count(struct market *m, struct instrument *x, int64_t shares, int64_t float_e8)
+{
+    const int64_t was = x->shares;
+    if (holds(m, x, shares, float_e8)) return true;
+    if (!shares_set(m, x, shares, float_e8)) return false;
+    count_jumps(m, x, was);
     return true;
 }
 
@@ -310,6 +322,61 @@ static bool is_member(const struct market *m, const struct instrument *x)
     return false;
 }
 
+/* Kept until it comes. Closes that never come do not fill the memory: of very many the older half is forgotten, and stays flagged. */
+enum { MISSING_MAX = 20000 };
+
+static void keep_missing(struct market *m, const struct instrument *x, int32_t day)
+{
+    if (m->missing_n == MISSING_MAX) {
+        m->missing_n = MISSING_MAX / 2;
+        memmove(m->missing, m->missing + MISSING_MAX / 2, m->missing_n * sizeof *m->missing);
+    }
+    if (!VEC_GROW(&m->missing, &m->missing_cap, m->missing_n + 1)) {
+        m->flags.failed = true;
+        return;
+    }
+    m->missing[m->missing_n++] =
+        (struct missing_close){ .no = m->flags.made,
+                                .seq = m->hand_seq,
+                                .event_ns = m->hand_ns,
+                                .instrument = (uint32_t)(x - m->instruments),
+                                .day = day };
+}
+
+static PRINTF_LIKE(4, 5) void say_withdrawn(struct market *m, const struct missing_close *c,
+                                            double close, const char *fmt, ...)
+{
+    const struct quality_flag flag = { .no = c->no,
+                                       .seq = c->seq,
+                                       .event_ns = c->event_ns,
+                                       .instrument = c->instrument,
+                                       .reason = QUALITY_NO_CLOSE,
+                                       .state = QUALITY_WITHDRAWN,
+                                       .before = (double)NAN,
+                                       .after = close };
+    va_list args;
+    va_start(args, fmt);
+    put_flag(m, &flag, fmt, args);
+    va_end(args);
+}
+
+void quality_late_close(struct market *m, const struct instrument *x, int64_t close_e8, int32_t day)
+{
+    const uint32_t instrument = (uint32_t)(x - m->instruments);
+    char date[DATE_TEXT_MAX];
+    date_format(day, date);
+    for (size_t i = m->missing_n; i-- > 0;) {
+        const struct missing_close c = m->missing[i];
+        if (c.instrument != instrument || c.day != day) continue;
+        m->missing_n--;
+        memmove(m->missing + i, m->missing + i + 1, (m->missing_n - i) * sizeof *m->missing);
+        say_withdrawn(m, &c, price_of(close_e8),
+                      "the session %s had ended without a close of %s, which has come since", date,
+                      x->symbol.s);
+        return;
+    }
+}
+
 static void no_close(struct market *m, const struct instrument *x, int32_t day)
 {
     char date[DATE_TEXT_MAX];
@@ -317,6 +384,7 @@ static void no_close(struct market *m, const struct instrument *x, int32_t day)
     raise_flag(m, x, QUALITY_NO_CLOSE,
                x->last_close == NONE ? (double)NAN : price_of(m->closes[x->last_close].price_e8),
                NAN, "the session %s has ended without a close of %s", date, x->symbol.s);
+    keep_missing(m, x, day);
 }
 
 static bool has_close(const struct instrument *x, int32_t day)

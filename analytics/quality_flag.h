@@ -21,7 +21,8 @@ extern const struct names quality_reason_names;
     X(QUALITY_CONFIRMED_BY_PRICE, "confirmed_by_price")                                            \
     X(QUALITY_CONFIRMED_BY_ACTION, "confirmed_by_action")                                          \
     X(QUALITY_RELEASED, "released")     /* by a person */                                          \
-    X(QUALITY_SUPERSEDED, "superseded") /* another count has come */
+    X(QUALITY_SUPERSEDED, "superseded") /* another count has come */                               \
+    X(QUALITY_WITHDRAWN, "withdrawn")   /* what was missing has come */
 enum quality_state { QUALITY_STATES(NAMES_VALUE) };
 extern const struct names quality_state_names;
 

@@ -268,12 +268,9 @@ enum err reference_shares(struct market *m, const struct record *r, struct why *
     if (!e && !shares_fit(x, r->u.shares.shares)) e = too_valuable(&x->symbol, why);
     if (!e) e = actions_shares(m, x, r, &waits);
     if (e || waits) return e;
-    if (quality_holds(m, x, r)) return ERR_OK;
-    const int64_t was = x->shares;
-    if (!shares_set(m, x, r->u.shares.shares, r->u.shares.float_e8))
-        return too_valuable(&x->symbol, why);
-    quality_shares(m, x, was, r->event_ns);
-    return ERR_OK;
+    return quality_count(m, x, r->u.shares.shares, r->u.shares.float_e8)
+               ? ERR_OK
+               : too_valuable(&x->symbol, why);
 }
 
 /* ---- indices ---- */

@@ -130,6 +130,13 @@ static const struct state_field former_fields[] = {
     STATE_FIELD(U64, struct dated_symbol, from_seq),
     STATE_FIELD(U64, struct dated_symbol, until_seq),
 };
+static const struct state_field missing_fields[] = {
+    STATE_FIELD(U64, struct missing_close, no),
+    STATE_FIELD(U64, struct missing_close, seq),
+    STATE_FIELD(I64, struct missing_close, event_ns),
+    STATE_FIELD(U32, struct missing_close, instrument),
+    STATE_FIELD(I32, struct missing_close, day),
+};
 static const struct state_field alias_fields[] = {
     STATE_FIELD(BYTE, struct alias, alias),
     STATE_FIELD(BYTE, struct alias, symbol),
@@ -302,6 +309,7 @@ PART(ended, struct saved_end, ended_fields);
 PART(instrument, struct instrument, instrument_fields);
 PART(former_symbol, struct dated_symbol, former_fields);
 PART(alias, struct alias, alias_fields);
+PART(missing_close, struct missing_close, missing_fields);
 PART(issuer, struct issuer, issuer_fields);
 PART(article, struct known_article, article_fields);
 PART(article_effect, struct article_effect, effect_fields);
@@ -542,6 +550,7 @@ void market_save(const struct market *m, struct buf *out)
     state_put(&w, &instrument_part, m->instruments, m->instruments_n);
     state_put(&w, &former_symbol_part, m->former, m->former_n);
     state_put(&w, &alias_part, m->aliases, m->aliases_n);
+    state_put(&w, &missing_close_part, m->missing, m->missing_n);
     state_put(&w, &issuer_part, m->issuers, m->issuers_n);
     save_articles(&m->articles, &w);
     state_put(&w, &close_part, m->closes, m->closes_n);
@@ -671,6 +680,7 @@ static enum err load_arrays(struct state_reader *r, struct market *m, struct why
     enum err e = GET(r, &instrument_part, m, instruments, why);
     if (!e) e = GET(r, &former_symbol_part, m, former, why);
     if (!e) e = GET(r, &alias_part, m, aliases, why);
+    if (!e) e = GET(r, &missing_close_part, m, missing, why);
     if (!e) e = GET(r, &issuer_part, m, issuers, why);
     if (!e) e = load_articles(r, m, why);
     if (!e) e = GET(r, &close_part, m, closes, why);
@@ -708,6 +718,7 @@ static bool names_what_is_there(const struct market *m)
     for (size_t i = 0; i < m->aliases_n; i++)
         ok &= memchr(m->aliases[i].alias.s, '\0', sizeof m->aliases[i].alias.s)
               && memchr(m->aliases[i].symbol.s, '\0', sizeof m->aliases[i].symbol.s);
+    for (size_t i = 0; i < m->missing_n; i++) ok &= m->missing[i].instrument < m->instruments_n;
     for (size_t i = 0; i < m->issuers_n; i++)
         ok &= IN(m->issuers[i].first_exposure, exposures)
               && memchr(m->issuers[i].key, '\0', sizeof m->issuers[i].key)

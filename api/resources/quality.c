@@ -95,7 +95,8 @@ static const struct arg_spec quality_args[] = {
       .example = "shares_jump" },
     { .name = "state",
       .type = ARG_CHOICE,
-      .choices = "flagged|held|confirmed_by_price|confirmed_by_action|released|superseded",
+      .choices =
+          "flagged|held|confirmed_by_price|confirmed_by_action|released|superseded|withdrawn",
       .help = "Only in this state",
       .example = "flagged" },
     { 0 },

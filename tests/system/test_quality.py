@@ -65,6 +65,26 @@ def test_coverage_is_a_share_of_weight(kafka, service_factory):
     f.same_again()
 
 
+def test_a_close_that_comes_late_takes_its_flag_back(kafka, service_factory):
+    """After a restart too; and a count of a session to come is held when that opens, beside a split of it is what the split makes."""
+    f = Fed(kafka, service_factory, "late-close", more={"quality": {"shares": "hold"}}, stale_after_ms=0)
+    f.send(reference(A=100, B=100, C=50))
+    f.send([trade(s, "20", ns(0, 15, n)) for n, s in enumerate("ABC")] + [close("A", "20", 0), close("C", "20", 0), end(0)])
+    assert flags(f) == [("no_close", "B", None, None, "flagged")]
+    f.service.restart(hard=True)
+    f.send([close("B", "20.5", 0) | {"ts": ns(0, 22)}])
+    assert flags(f, reason="no_close") == [("no_close", "B", None, 20.5, "withdrawn")] == flags(f, state="withdrawn")
+    assert 'tocsin_quality_flags_total{reason="no_close"} 0' in f.service.api("GET", "/metrics").text, "once, when it was found: before the restart"
+    day = str(DAY0 + dt.timedelta(days=1))
+    f.send([{"kind": "shares", "symbol": "A", "shares": 300, "effective": day, "ts": ns(0, 23)}, {"kind": "shares", "symbol": "C", "shares": 100, "effective": day, "ts": ns(0, 23)},
+            {"kind": "split", "symbol": "C", "new": 2, "old": 1, "effective": day, "ts": ns(0, 23)}])
+    assert flags(f, reason="shares_jump") == [], "none counts yet"
+    f.send([trade("B", "21", ns(1))])
+    assert flags(f, reason="shares_jump") == [("shares_jump", "A", 100, 300, "held")]
+    assert f.value("level(IX)") == 1000 * (2000 + 2100 + 1000) / (2000 + 2000 + 1000), "C at 10 twice as often, A as before, B at 21; today's level does not move by the correction"
+    f.same_again()
+
+
 def test_what_looks_wrong_is_flagged(kafka, service_factory):
     f = Fed(kafka, service_factory, "flags", stale_after_ms=0)
     f.send(reference(A=100, B=100, C=50))

@@ -221,6 +221,57 @@ static void closes(void **state)
     assert_string_equal(end(1, at(1, 22)), "no_close A 98.99 nan; no_close B 10 nan");
 }
 
+static const char *state_of(size_t i);
+static void a_late_close_takes_its_flag_back(void **state)
+{
+    (void)state;
+    trade("A", 100, at(0, 15));
+    trade("B", 10, at(0, 15));
+    trade("C", 30, at(0, 15));
+    official("A", 100, 0, at(0, 21));
+    assert_string_equal(end(0, at(0, 22)), "no_close B nan nan; no_close C nan nan");
+    official("A", 101, 1, at(1, 21));
+    official("C", 31, 1, at(1, 21));
+    assert_string_equal(end(1, at(1, 22)), "no_close B 10 nan");
+    assert_string_equal(official("C", 30, 0, at(1, 23)), "no_close C nan 30");
+    assert_string_equal(state_of(0), "withdrawn");
+    assert_int_equal(engine_output(e)->flags[0].no, 2);
+    assert_int_equal(engine_output(e)->flags[0].event_ns, at(0, 22));
+    assert_string_equal(
+        engine_output(e)->flags[0].detail,
+        "the session 2024-01-08 had ended without a close of C, which has come since");
+    assert_string_equal(official("C", 30.5, 0, at(1, 23)),
+                        "close_outside_range C 30 30.5"); /* nothing was missing */
+    assert_string_equal(official("C", 31.5, 1, at(1, 23)), "");
+    assert_string_equal(official("B", 10, 1, at(1, 23)), "no_close B nan 10");
+    assert_int_equal(engine_output(e)->flags[0].no, 3);
+    /* It lasts over a snapshot. */
+    struct buf b = { 0 };
+    size_t used;
+    engine_save(e, &b);
+    engine_free(e);
+    assert_int_equal(engine_load(b.data, b.len, &e, &used, NULL), ERR_OK);
+    buf_release(&b);
+    assert_string_equal(official("B", 10.1, 0, at(1, 23)),
+                        "close_outside_range B 10 10.1; no_close B nan 10.1");
+}
+
+/* 20,000 are kept: the two of the 10,001st session find no room, and the older half goes. */
+static void of_very_many_the_newer_are_kept(void **state)
+{
+    (void)state;
+    trade("A", 100, at(0, 15));
+    trade("B", 10, at(0, 15));
+    trade("C", 30, at(0, 15));
+    for (int day = 0; day < 10001; day++) {
+        official("A", 100, day, at(day, 21));
+        end(day, at(day, 22));
+    }
+    assert_int_equal(engine_market(e)->missing_n, 10002);
+    assert_string_equal(official("B", 10, 0, at(10001, 2)), ""); /* forgotten: flagged for good */
+    assert_string_equal(official("B", 10, 10000, at(10001, 2)), "no_close B nan 10");
+}
+
 static void a_flag_says_it_in_words(void **state)
 {
     (void)state;
@@ -349,6 +400,65 @@ static void an_action_confirms(void **state)
     assert_true(fabs(level() - 1000) < 1e-9);
 }
 
+static void of_a_session(const char *s, int64_t n, int day, int64_t ns)
+{
+    ok((struct record){
+        .kind = RECORD_SHARES,
+        .event_ns = ns,
+        .u.shares = { .symbol = symbol(s), .shares = n, .float_e8 = E8, .day = DAY0 + day } });
+}
+
+/* A count of a session to come is looked at when that opens, one of a session of the past at once. */
+static void counts_with_a_date(void **state)
+{
+    (void)state;
+    hold();
+    of_a_session("A", 300, 1, at(0, 22));
+    assert_int_equal(engine_output(e)->flags_n, 0);
+    trade("B", 35, at(1, 15)); /* the venue's session opens */
+    assert_string_equal(state_of(0), "held");
+    assert_int_equal(engine_output(e)->flags[0].seq, engine_seq(e));
+    assert_int_equal(engine_output(e)->flags[0].event_ns, at(1, 15));
+    assert_int_equal(count_of("A"), 100);
+    of_a_session("B", 200, -30, at(1, 16));
+    assert_string_equal(state_of(0), "held");
+    assert_int_equal(count_of("B"), 100);
+    settings(MEANING_NOW); /* quality.shares = take: flagged, and it counts */
+    of_a_session("C", 150, 2, at(1, 17));
+    assert_non_null(strstr(trade("A", 40, at(2, 15)), "shares_jump C 50 150"));
+    assert_int_equal(count_of("C"), 150);
+}
+
+/* Beside a split of its session it is the count after that, in whatever order they are said. */
+static void counts_with_a_split(void **state)
+{
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        stop(state);
+        three(state);
+        hold();
+        if (first) split("A", 4, 1, 1, at(0, 22));
+        of_a_session("A", 404, 1, at(0, 22));
+        if (!first) split("A", 4, 1, 1, at(0, 22));
+        assert_string_equal(trade("A", 10, at(1, 15)), "");
+        assert_int_equal(count_of("A"), 404);
+        assert_true(fabs(level() - 1000) < 1e-9);
+    }
+}
+
+/* The price had moved before the open: the count that waited is the split that nobody said. */
+static void a_dated_count_after_its_price(void **state)
+{
+    (void)state;
+    hold();
+    of_a_session("A", 400, 1, at(0, 22));
+    trade("A", 10.5, at(0, 23)); /* Monday's session has ended: its close stays 40 */
+    trade("B", 35, at(1, 15));
+    assert_string_equal(state_of(0), "confirmed_by_price");
+    assert_int_equal(count_of("A"), 400);
+    assert_true(fabs(level() - 1020) < 1e-9);
+}
+
 static void a_person_confirms(void **state)
 {
     (void)state;
@@ -389,6 +499,11 @@ int main(void)
         WITH(the_price_confirms),
         WITH(the_price_came_first),
         WITH(within_ten_per_cent),
+        WITH(counts_with_a_date),
+        WITH(counts_with_a_split),
+        WITH(a_dated_count_after_its_price),
+        WITH(a_late_close_takes_its_flag_back),
+        WITH(of_very_many_the_newer_are_kept),
         WITH(an_action_confirms),
         WITH(a_person_confirms),
         WITH(another_count_comes),
