@@ -272,8 +272,6 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     if ((unsigned)r->kind >= RECORD_KIND_COUNT || !apply[r->kind])
         return err_set(why, ERR_UNKNOWN_KIND, "record kind %d", (int)r->kind);
     m->turn++;
-    m->hand_seq = r->seq;
-    m->hand_ns = r->event_ns;
     enum err err = apply[r->kind](e, r, why);
     if (err) return err;
     advance(m, r);

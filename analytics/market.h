@@ -227,8 +227,6 @@ struct market {
     uint64_t generation; /* counts changes of who is live or configured, for pictures */
     /* quality_count, set once: a count that waited takes effect in actions.c, which quality.c builds upon. */
     bool (*take_count)(struct market *m, struct instrument *x, int64_t shares, int64_t float_e8);
-    uint64_t hand_seq; /* of the record in hand, and its time */
-    int64_t hand_ns;
     struct missing_close *missing; /* in the order in which they were flagged: quality.c */
     size_t missing_n, missing_cap;
     struct {

@@ -159,6 +159,12 @@ static bool has_history(const struct market *m, const struct instrument *x)
     return m->settings.meaning >= MEANING_SECOND && (x->priced || x->first_line != NONE);
 }
 
+/* Its symbol goes to another company: what comes is another instrument. */
+static bool retires(const struct market *m, const struct instrument *x, struct str issuer)
+{
+    return !is_of(m, x, issuer) && has_history(m, x);
+}
+
 /* A line's company cannot change under a running index: its value would go from one company to
  * another between two records, and HHI would jump without a price that moved. When the memberships
  * have ended the symbol may go to another issuer. */
@@ -201,6 +207,22 @@ static enum err may_have_negative(const struct market *m, const struct instrumen
         x->symbol.s);
 }
 
+/* What stands or waits to stand is of those that it may have no more. */
+static enum err may_lose_negative(const struct instrument *x, struct why *why)
+{
+    const int64_t *standing = x->priced && x->price_e8 <= 0                      ? &x->price_e8
+                              : x->has_regular && x->regular_e8 <= 0             ? &x->regular_e8
+                              : x->official_day != NO_DAY && x->official_e8 <= 0 ? &x->official_e8
+                                                                                 : NULL;
+    char price[DECIMAL_TEXT_MAX];
+    if (!standing || !x->negative_prices) return ERR_OK;
+    decimal_format(*standing, price);
+    return err_set(
+        why, ERR_INVALID,
+        "the price of %.15s stands at %s: negative_prices can be taken back when it is above 0",
+        x->symbol.s, price);
+}
+
 static enum err add_instrument(struct market *m, const struct symbol *s, uint32_t *out)
 {
     uint64_t h = map_hash(s->s, sizeof s->s);
@@ -226,7 +248,7 @@ static void describe(struct instrument *x, const struct record *r, uint32_t issu
 {
     x->issuer = issuer;
     if (r->u.instrument.venue.n) x->venue = venue; /* said again without one: it keeps its own */
-    x->negative_prices |= r->u.instrument.negative_prices;
+    if (r->u.instrument.negative_prices) x->negative_prices = r->u.instrument.negative_prices > 0;
     if (r->u.instrument.name.n) copy_name(x->name, sizeof x->name, r->u.instrument.name);
     if (r->u.instrument.isin.n) copy_name(x->isin, sizeof x->isin, r->u.instrument.isin);
     if (r->u.instrument.figi.n) copy_name(x->figi, sizeof x->figi, r->u.instrument.figi);
@@ -241,13 +263,15 @@ enum err reference_instrument(struct market *m, const struct record *r,
     uint32_t issuer, venue, no = market_instrument(m, symbol);
     enum err e = no == NONE ? symbols_may_begin(m, symbol, key, why)
                             : may_have_issuer(m, &m->instruments[no], r, why);
-    if (!e && no != NONE && r->u.instrument.negative_prices)
+    if (!e && no != NONE && r->u.instrument.negative_prices > 0)
         e = may_have_negative(m, &m->instruments[no], why);
+    if (!e && no != NONE && r->u.instrument.negative_prices < 0
+        && !retires(m, &m->instruments[no], key))
+        e = may_lose_negative(&m->instruments[no], why);
     if (!e) e = calendars_find(m, r->u.instrument.venue, &venue, why);
     if (e) return e;
     *out = (struct instrument_change){ .retired = NONE };
-    if (no != NONE && !is_of(m, &m->instruments[no], key) && has_history(m, &m->instruments[no]))
-        out->retired = no;
+    if (no != NONE && retires(m, &m->instruments[no], key)) out->retired = no;
     out->named = no == NONE || out->retired != NONE;
     const struct symbol mine = *symbol;
     if (out->retired != NONE) e = identity_retire(m, no, day_of_ns(r->event_ns), r->seq, why);

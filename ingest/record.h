@@ -100,8 +100,9 @@ struct record {
         struct {
             struct symbol symbol;
             struct str issuer, name, venue; /* venue: its calendar's name; "": UTC days */
-            bool negative_prices;           /* from now on; false says nothing */
-            struct str isin, figi;          /* "": not said */
+            int8_t
+                negative_prices; /* from now on: 1 may have them, -1 may no more; 0 says nothing */
+            struct str isin, figi; /* "": not said */
         } instrument;
         struct {
             struct symbol symbol, to;

@@ -94,6 +94,31 @@ static void number_describe(const struct record_field *d, struct buf *out)
 
 static const struct field_type field_number = { number_read, number_write, number_describe };
 
+/* ---- a permission: given, taken back, or not spoken of ---- */
+static void permission_read(struct fields *f, const struct record_field *d, struct record *r)
+{
+    const struct field v = fields_find(f, d->name);
+    if (v.shape != FIELD_ABSENT && v.shape != FIELD_FLAG)
+        fields_fail(f, "field \"%s\" must be true or false", d->name);
+    r->u.instrument.negative_prices = v.shape != FIELD_FLAG ? 0 : v.flag ? 1 : -1;
+}
+
+static void permission_write(struct json_writer *w, const struct record_field *d,
+                             const struct record *r)
+{
+    const int8_t said = r->u.instrument.negative_prices;
+    if (said) json_put_bool(w, d->name, said > 0);
+}
+
+static void permission_describe(const struct record_field *d, struct buf *out)
+{
+    (void)d;
+    buf_puts(out, "`true` or `false`; default: as it was, at first `false`");
+}
+
+static const struct field_type field_permission = { permission_read, permission_write,
+                                                    permission_describe };
+
 static const struct record_field fields[] = {
     { .name = "symbol", .type = &field_symbol, .at = AT(instrument.symbol) },
     { .name = "issuer",
@@ -112,11 +137,10 @@ static const struct record_field fields[] = {
       .max = CALENDAR_NAME_MAX,
       .about = "whose calendar its sessions go by, such as XNYS; default `engine.calendar`" },
     { .name = "negative_prices",
-      .type = &field_flag,
+      .type = &field_permission,
       .at = AT(instrument.negative_prices),
-      .missing = false,
       .about =
-          "prices of 0 and below are data (oil, power, spreads, rates), from now on; it can be in no index" },
+          "prices of 0 and below are data (oil, power, spreads, rates), from now on; it can be in no index. `false` takes it back, while its price is above 0" },
     { .name = "isin", .type = &field_number, .at = AT(instrument.isin) },
     { .name = "figi", .type = &field_number, .at = AT(instrument.figi) },
 };

@@ -64,6 +64,20 @@ def test_oil_that_may_not(kafka, service_factory):
     f.same_again("last(CL) <= 0")
 
 
+def test_it_is_taken_back(kafka, service_factory):
+    """By a later record that says so; one that does not speak of it changes nothing."""
+    ts = 1_587_157_200 * S
+    f = Fed(kafka, service_factory, "oil-back", track="last(CL)")
+    may = {"kind": "instrument", "symbol": "CL", "issuer": "NYMEX", "ts": ts}
+    trade = lambda price, s: {"kind": "trade", "symbol": "CL", "price": price, "ts": ts + s * S}
+    f.send(oil(ts, negative_prices=True) + [trade("-5", 1), may, trade("-6", 2), may | {"negative_prices": False}, trade("7", 3), may | {"negative_prices": False}, trade("-8", 4)])
+    details = lambda: [d for d, in f.service.database.rows("SELECT detail FROM tocsin.dead_letter ORDER BY kafka_offset")]
+    wait_until(lambda: len(details()) == 2, "two are refused")
+    assert details()[0] == "the price of CL stands at -6: negative_prices can be taken back when it is above 0"
+    assert details()[1].startswith("price -8 of CL") and f.value("last(CL)") == 7
+    f.same_again()
+
+
 def test_it_is_in_no_index(kafka, service_factory):
     ts = 1_587_157_200 * S
     f = Fed(kafka, service_factory, "oil-index")

@@ -35,7 +35,7 @@ static void ok(struct record r)
 {
     if (apply(r)) fail_msg("record of kind %d: %s", (int)r.kind, why.text);
 }
-static struct record instrument(const char *s, bool negative_prices)
+static struct record instrument(const char *s, int8_t negative_prices)
 {
     return (struct record){ .kind = RECORD_INSTRUMENT,
                             .u.instrument = { .symbol = symbol(s),
@@ -182,9 +182,36 @@ static void without_permission_it_is_refused_and_nothing_changes(void **state)
     assert_int_equal(before.len, after.len);
     assert_memory_equal(before.data, after.data, before.len);
     ok(instrument("A", true));
-    ok(instrument("A", false)); /* says nothing about it */
+    ok(instrument("A", 0)); /* says nothing about it */
     ok(trade("A", -37.63, at(3, 14)));
     is("last(A)", -37.63);
+}
+
+/* While its price is above 0 an explicit false takes it back: then it is as if it had never been, but for what is stored. */
+static void taken_back(void **state)
+{
+    (void)state;
+    ok(trade("CL", -5, at(0, 14)));
+    assert_int_equal(apply(instrument("CL", -1)), ERR_INVALID);
+    assert_string_equal(
+        why.text,
+        "the price of CL stands at -5: negative_prices can be taken back when it is above 0");
+    ok(trade("CL", 5, at(0, 15)));
+    ok(official("CL", 0, 0, at(0, 16))); /* waits for its session's end */
+    assert_int_equal(apply(instrument("CL", -1)), ERR_INVALID);
+    assert_non_null(strstr(why.text, "stands at 0:"));
+    end(0);
+    ok(trade("CL", 8, at(3, 14)));
+    ok(instrument("CL", -1));
+    is("last(CL)", 8);
+    is_not("ret(CL)", READING_NO_BASE); /* the close of 0 was one */
+    assert_int_equal(apply(trade("CL", -1, at(3, 15))), ERR_INVALID);
+    assert_non_null(strstr(why.text, "\"negative_prices\":true"));
+    ok(member("CL", true));
+    end(3);
+    ok(trade("CL", 10, at(4, 14)));
+    is("ret(CL)", 25);
+    assert_int_equal(apply(instrument("CL", 1)), ERR_INVALID); /* it is in an index */
 }
 
 static void it_is_in_no_index(void **state)
@@ -275,6 +302,7 @@ int main(void)
         STORY(a_price_below_0_is_a_price),
         STORY(a_close_of_0_is_a_close),
         STORY(without_permission_it_is_refused_and_nothing_changes),
+        STORY(taken_back),
         STORY(it_is_in_no_index),
         STORY(a_session_in_which_it_counted_keeps_its_level),
         STORY(a_book_counts_what_it_owes),
