@@ -1,6 +1,7 @@
 #include "app/config.h"
 
 #include "analytics/measure.h"
+#include "core/when.h"
 #include "ingest/formats/format.h"
 #include "ingest/kafka/conf.h"
 #include "store/db.h"
@@ -326,4 +327,26 @@ void config_reference(struct buf *out)
     buf_puts(
         out,
         "| `kafka.property.NAME` | | | any librdkafka property, verbatim, such as `property.security.protocol = SSL` |\n");
+}
+
+/* ---- what the engine's answers depend on ---- */
+struct market_settings config_market(const struct config *c)
+{
+    return (struct market_settings){
+        .stale_after_ns = c->engine_stale_after_ms * NS_PER_MS,
+        .sample_ns = c->engine_sample_ms * NS_PER_MS,
+        .coverage_gate_e8 = c->engine_coverage_gate_pct * 1000000, /* 1 % is 0.01 */
+        .drop_unasked = true,
+        .meaning = MEANING_NOW,
+        .session_grace_ns = c->engine_session_grace_ms * NS_PER_MS,
+        .hold_shares = strcmp(c->quality_shares, "take") != 0,
+    };
+}
+
+bool config_market_same(const struct market_settings *a, const struct market_settings *b)
+{
+    return a->stale_after_ns == b->stale_after_ns && a->sample_ns == b->sample_ns
+           && a->coverage_gate_e8 == b->coverage_gate_e8 && a->drop_unasked == b->drop_unasked
+           && a->meaning == b->meaning && a->session_grace_ns == b->session_grace_ns
+           && a->hold_shares == b->hold_shares;
 }

@@ -109,13 +109,6 @@ static bool is_word(struct str s, const char *word)
     return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
 }
 
-/* True, false; in words of spreadsheets too. */
-static bool read_flag(struct str s, bool *out)
-{
-    *out = is_word(s, "true") || is_word(s, "yes") || is_word(s, "1");
-    return *out || is_word(s, "false") || is_word(s, "no") || is_word(s, "0");
-}
-
 /* A field into the message, as its type is written there. False: it is wrong, and the fault says how. */
 static bool put_field(struct reading_actions *g, struct json_writer *w,
                       const struct record_field *d, struct str s)
@@ -129,7 +122,7 @@ static bool put_field(struct reading_actions *g, struct json_writer *w,
         json_put_date(w, d->name, day);
     } else if (d->type == &field_flag) {
         snprintf(g->fault, sizeof g->fault, "is neither true nor false");
-        if (!read_flag(s, &flag)) return false;
+        if (!dialect_flag(s, &flag)) return false;
         json_put_bool(w, d->name, flag);
     } else if (d->type == &field_integer || d->type == &field_decimal) {
         const bool whole = d->type == &field_integer;

@@ -408,3 +408,14 @@ bool number_whole(const struct number *n, int64_t *out)
     return n->scale == 0 && n->digits < (number_digits)1000000000000000000
            && n->digits > -(number_digits)1000000000000000000 && fits(n->digits, out);
 }
+
+static bool is_word(struct str s, const char *word)
+{
+    return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
+}
+
+bool dialect_flag(struct str s, bool *out)
+{
+    *out = is_word(s, "true") || is_word(s, "yes") || is_word(s, "1");
+    return *out || is_word(s, "false") || is_word(s, "no") || is_word(s, "0");
+}

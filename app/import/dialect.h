@@ -58,6 +58,8 @@ enum number_kind dialect_number(const struct dialect *d, struct str s, struct nu
 bool number_e8(const struct number *n, int64_t *out);
 /* The nearest multiple of tick_e8, halves away from zero; *change is how far it is. False: does not fit. */
 bool number_round(const struct number *n, int64_t tick_e8, int64_t *out, double *change);
+/* true, yes, 1; false, no, 0: in any case. False: it is none of them. */
+bool dialect_flag(struct str s, bool *out);
 /* A whole number of at most 18 digits. */
 bool number_whole(const struct number *n, int64_t *out);
 #endif

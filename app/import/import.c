@@ -22,7 +22,7 @@ const char import_usage[] =
     "usage: tocsin import -c FILE [--calendar CSV ...] [--reference CSV] [--actions CSV] [--prices CSV] [--as-of DATE] [options of how the files are written]\n\n"
     "  --calendar CSV       sessions of a venue, as tocsin calendar check reads them; several may be given\n"
     "  --reference CSV      columns by header: symbol, and if wanted name, issuer (default: the symbol), sector, shares, float, venue (default:\n"
-    "                       engine.calendar), index (several with | between), base, date (since when the row is so); makes issuer, instrument, shares, index and membership records\n"
+    "                       engine.calendar), index (several with | between), base, negative_prices (true: closes of 0 and below are data), date (since when the row is so); makes issuer, instrument, shares, index and membership records\n"
     "  --actions CSV        a column kind (split, dividend, spin_off, merger, delisting, rename) and of the fields of these messages those that are\n"
     "                       needed, by their names (tocsin --help-messages): symbol, new, old, effective, amount, ex, to ...; known before the open\n"
     "                       of its session; rows in any order\n"
@@ -412,7 +412,7 @@ static enum err apply_files(struct import *m, struct why *why)
 {
     struct place place = { 0 };
     enum err e = layout_next(&m->layout, why);
-    if (!e) e = layout_settings(&m->layout, m->c->engine_session_grace_ms * NS_PER_MS);
+    if (!e) e = layout_settings(&m->layout, m->c);
     if (!e) e = apply_calendars(m, why);
     for (size_t i = 0; i < m->prices.n && !e; i++) {
         e = apply_until(m, &place, m->prices.rows[i].day * NS_PER_DAY, why);

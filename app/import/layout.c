@@ -66,12 +66,10 @@ enum err layout_calendar(struct layout *l, struct str text, bool *same, struct b
     return e;
 }
 
-enum err layout_settings(struct layout *l, int64_t grace_ns)
+enum err layout_settings(struct layout *l, const struct config *c)
 {
-    struct market_settings want = engine_settings(l->step.engine);
-    if (want.meaning == MEANING_NOW) return ERR_OK;
-    want.meaning = MEANING_NOW;
-    want.session_grace_ns = grace_ns;
+    const struct market_settings have = engine_settings(l->step.engine), want = config_market(c);
+    if (config_market_same(&have, &want)) return ERR_OK;
     struct record r = step_settings(&l->step, &want);
     return step_apply(&l->step, &r, NULL);
 }

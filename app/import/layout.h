@@ -1,6 +1,7 @@
 /* layout.h - records through the step into write batches, all in memory, before the first row is written. */
 #ifndef TOCSIN_APP_IMPORT_LAYOUT_H
 #define TOCSIN_APP_IMPORT_LAYOUT_H
+#include "app/config.h"
 #include "app/step.h"
 #include "core/arena.h"
 #include "store/writer.h"
@@ -17,9 +18,9 @@ struct layout {
 
 /* From here on what the step says goes into the batches; before, while it recovers, it is silent. */
 void layout_hear(struct layout *l);
-/* From here on records mean what they mean today, if they did not yet: a record of its own. `grace_ns`:
- * engine.session_grace_ms. ERR_NOMEM. */
-MUST_USE enum err layout_settings(struct layout *l, int64_t grace_ns);
+/* From here on records mean what they would through Kafka, to a service of this configuration: a record of its own, unless that
+ * stands already. ERR_NOMEM. */
+MUST_USE enum err layout_settings(struct layout *l, const struct config *c);
 
 /* The next record may stand in another transaction than the last. To be said before the first, and wherever a kill may leave the
  * import: between sessions, not within one. ERR_NOMEM. */

@@ -79,14 +79,15 @@ static bool read_price(struct reading_file *r, const struct number *n, struct st
 {
     double change = 0;
     const int64_t tick = r->o->dialect->round_e8;
-    if (n->digits < 0) refuse(r, CLOSE, "is negative");
-    else if (n->digits == 0) refuse(r, CLOSE, "is zero");
-    else if (tick ? !number_round(n, tick, out, &change)
-                  : n->scale <= 8 && !number_e8(n, out)) /* does not fit */
-        refuse(r, CLOSE, "is too large: at most 90000000");
+    const char *bound =
+        n->digits < 0 ? "is too low: at least -90000000" : "is too large: at most 90000000";
+    if (tick ? !number_round(n, tick, out, &change)
+             : n->scale <= 8 && !number_e8(n, out)) /* does not fit */
+        refuse(r, CLOSE, bound);
     else if (!tick && n->scale > 8) refuse_decimals(r, n, s);
-    else if (*out > PRICE_MAX_E8) refuse(r, CLOSE, "is too large: at most 90000000");
-    else if (*out == 0) refuse(r, CLOSE, "is nearer to zero than to the first multiple of --round");
+    else if (*out > PRICE_MAX_E8 || *out < -PRICE_MAX_E8) refuse(r, CLOSE, bound);
+    else if (*out == 0 && n->digits != 0)
+        refuse(r, CLOSE, "is nearer to zero than to the first multiple of --round");
     else {
         note_change(r, s, *out, change);
         return true;

@@ -1,7 +1,7 @@
 /* prices.h - a CSV file of official closes, checked whole before any of it is used. For `replay` and `import`.
  *
  * Columns by header: date, close, and symbol (or Name); others are named and not used. Rows are sorted by date, a symbol has one
- * row a date. A close goes out at 21:00 UTC of its date plus one nanosecond a row, so event times strictly increase; the clock
+ * row a date. Prices of 0 and below are read: whether an instrument may have them is for who applies them. A close goes out at 21:00 UTC of its date plus one nanosecond a row, so event times strictly increase; the clock
  * record that ends the session comes one nanosecond after its last close. */
 #ifndef TOCSIN_APP_IMPORT_PRICES_H
 #define TOCSIN_APP_IMPORT_PRICES_H

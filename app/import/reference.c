@@ -12,12 +12,19 @@
 #include <string.h>
 
 #define NO_INDEX SIZE_MAX
-enum { SYMBOL, NAME, ISSUER, SECTOR, SHARES, FLOAT, VENUE, INDEX, BASE, DATE, COLUMNS };
+enum { SYMBOL, NAME, ISSUER, SECTOR, SHARES, FLOAT, VENUE, INDEX, BASE, DATE, NEGATIVE, COLUMNS };
 static const struct csv_column columns[COLUMNS] = {
-    [SYMBOL] = { "symbol", true },  [NAME] = { "name", false },     [ISSUER] = { "issuer", false },
-    [SECTOR] = { "sector", false }, [SHARES] = { "shares", false }, [FLOAT] = { "float", false },
-    [VENUE] = { "venue", false },   [INDEX] = { "index", false },   [BASE] = { "base", false },
+    [SYMBOL] = { "symbol", true },
+    [NAME] = { "name", false },
+    [ISSUER] = { "issuer", false },
+    [SECTOR] = { "sector", false },
+    [SHARES] = { "shares", false },
+    [FLOAT] = { "float", false },
+    [VENUE] = { "venue", false },
+    [INDEX] = { "index", false },
+    [BASE] = { "base", false },
     [DATE] = { "date", false },
+    [NEGATIVE] = { "negative_prices", false },
 };
 
 struct reading { /* a row at hand */
@@ -272,6 +279,11 @@ static bool put_names(struct reading *g)
     put_string(&g->r->text, "issuer", issuer);
     put_string(&g->r->text, "name", g->f[NAME]);
     put_string(&g->r->text, "venue", g->f[VENUE]);
+    bool negative;
+    if (g->f[NEGATIVE].n && !dialect_flag(g->f[NEGATIVE], &negative))
+        refuse(g, NEGATIVE, "is neither true nor false");
+    else if (g->f[NEGATIVE].n)
+        buf_printf(&g->r->text, ",\"negative_prices\":%s", negative ? "true" : "false");
     return finish(g, from, RECORD_INSTRUMENT, NO_INDEX);
 }
 

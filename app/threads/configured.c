@@ -69,28 +69,11 @@ void engine_loop_try_tracks(struct engine_loop *l)
     l->tracks_n = left;
 }
 
-static bool same_settings(const struct market_settings *a, const struct market_settings *b)
-{
-    return a->stale_after_ns == b->stale_after_ns && a->sample_ns == b->sample_ns
-           && a->coverage_gate_e8 == b->coverage_gate_e8 && a->drop_unasked == b->drop_unasked
-           && a->meaning == b->meaning && a->session_grace_ns == b->session_grace_ns
-           && a->hold_shares == b->hold_shares;
-}
-
 void engine_loop_apply_settings(struct engine_loop *l)
 {
-    const struct config *c = l->p->c;
-    const struct market_settings have = engine_settings(l->step.engine);
-    const struct market_settings want = {
-        .stale_after_ns = c->engine_stale_after_ms * NS_PER_MS,
-        .sample_ns = c->engine_sample_ms * NS_PER_MS,
-        .coverage_gate_e8 = c->engine_coverage_gate_pct * 1000000, /* 1 % is 0.01 */
-        .drop_unasked = true,
-        .meaning = MEANING_NOW,
-        .session_grace_ns = c->engine_session_grace_ms * NS_PER_MS,
-        .hold_shares = strcmp(c->quality_shares, "take") != 0,
-    };
-    if (same_settings(&have, &want)) return;
+    const struct market_settings have = engine_settings(l->step.engine),
+                                 want = config_market(l->p->c);
+    if (config_market_same(&have, &want)) return;
     struct record r = step_settings(&l->step, &want);
     engine_loop_apply_own(l, &r, "settings");
 }

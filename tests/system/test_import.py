@@ -142,7 +142,7 @@ def test_references_as_people_have_them(fresh, name):
 
 
 def test_each_fault_of_a_price_in_its_own_words(fresh):
-    wrong = [("102.01000213623047", "has 14 decimals, of which 8 are kept"), ("-37.63", "is negative"), ("0", "is zero"), ("0.00", "is zero"),
+    wrong = [("102.01000213623047", "has 14 decimals, of which 8 are kept"), ("-90000001", "is too low: at least -90000000"),
              ("NaN", 'is "NaN", not a number (--skip-empty'), ("null", 'is "null", not a number (--skip-empty'), ("", "is empty (--skip-empty"),
              ("90000001", "is too large"), ("9e30", "is not a number that can be read"), ("abc", '"abc" is not a number'), ("inf", "is infinite"),
              ('"1,234.50"', "--thousands , reads"), ('"102,01"', "--decimal , reads"), ("$99.10", "--strip '$' leaves it out"), ("€99.10", "--strip '€'"),
@@ -155,6 +155,24 @@ def test_each_fault_of_a_price_in_its_own_words(fresh):
     for i, (line, (_, words)) in enumerate(zip(lines, wrong)):
         assert f"prices.csv:{i + 2}:16: close " in line and words in line, (line, words)
     assert "nothing was written" in done.stderr
+
+
+def test_prices_of_0_and_below(fresh):
+    """Of an instrument that may have them, by a column of the reference file; until a later row of it says that it may no more."""
+    prices = fresh.write("prices.csv", "date,symbol,close\n2020-04-17,CL,18.27\n2020-04-20,CL,-37.63\n2020-04-21,CL,0\n2020-04-22,CL,13.78\n")
+    plain = fresh.write("plain.csv", "symbol,issuer\nCL,NYMEX\n")
+    done = fresh.tocsin("import", "--reference", plain, "--prices", prices)
+    assert done.returncode == 65 and 'prices.csv:3: price -37.63 of CL: prices of 0 and below are data once an instrument record of it says "negative_prices":true' in done.stderr, done
+    assert "prices.csv:4: price 0 of CL" in done.stderr and fresh.database.one("SELECT count(*) FROM tocsin.event") == 0
+    reference = fresh.write("reference.csv", "date,symbol,issuer,negative_prices\n2020-04-17,CL,NYMEX,true\n2020-04-23,CL,NYMEX,no\n")
+    fresh.check_ran("import", "--reference", reference, "--prices", prices)
+    assert closes(fresh) == [18.27, -37.63, 0, 13.78]
+    assert "nothing new" in fresh.check_ran("import", "--reference", reference, "--prices", prices)
+    done = fresh.tocsin("import", "--prices", fresh.write("more.csv", "date,symbol,close\n2020-04-24,CL,-1\n"))
+    assert done.returncode == 65 and "more.csv:2: price -1 of CL" in done.stderr, done
+    done = fresh.tocsin("import", "--reference", fresh.write("wrong.csv", "symbol,issuer,negative_prices\nCL,NYMEX,maybe\n"))
+    assert done.returncode == 65 and "wrong.csv:2:10: negative_prices is neither true nor false" in done.stderr, done
+    assert "0 differing" in fresh.check_ran("verify")
 
 
 def test_options_that_say_nothing_are_refused(fresh):

@@ -63,14 +63,14 @@ static void every_wrong_price_row_is_named(void **state)
     struct problems p = { 0 };
     assert_int_equal(
         load(
-            "date,close,symbol\n2018-02-06,163.03,AAPL\n2018-02-05,1,AAPL\n2018-02-06,,MSFT\n2018-02-06,-1,X\n2018-02-06,1.000000001,Y\n"
+            "date,close,symbol\n2018-02-06,163.03,AAPL\n2018-02-05,1,AAPL\n2018-02-06,,MSFT\n2018-02-06,-90000000.5,X\n2018-02-06,1.000000001,Y\n"
             "2018-02-06,1,AAPL\n2018-2-6,1,Z\n2018-02-06,1,A B\n2018-02-06,90000001,Z\n",
             whole, &f, &p),
         ERR_INVALID);
     assert_int_equal(p.count, 8);
     static const char *const want[] = { ":3:1: date is before the row above: rows are not sorted",
                                         ":4:12: close is empty (--skip-empty",
-                                        ":5:12: close is negative",
+                                        ":5:12: close is too low: at least -90000000",
                                         ":6:12: close \"1.000000001\" has 9 decimals",
                                         ":7: symbol AAPL has a row of this date already, line 2",
                                         ":8:1: date \"2018-2-6\" is no date YYYY-MM-DD",
@@ -79,6 +79,29 @@ static void every_wrong_price_row_is_named(void **state)
     for (size_t i = 0; i < ARRAY_LEN(want); i++)
         if (!strstr(p.text.data, want[i])) fail_msg("no \"%s\" in %s", want[i], p.text.data);
     assert_null(f.rows);
+    buf_release(&p.text);
+}
+
+/* Oil, spreads: whether they may be is asked where they are applied. Halves away from zero, on both sides of it. */
+static void prices_of_0_and_below_are_read(void **state)
+{
+    (void)state;
+    struct price_file f;
+    struct problems p = { 0 };
+    struct dialect d = dialect_plain;
+    AUTO_BUF struct buf b = { 0 };
+    d.round_e8 = 1000000;
+    assert_int_equal(load("date,close,symbol\n2020-04-20,-37.635,CL\n2020-04-21,0.00,CL\n",
+                          (struct price_options){ &d, NO_DAY, NO_DAY }, &f, &p),
+                     ERR_OK);
+    assert_int_equal(f.rows[1].price_e8, 0);
+    prices_close_message(&f, 0, &b);
+    assert_non_null(strstr(b.data, "\"price\":\"-37.64\""));
+    prices_release(&f);
+    assert_int_equal(load("date,close,symbol\n2020-04-20,-0.004,CL\n",
+                          (struct price_options){ &d, NO_DAY, NO_DAY }, &f, &p),
+                     ERR_INVALID);
+    assert_non_null(strstr(p.text.data, ":2:12: close is nearer to zero than"));
     buf_release(&p.text);
 }
 
@@ -132,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_price_file_becomes_messages),
         cmocka_unit_test(every_wrong_price_row_is_named),
+        cmocka_unit_test(prices_of_0_and_below_are_read),
         cmocka_unit_test(ranges_and_empty_closes),
         cmocka_unit_test(rounded_and_sorted),
     };
