@@ -72,8 +72,13 @@ static enum err apply_clock(struct engine *e, const struct record *r, struct why
     if (r->u.clock.venue.n) err = calendars_find(m, r->u.clock.venue, &venue, why);
     else if (r->u.clock.presumed) venue = 0;
     if (err) return err;
+    const int64_t before = m->now_ns;
     advance(m, r);
     if (end) err = session_end(m, venue, r->u.clock.session_end, r->u.clock.presumed, why);
+    if (err) { /* no session: then its time is not in force either, as no replay will hear of it */
+        m->now_ns = before;
+        return err;
+    }
     if (due || end) {
         e->out.sample = true;
         m->sampled_ns = r->event_ns;

@@ -399,6 +399,91 @@ static void refused_records_change_nothing(void **state)
     engine_free(e);
 }
 
+/* What the rule book lists as bad input: sessions, names and corporate actions that cannot be. Of a clock record not even the time
+ * counts, nor does it put off the next sample: a replay, which has no refused records, would say other than live. */
+static void refused_sessions_and_actions_change_nothing(void **state)
+{
+    (void)state;
+    struct engine *e = small("2026-01-05");
+    const int64_t later = at("2026-01-06T15:00:00Z");
+    const int32_t d = day("2026-01-06");
+    ok(e, settings(NS_PER_S, 95 * (E8 / 100)));
+    ok(e, trade("A", 100, later));
+    const struct symbol a = symbol("A"), b = symbol("B"), nobody = symbol("NOPE");
+    const struct {
+        struct record r;
+        enum err e;
+    } rows[] = {
+        { clock_record(later + NS_PER_DAY / 4, day("2026-01-02")), ERR_INVALID },
+        { { .kind = RECORD_CLOCK,
+            .event_ns = later + NS_PER_DAY / 4,
+            .u.clock = { .session_end = d, .venue = str("NOWHERE") } },
+          ERR_INVALID },
+        { { .kind = RECORD_CLOSE, .event_ns = later, .u.close = { a, E8, day("2026-01-02") } },
+          ERR_INVALID },
+        { { .kind = RECORD_TRADE, .event_ns = later, .u.trade = { a, -E8, 0 } }, ERR_INVALID },
+        { { .kind = RECORD_CALENDAR,
+            .event_ns = later,
+            .u.calendar = { str(
+                "calendar,XOWN,UTC,2026,2027\nhours,2026-01-01,2026-12-31,Mon-Fri,04:00,07:00,12:00\n") } },
+          ERR_INVALID },
+        { { .kind = RECORD_SPLIT,
+            .event_ns = later,
+            .u.split = { .symbol = a, .to = 2, .from = 2, .day = d } },
+          ERR_INVALID },
+        { { .kind = RECORD_SPLIT,
+            .event_ns = later,
+            .u.split = { .symbol = nobody, .to = 2, .from = 1, .day = d } },
+          ERR_UNKNOWN_SYMBOL },
+        { { .kind = RECORD_DIVIDEND,
+            .event_ns = later,
+            .u.dividend = { .symbol = a, .amount_e8 = 100ll * E8, .day = d } },
+          ERR_INVALID },
+        { { .kind = RECORD_SPIN_OFF,
+            .event_ns = later,
+            .u.spin_off = { .parent = a, .child = a, .to = 1, .from = 2, .day = d } },
+          ERR_INVALID },
+        { { .kind = RECORD_SPIN_OFF,
+            .event_ns = later,
+            .u.spin_off = { .parent = a,
+                            .child = b,
+                            .to = 1,
+                            .from = 1,
+                            .value_e8 = 100ll * E8,
+                            .day = d } },
+          ERR_INVALID },
+        { { .kind = RECORD_DELISTING,
+            .event_ns = later,
+            .u.delisting = { .symbol = nobody, .day = d } },
+          ERR_UNKNOWN_SYMBOL },
+        { { .kind = RECORD_RENAME,
+            .event_ns = later,
+            .u.rename = { .symbol = a, .to = a, .effective_day = d } },
+          ERR_INVALID },
+        { { .kind = RECORD_RENAME,
+            .event_ns = later,
+            .u.rename = { .symbol = a, .to = b, .effective_day = d } },
+          ERR_INVALID },
+        { { .kind = RECORD_ALIAS, .event_ns = later, .u.alias = { a, b } }, ERR_INVALID },
+        { { .kind = RECORD_QUALITY_RELEASE, .event_ns = later, .u.release = { { { 1 } } } },
+          ERR_NOT_FOUND },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_BUF struct buf before = { 0 }, after = { 0 };
+        struct why why = { 0 };
+        engine_save(e, &before);
+        const int64_t now = engine_now_ns(e);
+        enum err err = apply(e, rows[i].r, &why);
+        engine_save(e, &after);
+        if (err != rows[i].e || !why.text[0])
+            fail_msg("row %zu: %s %s", i, err_name(err), why.text);
+        if (engine_now_ns(e) != now) fail_msg("row %zu (%s) moved time", i, why.text);
+        if (before.len != after.len || memcmp(before.data, after.data, before.len) != 0)
+            fail_msg("row %zu (%s) left its mark", i, why.text);
+    }
+    engine_free(e);
+}
+
 /* ---- members come and go ---- */
 static void a_member_that_returns_does_not_move_the_level(void **state)
 {
@@ -910,6 +995,7 @@ int main(void)
         cmocka_unit_test(coverage_is_a_gate),
         cmocka_unit_test(old_values_are_stale),
         cmocka_unit_test(refused_records_change_nothing),
+        cmocka_unit_test(refused_sessions_and_actions_change_nothing),
         cmocka_unit_test(a_member_that_returns_does_not_move_the_level),
         cmocka_unit_test(an_instrument_out_of_all_indices_may_change_its_issuer),
         cmocka_unit_test(long_names_are_cut_between_characters),
