@@ -9,6 +9,7 @@
 #include "analytics/picture.h"
 
 #include "analytics/series.h"
+#include "core/ratio.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -213,7 +214,7 @@ static void take_index(const struct market *m, const struct universe *u, struct 
         memcpy(x->issuer, m->issuers[k->issuer].key, sizeof x->issuer);
         memcpy(x->name, m->issuers[k->issuer].name, sizeof x->name);
         x->price_e8 = i->price_e8;
-        x->weight = (double)k->value / (double)u->total;
+        x->weight = ratio(k->value, u->total);
     }
 }
 

@@ -8,11 +8,17 @@
  * unit=pct 100 * 3 / 120 = 2.5. By |then|: from -120 to -117 it is +2.5 too, since it rose. From 0
  * there is no per cent, and so no data.
  *
+ * Prices are multiples of 1e-8, so how far last(X) moved is a fraction of integers, rounded once: 100.1 less 100 is 0.1, which
+ * as doubles it is not (0.09999999999999432). Every other subject has been rounded where it was read: what it moved is then off
+ * by what two such roundings and the difference's own make, 2^-53 * (|now| + |then| + |change|) at most, and so is a price of then
+ * that a split divided into less than 1e-8ths.
+ *
  * The window begins to fill when the first asks for it; until it reaches back far enough there is
  * no history. Where the subject has no value its last one stands in the window, and the reading has
  * the subject's status: stale and coverage travel up. */
 #include "analytics/series.h"
 #include "analytics/window.h"
+#include "core/ratio.h"
 
 #include <math.h>
 
@@ -108,12 +114,31 @@ static void of_subject(const struct market *m, const struct series *s, bool reac
     else if (!isfinite(value)) out->status = READING_NO_DATA;
 }
 
+/* The price that this is the double of; false: of none, or of several (above some 67 million a double's step is wider). */
+static bool price_of(double v, int64_t *e8)
+{
+    if (fabs(v) >= 67108864) return false; /* 2^26 */
+    *e8 = llround(v * 1e8);
+    return (double)*e8 / 1e8 == v;
+}
+
+static double change_from(const struct market *m, const struct series *s, double then, double now)
+{
+    const bool relative = s->args.v[CHANGE_UNIT] == UNIT_PCT,
+               prices =
+                   m->settings.meaning >= MEANING_SECOND && m->series[s->subject].kind->exact_e8;
+    int64_t from, to;
+    if (!prices || !price_of(then, &from) || !price_of(now, &to) || (relative && from == 0))
+        return relative ? 100 * (now - then) / fabs(then) : now - then;
+    const i128 change = (i128)to - from;
+    return relative ? ratio(100 * change, from < 0 ? -from : from) : ratio(change, 100000000);
+}
+
 static void read_change(const struct market *m, const struct series *s, struct reading *out)
 {
     double before = 0, now = series_reading(m, s->subject)->value;
     bool reaches = s->window && window_before(s->window, step_now(m, s), &before);
-    bool relative = s->args.v[CHANGE_UNIT] == UNIT_PCT;
-    of_subject(m, s, reaches, relative ? 100 * (now - before) / fabs(before) : now - before, out);
+    of_subject(m, s, reaches, change_from(m, s, before, now), out);
 }
 
 static void read_extreme(const struct market *m, const struct series *s, struct reading *out)
@@ -154,7 +179,7 @@ const struct measure_kind measure_change = {
     .range_of = change_range,
     .ranges = "what its subject can move; in % of what is above 0, above -100",
     .formula =
-        "x now less x at the end of the session, or clock step, that long ago; unit=pct: 100 times that by the absolute value of then",
+        "x now less x at the end of the session, or clock step, that long ago; unit=pct: 100 times that by the absolute value of then; of prices (last) rounded once",
     .source = "performance.md 2: % change",
     .version = 1,
     .subjects = SUBJECT_SERIES,

@@ -9,7 +9,7 @@ A window is cut into steps, the step now and the n - 1 before:
     over=5m    1,000 steps of 300 ms: a thousandth of the window
 
     change   x now less what x stood at when the step n steps ago ended; unit=pct: 100 times that by
-             the absolute value of then
+             the absolute value of then. Of last(X) an exact fraction of prices, rounded once
     max min  over what x became in those steps and what it stood at as each of them ended. By the
              clock what stood when the window began counts as well
     avg      mean of what x stood at as each step ended, the last as it stands: the exact sum as a
@@ -171,9 +171,11 @@ class Over:
         then = self.seen.at_end(now - self.n)
         if then is None:
             return "no_history"
-        if not self.pct:
-            return x - then
-        return 100.0 * (x - then) / abs(then) if then else "no_data"
+        if self.pct and not then:
+            return "no_data"
+        if not isinstance(self.x, Over) and self.x.name == "last":
+            x, then = Fraction(repr(x)), Fraction(repr(then))    # prices: what was written, which a double's shortest text is
+        return float(100 * (x - then) / abs(then) if self.pct else x - then)
 
     def reached(self, now):
         first = now - self.n + 1

@@ -7,6 +7,7 @@ import functools
 import json
 import math
 import random
+from fractions import Fraction
 
 import pytest
 
@@ -452,10 +453,10 @@ def test_wrong_text_points_at_the_character(texts, marked, told):
 
 @pytest.mark.parametrize("depth", [31, 32, 36])
 def test_nested_too_deep(texts, depth):
-    """A measure has at most 159 characters: 30 times max() of last(A) has 157. Told is the innermost that has more."""
+    """A measure has at most 175 characters, its symbol counted as 15: 30 times max() of last(A) has 171. Told is the innermost that has more."""
     nested = lambda n: "max(" * n + "last(A)" + ")" * n
     p = drive.problem(texts.api("POST", "/v1/rules", {"rule": nested(depth) + " > 1"}), 400, "invalid")
-    assert "too deep" in p["detail"] and "159" in p["detail"] and p["position"] == 4 * (depth - 31) + 1, p
+    assert "too deep" in p["detail"] and "175" in p["detail"] and p["position"] == 4 * (depth - 31) + 1, p
 
 
 @pytest.mark.parametrize("text", ["max(last(NOBODY)) > 1", "avg(max(hhi(NOWHERE), over=5m)) > 1", "max(hhi(FEEDA)) > 1", "max(last(SMALL)) > 1"])
@@ -506,8 +507,9 @@ def rolling(days, n, f):
 
 
 def back(closes, n, pct=False):
+    """Of Fractions rounded once; of floats in floats."""
     then = [None] * n + closes[:-n]
-    return [None if b is None else 100.0 * (a - b) / abs(b) if pct else a - b for a, b in zip(closes, then)]
+    return [None if b is None else float(100 * (a - b) / abs(b) if pct else a - b) for a, b in zip(closes, then)]
 
 
 def every(days):
@@ -520,7 +522,7 @@ def mean_of_closes(days):
 
 def plain(days, x):
     """text -> a value a day, from the list of what x became each day."""
-    closes = [day[-1] for day in days]
+    closes = [Fraction(repr(day[-1])) if x.startswith("last(") else day[-1] for day in days]
     return {f"max({x})": rolling(days, 20, lambda d: max(every(d))), f"min({x})": rolling(days, 20, lambda d: min(every(d))),
             f"avg({x})": rolling(days, 20, mean_of_closes),
             f"change({x}, over=20d)": back(closes, 20), f"change({x}, over=20d, unit=pct)": back(closes, 20, True)}
@@ -541,7 +543,7 @@ def test_twenty_sessions_of_real_prices(real):
         want |= plain([[float(day[s])] for day in sessions], f"last({s})")
     hhi = hhi_by_day()
     want |= plain(hhi, f"hhi({sp500.INDEX})")
-    week = back([float(day["AAPL"]) for day in sessions], 5)
+    week = back([Fraction(day["AAPL"]) for day in sessions], 5)
     want["max(change(last(AAPL), over=5d))"] = rolling([[v] for v in week], 20, lambda d: None if None in every(d) else max(every(d)))
     high = rolling(hhi, 5, lambda d: max(every(d)))
     want[f"avg(max(hhi({sp500.INDEX}), over=5d))"] = rolling([[v] for v in high], 20, lambda d: None if None in every(d) else mean_of_closes(d))

@@ -593,8 +593,55 @@ static void a_tenth_of_a_per_cent_is_what_a_person_takes_it_for(void **state)
     }
 }
 
-/* ---- a random day, saved anywhere ---- */
-/* ---- due times ---- */
+/* A thousand companies worth 2,000 together. At t tenths of a per cent the largest is worth 2 t; the others were worth 2 each, and
+ * two more of them 1 at each step: 998 * 1 + 2 are the other 1,000 when the largest is worth 1,000. Then they stay, and one of
+ * them is worth what is missing. hhi of two, of weights t and 1,000 - t: (t^2 + (1,000 - t)^2) / 100. */
+static void tenths_of_weights(void **state)
+{
+    (void)state;
+    enum { N = 1000 };
+    char name[N][8];
+    ok((struct record){
+        .kind = RECORD_INDEX,
+        .u.index = { .index = str("W"), .name = str(""), .base_e8 = 1000ll * E8 } });
+    for (int i = 0; i < N; i++) {
+        snprintf(name[i], sizeof name[i], "S%d", i);
+        ok((struct record){ .kind = RECORD_INSTRUMENT,
+                            .u.instrument = { .symbol = symbol(name[i]),
+                                              .issuer = str(name[i]),
+                                              .name = str(name[i]) } });
+        ok((struct record){ .kind = RECORD_SHARES,
+                            .u.shares = { symbol(name[i]), 100, E8, NO_DAY } });
+        ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                            .u.membership = { str("W"), symbol(name[i]), true, 0 } });
+        ok(trade(name[i], 2, T0));
+    }
+    for (int t = 1; t < 500; t++) {
+        ok(trade(name[0], 2 * t, T0));
+        if (t > 1) ok(trade(name[2 * t - 3], 1, T0));
+        if (t > 1) ok(trade(name[2 * t - 2], 1, T0));
+        expect_exactly("top_weight(W, n=1)", t);
+    }
+    two_stocks();
+    for (int t = 500; t < 1000; t++) {
+        ok(trade("A", t * 0.1, T0));
+        ok(trade("B", 100 - t * 0.1, T0));
+        expect_exactly("top_weight(X, n=1)", t);
+        const int hundredths = t * t + (1000 - t) * (1000 - t);
+        static const char *const ops[] = { ">=", "<=", ">", "<" };
+        for (size_t k = 0; k < ARRAY_LEN(ops); k++) {
+            char text[200];
+            const int id = 4 * t + (int)k;
+            snprintf(text, sizeof text, "{\"rule\":\"hhi(X) %s %d.%02d\"}", ops[k],
+                     hundredths / 100, hundredths % 100);
+            rule(2, id, text);
+            if (strcmp(state_of(2, id), k < 2 ? "firing" : "ok"))
+                fail_msg("%s: %s", text, state_of(2, id));
+            assert_int_equal(drop(2, id), ERR_OK);
+        }
+    }
+}
+
 static void means_second(int64_t stale_after_ns)
 {
     ok((struct record){ .kind = RECORD_SETTINGS,
@@ -605,6 +652,31 @@ static void means_second(int64_t stale_after_ns)
                                         .meaning = MEANING_SECOND } });
 }
 
+/* What last(A) moved by since yesterday, from 80 and from 100.3, in its unit and in per cent: 100.4 less 100.3 is 0.1, which as
+ * doubles it is not. A rule that is there all the time keeps the window. */
+static void a_change_of_prices_is_what_a_person_takes_it_for(void **state)
+{
+    (void)state;
+    const int64_t next = T0 + NS_PER_DAY;
+    two_stocks();
+    means_second(0);
+    rule(3, 1, "{\"rule\":\"change(last(A)) > 1000\"}");
+    rule(3, 2, "{\"rule\":\"change(last(B), unit=pct) > 1000\"}");
+    ok(trade("A", 100.3, T0 + 1));
+    ok(trade("B", 80, T0 + 1));
+    ok((struct record){
+        .kind = RECORD_CLOCK, .event_ns = T0 + 2, .u.clock = { .session_end = day_of_ns(T0) } });
+    for (int t = 1; t < 1000; t++)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            ok(trade("A", 100.3 + sign * t * 0.1, next));
+            expect_exactly("change(last(A))", sign * t);
+            ok(trade("B", 80 + sign * t * 0.08, next));
+            expect_exactly("change(last(B), unit=pct)", sign * t);
+        }
+}
+
+/* ---- a random day, saved anywhere ---- */
+/* ---- due times ---- */
 /* An alert a line: "1 firing 600 51@0{...}": rule, state, second, value, since when, inputs. */
 static void on_alert_line(void *ctx, const struct row_type *type, const void *row)
 {
@@ -1084,6 +1156,8 @@ int main(void)
         STORY(a_cooldown_outlives_every_change),
         STORY(older_records_end_in_silence),
         STORY(a_tenth_of_a_per_cent_is_what_a_person_takes_it_for),
+        STORY(tenths_of_weights),
+        STORY(a_change_of_prices_is_what_a_person_takes_it_for),
         STORY(a_new_rule_begins_from_the_value_that_stands),
         STORY(the_end_of_the_price_range_is_exact),
         STORY(a_book_belongs_to_measures_of_books),
