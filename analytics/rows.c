@@ -52,3 +52,10 @@ static const struct column article_score_columns[] = {
 };
 const struct row_type article_score_row =
     ROW_TYPE("article_score", struct article_score_row, article_score_columns);
+
+static const struct column retraction_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct retraction_row, type, name)
+#include "analytics/retraction.def"
+};
+const struct row_type retraction_row =
+    ROW_TYPE("retraction", struct retraction_row, retraction_columns);

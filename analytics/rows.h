@@ -62,4 +62,11 @@ struct article_score_row {
 #include "analytics/article_score.def"
 };
 extern const struct row_type article_score_row;
+
+/* Said when an article is taken back, known (yet) or not; not of one that is older than what stands. */
+struct retraction_row {
+#define COLUMN ROW_FIELD
+#include "analytics/retraction.def"
+};
+extern const struct row_type retraction_row;
 #endif

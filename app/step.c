@@ -633,6 +633,14 @@ static enum err tell_article(struct step *s, const struct record *r,
     return ERR_OK;
 }
 
+static void tell_retraction(struct step *s, const struct record *r, enum article_change change)
+{
+    if (change != ARTICLE_RETRACTED && change != ARTICLE_UNKNOWN) return;
+    say(s, STEP_retraction_row,
+        &(struct retraction_row){
+            .seq = r->seq, .article_id = r->u.retraction.id, .event_ns = r->event_ns });
+}
+
 static void tell_readings(struct step *s, const struct record *r)
 {
     if (!s->wanted[STEP_reading_row]) return;
@@ -670,6 +678,7 @@ static enum err tell(struct step *s, const struct record *r, const struct engine
     if (r->kind == RECORD_TRACK) tell_tracked(s, r);
     tell_series(s);
     if (!e && o->article) e = tell_article(s, r, &o->reading);
+    if (r->kind == RECORD_RETRACTION) tell_retraction(s, r, o->reading.change);
     if (o->sample) tell_readings(s, r);
     return e;
 }

@@ -22,6 +22,16 @@ static const struct field article_fields[] = {
     { .name = "negative", .type = FIELD_REAL },
     { .name = "tickers", .type = FIELD_LIST, .of = "TickerScore" },
     { .name = "scorer", .type = FIELD_TEXT },
+    { .name = "state",
+      .type = FIELD_TEXT,
+      .choices = "stands|superseded|retracted",
+      .help =
+          "superseded: a newer version with this id has come; retracted: its sender took it back. "
+          "Neither counts" },
+    { .name = "ended_seq",
+      .type = FIELD_INT,
+      .nullable = true,
+      .help = "the record that superseded or retracted it; null: it stands" },
     { 0 },
 };
 static const struct field articles_fields[] = {
@@ -78,7 +88,8 @@ static const struct route routes[] = {
       .path = "/v1/articles",
       .id = "getArticles",
       .summary = "Newest articles with their sentiment",
-      .help = "Newest first. `score` is of the whole article, each of `tickers` has its own. "
+      .help = "Newest first, each version of an article, with what became of it. `score` is of the "
+              "whole article, each of `tickers` has its own. "
               "`next` is the `before` of the next page.",
       .handler = get_articles,
       .flags = ROUTE_KEY | ROUTE_DB,

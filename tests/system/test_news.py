@@ -2,6 +2,8 @@
 import csv
 import html
 import json
+import pathlib
+import re
 
 import pytest
 
@@ -111,7 +113,7 @@ def test_the_same_article_again_counts_once(kafka, service_factory):
     assert " 0 differing values" in service.check_ran("verify")
 
 
-def test_revisions_and_retractions_live_back_tested_and_verified(kafka, service_factory):
+def test_revisions_and_retractions_live_back_tested_and_verified(kafka, service_factory, node):
     """Each step's right value is a fresh service's that hears only what stands; the rule fires live as it does back-tested."""
     steps = [
         [article("a", "IBM profit surges", 0)],
@@ -145,6 +147,15 @@ def test_revisions_and_retractions_live_back_tested_and_verified(kafka, service_
     assert [state for state, _ in fired][:2] == ["firing", "resolved"] and fired[-1][0] == "firing"
     scores = service.database.rows("SELECT article_id, headline FROM tocsin.article_score ORDER BY seq")
     assert scores == [("a", "IBM profit surges"), ("a", "IBM profit plunges"), ("g", "Alphabet profit surges"), ("b", "IBM's profit surges")]
+    shown = service.api("GET", "/v1/articles").json()["articles"]
+    seq = [seq for seq, in service.database.rows("SELECT seq FROM tocsin.article_score ORDER BY seq")]
+    taken = service.database.one("SELECT min(seq) FROM tocsin.event WHERE kind = 16")
+    ends = [("b", "stands", None), ("g", "stands", None), ("a", "retracted", taken), ("a", "superseded", seq[1])]
+    assert [(a["id"], a["state"], a["ended_seq"]) for a in shown] == ends
+    assert service.database.rows("SELECT article_id, state, ended_seq FROM market.article ORDER BY seq DESC", role="tocsin_api") == ends
+    words = " ".join(json.loads(node.run(pathlib.Path(__file__).parent / "browser" / "view.mjs", "news", "retracted",
+                                         env={"TOCSIN_URL": f"{service.url}/#key={service.key}"}).stdout)["live"].split())
+    assert re.search(r"retracted IBM profit plunges .* revised since IBM profit surges", words), words
     assert service.terminate() == 0
     assert " 0 differing values" in service.check_ran("verify")
     tried = json.loads(service.check_ran("backtest", "--rule", "sentiment(IBM) >= 0.1", "--clear", "0", "--json"))["alerts"]

@@ -15,12 +15,17 @@ function chip(t) {
               el('b', { textContent: t.symbol }), ` ${text.number(t.score, 2, true)}`);
 }
 
+/* What no longer counts says so in a word, and its headline is struck out. */
+const ENDED = { superseded: 'revised since', retracted: 'retracted' };
+
 function item(a) {
+    const ended = ENDED[a.state];
     return el('li', {},
         el('p', { className: 'news-head' },
             el('time', { dateTime: a.time, textContent: text.when(a.time) }),
-            el('span', { className: 'source', textContent: a.source })),
-        el('p', { className: 'headline', textContent: a.headline }),
+            el('span', { className: 'source', textContent: a.source }),
+            ended ? el('strong', { className: 'ended', textContent: ended }) : null),
+        el('p', { className: 'headline' }, el(ended ? 's' : 'span', { textContent: a.headline })),
         el('p', { className: 'scores' }, verdict(a.label, a.score),
             ...(a.tickers ?? []).map(chip)));
 }
@@ -29,7 +34,7 @@ async function show(page) {
     const { service } = page;
     const { articles } = await service.get(`/v1/articles?limit=${SHOWN}`);
     if (service.ended) return;
-    const signature = articles.map(a => `${a.id}:${a.score}`).join();
+    const signature = articles.map(a => `${a.id}:${a.score}:${a.state}`).join();
     if ($('news').dataset.shown === signature) return;
     $('news').dataset.shown = signature;
     $('news').replaceChildren(...articles.map(item));

@@ -127,6 +127,7 @@ union any_row {
     struct series_viewer_row series_viewer;
     struct reading_row reading;
     struct article_score_row article_score;
+    struct retraction_row retraction;
     struct rule_row rule;
     struct rule_version_row rule_version;
     struct alert alert;
@@ -185,6 +186,7 @@ static void make_row(enum table_id id, int i)
         r->article_score.negative = some_finite(r->article_score.negative);
         r->article_score.score = some_finite(r->article_score.score);
         break;
+    case TABLE_retraction_row: r->retraction.seq = (uint64_t)i; break;
     case TABLE_rule_row: r->rule.tenant_id = owner, r->rule.rule_id = uuid_of(2, i); break;
     case TABLE_rule_version_row:
         r->rule_version.tenant_id = owner, r->rule_version.rule_id = uuid_of(2, i / 2);
