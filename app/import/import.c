@@ -7,6 +7,7 @@
 #include "app/import/layout.h"
 #include "app/import/reference.h"
 #include "app/recover.h"
+#include "core/vec.h"
 #include "core/when.h"
 #include "ingest/formats/json.h"
 #include "ingest/symbol.h"
@@ -15,6 +16,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -98,6 +100,8 @@ struct import {
     size_t closes_stored, statements_stored, actions_stored,
         calendars_stored; /* of what the files say */
     struct layout layout;
+    const struct price_row **closed; /* the newest row of each instrument */
+    size_t closed_n, closed_cap;
     struct writer *writer;
 };
 
@@ -150,6 +154,17 @@ static enum err date_reference(struct import *m, struct why *why)
         m->reference.name);
 }
 
+/* Memberships that ended as their symbol went to another issuer are stored when that is: it is said right behind them. */
+static void find_leaves(struct reference *r)
+{
+    bool stored = false;
+    for (size_t i = r->n; i-- > 0;) {
+        struct reference_message *x = &r->messages[i];
+        if (x->kind == RECORD_INSTRUMENT) stored = x->stored;
+        if (x->first_leaves) x->stored = stored;
+    }
+}
+
 /* In the order in which they would be applied, so that each is compared with those before it too. */
 static enum err find_statements(struct import *m, struct why *why)
 {
@@ -159,6 +174,7 @@ static enum err find_statements(struct import *m, struct why *why)
     for (size_t i = 0; i < m->reference.n && !e; i++) {
         struct reference_message *x = &m->reference.messages[i];
         struct record r;
+        if (x->first_leaves) continue;
         buf_clear(&text);
         arena_clear(&arena);
         const int64_t at = x->event_ns;
@@ -172,8 +188,10 @@ static enum err find_statements(struct import *m, struct why *why)
         r.event_ns = at == REFERENCE_UNDATED ? INT64_MAX : at;
         e = known_says(&m->known, &r, &x->stored, why);
         if (!e && !x->stored) e = known_say(&m->known, &r, why);
-        m->statements_stored += !e && x->stored;
     }
+    find_leaves(&m->reference);
+    for (size_t i = 0; i < m->reference.n; i++)
+        m->statements_stored += m->reference.messages[i].stored;
     arena_release(&arena);
     return e;
 }
@@ -267,6 +285,11 @@ static enum err apply_text(struct import *m, const struct buf *text, struct why 
     return layout_apply(&m->layout, text->data, text->len, why);
 }
 
+static bool is_called(const struct import *m, const struct symbol *s)
+{
+    return engine_instrument(m->layout.step.engine, s) >= 0;
+}
+
 static enum err apply_statement(struct import *m, size_t i, struct why *why)
 {
     const struct reference *r = &m->reference;
@@ -275,6 +298,8 @@ static enum err apply_statement(struct import *m, size_t i, struct why *why)
     enum err e = layout_next(&m->layout, why);
     if (e) return e;
     reference_message_text(r, i, &text);
+    if (x->first_leaves && !is_called(m, &r->symbols[x->symbol].symbol))
+        return ERR_OK; /* renamed */
     if (x->event_ns < engine_now_ns(m->layout.step.engine)) {
         char now[WHEN_TEXT_MAX];
         when_format(engine_now_ns(m->layout.step.engine), now);
@@ -352,11 +377,33 @@ static enum err apply_until(struct import *m, struct place *p, int64_t until_ns,
     return e;
 }
 
+/* Two spellings of one instrument, of which each is a close of the date. The engine would take the second for a correction. */
+static enum err once_a_day(struct import *m, const struct price_row *row, bool *again)
+{
+    const int32_t no = engine_instrument(m->layout.step.engine, &row->symbol);
+    *again = false;
+    if (no < 0) return ERR_OK;
+    if (!VEC_GROW(&m->closed, &m->closed_cap, (size_t)no + 1)) return ERR_NOMEM;
+    while (m->closed_n <= (size_t)no) m->closed[m->closed_n++] = NULL;
+    const struct price_row *other = m->closed[no];
+    *again = other && other->day == row->day;
+    if (*again)
+        problem_add(m->problems,
+                    "%s:%" PRId64 ": symbol %s is another spelling of %s, which has a row of this "
+                    "date already, line %" PRId64,
+                    m->prices.name, row->line, row->symbol.s, other->symbol.s, other->line);
+    m->closed[no] = row;
+    return ERR_OK;
+}
+
 static enum err apply_close(struct import *m, size_t i, struct why *why)
 {
     const struct price_file *f = &m->prices;
     AUTO_BUF struct buf text = { 0 };
+    bool again;
     if (f->rows[i].stored) return ERR_OK;
+    if (once_a_day(m, &f->rows[i], &again)) return err_set(why, ERR_NOMEM, "out of memory");
+    if (again) return ERR_OK;
     prices_close_message(f, i, &text);
     enum err e = apply_text(m, &text, why);
     if (e == ERR_NOMEM) return e;
@@ -494,6 +541,7 @@ static enum err import(struct import *m, struct why *why)
     if (!e) print_summary(m);
     writer_close(m->writer);
     layout_release(&m->layout);
+    free(m->closed);
     known_release(&m->known);
     reference_release(&m->reference);
     action_file_release(&m->actions);

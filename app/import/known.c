@@ -8,6 +8,7 @@
 #include "store/questions.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,18 +75,38 @@ static int32_t instrument_at_seq(const struct known *k, const struct symbol *s, 
 }
 
 /* ---- statements ---- */
+static uint32_t find_thing(const struct known *k, struct str key);
+
+/* Whose the symbol is at that time, by the newest instrument record of it. */
+static void put_issuer(const struct known *k, const struct symbol *s, int64_t at_ns,
+                       struct buf *out)
+{
+    char key[40];
+    const int n = snprintf(key, sizeof key, "%s %s", record_kind_name(RECORD_INSTRUMENT), s->s);
+    const uint32_t thing = find_thing(k, (struct str){ key, (uint32_t)n });
+    uint32_t no = thing == MAP_NONE ? MAP_NONE : k->newest[thing];
+    while (no != MAP_NONE && k->statements[no].event_ns > at_ns) no = k->statements[no].previous;
+    if (no == MAP_NONE) return;
+    buf_puts(out, " of ");
+    buf_put(out, k->statements[no].issuer.p, k->statements[no].issuer.n);
+}
+
 /* What a record is about: a text that is another for every other thing. Of an action its instrument is said. */
-static void about(const struct record *r, int32_t instrument, struct buf *out)
+static void about(const struct known *k, const struct record *r, int32_t instrument,
+                  struct buf *out)
 {
     struct record copy = *r;
     buf_printf(out, "%s ", record_kind_name(r->kind));
     if (r->kind == RECORD_ISSUER) buf_put(out, r->u.issuer.issuer.p, r->u.issuer.issuer.n);
     else if (r->kind == RECORD_INSTRUMENT) buf_puts(out, r->u.instrument.symbol.s);
-    else if (r->kind == RECORD_SHARES) buf_puts(out, r->u.shares.symbol.s);
-    else if (r->kind == RECORD_INDEX) buf_put(out, r->u.index.index.p, r->u.index.index.n);
+    else if (r->kind == RECORD_SHARES) {
+        buf_puts(out, r->u.shares.symbol.s);
+        put_issuer(k, &r->u.shares.symbol, r->event_ns, out);
+    } else if (r->kind == RECORD_INDEX) buf_put(out, r->u.index.index.p, r->u.index.index.n);
     else if (r->kind == RECORD_MEMBERSHIP) {
         buf_printf(out, "%s ", r->u.membership.symbol.s);
         buf_put(out, r->u.membership.index.p, r->u.membership.index.n);
+        put_issuer(k, &r->u.membership.symbol, r->event_ns, out);
     } else {
         buf_printf(out, "%d ", (int)action_day(r));
         if (instrument != NO_INSTRUMENT) buf_printf(out, "#%d", (int)instrument);
@@ -124,7 +145,7 @@ static enum err is_said(struct known *k, const struct record *r, int32_t instrum
                         struct why *why)
 {
     AUTO_BUF struct buf key = { 0 }, text = { 0 };
-    about(r, instrument, &key);
+    about(k, r, instrument, &key);
     says(r, &text);
     if (!buf_ok(&key) || !buf_ok(&text)) return no_memory(why);
     const uint32_t thing = find_thing(k, (struct str){ key.data, (uint32_t)key.len });
@@ -152,8 +173,13 @@ static enum err say(struct known *k, const struct record *r, int32_t instrument,
 {
     AUTO_BUF struct buf key = { 0 }, text = { 0 };
     struct statement s = { .event_ns = r->event_ns, .previous = MAP_NONE };
-    about(r, instrument, &key);
+    about(k, r, instrument, &key);
     says(r, &text);
+    if (r->kind == RECORD_INSTRUMENT) {
+        const struct str issuer = r->u.instrument.issuer;
+        s.issuer = (struct str){ arena_copy(&k->arena, issuer.p, issuer.n), issuer.n };
+        if (!s.issuer.p) return no_memory(why);
+    }
     if (!keep_text(k, &key, &s.about) || !keep_text(k, &text, &s.says)
         || !VEC_GROW(&k->statements, &k->statements_cap, k->statements_n + 1))
         return no_memory(why);

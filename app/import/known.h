@@ -4,6 +4,7 @@
  *                  had the row's symbol on that day, or last before it, whatever it is called now
  *     a statement  (issuer, instrument, shares, index, membership) is stored when the newest one about the same thing, as of its
  *                  date, says the same; one without a date is compared with the newest of all
+ *                  of a symbol that another issuer had before its own alone count
  *     an action    is stored when the newest of its kind, instrument and session does the same, whoever said it
  *
  * Thread: one at a time. */
@@ -35,6 +36,7 @@ struct known_alias {
 };
 struct statement {
     int64_t event_ns;
+    struct str issuer;      /* of an instrument */
     struct str about, says; /* its kind and what it is about; its canonical JSON without the time */
     uint32_t previous;      /* about the same */
 };

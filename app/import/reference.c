@@ -32,6 +32,8 @@ struct reading { /* a row at hand */
     struct csv *c;
     const struct str *f;
     int64_t event_ns;
+    uint32_t symbol;
+    bool first_leaves;
     struct arena arena;
     struct buf check;
     char fault[FAULT_MAX];
@@ -125,7 +127,9 @@ static bool finish(struct reading *g, size_t from, enum record_kind kind, size_t
                                                     .line = g->c->line,
                                                     .event_ns = g->event_ns,
                                                     .kind = kind,
-                                                    .index = index };
+                                                    .index = index,
+                                                    .symbol = g->symbol,
+                                                    .first_leaves = g->first_leaves };
     buf_clear(&g->check);
     buf_put(&g->check, r->text.data + from, r->text.len - from);
     put_end(REFERENCE_ANY_NS, &g->check);
@@ -246,6 +250,14 @@ static bool lists(struct str list, struct str name)
     return false;
 }
 
+/* It is no more in those of before that are not among those of now. */
+static bool put_leaves(struct reading *g, struct str before, struct str now)
+{
+    for (struct str name; next_name(&before, &name);)
+        if (!lists(now, name) && !put_membership(g, name, false)) return false;
+    return true;
+}
+
 static bool put_memberships(struct reading *g, struct str before)
 {
     struct str now = g->f[INDEX], name;
@@ -257,14 +269,17 @@ static bool put_memberships(struct reading *g, struct str before)
         }
         if (!put_index(g, name) || !put_membership(g, name, true)) return false;
     }
-    for (struct str left = before; next_name(&left, &name);)
-        if (!lists(now, name) && !put_membership(g, name, false)) return false;
-    return true;
+    return put_leaves(g, before, now);
+}
+
+static struct str issuer_of(const struct reading *g)
+{
+    return g->f[ISSUER].n ? g->f[ISSUER] : g->f[SYMBOL];
 }
 
 static bool put_names(struct reading *g)
 {
-    const struct str issuer = g->f[ISSUER].n ? g->f[ISSUER] : g->f[SYMBOL];
+    const struct str issuer = issuer_of(g);
     bool first;
     if (!is_first(g->r, issuer, &first)) return false;
     if (first) {
@@ -312,15 +327,24 @@ static bool put_row(struct reading *g)
         return true;
     }
     struct reference_symbol *known = find_symbol(r, &s);
-    const struct str before = known ? known->indexes : (struct str){ NULL, 0 };
+    const struct str none = { NULL, 0 };
+    struct str before = known ? known->indexes : none;
     if (known && (day == NO_DAY || known->day == NO_DAY || day <= known->day)) {
         refuse(g, SYMBOL, "has a row already: another one needs a later date");
         return true;
     }
     if (!known && !keep_symbol(r, &s, g->event_ns)) return false;
     known = find_symbol(r, &s);
+    g->symbol = (uint32_t)(known - r->symbols);
+    if (before.p && !str_equal(known->issuer, issuer_of(g))) { /* another's: the first leaves */
+        g->first_leaves = true;
+        if (!put_leaves(g, before, none)) return false;
+        g->first_leaves = false;
+        before = none;
+    }
     known->day = day;
-    known->indexes = g->f[INDEX].n ? g->f[INDEX] : (struct str){ NULL, 0 };
+    known->issuer = issuer_of(g);
+    known->indexes = g->f[INDEX].n ? g->f[INDEX] : none;
     r->rows++;
     return put_names(g) && put_shares(g) && put_memberships(g, before);
 }

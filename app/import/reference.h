@@ -28,15 +28,18 @@ struct reference_message {
     long line;
     int64_t event_ns; /* REFERENCE_UNDATED: the file does not say */
     enum record_kind kind;
-    size_t index; /* that an index or membership is about, into `indexes` */
-    bool stored;  /* the database has it */
+    size_t index;    /* that an index or membership is about, into `indexes` */
+    uint32_t symbol; /* of its row, into `symbols` */
+    bool stored;     /* the database has it */
+    bool
+        first_leaves; /* the end of a membership whose symbol the row's instrument record makes another's */
 };
 
 struct reference_symbol {
     struct symbol symbol;
-    int32_t day;        /* of its last row; NO_DAY: undated */
-    int64_t first_ns;   /* time of its first one */
-    struct str indexes; /* of its last row; into the file, while it is read */
+    int32_t day;                /* of its last row; NO_DAY: undated */
+    int64_t first_ns;           /* time of its first one */
+    struct str issuer, indexes; /* of its last row; into the file, while it is read */
 };
 
 struct reference {
