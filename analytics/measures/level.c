@@ -2,7 +2,20 @@
  *
  * Over a window the cap-weighted level rose from 1000 to 1150, the equal-weighted from 1000 to 1300: C = 15 %, E = 30 %.
  *   arith 15 - 30 = -15    geom 100 * (1.15 / 1.30 - 1) = -11.54    log 100 * ln(1.15 / 1.30) = -12.26
- * The level at which a window starts is looked up when a session begins or ends, not on each tick. */
+ * The level at which a window starts is looked up when a session begins or ends, not on each tick.
+ *
+ * Rounding. While nothing is chained C and E are fractions of whole numbers (cents, and units at 1e-8), and arith and geom of
+ * them are rounded once. A change of members or shares, or a rebalance of E, chains: the level goes on from itself, as a double,
+ * for the whole numbers of an exact chain would grow by 127 bits each time. So across c changes C' = 1 + C is off by (c + 3) u of
+ * itself at most, u = 2^-53: the level at each of them, that at the start, that of now, and the quotient are rounded. E' = 1 + E
+ * across e changes likewise, and
+ *
+ *     arith is off by at most   100 u ((c + 3) C' + (e + 3) E' + 2 |C' - E'|)
+ *     geom                      100 u ((c + e + 7) R + 2 |R - 1|)                R = C' / E'
+ *
+ * from what whole cents and units say: tests/system/test_chained.py holds it against exact fractions. Those are floored
+ * (universe.h, equal_weight.h): a weight is short by less than a cent of the line's value, an equal one by less than its price / 1e10
+ * of itself. */
 #include "analytics/measures/index_reading.h"
 #include "analytics/session.h"
 #include "core/maths.h"
