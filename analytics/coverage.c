@@ -26,6 +26,30 @@ static struct waiting waiting_of(const struct market *m, const struct universe *
     return w;
 }
 
+static bool bounded(const struct market *m)
+{
+    return m->settings.meaning >= MEANING_SECOND && m->settings.stale_after_ns > 0;
+}
+
+static bool is_fresh(const struct market *m, const struct line *l, int32_t day)
+{
+    const struct instrument *x = &m->instruments[l->instrument];
+    return l->active && x->price_e8 && x->price_day >= day;
+}
+
+/* The bound has run out since the last record, whose prices `fresh` and `carried` still are of. */
+static i128 carried_by_now(const struct market *m, const struct universe *u)
+{
+    const struct venue *v = &m->venues[u->venue];
+    if (m->now_ns < v->carry_until_ns || !bounded(m)) return u->carried;
+    i128 carried = 0;
+    for (uint32_t no = u->first_line; no != NONE; no = m->store.lines[no].next_of_universe) {
+        const struct line *l = &m->store.lines[no];
+        if (!is_fresh(m, l, v->day)) carried += l->value;
+    }
+    return carried;
+}
+
 double coverage_of_part(const struct market *m, const struct universe *u)
 {
     if (u->valued_n == 0) return 0;
@@ -34,7 +58,7 @@ double coverage_of_part(const struct market *m, const struct universe *u)
     if (!u->waiting.known) kept->waiting = waiting_of(m, u);
     if (u->waiting.without_cap) return NAN;
     const i128 all = u->total + u->waiting.caps;
-    return all > 0 ? ratio(u->total - u->carried, all) : 0;
+    return all > 0 ? ratio(u->total - carried_by_now(m, u), all) : 0;
 }
 
 /* ---- which prices are of now ---- */
@@ -43,9 +67,7 @@ static void fresh_from(struct market *m, uint32_t venue, int32_t day)
     m->venues[venue].fresh_day = day;
     for (size_t i = 0; i < m->store.lines_n; i++) {
         struct line *l = &m->store.lines[i];
-        const struct instrument *x = &m->instruments[l->instrument];
-        if (m->universes[l->universe].venue == venue)
-            l->fresh = l->active && x->price_e8 && x->price_day >= day;
+        if (m->universes[l->universe].venue == venue) l->fresh = is_fresh(m, l, day);
     }
     coverage_restore(m);
 }
@@ -72,11 +94,6 @@ void coverage_restore(struct market *m)
         if (!l->fresh) m->universes[l->universe].carried += l->value;
     }
     find_earliest(m);
-}
-
-static bool bounded(const struct market *m)
-{
-    return m->settings.meaning >= MEANING_SECOND && m->settings.stale_after_ns > 0;
 }
 
 /* It is not known yet until when: its first record is being applied. */

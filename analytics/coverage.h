@@ -20,7 +20,8 @@ double coverage_of_part(const struct market *m, const struct universe *u);
 /* 0..1; NaN: not known, a member has never had a price. 0 when nothing counts. */
 static inline double coverage_of(const struct market *m, const struct universe *u)
 {
-    const bool whole = u->valued_n && u->valued_n == u->lines_n && u->carried == 0;
+    const bool whole = u->valued_n && u->valued_n == u->lines_n && u->carried == 0
+                       && m->now_ns < m->carry_until_ns;
     return whole ? 1 : coverage_of_part(m, u);
 }
 /* Does an index of that coverage have values? NaN is not enough, but where the gate is 0. */

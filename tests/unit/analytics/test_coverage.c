@@ -125,6 +125,24 @@ static void day_one(void)
     end(0, at(0, 15, 3));
 }
 
+/* Between two records the bound runs out as well: a hold that comes due then sees what a clock record would have. */
+static void it_is_known_between_two_records(void **state)
+{
+    (void)state;
+    day_one();
+    trade("A", 10, at(1, 15, 0));
+    trade("B", 10, at(1, 15, 1));
+    is(1, READING_OK);
+    const int64_t now = engine_stand_at(e, at(1, 15, 60) - 1);
+    is(1, READING_OK);
+    engine_stand_at(e, at(1, 15, 60));
+    is(0.9, READING_LOW_COVERAGE);
+    engine_stand_at(e, now);
+    is(1, READING_OK);
+    pass(at(1, 15, 60));
+    is(0.9, READING_LOW_COVERAGE);
+}
+
 /* A member that has not traded yet is of now in the first minute of a session, and carried from then on. */
 static void a_missing_member_lowers_it(void **state)
 {
@@ -307,7 +325,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(a_missing_member_lowers_it), WITH(a_close_covers),
         WITH(no_bound_carries_for_ever),  WITH(what_does_not_count_yet_weighs),
-        WITH(before_it_was_a_count),      WITH(random_records_by_the_definition),
+        WITH(before_it_was_a_count),      WITH(it_is_known_between_two_records),
+        WITH(random_records_by_the_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
