@@ -113,9 +113,10 @@ void coverage_session_ends(struct market *m, uint32_t venue)
 
 static void come_due(struct market *m, uint32_t venue)
 {
-    const struct venue *v = &m->venues[venue];
+    struct venue *v = &m->venues[venue];
     int64_t until = INT64_MAX;
     if (v->carry_until_ns == INT64_MIN) {
+        v->begun_ns = m->now_ns;
         if (__builtin_add_overflow(m->now_ns, m->settings.stale_after_ns, &until))
             until = INT64_MAX;
         carry_until(m, venue, until);

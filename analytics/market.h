@@ -177,6 +177,8 @@ struct venue {
     /* Prices of this session or a later one are of now, in indices of this venue; coverage.c alone moves it, and when it is due. */
     int32_t fresh_day;
     int64_t carry_until_ns;
+    int64_t
+        begun_ns; /* when it came to be known, with the first price of the session; where there is a staleness bound */
     int32_t said_day;    /* the last whose end was said, not only seen by the next one's begin */
     unsigned rebalanced; /* bits of enum ew: weights made equal as the session in progress began */
     uint64_t ended_turn; /* in which a session ended last; of this run of the program */

@@ -60,6 +60,7 @@ static const struct state_field venue_fields[] = {
     STATE_FIELD(U32, struct venue, rebalanced),
     STATE_FIELD(I32, struct venue, fresh_day),
     STATE_FIELD(I64, struct venue, carry_until_ns),
+    STATE_FIELD(I64, struct venue, begun_ns),
 };
 /* A calendar as its own text, in pieces of some bytes, the last one filled up with zeros. */
 struct saved_text {

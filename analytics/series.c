@@ -7,7 +7,7 @@
 #include "analytics/series.h"
 
 #include "analytics/books/books.h"
-#include "analytics/calendars.h"
+#include "analytics/session.h"
 #include "analytics/symbols.h"
 #include "analytics/window.h"
 #include "core/vec.h"
@@ -410,12 +410,11 @@ static const struct reading NO_READING = { .value = NAN, .status = READING_NO_DA
 
 void reading_none(struct reading *out) { *out = NO_READING; }
 
-/* In the hours of its venue: a price of Friday's close is not old on Monday morning. */
 static bool is_old(const struct market *m, uint32_t venue, const struct reading *r)
 {
     const int64_t bound = m->settings.stale_after_ns;
     if (bound <= 0 || r->staleness_ns <= bound) return false;
-    return calendars_open_ns(m, venue, r->event_ns, m->now_ns, bound) > bound;
+    return session_age_ns(m, venue, r->event_ns, bound) > bound;
 }
 
 void reading_finish(const struct market *m, uint32_t venue, struct reading *r)

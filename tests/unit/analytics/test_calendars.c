@@ -296,6 +296,68 @@ static void venues_keep_their_own_sessions(void **state)
 }
 
 /* Saved in the middle of a session it goes on as it would have. */
+static void settings(int64_t stale_ns)
+{
+    ok((struct record){ .kind = RECORD_SETTINGS,
+                        .u.settings = { .stale_after_ns = stale_ns,
+                                        .meaning = MEANING_NOW,
+                                        .session_grace_ns = GRACE_NS } });
+}
+static void says(const char *text, enum reading_status want)
+{
+    value(text);
+    const uint32_t no = engine_find_series(e, NOBODY, text);
+    const enum reading_status status = engine_reading(e, no).status;
+    if (status != want)
+        fail_msg("%s is %s, wanted %s", text, reading_status_name(status),
+                 reading_status_name(want));
+}
+/* With a bound of 60 s: NVX's last trade of Thursday came ten minutes before the close. */
+static void what_a_session_ended_with_is_of_now_until_the_next_one_opens(void **state)
+{
+    (void)state;
+    settings(60 * NS_PER_S);
+    trade("NVX", 10, "2024-01-04T20:50:00Z");
+    says("last(NVX)", READING_OK);
+    clock_to("2024-01-04T20:51:01Z");
+    says("last(NVX)", READING_STALE);
+    clock_to("2024-01-04T21:06:00Z"); /* the end, presumed */
+    says("last(NVX)", READING_OK);
+    clock_to("2024-01-05T14:31:00Z");
+    says("last(NVX)", READING_OK);
+    clock_to("2024-01-05T14:31:01Z"); /* nothing has come, though New York is open */
+    says("last(NVX)", READING_STALE);
+    trade("OTH", 10, "2024-01-05T15:00:00Z");
+    clock_to("2024-01-05T21:06:00Z");
+    says("last(NVX)", READING_STALE); /* that session ended without a price of it */
+    says("last(OTH)", READING_OK);
+}
+/* Without a calendar a session's hours are not known: from its first price to its end. */
+static void so_is_what_a_day_without_hours_ended_with(void **state)
+{
+    (void)state;
+    settings(60 * NS_PER_S);
+    add_index("UX", "");
+    add("U", "", "UX", 1000);
+    add("V", "", "UX", 1000);
+    trade("U", 10, "2024-01-04T20:50:00Z");
+    trade("V", 10, "2024-01-04T20:59:00Z");
+    says("last(U)", READING_STALE);
+    ok((struct record){ .kind = RECORD_CLOCK,
+                        .event_ns = utc("2024-01-04T21:10:00Z"),
+                        .u.clock = { date("2024-01-04"), false, { 0 } } });
+    says("last(U)", READING_OK);
+    clock_to("2024-01-06T12:00:00Z");
+    says("last(U)", READING_OK);
+    trade("V", 11, "2024-01-08T14:30:00Z");
+    says("last(U)", READING_OK);
+    clock_to("2024-01-08T14:31:00Z");
+    says("last(U)", READING_OK);
+    clock_to("2024-01-08T14:31:01Z");
+    says("last(U)", READING_STALE);
+    says("last(V)", READING_STALE);
+}
+
 static void a_saved_state_ends_its_sessions_at_the_same_instant(void **state)
 {
     struct why why = { 0 };
@@ -332,6 +394,8 @@ int main(void)
         STORY(a_corrected_close_is_carried_on),
         STORY(what_is_no_session_is_refused),
         STORY(venues_keep_their_own_sessions),
+        STORY(what_a_session_ended_with_is_of_now_until_the_next_one_opens),
+        STORY(so_is_what_a_day_without_hours_ended_with),
         STORY(a_saved_state_ends_its_sessions_at_the_same_instant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

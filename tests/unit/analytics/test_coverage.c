@@ -323,9 +323,12 @@ static void random_records_by_the_definition(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH(a_missing_member_lowers_it), WITH(a_close_covers),
-        WITH(no_bound_carries_for_ever),  WITH(what_does_not_count_yet_weighs),
-        WITH(before_it_was_a_count),      WITH(it_is_known_between_two_records),
+        WITH(a_missing_member_lowers_it),
+        WITH(a_close_covers),
+        WITH(no_bound_carries_for_ever),
+        WITH(what_does_not_count_yet_weighs),
+        WITH(before_it_was_a_count),
+        WITH(it_is_known_between_two_records),
         WITH(random_records_by_the_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

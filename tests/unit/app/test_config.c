@@ -61,7 +61,7 @@ static void without_a_file_there_are_defaults(void **state)
     assert_string_equal(c.kafka_topics, "reference,ticks,news,facts");
     assert_string_equal(c.database_conninfo, "dbname=tocsin");
     assert_int_equal(c.api_port, 8080);
-    assert_int_equal(c.engine_stale_after_ms, 0);
+    assert_int_equal(c.engine_stale_after_ms, 60000);
     assert_int_equal(c.engine_coverage_gate_pct, 95);
     assert_string_equal(c.engine_track, "");
     assert_false(c.webhooks_allow_http);
