@@ -174,3 +174,24 @@ int64_t calendars_open_ns(const struct market *m, uint32_t venue, int64_t from, 
         if (calendar_step(c, s.day, -1, &s, NULL)) return to - from;
     }
 }
+
+static int64_t age_by_calendar(const struct market *m, uint32_t venue, int64_t from, int64_t enough)
+{
+    const struct venue *v = &m->venues[venue];
+    struct session s;
+    if (!calendar_at(v->calendar, from, NULL, &s, NULL) && venue_has_ended(v, s.day)
+        && !calendar_step(v->calendar, s.day, 1, &s, NULL) && from < s.open)
+        from = s.open;
+    return from < m->now_ns ? calendars_open_ns(m, venue, from, m->now_ns, enough) : 0;
+}
+
+int64_t calendars_age_ns(const struct market *m, uint32_t venue, int64_t event_ns, int64_t enough)
+{
+    const struct venue *v = &m->venues[venue];
+    if (v->calendar) return age_by_calendar(m, venue, event_ns, enough);
+    const int32_t day = day_of_ns(event_ns);
+    if (v->day == NO_DAY || m->settings.meaning < MEANING_SECOND) return m->now_ns - event_ns;
+    if (!v->in_session) return day >= v->day ? 0 : m->now_ns - event_ns;
+    const bool of_the_last = day < v->day && v->ended_n && day >= v->ended[v->ended_n - 1];
+    return m->now_ns - (of_the_last && v->begun_ns > event_ns ? v->begun_ns : event_ns);
+}

@@ -49,6 +49,11 @@ int32_t calendars_sessions(const struct market *m, uint32_t venue, int32_t from,
 int64_t calendars_open_ns(const struct market *m, uint32_t venue, int64_t from, int64_t to,
                           int64_t enough);
 
+/* How old an input of that instant is by now, in the time of its venue's sessions. What is of a session that has ended is of now
+ * until the next one opens, since nothing newer is to be had: Friday's close at 09:30:40 on Monday is 40 s old. Without a
+ * calendar a session opens with its first price, and one in progress has no pause. Stops counting above `enough`. */
+int64_t calendars_age_ns(const struct market *m, uint32_t venue, int64_t event_ns, int64_t enough);
+
 bool venue_has_ended(const struct venue *v, int32_t day);
 /* A session has begun or ended, an official close has come, calendars or settings have changed: when ends are presumed is found
  * anew. */

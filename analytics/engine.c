@@ -27,6 +27,7 @@
 #include "analytics/news/news.h"
 #include "analytics/quality.h"
 #include "analytics/reference.h"
+#include "analytics/refusals.h"
 #include "analytics/save.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
@@ -211,6 +212,11 @@ static enum err apply_quality_release(struct engine *e, const struct record *r, 
     return quality_release(&e->market, &r->u.release.flag, why);
 }
 
+static enum err apply_refusal(struct engine *e, const struct record *r, struct why *why)
+{
+    return refusals_add(&e->market, r, why);
+}
+
 /* What the configuration asks for is a record like any other, so a replay asks for it at the same
  * place. */
 static enum err apply_track(struct engine *e, const struct record *r, struct why *why)
@@ -335,6 +341,7 @@ bool engine_knows(const struct engine *e, const struct record *r)
 {
     const struct market *m = &e->market;
     if (r->kind == RECORD_INDEX) return market_index(m, r->u.index.index) != NULL;
+    if (r->kind == RECORD_REFUSAL) return market_instrument(m, &r->u.refusal.symbol) != NONE;
     return r->kind == RECORD_INSTRUMENT && market_instrument(m, &r->u.instrument.symbol) != NONE;
 }
 

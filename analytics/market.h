@@ -26,6 +26,8 @@
 #include "core/map.h"
 #include "ingest/record.h"
 
+enum { REFUSED_WHY_MAX = 159 }; /* bytes */
+
 struct instrument {
     struct symbol symbol;
     uint32_t issuer;
@@ -60,6 +62,9 @@ struct instrument {
     /* The most that ever multiplied its price, here or as an index's own share count. A price is
      * refused when it does not fit with these, so that no index can fail over it half-way. */
     int64_t shares_max;
+    /* Prices of it that were refused since the last that was taken, and why the newest was: refusals.h. */
+    uint32_t refused;
+    char refused_why[REFUSED_WHY_MAX + 1];
     char name[64];
     char isin[13], figi[13]; /* "": not said */
     bool ended;              /* its symbol went to another company: it trades no more */
@@ -206,6 +211,7 @@ struct market {
     struct action *actions; /* in the order they came */
     size_t actions_n, actions_cap;
     int32_t waits_day;      /* the first session that one waits for; INT32_MAX: none */
+    size_t refused_n;       /* instruments whose prices are being refused */
     size_t awaited_n;       /* spin-offs whose child has had no price yet */
     struct action_log said; /* of actions, by the record in hand */
 

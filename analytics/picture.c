@@ -48,6 +48,7 @@ void picture_release(struct picture *p)
     picture_list_release(p->list);
     free(p->readings);
     free(p->indexes);
+    free(p->refusals);
     free(p);
 }
 
@@ -70,10 +71,23 @@ static size_t entry_at(const struct picture_list *l, struct uuid tenant, const c
     return low;
 }
 
+static const struct picture_refusal *refusal_of(const struct picture *p, const char *measure)
+{
+    struct measure m;
+    char symbol[SYMBOL_SUBJECT_MAX + 1];
+    if (measure_parse(measure, strlen(measure), &m, NULL) || !measure_symbol(&m, symbol))
+        return NULL;
+    for (size_t i = 0; i < p->refusals_n; i++)
+        if (strcmp(p->refusals[i].symbol, symbol) == 0) return &p->refusals[i];
+    return NULL;
+}
+
 static struct picture_row row_of(const struct picture *p, uint32_t row)
 {
     const struct picture_name *n = &p->list->rows[row];
-    return (struct picture_row){ n->measure, n->unit, n->version, p->readings[row] };
+    const struct reading *r = &p->readings[row];
+    return (struct picture_row){ n->measure, n->unit, n->version, *r,
+                                 r->status == READING_REFUSED ? refusal_of(p, n->measure) : NULL };
 }
 
 static bool find_entry(const struct picture *p, struct uuid tenant, const char *measure,
@@ -223,6 +237,23 @@ static int by_index_name(const void *a, const void *b)
     return strcmp(((const struct picture_index *)a)->name, ((const struct picture_index *)b)->name);
 }
 
+/* False: out of memory. */
+static bool take_refusals(const struct market *m, struct picture *p)
+{
+    p->refused_n = m->refused_n;
+    if (m->refused_n == 0) return true;
+    p->refusals = malloc(PICTURE_REFUSALS_MAX * sizeof *p->refusals);
+    for (size_t i = 0; p->refusals && i < m->instruments_n; i++) {
+        const struct instrument *x = &m->instruments[i];
+        if (!x->refused || p->refusals_n == PICTURE_REFUSALS_MAX) continue;
+        struct picture_refusal *out = &p->refusals[p->refusals_n++];
+        memcpy(out->symbol, x->symbol.s, sizeof out->symbol);
+        memcpy(out->why, x->refused_why, sizeof out->why);
+        out->n = x->refused;
+    }
+    return p->refusals != NULL;
+}
+
 struct picture *picture_new(const struct market *m, struct picture_list *list)
 {
     struct picture *p = calloc(1, sizeof *p);
@@ -234,7 +265,7 @@ struct picture *picture_new(const struct market *m, struct picture_list *list)
     p->indexes = calloc(m->universes_n + 1, sizeof *p->indexes);
     atomic_fetch_add_explicit(&list->references, 1, memory_order_relaxed);
     p->list = list;
-    if (!p->readings || !p->indexes) {
+    if (!p->readings || !p->indexes || !take_refusals(m, p)) {
         picture_release(p);
         return NULL;
     }

@@ -50,10 +50,19 @@ struct picture_list {
     size_t aliases_n;
 };
 
+/* An instrument whose prices are being refused: refusals.h. */
+struct picture_refusal {
+    char symbol[16], why[160];
+    uint32_t n;
+};
+enum { PICTURE_REFUSALS_MAX = 100 };
+
 struct picture_row { /* one row as it is asked for; its strings live as long as the picture */
     const char *measure, *unit;
     int version;
     struct reading reading;
+    const struct picture_refusal
+        *refusal; /* of a reading that is refused; NULL too where there are too many */
 };
 
 struct picture_member {
@@ -84,6 +93,9 @@ struct picture {
     struct reading *readings; /* by row of the list */
     size_t indexes_n;
     struct picture_index *indexes; /* sorted by name */
+    size_t refused_n,
+        refusals_n; /* all of them; those that are here, at most PICTURE_REFUSALS_MAX */
+    struct picture_refusal *refusals;
 };
 
 /* ---- taken by the engine's thread ---- */

@@ -6,6 +6,7 @@
 #include "analytics/prices.h"
 
 #include "analytics/quality.h"
+#include "analytics/refusals.h"
 #include "analytics/series.h"
 
 /* The one place where `last` changes. A trade of 101.50 in regular hours, A in two indices: A stands at 101.50, its two lines are
@@ -15,6 +16,7 @@ static inline void stand(struct market *m, struct instrument *x, const struct pr
     if (x->held.no) quality_price_comes(m, x, p->price_e8, p->day);
     if (x->price_e8 && quality_is_jump(x->price_e8, p->price_e8) && !x->negative_prices)
         quality_price_jumps(m, x, p->price_e8, p->event_ns);
+    if (x->refused) refusals_end(m, x);
     x->price_e8 = p->price_e8;
     x->priced = true;
     x->price_day = p->day;

@@ -34,12 +34,15 @@ struct json_writer;
       "close, name its calendar, or have the feed send a clock record with session_end.")          \
     X(READING_ENDED, "ended", "its symbol went to another company",                                \
       "The instrument trades no more: its history stays under this dated symbol, and rules on it " \
-      "wait for ever. Ask for the symbol without the date for the company that has it now.")
+      "wait for ever. Ask for the symbol without the date for the company that has it now.")       \
+    X(READING_REFUSED, "refused", "its prices are being refused",                                  \
+      "The newest message about it was set aside, and the value is that of the one before: what "  \
+      "is wrong stands beside it and among the dead letters. Rules on it wait.")
 enum reading_status { READING_STATUSES(NAMES_VALUE) }; /* why there is, or is not, a value */
 extern const struct names reading_status_names;
 
 struct reading {
-    double value;         /* meaningful for OK and STALE only; NaN otherwise */
+    double value;         /* NaN where there is none: reading_has_value */
     double coverage;      /* 0..1, NaN: unknown; of an index see coverage.h */
     int64_t event_ns;     /* event time of the newest input */
     int64_t staleness_ns; /* the engine's event time minus that */
@@ -49,7 +52,7 @@ struct reading {
 /* Is there a value, be it an old one? */
 static inline bool reading_has_value(enum reading_status s)
 {
-    return s == READING_OK || s == READING_STALE;
+    return s == READING_OK || s == READING_STALE || s == READING_REFUSED;
 }
 
 /* "ok", "stale", "no_data" ...: stored and shown. */

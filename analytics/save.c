@@ -22,6 +22,7 @@
 #include "analytics/actions.h"
 #include "analytics/calendars.h"
 #include "analytics/coverage.h"
+#include "analytics/refusals.h"
 #include "analytics/news/articles.h"
 #include "analytics/news/sums.h"
 #include "analytics/series.h"
@@ -83,6 +84,8 @@ static const struct state_field instrument_fields[] = {
     STATE_FIELD(I64, struct instrument, shares_max),
     STATE_FIELD(BYTE, struct instrument, name),
     STATE_FIELD(BOOL, struct instrument, ended),
+    STATE_FIELD(U32, struct instrument, refused),
+    STATE_FIELD(BYTE, struct instrument, refused_why),
     STATE_FIELD(BYTE, struct instrument, isin),
     STATE_FIELD(BYTE, struct instrument, figi),
     STATE_FIELD(I64, struct instrument, official_e8),
@@ -927,6 +930,7 @@ static enum err load_all(struct state_reader *r, struct market *m, struct why *w
     if (!e && !rebuild_maps(m)) e = ERR_NOMEM;
     if (!e) actions_restore(m);
     if (!e) coverage_restore(m);
+    if (!e) refusals_restore(m);
     if (!e) e = load_levels(r, m, why);
     if (!e) e = begin_series(m, why);
     if (!e) e = load_windows(r, m, why);

@@ -7,7 +7,7 @@
 #include "analytics/series.h"
 
 #include "analytics/books/books.h"
-#include "analytics/session.h"
+#include "analytics/calendars.h"
 #include "analytics/symbols.h"
 #include "analytics/window.h"
 #include "core/vec.h"
@@ -414,7 +414,7 @@ static bool is_old(const struct market *m, uint32_t venue, const struct reading 
 {
     const int64_t bound = m->settings.stale_after_ns;
     if (bound <= 0 || r->staleness_ns <= bound) return false;
-    return session_age_ns(m, venue, r->event_ns, bound) > bound;
+    return calendars_age_ns(m, venue, r->event_ns, bound) > bound;
 }
 
 void reading_finish(const struct market *m, uint32_t venue, struct reading *r)

@@ -12,10 +12,6 @@ MUST_USE enum err session_price(struct market *m, uint32_t venue, int32_t day);
  * of that day. ERR_INVALID: that day is no session, or none that began before a later one did. ERR_NOMEM. */
 MUST_USE enum err session_end(struct market *m, uint32_t venue, int32_t day, bool presumed,
                               struct why *why);
-/* How old an input of that instant is by now, in the time of its venue's sessions. What is of a session that has ended is of now
- * until the next one opens, since nothing newer is to be had: Friday's close at 09:30:40 on Monday is 40 s old. Without a
- * calendar a session opens with its first price, and one in progress has no pause. Stops counting above `enough`. */
-int64_t session_age_ns(const struct market *m, uint32_t venue, int64_t event_ns, int64_t enough);
 /* Would a price of that day end the session in progress? */
 bool session_would_end(const struct market *m, uint32_t venue, int32_t day);
 

@@ -49,6 +49,22 @@ static enum err rule_states(void *ctx, struct uuid tenant, const struct uuid *ru
 
 static struct picture *newest_picture(void *ctx) { return pipeline_picture(ctx); }
 
+/* Takes the picture, if there is one. */
+static void put_refused(struct json_writer *w, struct picture *p)
+{
+    json_put_int(w, "refused_instruments", p ? (int64_t)p->refused_n : 0);
+    json_put_array(w, "refused");
+    for (size_t i = 0; p && i < p->refusals_n; i++) {
+        json_put_object(w, NULL);
+        json_put_text(w, "symbol", p->refusals[i].symbol);
+        json_put_int(w, "count", p->refusals[i].n);
+        json_put_text(w, "reason", p->refusals[i].why);
+        json_put_end(w);
+    }
+    json_put_end(w);
+    picture_release(p);
+}
+
 static bool ready(void *ctx, struct buf *out)
 {
     struct pipeline *p = ctx;
@@ -67,6 +83,7 @@ static bool ready(void *ctx, struct buf *out)
     json_put_array(&w, "reasons"); /* they are JSON already */
     if (reasons.len) json_put_raw(&w, NULL, reasons.data, reasons.len);
     json_put_end(&w);
+    put_refused(&w, newest_picture(ctx));
     json_put_end(&w);
     return all;
 }

@@ -933,6 +933,14 @@ struct record step_quality_release(const struct step *s, struct uuid flag)
     return r;
 }
 
+struct record step_refusal(const struct step *s, const struct symbol *of, struct str reason)
+{
+    struct record r = own_record(s, RECORD_REFUSAL);
+    r.u.refusal.symbol = *of;
+    r.u.refusal.reason = reason;
+    return r;
+}
+
 struct record step_settings(const struct step *s, const struct market_settings *v)
 {
     struct record r = own_record(s, RECORD_SETTINGS);

@@ -190,6 +190,10 @@ struct record {
         struct {
             struct uuid flag; /* the id of one that is held */
         } release;
+        struct {
+            struct symbol symbol; /* as the message had it; perhaps nobody's */
+            struct str reason;
+        } refusal;
     } u;
     struct str
         message; /* the bytes it came as, for a dead letter; empty when no message brought it */

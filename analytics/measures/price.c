@@ -21,6 +21,8 @@ static void price_reading(const struct market *m, const struct series *s, double
                              .status = status };
     if (series_instrument(m, s)->ended) out->status = READING_ENDED;
     reading_finish(m, series_instrument(m, s)->venue, out);
+    if (series_instrument(m, s)->refused && reading_has_value(out->status))
+        out->status = READING_REFUSED;
 }
 
 static void read_last(const struct market *m, const struct series *s, struct reading *out)

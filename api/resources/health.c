@@ -23,11 +23,23 @@ static const struct field health_fields[] = {
 static const struct field ready_fields[] = {
     { .name = "ready", .type = FIELD_BOOL },
     { .name = "reasons", .type = FIELD_LIST },
+    { .name = "refused_instruments", .type = FIELD_INT },
+    { .name = "refused", .type = FIELD_LIST, .of = "RefusedInstrument" },
+    { 0 },
+};
+static const struct field refused_fields[] = {
+    { .name = "symbol", .type = FIELD_TEXT },
+    { .name = "count", .type = FIELD_INT },
+    { .name = "reason", .type = FIELD_TEXT },
     { 0 },
 };
 static const struct schema schemas[] = {
     { .name = "Health", .fields = health_fields },
     { .name = "Ready", .fields = ready_fields },
+    { .name = "RefusedInstrument",
+      .fields = refused_fields,
+      .help = "An instrument whose prices are being refused: how many since the last that was "
+              "taken, and why the newest was. It makes nothing else wait." },
 };
 
 static const struct route routes[] = {

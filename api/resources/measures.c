@@ -9,6 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
+static void put_refusal(struct json_writer *w, const struct picture_refusal *of)
+{
+    json_put_object(w, "refused");
+    json_put_uint(w, "count", of->n);
+    json_put_text(w, "reason", of->why);
+    json_put_end(w);
+}
+
 static void put_measure(struct json_writer *w, const struct picture_row *row)
 {
     const struct reading *g = &row->reading;
@@ -22,6 +30,7 @@ static void put_measure(struct json_writer *w, const struct picture_row *row)
     json_put_int(w, "staleness_ms", g->staleness_ns / NS_PER_MS);
     json_put_text(w, "status", reading_status_name(g->status));
     json_put_int(w, "version", row->version);
+    if (row->refusal) put_refusal(w, row->refusal);
     json_put_end(w);
 }
 
@@ -112,6 +121,12 @@ static const struct field measure_fields[] = {
     { .name = "staleness_ms", .type = FIELD_INT },
     { .name = "status", .type = FIELD_TEXT, .names = &reading_status_names },
     { .name = "version", .type = FIELD_INT },
+    { .name = "refused", .type = FIELD_ONE, .of = "Refusal", .optional = true },
+    { 0 },
+};
+static const struct field refusal_fields[] = {
+    { .name = "count", .type = FIELD_INT },
+    { .name = "reason", .type = FIELD_TEXT },
     { 0 },
 };
 static const struct field measures_fields[] = {
@@ -123,6 +138,10 @@ static const struct field measures_fields[] = {
 static const struct schema schemas[] = {
     { .name = "Measure", .fields = measure_fields },
     { .name = "Measures", .fields = measures_fields },
+    { .name = "Refusal",
+      .fields = refusal_fields,
+      .help = "Prices of the instrument that were refused since the last that was taken, and why "
+              "the newest was." },
 };
 
 static const struct route routes[] = {

@@ -57,6 +57,14 @@ static enum err refuse(const struct engine_loop *l, struct ingest_batch *in, con
     return ERR_OK;
 }
 
+/* It becomes a record of its own, so that a replay knows it at the same place; of a symbol that nobody has there is nothing to know. */
+static enum err tell_refusal(struct engine_loop *l, const struct symbol *of, struct str reason)
+{
+    struct why why = { 0 };
+    struct record r = step_refusal(&l->step, of, reason);
+    return engine_knows(l->step.engine, &r) ? step_apply(&l->step, &r, &why) : ERR_OK;
+}
+
 /* What was applied and has moved less than it says. */
 static void count_aside(const struct engine_output *o)
 {
@@ -90,12 +98,18 @@ static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct
                           int64_t now_ms)
 {
     struct why why = { 0 };
+    if (r->kind == RECORD_REFUSAL)
+        return tell_refusal(l, &r->u.refusal.symbol, r->u.refusal.reason);
     enum err e = plausible(l->p->c, r, now_ms, &why);
     if (!e && !engine_knows(l->step.engine, r)) /* said again without one it keeps its own */
         step_name_calendar(r, l->p->c->engine_calendar);
     if (!e) e = step_apply(&l->step, r, &why);
     if (e == ERR_NOMEM) return e;
-    if (e) return refuse(l, in, r, e, &why);
+    if (e) {
+        const enum record_place place = record_place(r->kind);
+        e = refuse(l, in, r, e, &why);
+        return e || place != PLACE_TICK ? e : tell_refusal(l, &r->u.symbol, str_of(why.text));
+    }
     count_aside(engine_output(l->step.engine));
     count_article(l, r);
     if (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT || r->kind == RECORD_RENAME)

@@ -127,6 +127,8 @@ static void take_picture(struct engine_loop *l)
     if (!picture_is_due(l)) return;
     picture_release(l->turn->picture);
     l->turn->picture = step_picture(&l->step);
+    if (l->turn->picture)
+        metric_set(METRIC_INSTRUMENTS_REFUSED, (int64_t)l->turn->picture->refused_n);
     l->picture_seq = engine_seq(l->step.engine);
     l->picture_ns = mono_ns();
 }

@@ -83,6 +83,20 @@ static enum err refuse(const struct part *p, const rd_kafka_message_t *m, enum e
 
 static struct record *next_record(void *batch) { return ingest_batch_record(batch); }
 
+/* Whose price the refused message was, where that can be read, goes to the engine in its place: record_read. */
+static enum err tell_refusal(const struct symbol *of, const struct why *why,
+                             struct ingest_batch *batch)
+{
+    if (of->s[0] == '\0') return ERR_OK;
+    const char *reason = arena_copy(&batch->arena, why->text, strlen(why->text));
+    struct record *r = reason ? ingest_batch_record(batch) : NULL;
+    if (!r) return ERR_NOMEM;
+    r->kind = RECORD_REFUSAL;
+    r->u.refusal.symbol = *of;
+    r->u.refusal.reason = str_of(reason);
+    return ERR_OK;
+}
+
 /* The message's records into the batch, all of them or, when it is refused, none. */
 static enum err work(struct kafka_source *s, const rd_kafka_message_t *m,
                      struct ingest_batch *batch, struct why *why)
@@ -94,8 +108,12 @@ static enum err work(struct kafka_source *s, const rd_kafka_message_t *m,
         return err_set(why, ERR_TOO_LARGE, "%zu bytes, at most %d", m->len, MESSAGE_MAX);
     if (m->len == 0) return err_set(why, ERR_SYNTAX, "empty message");
     enum err e = s->format->work(s->format_state, m->payload, m->len, &to, why);
-    if (e) batch->records_n = before;
-    return e;
+    if (!e) return e;
+    const struct symbol of = batch->records_n > before
+                                 ? batch->records[batch->records_n - 1].u.symbol
+                                 : (struct symbol){ { 0 } };
+    batch->records_n = before;
+    return tell_refusal(&of, why, batch) ? ERR_NOMEM : e;
 }
 
 /* Where they came from, and the bytes they came as, in case the engine refuses one. */
@@ -140,6 +158,7 @@ static enum err take_message(struct kafka_source *s, struct part *p, const rd_ka
     const enum err verdict = work(s, m, batch, &why);
     if (verdict == ERR_NOMEM) return verdict;
     e = verdict ? refuse(p, m, verdict, why.text, batch) : sign(p, m, from, batch);
+    if (e) batch->records_n = from;
     if (e) return e;
     poison_count(p, now, verdict != ERR_OK);
     if (!p->last) s->touched[s->touched_n++] = p;

@@ -98,7 +98,8 @@ struct record_type {
 const struct record_type *record_type(enum record_kind k);
 
 /* A message into a record: its kind, which must be one a feed may say, its time, its fields, and
- * nothing else. *out is written only on ERR_OK; strings lie in the arena of `f`. */
+ * nothing else. Strings lie in the arena of `f`. Of a price that is refused *out gets kind and
+ * symbol, if it has them, so that it can be said whose it was; of anything else it is not written. */
 MUST_USE enum err record_read(struct fields *f, struct record *out);
 
 /* A stored text into the record it was: see record_from_stored. */

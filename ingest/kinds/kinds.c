@@ -59,6 +59,18 @@ static int64_t time_of_message(struct fields *f)
     return ns;
 }
 
+/* What failed has said so; that it has a symbol too is another question. */
+static void say_whose(const struct fields *f, enum record_kind kind, struct record *out)
+{
+    struct record r = { .kind = kind };
+    struct why why = { 0 };
+    struct fields again = fields_begin(f->source, f->message, f->arena, &why);
+    const struct field v = fields_find(&again, "symbol");
+    if (record_place(kind) != PLACE_TICK || v.shape != FIELD_TEXT) return;
+    symbol_of_field(&again, "symbol", &v, &r.u.symbol);
+    if (!again.err) *out = r;
+}
+
 enum err record_read(struct fields *f, struct record *out)
 {
     struct record r = { 0 };
@@ -68,6 +80,7 @@ enum err record_read(struct fields *f, struct record *out)
     read_fields(f, &r);
     e = fields_end(f);
     if (!e) *out = r;
+    else say_whose(f, r.kind, out);
     return e;
 }
 

@@ -321,7 +321,9 @@ static void old_values_are_stale(void **state)
 {
     (void)state;
     struct engine *e = small("2026-01-05");
-    int64_t ns = reading(e, "last(B)").event_ns;
+    const int64_t ns = reading(e, "last(B)").event_ns + NS_PER_DAY;
+    ok(e, trade("A", 100, ns - 1));
+    ok(e, trade("B", 300, ns));
     ok(e, settings(NS_PER_DAY, 95000000));
     ok(e, clock_record(ns + NS_PER_DAY, NO_DAY));
     assert_int_equal(status(e, "last(B)"), READING_OK);

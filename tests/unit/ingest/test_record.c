@@ -43,6 +43,7 @@ static const struct {
     { 23, "spin_off", ORIGIN_FEED, PLACE_EVENT, false },
     { 24, "merger", ORIGIN_FEED, PLACE_EVENT, false },
     { 25, "delisting", ORIGIN_FEED, PLACE_EVENT, false },
+    { 26, "refusal", ORIGIN_SERVICE, PLACE_EVENT, false },
 };
 
 static void what_is_stored_stays(void **state)

@@ -139,6 +139,8 @@ static const struct {
       "{\"kind\":\"retraction\",\"ts\":1518037200000000005,\"id\":\"n\",\"source\":\"w\"}" },
     { RECORD_QUALITY_RELEASE, "{\"quality_id\":\"" RULE "\"}",
       "{\"kind\":\"quality_release\",\"ts\":1518037200000000005,\"quality_id\":\"" RULE "\"}" },
+    { RECORD_REFUSAL, "{\"reason\":\"field \\\"price\\\"\",\"symbol\":\"A\"}",
+      "{\"kind\":\"refusal\",\"ts\":1518037200000000005,\"symbol\":\"A\",\"reason\":\"field \\\"price\\\"\"}" },
     { RECORD_SETTINGS,
       "{\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000}",
       "{\"kind\":\"settings\",\"ts\":1518037200000000005,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"meaning\":0,\"session_grace_ns\":0,\"hold_shares\":false}" },
