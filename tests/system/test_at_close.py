@@ -35,7 +35,7 @@ def session(number, inside, closes):
 
 def test_between_the_closes_it_sees_nothing(kafka, service_factory):
     """100 shares each of A and B. Inside the day, and between its two closes, A is half as dear again; at the end of a session only once."""
-    f = Fed(kafka, service_factory, "atclose")
+    f = Fed(kafka, service_factory, "atclose", stale_after_ms=0)
     f.send([*reference("A", "B", ts=OPEN - DAY), trade("A", 100, OPEN - S), trade("B", 100, OPEN - S)])
     made = {at: drive.make_rule(f.service, {"rule": "hhi(IX) >= 5100", "name": at, **({} if at is None else {"at": at})}) for at in (None, "trade", "close")}
     assert [(r["at"], r["state"]) for r in made.values()] == [("trade", "ok"), ("trade", "ok"), ("close", "waiting")]

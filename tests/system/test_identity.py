@@ -146,7 +146,7 @@ def test_a_symbol_goes_to_another_company(kafka, service_factory):
     rule = drive.make_rule(f.service, {"rule": "last(ABC) <= 20"})
     gives = {"kind": "instrument", "symbol": "ABC", "issuer": "YOUNG CO", "ts": T0 + DAY}
     f.send([gives, {"kind": "membership", "index": "IX", "symbol": "ABC", "member": False, "ts": T0 + DAY}, gives, gives,
-            {"kind": "instrument", "symbol": "ABC", "issuer": "IABC", "ts": T0 + DAY}, trade("ABC", 10, T0 + DAY + S)])
+            {"kind": "instrument", "symbol": "ABC", "issuer": "IABC", "ts": T0 + DAY}, trade("ABC", 10, T0 + DAY + S), trade("OTH", 50, T0 + DAY + S)])
     assert [d for _, d in dead(f)] == ['symbol ABC is in an index as a line of issuer "IABC"; end its memberships before it moves to another',
                                        'symbol ABC of issuer "IABC" is ABC:20220609 since 2022-06-09']
     assert f.alerts() == []

@@ -88,7 +88,7 @@ def test_kills_leave_no_trace(database_factory, kafka, service_factory, webhook_
     rng = random.Random(SEED)
     topic = kafka.create_topic("kills")
     first = database_factory()
-    config = {"engine": {"clock_ms": 0, "snapshot_s": 1, "track": f"ew_level({streams.INDEX}); spread({streams.INDEX}, window=1d); sentiment(S00); "
+    config = {"engine": {"clock_ms": 0, "snapshot_s": 1, "stale_after_ms": 0, "track": f"ew_level({streams.INDEX}); spread({streams.INDEX}, window=1d); sentiment(S00); "
                                                  f"ai_sentiment({streams.INDEX}); top_weight({streams.INDEX}, n=3)"}}
     service = service_factory(database=first, topics=[topic], config=config)
     messages = [streams.encode(m) for m in streams.market(SEED, sessions=8, trades=4000, tenant=service.tenant_id)]

@@ -103,8 +103,8 @@ def test_a_measure(tree, kafka, service_factory, node):
 
 # ---- a record kind: what the engine does with it is the one thing more that must be said ----
 
-APPLY_RENAME = """
-static enum err apply_rename(struct engine *e, const struct record *r, struct why *why)
+APPLY_RELABEL = """
+static enum err apply_relabel(struct engine *e, const struct record *r, struct why *why)
 {
     uint32_t no = market_instrument(&e->market, &r->u.instrument.symbol);
     if (no == NONE) return err_set(why, ERR_UNKNOWN_SYMBOL, "no such instrument");
@@ -116,24 +116,24 @@ static enum err apply_rename(struct engine *e, const struct record *r, struct wh
 
 
 def test_a_record_kind(tree, kafka, service_factory):
-    tree.add("ingest/kinds/rename.c", "onefile/rename.c")
+    tree.add("ingest/kinds/relabel.c", "onefile/relabel.c")
     last, name = max((int(n), name) for n, name in re.findall(r"^RECORD\((\d+), (\w+)", (tree.top / "ingest/records.def").read_text(), re.M))
     number = last + 1
-    tree.row("ingest/records.def", f"RECORD({last}, {name}", f"RECORD({number}, RENAME, rename, FEED, EVENT, NOBODY)")
-    with pytest.raises(AssertionError, match="apply_rename.*undeclared"):      # a kind that nobody applies is no program
+    tree.row("ingest/records.def", f"RECORD({last}, {name}", f"RECORD({number}, RELABEL, relabel, FEED, EVENT, NOBODY)")
+    with pytest.raises(AssertionError, match="apply_relabel.*undeclared"):      # a kind that nobody applies is no program
         tree.make("all")
-    tree.row("analytics/engine.c", "/* ---- records, one function a kind ---- */", APPLY_RENAME)
+    tree.row("analytics/engine.c", "/* ---- records, one function a kind ---- */", APPLY_RELABEL)
     tree.make("all", "generated")
-    assert tree.touched() == ["analytics/engine.c", "ingest/README.md", "ingest/kinds/rename.c", "ingest/records.def"]
-    assert "`rename`" in (tree.top / "ingest/README.md").read_text(encoding="utf-8")
+    assert tree.touched() == ["analytics/engine.c", "ingest/README.md", "ingest/kinds/relabel.c", "ingest/records.def"]
+    assert "`relabel`" in (tree.top / "ingest/README.md").read_text(encoding="utf-8")
 
     service = service_factory(topics=[kafka.create_topic("kind")], config=drive.QUIET, binary=tree.program)
     feed = drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70)
-    feed.send({"kind": "rename", "symbol": "FEEDB", "name": "Bär AG"}).trades(51).settle()
-    feed.send({"kind": "rename", "symbol": "NOBODY", "name": "x"}, {"kind": "rename", "symbol": "FEEDB", "name": ""}, {"kind": "rename", "symbol": "FEEDB"}).settle()
+    feed.send({"kind": "relabel", "symbol": "FEEDB", "name": "Bär AG"}).trades(51).settle()
+    feed.send({"kind": "relabel", "symbol": "NOBODY", "name": "x"}, {"kind": "relabel", "symbol": "FEEDB", "name": ""}, {"kind": "relabel", "symbol": "FEEDB"}).settle()
     name = lambda: service.database.one("SELECT name FROM tocsin.instrument WHERE symbol = 'FEEDB'")
     kind, payload = service.database.rows("SELECT kind, payload FROM tocsin.event ORDER BY seq DESC LIMIT 1")[0]
-    assert kind == number and json.loads(payload) == {"kind": "rename", "ts": json.loads(payload)["ts"], "symbol": "FEEDB", "name": "Bär AG"}
+    assert kind == number and json.loads(payload) == {"kind": "relabel", "ts": json.loads(payload)["ts"], "symbol": "FEEDB", "name": "Bär AG"}
     refused = service.database.rows("SELECT reason, detail FROM tocsin.dead_letter ORDER BY kafka_offset")
     assert [r for r, _ in refused] == ["unknown_symbol", "invalid", "invalid"] and all('"name"' in d for _, d in refused[1:]), refused
     assert name() == "Bär AG"

@@ -17,6 +17,7 @@ ROWS = {
     "series": "series_id = 1",
     "series_viewer": "(tenant_id, series_id) = (SELECT tenant_id, series_id FROM tocsin.series_viewer ORDER BY 1, 2 LIMIT 1)",
     "instrument": "instrument_id = 3",
+    "symbol": "instrument_id = 3",
     "quality": "quality_no = 1",
     "shard": "shard_id = 0",
     "event": "seq = (SELECT min(seq) FROM tocsin.event WHERE kind = 11)",
@@ -31,7 +32,8 @@ FORGED = [(table, column, value) for table, columns in {
         "rule_no": "rule_no + 1", "rule_name": "rule_name || ' '", "rule_text": "rule_text || '0'", "severity": "'info'", "measure": "'last(S09)'",
         "unit": "unit || 's'", "value": ULP + "value", "inputs": "'{}'", "episode": "gen_random_uuid()",
         "reason": "CASE reason WHEN 'met' THEN 'cleared' ELSE 'met' END", "since_ns": "since_ns + 1", "previous": "coalesce(previous, 0) + 1",
-        "op": "CASE op WHEN '>' THEN '<' ELSE '>' END", "threshold": ULP + "threshold", "clear": "clear - 1", "hold_s": "hold_s + 1", "definition": "'{}'"},
+        "op": "CASE op WHEN '>' THEN '<' ELSE '>' END", "threshold": ULP + "threshold", "clear": "clear - 1", "hold_s": "hold_s + 1", "definition": "'{}'",
+        "looks_at": "CASE looks_at WHEN 'close' THEN 'trade' ELSE 'close' END"},
     "reading": {
         "seq": "seq - 1", "event_ns": "event_ns + 1", "series_id": "series_id + 1000", "tenant_id": STRANGER, "value": ULP + "value",
         "coverage": "coverage / 2", "staleness_ns": "staleness_ns + 1", "status": "'stale'", "measure_version": "measure_version + 1"},
@@ -47,7 +49,9 @@ FORGED = [(table, column, value) for table, columns in {
         "definition": "jsonb_set(definition, '{threshold}', '\"0\"')"},
     "series": {"series_id": "1000", "tenant_id": STRANGER, "measure": "'last(S09)'", "unit": "unit || 's'", "version": "version + 1", "configured": "NOT configured"},
     "series_viewer": {"tenant_id": STRANGER, "series_id": "1000"},
-    "instrument": {"instrument_id": "1000", "symbol": "'OTHER'", "issuer": "issuer || 'x'", "name": "name || 'x'"},
+    "instrument": {"instrument_id": "1000", "symbol": "'OTHER'", "issuer": "issuer || 'x'", "name": "name || 'x'", "venue": "venue || 'X'",
+                   "isin": "isin || 'X'", "figi": "figi || 'X'"},
+    "symbol": {"instrument_id": "1000", "from_seq": "from_seq + 1", "until_seq": "until_seq - 1", "symbol": "'OTHER'", "from_day": "from_day + 1", "until_day": "until_day - 1"},
     "quality": {
         "quality_no": "quality_no + 100000", "quality_id": "gen_random_uuid()", "seq": "seq + 1", "event_ns": "event_ns + 1",
         "reason": "CASE reason WHEN 'no_close' THEN 'same_cap' ELSE 'no_close' END", "instrument_id": "instrument_id + 1",

@@ -1,6 +1,6 @@
-/* rename.c - an instrument has another name from here on.
+/* relabel.c - an instrument has another name from here on.
  *
- *     {"kind":"rename","ts":1767225600000000000,"symbol":"FB","name":"Meta Platforms"} */
+ *     {"kind":"relabel","ts":1767225600000000000,"symbol":"FB","name":"Meta Platforms"} */
 #include "ingest/kinds/kind.h"
 
 static const struct record_field fields[] = {
@@ -13,4 +13,4 @@ static const struct record_field fields[] = {
       .about = "its name from here on" },
 };
 
-const struct record_type kind_rename = { .about = "an instrument's name changes", FIELDS(fields) };
+const struct record_type kind_relabel = { .about = "an instrument's name changes", FIELDS(fields) };
