@@ -933,9 +933,11 @@ struct record step_quality_release(const struct step *s, struct uuid flag)
     return r;
 }
 
-struct record step_refusal(const struct step *s, const struct symbol *of, struct str reason)
+struct record step_refusal(const struct step *s, const struct symbol *of, struct str reason,
+                           int64_t received_ms)
 {
     struct record r = own_record(s, RECORD_REFUSAL);
+    r.received_ms = received_ms;
     r.u.refusal.symbol = *of;
     r.u.refusal.reason = reason;
     return r;

@@ -99,8 +99,9 @@ MUST_USE enum err step_rule_delete(const struct step *s, struct uuid tenant, str
 MUST_USE enum err step_track(const struct step *s, const char *measure, struct arena *arena,
                              struct record *out, struct why *why);
 struct record step_quality_release(const struct step *s, struct uuid flag);
-/* A price of that symbol was set aside, and why; the reason is the caller's. */
-struct record step_refusal(const struct step *s, const struct symbol *of, struct str reason);
+/* A price of that symbol was set aside, and why, of a message that was sent then; the reason is the caller's. */
+struct record step_refusal(const struct step *s, const struct symbol *of, struct str reason,
+                           int64_t received_ms);
 struct record step_settings(const struct step *s, const struct market_settings *v);
 struct record step_clock(const struct step *s, int64_t event_ns);
 #endif

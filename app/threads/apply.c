@@ -58,10 +58,11 @@ static enum err refuse(const struct engine_loop *l, struct ingest_batch *in, con
 }
 
 /* It becomes a record of its own, so that a replay knows it at the same place; of a symbol that nobody has there is nothing to know. */
-static enum err tell_refusal(struct engine_loop *l, const struct symbol *of, struct str reason)
+static enum err tell_refusal(struct engine_loop *l, const struct record *refused,
+                             const struct symbol *of, struct str reason)
 {
     struct why why = { 0 };
-    struct record r = step_refusal(&l->step, of, reason);
+    struct record r = step_refusal(&l->step, of, reason, refused->received_ms);
     return engine_knows(l->step.engine, &r) ? step_apply(&l->step, &r, &why) : ERR_OK;
 }
 
@@ -99,7 +100,7 @@ static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct
 {
     struct why why = { 0 };
     if (r->kind == RECORD_REFUSAL)
-        return tell_refusal(l, &r->u.refusal.symbol, r->u.refusal.reason);
+        return tell_refusal(l, r, &r->u.refusal.symbol, r->u.refusal.reason);
     enum err e = plausible(l->p->c, r, now_ms, &why);
     if (!e && !engine_knows(l->step.engine, r)) /* said again without one it keeps its own */
         step_name_calendar(r, l->p->c->engine_calendar);
@@ -108,7 +109,7 @@ static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct
     if (e) {
         const enum record_place place = record_place(r->kind);
         e = refuse(l, in, r, e, &why);
-        return e || place != PLACE_TICK ? e : tell_refusal(l, &r->u.symbol, str_of(why.text));
+        return e || place != PLACE_TICK ? e : tell_refusal(l, r, &r->u.symbol, str_of(why.text));
     }
     count_aside(engine_output(l->step.engine));
     count_article(l, r);

@@ -81,17 +81,25 @@ static enum err refuse(const struct part *p, const rd_kafka_message_t *m, enum e
     return ERR_OK;
 }
 
+/* Of a producer that sets none it is now. */
+static int64_t sent_ms(const rd_kafka_message_t *m)
+{
+    const int64_t ms = message_ms(m);
+    return ms < 0 ? wall_ns() / NS_PER_MS : ms;
+}
+
 static struct record *next_record(void *batch) { return ingest_batch_record(batch); }
 
 /* Whose price the refused message was, where that can be read, goes to the engine in its place: record_read. */
-static enum err tell_refusal(const struct symbol *of, const struct why *why,
-                             struct ingest_batch *batch)
+static enum err tell_refusal(const rd_kafka_message_t *m, const struct symbol *of,
+                             const struct why *why, struct ingest_batch *batch)
 {
     if (of->s[0] == '\0') return ERR_OK;
     const char *reason = arena_copy(&batch->arena, why->text, strlen(why->text));
     struct record *r = reason ? ingest_batch_record(batch) : NULL;
     if (!r) return ERR_NOMEM;
     r->kind = RECORD_REFUSAL;
+    r->received_ms = sent_ms(m);
     r->u.refusal.symbol = *of;
     r->u.refusal.reason = str_of(reason);
     return ERR_OK;
@@ -113,7 +121,7 @@ static enum err work(struct kafka_source *s, const rd_kafka_message_t *m,
                                  ? batch->records[batch->records_n - 1].u.symbol
                                  : (struct symbol){ { 0 } };
     batch->records_n = before;
-    return tell_refusal(&of, why, batch) ? ERR_NOMEM : e;
+    return tell_refusal(m, &of, why, batch) ? ERR_NOMEM : e;
 }
 
 /* Where they came from, and the bytes they came as, in case the engine refuses one. */
@@ -121,12 +129,11 @@ static enum err sign(const struct part *p, const rd_kafka_message_t *m, size_t f
                      struct ingest_batch *batch)
 {
     const char *bytes = arena_copy(&batch->arena, m->payload, m->len);
-    int64_t ms = message_ms(m);
+    const int64_t ms = sent_ms(m);
     if (!bytes) {
         batch->records_n = from;
         return ERR_NOMEM;
     }
-    if (ms < 0) ms = wall_ns() / NS_PER_MS; /* a producer that sets none */
     for (size_t i = from; i < batch->records_n; i++) {
         struct record *r = &batch->records[i];
         r->source_id = p->source_id;

@@ -65,7 +65,7 @@ NOT_SAID = {("rule", "created_at"), ("rule", "updated_at"), ("rule_version", "ma
             ("shard", "taken_at"), *(("event", c) for c in ("seq", "event_ns", "received_ms", "kpos", "kind", "payload"))}
 # The key of a table of what stands now: then there is one row too many and one too few.
 KEYS = {("rule", "tenant_id"), ("rule", "rule_id"), ("series", "series_id"), ("series_viewer", "tenant_id"), ("series_viewer", "series_id"), ("instrument", "instrument_id"),
-        ("quality", "quality_no")}
+        ("symbol", "instrument_id"), ("symbol", "from_seq"), ("quality", "quality_no")}
 
 DELETED = {
     "last tick": ("shard.last_seq", "DELETE FROM tocsin.tick WHERE seq = (SELECT last_seq FROM tocsin.shard)"),

@@ -338,7 +338,8 @@ static void old_values_are_stale(void **state)
     ok(e, trade("A", 100, ns + NS_PER_DAY));
     assert_int_equal(status(e, "hhi(X)"), READING_OK);
     assert_int_equal(status(e, "last(A)"), READING_OK);
-    assert_int_equal(status(e, "last(B)"), READING_OK); /* of the session before, and this has just begun */
+    assert_int_equal(status(e, "last(B)"),
+                     READING_OK); /* of the session before, and this has just begun */
     ok(e, trade("A", 100, ns + 2 * NS_PER_DAY + 1));
     assert_int_equal(status(e, "last(B)"), READING_STALE);
     engine_free(e);
