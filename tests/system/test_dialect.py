@@ -68,6 +68,7 @@ def full(kafka, service_factory):
     rule = drive.make_rule(service, {"rule": "last(FEEDA) >= 10.25", "clear": "10", "name": "\u00dcber \"10\"\n\u0001"})
     feed.session("2024-03-04", "50.1", 60, 70)
     feed.send({"kind": "article", "id": "n-1", "headline": "Ein \"Gewinn\"\t\u20ac", "body": "strong profit, record growth", "symbols": ["FEEDA"]})
+    feed.send({"kind": "dividend", "symbol": "FEEDB", "amount": "0.1", "ex": "2024-03-05", "announced": "2024-03-01", "source": "the \"Exchange\""})
     feed.trades("33.33", "51.7").session("2024-03-05", 51, 61, 71).send({"kind": "trade", "symbol": "FEEDB", "price": "6,1"}).settle()
     drive.wait_until(lambda: drive.alerts(service), "the rule has fired")
     drive.wait_until(lambda: service.api("GET", f"/v1/channels/{channel['id']}/deliveries").json()["deliveries"], "it is to be delivered")
