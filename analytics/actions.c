@@ -459,10 +459,9 @@ static void reinvest(struct market *m, struct instrument *x, const struct action
         const struct line *l = &m->store.lines[no];
         struct universe *u = &m->universes[l->universe];
         const struct venue *v = &m->venues[u->venue];
-        if (!l->valued || !u->based) continue;
         if (v->day > a->day || (v->day == a->day && !v->in_session))
             past_reinvest(&m->store, u, no, a->day, a->amount_e8);
-        else u->dividends += line_value(a->amount_e8, l->shares);
+        else if (l->valued && u->based) u->dividends += line_value(a->amount_e8, l->shares);
     }
 }
 

@@ -349,13 +349,23 @@ void past_pay(struct universe_store *s, struct universe *u, uint32_t line, const
     divide_close(u, l, x);
 }
 
+/* The shares that a member had at the end of that session; 0: it was none. Where that is not kept any more it was one if it was one
+ * at the first end that is kept, and is. */
+static int64_t counted_then(struct universe *u, const struct line *l, uint32_t line, int32_t day)
+{
+    const bool kept = u->refs_n && u->refs[0].day <= day;
+    const struct session_line *x = closed_of(u, line, day);
+    if (x) return x->shares;
+    return !kept && l->valued && u->refs_n && closed_of(u, line, u->refs[0].day) ? l->shares : 0;
+}
+
 void past_reinvest(const struct universe_store *s, struct universe *u, uint32_t line, int32_t day,
                    int64_t amount_e8)
 {
-    const struct line *l = &s->lines[line];
     const struct level_day *d = NULL;
     for (size_t i = u->days_n; i-- > 0 && u->days[i].day >= day;) d = &u->days[i];
-    if (!u->based || !d || d->total <= 0) return;
-    const struct session_line x = counted(u, l, line, d->day);
-    u->reinvested *= ratio(d->total + line_value(amount_e8, x.shares), d->total);
+    if (!u->based || !d || d == u->days || d->total <= 0)
+        return; /* the base is what was paid from */
+    const int64_t shares = counted_then(u, &s->lines[line], line, d->day);
+    u->reinvested *= ratio(d->total + line_value(amount_e8, shares), d->total);
 }

@@ -378,6 +378,43 @@ static void a_dividend_is_put_back_in_at_the_close_of_its_ex_session(void **stat
     }
 }
 
+/* Of an index's total return is what its members of the ex-session were paid: C has come since, A has left. */
+static void a_late_dividend_is_its_members_of_then(void **state)
+{
+    for (
+        int kept = 0; kept < 2;
+        kept++) { /* and when the ex-session's weights are not kept any more: C has come since, for sure */
+        two_stocks(state);
+        value("level(X, return=total)");
+        member("C", 100);
+        ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                            .u.membership = { str_of("X"), symbol("C"), false, 0 } });
+        trade("A", 398, at(1, 15, 0));
+        trade("B", 100, at(1, 15, 0));
+        trade("C", 50, at(1, 15, 0));
+        ok(end_of(1));
+        const int last = kept ? 2 : 2 + SESSIONS_KEPT;
+        for (int day = 2; day <= last; day++) {
+            if (day == last - 1 || (kept && day == 2))
+                ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                                    .u.membership = { str_of("X"), symbol("C"), true, 0 } });
+            if (kept && day == 2)
+                ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                                    .u.membership = { str_of("X"), symbol("A"), false, 0 } });
+            trade("B", 100, at(day, 15, 0));
+            trade("C", 50, at(day, 15, 0));
+            ok(end_of(day));
+        }
+        is("level(X, return=total)", 1000 * 69800.0 / 70000);
+        ok(dividend_of("C", 5, 1, false));
+        ok(dividend_of("B", 5, 0, false)); /* the base is B without it */
+        is("level(X, return=total)", 1000 * 69800.0 / 70000);
+        if (kept) ok(dividend_of("A", 4, 1, false));
+        if (kept) is("level(X, return=total)", 1000 * 70200.0 / 70000);
+        done(state);
+    }
+}
+
 /* 40 a share of 400 on day 1: nothing has fallen, whenever it is said. A spin-off of half a share at 80 does the same. */
 enum payment { SPECIAL, VALUED, PRICED, PAYMENTS };
 static void pay(enum payment how)
@@ -671,6 +708,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_trade_from_before_the_split_is_divided_too, two_stocks,
                                         done),
         cmocka_unit_test(a_dividend_is_put_back_in_at_the_close_of_its_ex_session),
+        cmocka_unit_test(a_late_dividend_is_its_members_of_then),
         cmocka_unit_test(what_is_paid_out_is_no_fall),
         cmocka_unit_test_setup_teardown(payments_that_cannot_be_are_refused, two_stocks, done),
         cmocka_unit_test_setup_teardown(a_child_without_a_price_is_waited_for, two_stocks, done),
