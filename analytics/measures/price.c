@@ -94,14 +94,16 @@ struct dated {
     int32_t day;
 };
 
-/* While a session is open the price that stands; from its end to the next one's begin its close, however trades go on. As it
- * came: the rounded price that a split leaves standing until the next one comes is no one's. */
+/* While a session is open the price that stands; from its close on its last regular one, and from its end to the next one's begin its
+ * close, however trades go on. As it came: the rounded price that a split leaves standing until the next one comes is no one's. */
 static struct dated newest(const struct market *m, const struct instrument *x)
 {
     const struct venue *v = &m->venues[x->venue];
     bool closed = m->settings.meaning >= MEANING_SECOND && !v->in_session && x->last_close != NONE
                   && m->closes[x->last_close].day == v->day;
     if (closed) return (struct dated){ m->closes[x->last_close].price_e8, v->day };
+    const bool traded = m->settings.meaning >= MEANING_SECOND && x->regular_day == x->price_day;
+    if (traded && x->price_day == v->day) return (struct dated){ x->regular_e8, v->day };
     return (struct dated){ x->price_day < x->based_day ? x->carried_e8 : x->price_e8,
                            x->price_day };
 }
@@ -217,7 +219,7 @@ const struct measure_kind measure_ret = {
     .ranges =
         "above -100; of instruments with `negative_prices` any number, and none where the close is 0 or below",
     .formula =
-        "100 * (last - close) / close, the close at the window's start, rounded once, a close of before a split or the like per share of now; return=total: times the shares that dividends buy at the close of their ex-session; from a session's end to the next one's begin its close in place of last; default window 1d",
+        "100 * (last - close) / close, the close at the window's start, rounded once, a close of before a split or the like per share of now; return=total: times the shares that dividends buy at the close of their ex-session; once the venue has closed its last regular price, and from the session's end to the next one's begin its close, in place of last; default window 1d",
     .source = "metrics.md 2: k-period return",
     .version = 2,
     .subjects = SUBJECT_INSTRUMENT,

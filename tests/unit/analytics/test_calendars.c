@@ -192,6 +192,28 @@ static void before_the_open_returns_are_of_closes(void **state)
     is("ret(NVX)", 50);
 }
 
+/* Nor are they before the session's end is said: it closed at 21:00, and 21:05 is when that is presumed. */
+static void after_the_close_returns_are_of_regular_trades(void **state)
+{
+    (void)state;
+    trade("NVX", 100, "2024-03-07T15:00:00Z");
+    trade("NVX", 95,
+          "2024-03-08T14:00:00Z"); /* Friday, before the open: still of Thursday's close */
+    trade("OTH", 50,
+          "2024-03-08T14:30:00Z"); /* the open; NVX's newest is what was paid before it */
+    is("ret(NVX)", -5);
+    trade("NVX", 110, "2024-03-08T20:59:59Z");
+    is("ret(NVX)", 10);
+    trade("NVX", 50, "2024-03-08T21:00:00Z");
+    ended("XNYS", "2024-03-08", false);
+    is("last(NVX)", 50);
+    is("ret(NVX)", 10);
+    is("ret(NVX, return=total)", 10);
+    is("ret(NVX, window=all)", 10);
+    clock_to("2024-03-08T21:05:00Z");
+    is("ret(NVX)", 10);
+}
+
 /* Half a day: 2024-07-03 closes at 17:00 UTC; trades at 18:00 are after hours. */
 static void an_early_close_is_the_close(void **state)
 {
@@ -389,6 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(a_trade_after_hours_is_of_the_session_of_that_evening),
         STORY(before_the_open_returns_are_of_closes),
+        STORY(after_the_close_returns_are_of_regular_trades),
         STORY(an_early_close_is_the_close),
         STORY(official_closes_settle_at_the_end_and_put_it_off),
         STORY(a_corrected_close_is_carried_on),
