@@ -164,7 +164,7 @@ enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8
     quality_close(m, x, price_e8, day);
     quality_late_close(m, x, price_e8, day);
     /* What a session without a regular price would carry on was this close. */
-    if (day >= x->based_day && x->has_regular && x->regular_e8 == was
+    if (day >= x->based_day && x->has_regular && x->regular_day <= day && x->regular_e8 == was
         && m->closes[x->last_close].day == day)
         x->regular_e8 = price_e8;
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)

@@ -259,6 +259,19 @@ static void a_corrected_close_is_carried_on(void **state)
     is("ret(NVX)", 0); /* 102 to 102 */
 }
 
+/* One in which it traded at that very price does not: what was traded stands. */
+static void a_trade_at_the_close_before_is_no_carried_close(void **state)
+{
+    (void)state;
+    trade("NVX", 100, "2024-03-07T20:00:00Z");
+    trade("OTH", 100, "2024-03-07T20:00:01Z");
+    trade("NVX", 100, "2024-03-08T15:00:00Z");
+    ok(close_at("NVX", 80, "2024-03-07", "2024-03-08T15:30:00Z"));
+    is("ret(NVX)", 25);
+    clock_to("2024-03-08T21:05:00Z");
+    is("ret(NVX)", 25); /* 80 to 100 */
+}
+
 static void what_is_no_session_is_refused(void **state)
 {
     struct why why = { 0 };
@@ -415,6 +428,7 @@ int main(void)
         STORY(an_early_close_is_the_close),
         STORY(official_closes_settle_at_the_end_and_put_it_off),
         STORY(a_corrected_close_is_carried_on),
+        STORY(a_trade_at_the_close_before_is_no_carried_close),
         STORY(what_is_no_session_is_refused),
         STORY(venues_keep_their_own_sessions),
         STORY(what_a_session_ended_with_is_of_now_until_the_next_one_opens),
