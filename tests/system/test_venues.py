@@ -88,7 +88,7 @@ class Venue:
 
     def ret(self):
         then = self.closes[-1:] if self.open else self.closes[-2:-1]
-        now = self.last if self.open else self.closes[-1] if self.closes else None
+        now = self.regular if self.open else self.closes[-1] if self.closes else None     # after the close as well: trades there are extended
         return 100 * (now - then[0]) / then[0] if then and now else None
 
     def level(self):
