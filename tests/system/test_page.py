@@ -77,7 +77,7 @@ def test_a_share_count_that_is_held_is_released_on_the_page(kafka, service_facto
     assert done.returncode == 0, done.stdout + done.stderr
     keyboard, thumb = json.loads(done.stdout)
     b, a = feed.symbols[1], feed.symbols[0]
-    assert keyboard == {"before": 2, "afterOne": 2, "labels": [f"Release the share count of {b}", f"Really release the share count of {b}"],
+    assert keyboard == {"before": 2, "counted": "50 newest, 2 older held", "afterOne": 2, "labels": [f"Release the share count of {b}", f"Really release the share count of {b}"],
                         "asked": f"Press again: from then on {b} counts with 4,000 shares.", "said": f"Released: {b} counts with 4,000 shares.", "focused": "quality"}
     assert thumb["said"] == f"Released: {a} counts with 4,000 shares." and thumb["height"] >= 24 and thumb["past"] <= 0, thumb
     assert held() == [] and len(service.api("GET", "/v1/quality?state=released").json()["quality"]) == 2

@@ -1,5 +1,6 @@
 /* quality.js - what looked wrong in the data, newest first: prices are flagged and never changed. A share count that is held
- * is released by two presses: it changes what everybody's indices are worth. */
+ * is released by two presses: it changes what everybody's indices are worth. What is said of it stands below, so that the button
+ * is under the thumb still. */
 import { $, el, empty, put, say, sentence } from '../dom.js';
 import { Failure } from '../service.js';
 import * as text from '../text.js';
@@ -61,15 +62,16 @@ async function press(page, id, f, button) {
 /* Those that are held wait for somebody, however much else has looked wrong since. */
 async function newest(service) {
     const { quality: flags, next } = await service.get(`/v1/quality?limit=${SHOWN}`);
-    if (next === null) return { flags, more: false };
+    if (next === null) return { flags, count: String(flags.length || '') };
     const { quality: held } = await service.get(`/v1/quality?state=held&limit=${SHOWN}`);
-    const shown = new Set(flags.map(f => f.id));
-    return { flags: [...held.filter(f => !shown.has(f.id)), ...flags], more: true };
+    const shown = new Set(flags.map(f => f.id)), older = held.filter(f => !shown.has(f.id));
+    const count = `${flags.length} newest${older.length ? `, ${older.length} older held` : ''}`;
+    return { flags: [...older, ...flags], count };
 }
 
 async function show(page) {
     const { service } = page;
-    const { flags, more } = await newest(service);
+    const { flags, count } = await newest(service);
     if (service.ended) return;
     const inside = () => $('quality').contains(document.activeElement), was = inside();
     const ids = new Set(flags.map(f => f.id));
@@ -82,7 +84,7 @@ async function show(page) {
     if (nodes.length === 0) nodes.push(empty(NONE));
     put($('quality'), nodes);
     if (was && !inside()) $('quality').focus();        /* who pressed is not to find himself at the top of the page */
-    say($('quality-count'), more ? `${flags.length} newest` : String(flags.length || ''));
+    say($('quality-count'), count);
 }
 
 export const quality = {
@@ -90,8 +92,8 @@ export const quality = {
     <section class="card quality-card" id="quality-card" aria-labelledby="quality-title">
       <div class="card-head"><h2 id="quality-title">Data quality</h2>
         <p class="quiet" id="quality-count"></p></div>
-      <p class="quality-said" id="quality-said" role="status"></p>
       <ol class="quality" id="quality" tabindex="0" aria-labelledby="quality-title"></ol>
+      <p class="quality-said" id="quality-said" role="status"></p>
     </section>`,
     refresh: show,
     forget() {

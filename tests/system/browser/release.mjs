@@ -21,6 +21,7 @@ try {
     const first = held(page).first();
     await first.waitFor({ timeout: 20000 });
     const before = await held(page).count(), labels = [await first.getAttribute('aria-label')];
+    const counted = await page.locator('#quality-count').textContent();
     await first.focus();
     await page.keyboard.press('Enter');
     labels.push(await first.getAttribute('aria-label'));
@@ -31,16 +32,17 @@ try {
     await page.keyboard.press('Space');
     await page.waitForFunction(n => document.querySelectorAll('#quality button').length === n - 1, before, { timeout: 20000 });
     const focused = await page.evaluate(() => document.activeElement.id);
-    told.push({ before, afterOne, labels, asked, said: await said(page), focused });
+    told.push({ before, counted, afterOne, labels, asked, said: await said(page), focused });
 
     page = await open({ ...devices['Pixel 5'] });
     const second = held(page).first();
     await second.waitFor({ timeout: 20000 });
     await second.scrollIntoViewIfNeeded();
-    const { height } = await second.boundingBox();
+    const { x, y, width, height } = await second.boundingBox();
     const past = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    await second.tap();
-    await second.tap();
+    await page.touchscreen.tap(x + width / 2, y + height / 2);
+    await page.locator('#quality [data-sure]').waitFor({ timeout: 5000 });
+    await page.touchscreen.tap(x + width / 2, y + height / 2);             /* where it was */
     await page.waitForFunction(() => !document.querySelector('#quality button'), null, { timeout: 20000 });
     told.push({ height, past, said: await said(page) });
     if (complaints.length) throw new Error(complaints.join('; '));
