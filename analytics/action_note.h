@@ -51,10 +51,10 @@ struct action {
     bool applied, refused; /* neither: it waits. Refused: by then it did not fit any more */
     bool presumed;         /* a split that nobody has said yet: actions_presume */
     bool awaits;           /* a spin-off in force but for its child's first price */
-    int64_t a, b;          /* split, spin-off: new shares for old ones. Shares: count, float */
+    int64_t a, b; /* split, spin-off, merger: new shares for old ones. Shares: count, float */
     int64_t
         amount_e8; /* paid for a share. Spin-off: the child's value, 0: to come. Delisting: its price, 0: the last */
-    uint32_t child; /* of a spin-off, else NONE */
+    uint32_t child; /* of a spin-off; of a merger the acquirer whose shares are given; else NONE */
     /* In force, a price of before it is to be multiplied by from / to; both 0: it changes none. */
     int64_t to, from;
     uint32_t next; /* an earlier one of the instrument */

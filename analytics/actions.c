@@ -16,6 +16,7 @@
  * Bases are fractions of integers, so that five splits in a window are one multiplication, not five roundings. */
 #include "analytics/actions.h"
 
+#include "analytics/calendars.h"
 #include "analytics/past.h"
 #include "analytics/series.h"
 #include "analytics/shares.h"
@@ -119,7 +120,7 @@ static enum err add(struct market *m, struct instrument *x, struct action a)
     a.seq = m->hand_seq;
     a.event_ns = m->hand_ns;
     if (a.kind != ACTION_SHARES) a.no = ++m->said.made;
-    if (a.kind != ACTION_SPIN_OFF) a.child = NONE;
+    if (a.kind != ACTION_SPIN_OFF && a.kind != ACTION_MERGER) a.child = NONE;
     a.next = x->first_action;
     x->first_action = (uint32_t)m->actions_n;
     m->actions[m->actions_n++] = a;
@@ -134,6 +135,7 @@ static bool waits(const struct action *a) { return !a->applied && !a->refused; }
 static enum err add_and_take(struct market *m, struct instrument *x, struct action a);
 static enum err take_waiting(struct market *m, struct instrument *x);
 static void take_effect(struct market *m, struct instrument *x, uint32_t no);
+static void take_all(struct market *m, struct instrument *x, int32_t day);
 
 /* ---- bases ---- */
 static i128 common(i128 a, i128 b)
@@ -335,6 +337,14 @@ static enum err find_instrument(struct market *m, const struct symbol *s, struct
     return ERR_OK;
 }
 
+/* Whose action it is; ERR_INVALID when its venue has no session of that day, at whose open it could take effect. */
+static enum err find_acting(struct market *m, const struct symbol *s, int32_t day,
+                            struct instrument **out, struct why *why)
+{
+    enum err e = find_instrument(m, s, out, why);
+    return e ? e : calendars_has(m, (*out)->venue, day, why);
+}
+
 bool actions_presume(struct market *m, struct instrument *x, int64_t to, int64_t from, int32_t day)
 {
     const struct action a = {
@@ -364,7 +374,7 @@ static bool was_presumed(struct market *m, const struct instrument *x, const str
 enum err actions_split(struct market *m, const struct record *r, struct why *why)
 {
     struct instrument *x = NULL;
-    enum err e = find_instrument(m, &r->u.split.symbol, &x, why);
+    enum err e = find_acting(m, &r->u.split.symbol, r->u.split.day, &x, why);
     if (e) return e;
     struct action *known = find(m, x, ACTION_SPLIT, r->u.split.day);
     struct action a = { .kind = ACTION_SPLIT,
@@ -501,7 +511,7 @@ static enum err known_already(const struct instrument *x, const char *what, int3
 enum err actions_dividend(struct market *m, const struct record *r, struct why *why)
 {
     struct instrument *x = NULL;
-    enum err e = find_instrument(m, &r->u.dividend.symbol, &x, why);
+    enum err e = find_acting(m, &r->u.dividend.symbol, r->u.dividend.day, &x, why);
     if (e) return e;
     const struct action a = { .kind = r->u.dividend.special ? ACTION_SPECIAL : ACTION_DIVIDEND,
                               .day = r->u.dividend.day,
@@ -521,7 +531,7 @@ enum err actions_dividend(struct market *m, const struct record *r, struct why *
 enum err actions_spin_off(struct market *m, const struct record *r, struct why *why)
 {
     struct instrument *x = NULL, *child = NULL;
-    enum err e = find_instrument(m, &r->u.spin_off.parent, &x, why);
+    enum err e = find_acting(m, &r->u.spin_off.parent, r->u.spin_off.day, &x, why);
     if (!e) e = find_instrument(m, &r->u.spin_off.child, &child, why);
     if (e) return e;
     if (x == child) return err_set(why, ERR_INVALID, "parent and child are %.15s", x->symbol.s);
@@ -545,12 +555,25 @@ enum err actions_spin_off(struct market *m, const struct record *r, struct why *
 }
 
 /* ---- the end of an instrument ---- */
+/* What a share gets: cash, and shares of the acquirer at its close before, after splits of its own that take effect with the
+ * merger. LLTC of 2017-03-10: 46 and 0.2321 of ADI, which closed at 82.25, is 65.090225. 0: nobody knows, as nobody knows what the
+ * acquirer is worth. */
+static int64_t terms_of(const struct market *m, const struct action *a)
+{
+    if (a->child == NONE) return a->amount_e8;
+    const int64_t each = worth_before(m, &m->instruments[a->child], a->day);
+    const i128 value = a->amount_e8 + ((i128)each * a->a + a->b / 2) / a->b;
+    return each <= 0 ? 0 : value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
 /* Its price becomes what a share is then worth, by which levels move; then its lines go, by which they do not. */
 static void leave_now(struct market *m, struct instrument *x, struct action *a)
 {
-    const int64_t price_e8 = a->amount_e8 ? a->amount_e8 : x->price_e8;
-    a->applied = true;
-    if ((a->amount_e8 || x->priced) && x->price_day <= a->day) {
+    const int64_t terms_e8 = terms_of(m, a), price_e8 = terms_e8 ? terms_e8 : x->price_e8;
+    a->applied = value_fits(price_e8, x->shares_max);
+    a->refused = !a->applied;
+    if (a->refused) return;
+    if ((terms_e8 || x->priced) && x->price_day <= a->day) {
         x->priced = x->has_regular = true;
         const int64_t open_ns = a->day * NS_PER_DAY;
         x->price_e8 = x->regular_e8 = price_e8;
@@ -572,20 +595,55 @@ static struct action *find_end(const struct market *m, const struct instrument *
     return a ? a : find(m, x, ACTION_MERGER, day);
 }
 
+/* Of shares of an acquirer, which is then an instrument and not but a name. */
+static enum err find_acquirer(struct market *m, const struct record *r, const struct instrument *x,
+                              uint32_t *out, struct why *why)
+{
+    const struct str of = r->u.delisting.acquirer;
+    struct symbol s = { { 0 } };
+    *out = NONE;
+    if (!r->u.delisting.to && !r->u.delisting.from && r->u.delisting.price_e8) return ERR_OK;
+    if (!r->u.delisting.to || !r->u.delisting.from || !of.n)
+        return err_set(
+            why, ERR_INVALID,
+            "a merger says what a share of %.15s gets: a price, or new shares of the acquirer for old ones, or both",
+            x->symbol.s);
+    if (of.n > SYMBOL_MAX)
+        return err_set(why, ERR_UNKNOWN_SYMBOL, "acquirer \"%.*s\" is no symbol", (int)of.n, of.p);
+    memcpy(s.s, of.p, of.n);
+    struct instrument *acquirer = NULL;
+    enum err e = find_instrument(m, &s, &acquirer, why);
+    if (e) return e;
+    if (acquirer == x)
+        return err_set(why, ERR_INVALID, "%.15s cannot take over itself", x->symbol.s);
+    *out = (uint32_t)(acquirer - m->instruments);
+    return ERR_OK;
+}
+
+static bool same_end(const struct action *a, const struct action *b)
+{
+    return a->kind == b->kind && a->amount_e8 == b->amount_e8 && a->a == b->a && a->b == b->b
+           && a->child == b->child;
+}
+
 /* A merger too, whose terms are its price. */
 enum err actions_delisting(struct market *m, const struct record *r, struct why *why)
 {
     struct instrument *x = NULL;
-    enum err e = find_instrument(m, &r->u.delisting.symbol, &x, why);
+    enum err e = find_acting(m, &r->u.delisting.symbol, r->u.delisting.day, &x, why);
+    uint32_t acquirer = NONE;
+    if (!e && r->kind == RECORD_MERGER) e = find_acquirer(m, r, x, &acquirer, why);
     if (e) return e;
     const struct action a = { .kind = r->kind == RECORD_MERGER ? ACTION_MERGER : ACTION_DELISTING,
                               .day = r->u.delisting.day,
+                              .a = r->u.delisting.to,
+                              .b = r->u.delisting.from,
                               .amount_e8 = r->u.delisting.price_e8,
-                              .child = NONE };
+                              .child = acquirer };
     if (!value_fits(a.amount_e8, x->shares_max))
         return err_set(why, ERR_INVALID, "price times shares of %.15s is too large", x->symbol.s);
     struct action *known = find_end(m, x, a.day);
-    if (known && (!waits(known) || (known->kind == a.kind && known->amount_e8 == a.amount_e8)))
+    if (known && (!waits(known) || same_end(known, &a)))
         return known_already(x, "the end", a.day, why);
     if (!known) return add_and_take(m, x, a);
     correct(m, known, &a);
@@ -647,8 +705,20 @@ static void count_now(struct market *m, struct instrument *x, uint32_t no)
     m->actions[no].refused = !taken;
 }
 
+/* Who takes another over comes first: what its shares have become counts in the terms. Of two who take over one another the first
+ * is in force by then. */
+static void take_acquirer(struct market *m, uint32_t no)
+{
+    struct action *a = &m->actions[no];
+    if (a->kind != ACTION_MERGER || a->child == NONE) return;
+    a->applied = true;
+    if (m->instruments[a->child].waits_day <= a->day)
+        take_all(m, &m->instruments[a->child], a->day);
+}
+
 static void take_effect(struct market *m, struct instrument *x, uint32_t no)
 {
+    take_acquirer(m, no);
     struct action *a = &m->actions[no];
     divisor_because(&m->store.divisors, reason_of(a), a->day);
     switch ((enum action_kind)a->kind) {

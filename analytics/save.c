@@ -734,7 +734,9 @@ static bool names_what_is_there(const struct market *m)
     for (size_t i = 0; i < m->actions_n; i++)
         ok &= m->actions[i].instrument < m->instruments_n && IN(m->actions[i].child, instruments)
               && m->actions[i].kind > ACTION_NONE && m->actions[i].kind < ACTION_KIND_COUNT
-              && (m->actions[i].kind != ACTION_SPIN_OFF || m->actions[i].child != NONE);
+              && (m->actions[i].kind != ACTION_SPIN_OFF || m->actions[i].child != NONE)
+              && (m->actions[i].kind != ACTION_MERGER || m->actions[i].child == NONE
+                  || m->actions[i].b > 0);
     for (size_t i = 0; i < m->exposures_n; i++)
         ok &= m->exposures[i].next == NONE || m->exposures[i].next < i;
     for (size_t i = 0; i < m->universes_n; i++)

@@ -573,7 +573,6 @@ static void tell_divisor(struct step *s, const struct record *r, const struct di
 static void tell_action(struct step *s, const struct record *r, const struct action_note *n)
 {
     const struct action *a = &n->of;
-    const bool ratio = a->kind == ACTION_SPLIT || a->kind == ACTION_SPIN_OFF;
     say(s, STEP_action_note_row,
         &(struct action_note_row){ .action_no = a->no,
                                    .seq = a->seq,
@@ -581,8 +580,8 @@ static void tell_action(struct step *s, const struct record *r, const struct act
                                    .instrument_id = (int32_t)a->instrument,
                                    .kind = (enum action_kind)a->kind,
                                    .effective = a->day,
-                                   .new_shares = ratio ? a->a : 0,
-                                   .old_shares = ratio ? a->b : 0,
+                                   .new_shares = a->a,
+                                   .old_shares = a->b,
                                    .amount_e8 = a->amount_e8,
                                    .other_id = a->child == NONE ? -1 : (int32_t)a->child,
                                    .state = n->state,

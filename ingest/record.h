@@ -179,9 +179,10 @@ struct record {
         struct {
             struct symbol symbol;
             int64_t price_e8; /* 0: its last one */
+            int64_t to, from; /* of a MERGER: shares of the acquirer for old ones; both 0: none */
             int32_t day, announced;
-            struct str acquirer, source;
-        } delisting; /* and of a MERGER */
+            struct str acquirer, source; /* a symbol, when there are shares of it */
+        } delisting;                     /* and of a MERGER */
         struct {
             struct uuid tenant;
             struct str measure;

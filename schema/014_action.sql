@@ -22,9 +22,9 @@ COMMENT ON TABLE  tocsin.action IS 'Corporate actions as they were said, and wha
 COMMENT ON COLUMN tocsin.action.seq IS 'The record that says it: known from then on. Of a split that is presumed, the one by which it is.';
 COMMENT ON COLUMN tocsin.action.kind IS 'split, dividend, special_dividend, spin_off, delisting, merger or rename.';
 COMMENT ON COLUMN tocsin.action.effective IS 'From the open of that session on, days since 1970-01-01.';
-COMMENT ON COLUMN tocsin.action.new_shares IS 'Of a split, or of the child of a spin-off, for old_shares; both 0: no matter of shares.';
+COMMENT ON COLUMN tocsin.action.new_shares IS 'Of a split, of the child of a spin-off or of the acquirer, for old_shares; both 0: no matter of shares.';
 COMMENT ON COLUMN tocsin.action.amount_e8 IS 'At 1e-8: paid for a share, the child''s value, what the terms give; 0: not said.';
-COMMENT ON COLUMN tocsin.action.other_id IS 'The child of a spin-off; -1: none.';
+COMMENT ON COLUMN tocsin.action.other_id IS 'The child of a spin-off, or the acquirer whose shares are given; -1: none.';
 COMMENT ON COLUMN tocsin.action.state IS 'waiting (for its session), applied, presumed (by a price; nobody has said it), awaits_price (of the child), refused (it did not fit any more) or superseded (corrected while it waited).';
 COMMENT ON COLUMN tocsin.action.state_seq IS 'The record that made the state what it is.';
 COMMENT ON COLUMN tocsin.action.adjust_to IS 'Applied, it makes prices of before adjust_from / adjust_to of what they were; both 0: it changes none.';

@@ -21,7 +21,7 @@ static const struct field action_fields[] = {
     { .name = "new",
       .type = FIELD_INT,
       .nullable = true,
-      .help = "shares, of the same instrument or of the child, for `old` ones" },
+      .help = "shares, of the same instrument, the child or the acquirer, for `old` ones" },
     { .name = "old", .type = FIELD_INT, .nullable = true },
     { .name = "amount",
       .type = FIELD_DECIMAL,
@@ -88,7 +88,8 @@ static const struct arg_spec actions_args[] = {
       .type = ARG_TEXT,
       .min = 1,
       .max = 63,
-      .help = "Only of instruments that have or had this symbol, as themselves or as a child",
+      .help =
+          "Only of instruments that have or had this symbol, as themselves, as a child or acquirer",
       .example = "AAPL" },
     { .name = "kind",
       .type = ARG_CHOICE,

@@ -239,6 +239,46 @@ def test_closes_per_share_of_now(kafka, service_factory):
     f.same_again()
 
 
+def test_a_merger_in_shares(kafka, service_factory):
+    """OTH of 200 gets 10 and half an AAPL, which splits 4 for 1 with the same session: 10 + 499.23 / 4 / 2."""
+    ts, day = 1598648400 * S, 86400 * S
+    f = Fed(kafka, service_factory, "merger", track=TRACK + "; ret(OTH); last(OTH)")
+    f.send(before(ts))
+    merger = {"kind": "merger", "symbol": "OTH", "acquirer": "AAPL", "new": 1, "old": 2, "effective": "2020-08-31"}
+    f.send([merger | {"ts": ts + 3 * S}, merger | {"price": "10", "ts": ts + 4 * S}, SPLIT | {"ts": ts + 5 * S}])
+    assert f.value("last(OTH)") == 200
+    f.send([{"kind": "close", "symbol": "AAPL", "price": "130", "date": "2020-08-31", "ts": ts + 3 * day}, {"kind": "clock", "session_end": "2020-08-31", "ts": ts + 3 * day + S}])
+    worth = 10 + 499.23 / 8
+    assert f.value("last(OTH)") == round(worth, 8)
+    assert f.value("ret(OTH)") == pytest.approx(100 * (worth / 200 - 1), rel=1e-9)
+    taken = (4275 * 499.23 + 10_000 * worth) / (4275 * 499.23 + 2_000_000)
+    assert f.value("level(IX)") == pytest.approx(1000 * taken * 130 * 4 / 499.23, rel=1e-12)
+    assert [a[:3] + a[5:10] for a in listed(f, symbol="OTH")] == [("OTH", "merger", "superseded", 1, 2, None, None, "AAPL"), ("OTH", "merger", "applied", 1, 2, "10.00000000", None, "AAPL")]
+    assert [r[:3] for r in ledger(f)] == [("start", None, "2020-08-28"), ("merger", "OTH", "2020-08-31")]
+    bad = [({"price": None, "new": None, "old": None}, "a merger says what a share of AAPL gets"), ({"new": None}, "a merger says what"), ({"acquirer": None}, "a merger says what"),
+           ({"acquirer": "NOBODY"}, "NOBODY has no instrument record yet"), ({"acquirer": "AAPL"}, "cannot take over itself")]
+    f.send([{k: v for k, v in (merger | {"symbol": "AAPL", "acquirer": "OTH", "effective": "2020-09-01", "ts": ts + 3 * day + 2 * S} | change).items() if v is not None}
+            for change, _ in bad])
+    details = [d for d, in f.service.database.rows("SELECT detail FROM tocsin.dead_letter ORDER BY kafka_offset")]
+    assert len(details) == len(bad) and all(text in detail for detail, (_, text) in zip(details, bad)), details
+    f.same_again()
+
+
+def test_an_action_on_a_day_without_a_session(kafka, service_factory):
+    """2020-09-07 is Labor Day: whose calendar says so is refused with the sessions around it, whatever the action; without a calendar any day may be one."""
+    ts = 1598648400 * S
+    f = Fed(kafka, service_factory, "holiday", track=TRACK)
+    f.send([m | {"venue": "XNYS"} if m["kind"] == "instrument" and m["symbol"] == "AAPL" else m for m in before(ts)])
+    day = {"effective": "2020-09-07", "ts": ts + 3 * S}
+    f.send([SPLIT | day, {"kind": "dividend", "symbol": "AAPL", "amount": "1", "ex": "2020-09-07", "ts": ts + 3 * S}, {"kind": "merger", "symbol": "AAPL", "price": "9", **day},
+            {"kind": "spin_off", "parent": "AAPL", "child": "OTH", "new": 1, "old": 1, **day}, {"kind": "delisting", "symbol": "AAPL", **day},
+            SPLIT | day | {"symbol": "OTH"}])
+    details = [d for d, in f.service.database.rows("SELECT detail FROM tocsin.dead_letter ORDER BY kafka_offset")]
+    assert details == ["2020-09-07 is no session of calendar XNYS: the one before is 2020-09-04, the one after 2020-09-08"] * 5
+    assert [a[:2] for a in listed(f)] == [("OTH", "split")]
+    f.same_again()
+
+
 BAD = [({"new": 0}, 'field "new" must be from 1 to 1000000'), ({"old": 0}, 'field "old" must be from 1'), ({"new": 2, "old": 2}, "changes nothing"),
        ({"symbol": "NOBODY"}, "no instrument record yet"), ({"effective": "2020-02-30"}, 'field "effective"'), ({"effective": None}, 'field "effective" is missing')]
 

@@ -78,14 +78,14 @@ static void what_is_wrong_is_said_by_line(void **state)
     (void)state;
     assert_int_equal(
         load("kind,symbol,new,old,effective\nsplit,A,4,1,2020-08-31\nsplit,A,4,1,\nsplat,A,,,\n"
-             "merger,A,4,,2020-08-31\nsplit,A,4,1,1969-01-02\n",
+             "delisting,A,4,,2020-08-31\nsplit,A,4,1,1969-01-02\n",
              &f, &p),
         ERR_OK);
     assert_int_equal(f.n, 1);
     assert_int_equal(p.count, 4);
     assert_non_null(strstr(p.text.data, ":3: field \"effective\" is missing\n"));
     assert_non_null(strstr(p.text.data, ":4:1: kind \"splat\" is none of split, dividend,"));
-    assert_non_null(strstr(p.text.data, ":5:10: new is no field of a merger\n"));
+    assert_non_null(strstr(p.text.data, ":5:13: new is no field of a delisting\n"));
     assert_non_null(strstr(p.text.data, ":6: its session is before 1971\n"));
     end(&f, &p);
 }
