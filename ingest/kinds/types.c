@@ -206,7 +206,7 @@ static int32_t day_missing(const struct record_field *d, const struct record *r)
 
 static void day_read(struct fields *f, const struct record_field *d, struct record *r)
 {
-    const struct str s = fields_text(f, d->name, 10, 10, d->missing == FIELD_REQUIRED);
+    const struct str s = fields_text(f, d->name, 1, 40, d->missing == FIELD_REQUIRED);
     int32_t day = day_missing(d, r);
     struct why why;
     if (s.p && date_parse(s.p, s.n, &day, &why))
