@@ -31,10 +31,18 @@ static bool close_of(const struct market *m, const struct instrument *x, int32_t
     return true;
 }
 
+/* Is a close of that day the newest that is known of it? A trade of that evening is newer, however late the close is published. */
+static bool is_newest(const struct instrument *x, int32_t day, int64_t event_ns)
+{
+    return !x->priced
+           || (event_ns >= x->price_ns && day >= x->price_day
+               && !(x->extended && day == x->price_day));
+}
+
 /* An official close becomes `last` where nothing newer is. */
 static void settle_last(struct market *m, struct instrument *x, int32_t day)
 {
-    if (x->official_day == day && x->official_ns >= x->price_ns)
+    if (x->official_day == day && is_newest(x, day, x->official_ns))
         prices_stand(m, x, &(struct price){ x->official_e8, x->official_ns, day, .regular = true });
 }
 
@@ -170,7 +178,7 @@ enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
         correct_line(m, x, no, day, was, price_e8, per_share);
     /* Where it has not traded since, the close that comes late is also its newest price. */
-    if (event_ns >= x->price_ns && (!x->priced || day >= x->price_day)) {
+    if (is_newest(x, day, event_ns)) {
         x->carried_e8 = price_e8;
         prices_move(m, x, &(struct price){ per_share, event_ns, day, .regular = true });
     } else series_touch(m, x->first_series);

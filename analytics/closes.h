@@ -3,7 +3,7 @@
  *   20:59:58  trade 101             last 101
  *   21:00:05  official close 101.2  kept aside: rules do not see one close of 470 before the others
  *   21:00:09  trade 100.9           last 100.9, an extended trade: it leaves the close alone
- *   21:01:00  the session ends      its close is 101.2; last stays 100.9, since its record is the newer one
+ *   21:01:00  the session ends      its close is 101.2; last stays 100.9: a trade of that evening is newer than any close
  *   next day  official close 101.3  of that session: a correction. Windows start from 101.3 from now on; last, levels of now
  *                                   and what was said stay as they are
  *

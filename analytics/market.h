@@ -36,6 +36,7 @@ struct instrument {
     uint32_t last_close;        /* of the last session that has ended with a price of it */
     int64_t price_e8, price_ns; /* `last` and the time of its record, once it is `priced` */
     bool priced;
+    bool extended;        /* `last` is a trade outside regular hours */
     bool negative_prices; /* prices of 0 and below are data; then it is in no index */
     int32_t price_day;    /* the session that it is of */
     uint32_t venue;       /* whose sessions its prices are of: number in `venues` */

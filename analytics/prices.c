@@ -20,6 +20,7 @@ static inline void stand(struct market *m, struct instrument *x, const struct pr
     x->price_e8 = p->price_e8;
     x->priced = true;
     x->price_day = p->day;
+    x->extended = !p->regular;
     if (p->regular) {
         x->regular_e8 = p->price_e8;
         x->regular_day = p->day;

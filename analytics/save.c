@@ -95,6 +95,7 @@ static const struct state_field instrument_fields[] = {
     STATE_FIELD(U32, struct instrument, venue),
     STATE_FIELD(I64, struct instrument, regular_e8),
     STATE_FIELD(BOOL, struct instrument, priced),
+    STATE_FIELD(BOOL, struct instrument, extended),
     STATE_FIELD(BOOL, struct instrument, has_regular),
     STATE_FIELD(BOOL, struct instrument, negative_prices),
     STATE_FIELD(I32, struct instrument, regular_day),

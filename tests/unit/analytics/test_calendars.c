@@ -347,6 +347,25 @@ static void says(const char *text, enum reading_status want)
         fail_msg("%s is %s, wanted %s", text, reading_status_name(status),
                  reading_status_name(want));
 }
+/* However late it is published, before the session's end or after it. */
+static void an_evening_trade_is_newer_than_the_close(void **state)
+{
+    (void)state;
+    trade("NVX", 100, "2024-03-07T15:00:00Z");
+    trade("OTH", 50, "2024-03-07T15:00:01Z");
+    trade("NVX", 120, "2024-03-07T21:01:00Z");
+    ok(close_at("NVX", 101, "2024-03-07", "2024-03-07T21:02:00Z"));
+    ok(close_at("OTH", 51, "2024-03-07", "2024-03-07T21:02:00Z"));
+    clock_to("2024-03-07T21:30:00Z");
+    ended("XNYS", "2024-03-07", true);
+    is("last(NVX)", 120);
+    is("last(OTH)", 51);
+    ok(close_at("NVX", 102, "2024-03-07", "2024-03-07T22:00:00Z"));
+    ok(close_at("OTH", 52, "2024-03-07", "2024-03-07T22:00:00Z"));
+    is("last(NVX)", 120);
+    is("last(OTH)", 52);
+}
+
 /* With a bound of 60 s: NVX's last trade of Thursday came ten minutes before the close. */
 static void what_a_session_ended_with_is_of_now_until_the_next_one_opens(void **state)
 {
@@ -433,6 +452,7 @@ int main(void)
         STORY(venues_keep_their_own_sessions),
         STORY(what_a_session_ended_with_is_of_now_until_the_next_one_opens),
         STORY(so_is_what_a_day_without_hours_ended_with),
+        STORY(an_evening_trade_is_newer_than_the_close),
         STORY(a_saved_state_ends_its_sessions_at_the_same_instant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
