@@ -12,24 +12,22 @@
 
 #include <math.h>
 
-static void price_reading(const struct market *m, const struct series *s, double value,
+static void price_reading(const struct market *m, const struct instrument *x, double value,
                           enum reading_status status, struct reading *out)
 {
     *out = (struct reading){ .value = value,
                              .coverage = 1,
-                             .event_ns = series_instrument(m, s)->price_ns,
-                             .status = status };
-    if (series_instrument(m, s)->ended) out->status = READING_ENDED;
-    reading_finish(m, series_instrument(m, s)->venue, out);
-    if (series_instrument(m, s)->refused && reading_has_value(out->status))
-        out->status = READING_REFUSED;
+                             .event_ns = x->price_ns,
+                             .status = x->ended ? READING_ENDED : status };
+    reading_finish(m, x->venue, out);
+    if (x->refused && reading_has_value(out->status)) out->status = READING_REFUSED;
 }
 
 static void read_last(const struct market *m, const struct series *s, struct reading *out)
 {
     const struct instrument *x = series_instrument(m, s);
     if (!x->priced) reading_none(out);
-    else price_reading(m, s, (double)x->price_e8 / 1e8, READING_OK, out);
+    else price_reading(m, x, (double)x->price_e8 / 1e8, READING_OK, out);
 }
 
 static int64_t last_e8(const struct market *m, const struct series *s)
@@ -180,17 +178,17 @@ static void read_ret(const struct market *m, const struct series *s, struct read
         return;
     }
     if (s->start == NONE) {
-        price_reading(m, s, NAN, READING_NO_HISTORY, out);
+        price_reading(m, x, NAN, READING_NO_HISTORY, out);
         return;
     }
     const struct close *c = &m->closes[s->start];
     if (c->price_e8 <= 0) { /* what rose from there, or fell further, did so by no part of it */
-        price_reading(m, s, NAN, READING_NO_BASE, out);
+        price_reading(m, x, NAN, READING_NO_BASE, out);
         return;
     }
     const struct dated then = { c->price_e8, c->day };
     const bool total = s->args.v[RET_RETURN] == RETURN_TOTAL;
-    price_reading(m, s,
+    price_reading(m, x,
                   total ? total_return_pct(m, x, newest(m, x), then)
                         : return_pct(m, x, newest(m, x), then),
                   READING_OK, out);

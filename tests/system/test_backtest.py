@@ -116,7 +116,7 @@ def test_each_wrong_rule_is_shown_with_its_own_text(service, tmp_path):
     (tmp_path / "rules.txt").write_text('last(AAA) >= 1\nlast(AAA) >\n{"rule":"last(AAA) >= 1","hold":3}\n{"rule":"hhi(IX) = 3"}\n')
     done = service.tocsin("backtest", "--rules", str(tmp_path / "rules.txt"))
     assert done.returncode == 64 and done.stdout == ""
-    for line, text in ((2, "expected a threshold"), (3, "hold"), (4, "expected one of")):
+    for line, text in ((2, "expected a threshold"), (3, "hold"), (4, "\"=\" is no operator")):
         assert f"rules.txt:{line}: " in done.stderr and text in done.stderr, done.stderr
     done = service.tocsin("backtest", "--rule", "last(AAA) >= 1", "--rule", "hhi(IX) >= 10001")
     assert done.returncode == 64 and "  hhi(IX) >= 10001\n             ^\n" in done.stderr, done.stderr
