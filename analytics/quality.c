@@ -416,3 +416,18 @@ void quality_session_ends(struct market *m, uint32_t venue, int32_t day)
             look_for_twins(m, no, false);
     }
 }
+
+/* Once, at the end of the session in which it took effect. */
+void quality_children(struct market *m, uint32_t venue, int32_t day)
+{
+    if (!looks(m)) return;
+    for (size_t i = 0; i < m->actions_n; i++) {
+        const struct action *a = &m->actions[i];
+        const struct instrument *x = &m->instruments[a->instrument];
+        if (!a->awaits || a->day != day || x->venue != venue) continue;
+        raise_flag(m, x, QUALITY_SPIN_OFF_UNPRICED, price_of(x->price_e8), NAN,
+                   "%s has had no price since %s spun it off: until it has, or the spin_off says "
+                   "its \"value\", %s has fallen by it",
+                   m->instruments[a->child].symbol.s, x->symbol.s, x->symbol.s);
+    }
+}

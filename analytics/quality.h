@@ -9,6 +9,8 @@
  *   no_close              a session ends, others have a close of it and a member of an index has      last close, none
  *                         not; or nobody has one, and this one has not traded either
  *   close_outside_range   an official close beyond what was traded in its session                     nearest trade, close
+ *   spin_off_unpriced     a parent's session ends and the child that it let go has no price yet:      price of the parent
+ *                         until it has one the parent has fallen by what the child is worth
  *
  * A count is looked at when it takes effect, whenever it was said: one of a session to come (`effective`) at the open of that, after the
  * splits of the session. One that says a session of the past counts from now on, and is looked at now. A no_close is taken back when the
@@ -59,4 +61,6 @@ void quality_late_close(struct market *m, const struct instrument *x, int64_t cl
                         int32_t day);
 /* A session ends; its official closes still wait, or have just settled. */
 void quality_session_ends(struct market *m, uint32_t venue, int32_t day);
+/* The same, when all has settled that could bring a child its price: while m->awaited_n. */
+void quality_children(struct market *m, uint32_t venue, int32_t day);
 #endif

@@ -11,7 +11,8 @@
     X(QUALITY_SPLIT_LIKE_PRICE, "split_like_price")                                                \
     X(QUALITY_CAP_SPIKE, "cap_spike")                                                              \
     X(QUALITY_NO_CLOSE, "no_close")                                                                \
-    X(QUALITY_CLOSE_OUTSIDE_RANGE, "close_outside_range")
+    X(QUALITY_CLOSE_OUTSIDE_RANGE, "close_outside_range")                                          \
+    X(QUALITY_SPIN_OFF_UNPRICED, "spin_off_unpriced")
 enum quality_reason { QUALITY_REASONS(NAMES_VALUE) };
 extern const struct names quality_reason_names;
 

@@ -115,6 +115,7 @@ static enum err end_session(struct market *m, uint32_t venue)
     quality_session_ends(m, venue, day);
     if (official) closes_settle(m, venue, day);
     if (m->awaited_n) actions_children(m);
+    if (m->awaited_n) quality_children(m, venue, day);
     enum err e = close_universes(m, venue, day);
     if (!e) e = official ? closes_kept(m, venue, day) : close_instruments(m, day);
     series_session(m);

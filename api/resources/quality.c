@@ -90,7 +90,8 @@ static const struct arg_spec quality_args[] = {
       .example = "AAPL" },
     { .name = "reason",
       .type = ARG_CHOICE,
-      .choices = "shares_jump|same_cap|split_like_price|cap_spike|no_close|close_outside_range",
+      .choices = "shares_jump|same_cap|split_like_price|cap_spike|no_close|close_outside_range|"
+                 "spin_off_unpriced",
       .help = "Only for this reason",
       .example = "shares_jump" },
     { .name = "state",

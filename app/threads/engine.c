@@ -33,6 +33,7 @@ static void count_quality(const struct quality_row *q)
         [QUALITY_CAP_SPIKE] = METRIC_QUALITY_CAP_SPIKE,
         [QUALITY_NO_CLOSE] = METRIC_QUALITY_NO_CLOSE,
         [QUALITY_CLOSE_OUTSIDE_RANGE] = METRIC_QUALITY_CLOSE_OUTSIDE_RANGE,
+        [QUALITY_SPIN_OFF_UNPRICED] = METRIC_QUALITY_SPIN_OFF_UNPRICED,
     };
     if (q->seq == q->state_seq) metric_add(of[q->reason], 1);
 }

@@ -85,6 +85,25 @@ def test_a_close_that_comes_late_takes_its_flag_back(kafka, service_factory):
     f.same_again()
 
 
+def test_a_child_that_never_trades(kafka, service_factory):
+    """KID is let go by A and has no price: that is said at the end of the session, once, and stays to be read; its price ends the fall."""
+    f = Fed(kafka, service_factory, "no-child", stale_after_ms=0, track="ret(A)")
+    f.send(reference(A=100, B=100) + [{"kind": "instrument", "symbol": "KID", "issuer": "IKID", "ts": ns(-1)}])
+    f.send([trade("A", "100", ns(0)), trade("B", "100", ns(0)), end(0)])
+    f.send([{"kind": "spin_off", "parent": "A", "child": "KID", "new": 1, "old": 1, "effective": str(DAY0 + dt.timedelta(days=1)), "ts": ns(0, 23)}])
+    f.send([trade("A", "80", ns(1)), trade("B", "100", ns(1))])
+    assert flags(f, reason="spin_off_unpriced") == [] and f.value("ret(A)") == -20
+    f.send([end(1), trade("A", "80", ns(2)), trade("B", "100", ns(2)), end(2)])
+    assert flags(f, reason="spin_off_unpriced") == [("spin_off_unpriced", "A", 80, None, "flagged")]
+    detail = f.service.api("GET", "/v1/quality?reason=spin_off_unpriced").json()["quality"][0]["detail"]
+    assert detail == 'KID has had no price since A spun it off: until it has, or the spin_off says its "value", A has fallen by it'
+    assert f.service.api("GET", "/v1/actions?symbol=A").json()["actions"][0]["state"] == "awaits_price"
+    f.send([trade("KID", "20", ns(3)), trade("A", "80", ns(3)), end(3)])
+    assert f.value("ret(A)") == 0
+    assert f.service.api("GET", "/v1/actions?symbol=A").json()["actions"][0]["state"] == "applied"
+    f.same_again()
+
+
 def test_what_looks_wrong_is_flagged(kafka, service_factory):
     f = Fed(kafka, service_factory, "flags", stale_after_ms=0)
     f.send(reference(A=100, B=100, C=50))
