@@ -96,4 +96,12 @@ static inline bool record_same(const struct record *a, const struct record *b)
 #undef SAME_STR
 #undef SAME_SYMBOL
 }
+/* What a message that is refused leaves of a record whose kind was RECORD_KIND_COUNT: nothing, or whose price it was to be. */
+static inline bool record_says_whose(const struct record *r)
+{
+    const struct record whose = { .kind = r->kind, .u.symbol = r->u.symbol };
+    return r->kind == RECORD_KIND_COUNT
+           || ((r->kind == RECORD_TRADE || r->kind == RECORD_CLOSE) && r->u.symbol.s[0]
+               && memcmp(r, &whose, sizeof whose) == 0);
+}
 #endif

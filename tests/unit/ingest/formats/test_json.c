@@ -19,15 +19,6 @@
 static struct arena arena;
 static struct why why;
 
-/* Of a message that is refused: nothing, or whose price it was to be. */
-static bool untouched_but_for_whose(const struct record *r)
-{
-    const struct record whose = { .kind = r->kind, .u.symbol = r->u.symbol };
-    return r->kind == RECORD_KIND_COUNT
-           || ((r->kind == RECORD_TRADE || r->kind == RECORD_CLOSE) && r->u.symbol.s[0]
-               && memcmp(r, &whose, sizeof whose) == 0);
-}
-
 /* Both decoders; the record and the detail are the fast path's. */
 static enum err decode_n(const char *bytes, size_t n, struct record *out)
 {
@@ -47,8 +38,7 @@ static enum err decode_n(const char *bytes, size_t n, struct record *out)
     if (e != e_dom || strcmp(why.text, why_dom.text) != 0)
         fail_msg("%.*s: fast %s \"%s\", DOM %s \"%s\"", (int)n, bytes, err_name(e), why.text,
                  err_name(e_dom), why_dom.text);
-    if (e ? !untouched_but_for_whose(out) || !untouched_but_for_whose(&dom)
-          : !record_same(out, &dom))
+    if (e ? !record_says_whose(out) || !record_says_whose(&dom) : !record_same(out, &dom))
         fail_msg("%.*s: records differ", (int)n, bytes);
     if (e && (!why.text[0] || !utf8_valid(why.text, strlen(why.text))))
         fail_msg("%.*s: no detail", (int)n, bytes);
