@@ -108,7 +108,7 @@ def ended(kafka, service_factory):
     print(f"TOCSIN_SEED={SEED}")
     rng = random.Random(SEED)
     topic = kafka.create_topic("ending")
-    service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0}})
+    service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0, "stale_after_ms": 0}})
     sent, clock = 0, T0
 
     def send(messages):
@@ -134,7 +134,7 @@ def ended(kafka, service_factory):
         made = at_once([("POST", "/v1/rules", b) for b in bodies])
         live = {answer.json()["id"]: body for answer, body in zip(made, bodies)}
         for _ in range(ROUNDS):
-            send(list(trades(12, lambda r: r.randrange(10))))           # in whatever order with the edits
+            send(list(trades(12, lambda r: r.randrange(1, 10))))           # in whatever order with the edits
             calls = []
             for rule in rng.sample(sorted(live), len(live) * 2 // 3):
                 if rng.random() < 0.02:
