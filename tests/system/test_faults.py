@@ -225,11 +225,14 @@ def test_a_time_years_ahead_by_both_clocks_is_refused(one, kafka):
 
 def test_bad_messages_are_kept_with_the_reason_and_nothing_else_is_touched(one, kafka):
     database, service = one.service.database, one.service
-    state = lambda: (database.one("SELECT last_seq FROM tocsin.shard"), database.one("SELECT count(*) FROM tocsin.tick"), database.one("SELECT count(*) FROM tocsin.event"))
+    refusals = lambda: database.rows("SELECT payload::json->>'symbol' FROM tocsin.event WHERE kind = 26")
+    state = lambda: (database.one("SELECT last_seq FROM tocsin.shard") - len(refusals()), database.one("SELECT count(*) FROM tocsin.tick"),
+                     database.one("SELECT count(*) FROM tocsin.event WHERE kind <> 26"))
     before, offset = state(), one.sent
     one.send(*(ts(b) for b, _ in BAD))
     one.settle()
     assert state() == before
+    assert set(refusals()) == {(one.symbol,)}, "of whose prices they were, and were known"
     rows = database.rows("SELECT kafka_offset, reason, message, detail, topic, part FROM tocsin.dead_letter ORDER BY kafka_offset")
     got = {r[0]: r for r in rows}
     for n, (message, reason) in enumerate(BAD):
