@@ -64,7 +64,8 @@ static void put_row(void *ctx, const char *const *columns)
 {
     struct page_state *p = ctx;
     if (p->n++ >= p->page->limit) return;
-    p->page->put(p->w, columns);
+    if (p->page->row) render_row(p->w, NULL, p->page->row, columns);
+    else p->page->put(p->w, columns);
     snprintf(p->cursor, sizeof p->cursor, "%s", columns[0]);
 }
 
@@ -88,6 +89,28 @@ void reply_page(struct request *r, struct json_writer *w, const struct page *pag
     else json_put_null(w, "next");
     json_put_end(w);
     reply_json(r, 200);
+}
+
+void reply_list(struct request *r, const struct list *list)
+{
+    const int64_t n = request_arg(r, "limit")->number;
+    char limit[NUMBER_TEXT], before[NUMBER_TEXT];
+    const char *params[2 + LIST_FILTERS_MAX] = { limit_plus_one(n, limit),
+                                                 arg_number(request_arg(r, "before"), before) };
+    for (size_t i = 0; list->filters && list->filters[i]; i++) {
+        assert(i < LIST_FILTERS_MAX);
+        const struct arg *a = request_arg(r, list->filters[i]);
+        params[2 + i] = a->given ? a->text : NULL;
+    }
+    struct json_writer w = json_write(&r->reply.body);
+    json_put_object(&w, NULL);
+    reply_page(r, &w,
+               &(struct page){ .name = list->name,
+                               .query = list->query,
+                               .params = params,
+                               .limit = n,
+                               .cursor = CURSOR_NUMBER,
+                               .row = list->row });
 }
 
 /* ---- from the engine ---- */

@@ -28,10 +28,22 @@ struct page {
     const char *const *params;
     int64_t limit;
     enum cursor_type cursor;
-    /* One row's value, from its columns; the first is the cursor. */
+    /* One row's value, from its columns, the first of which is the cursor: as a schema says, or where that is NULL by `put`. */
+    const struct schema *row;
     void (*put)(struct json_writer *w, const char *const *columns);
 };
 void reply_page(struct request *r, struct json_writer *w, const struct page *page);
+
+/* The whole answer of a list whose newest rows come first. Its query takes the limit and one, `before`, and the texts of the
+ * arguments named by `filters` (NULL-ended, LIST_FILTERS_MAX at most), NULL for those that were not given. */
+enum { LIST_FILTERS_MAX = 4 };
+struct list {
+    const char *name;
+    enum query query;
+    const struct schema *row;
+    const char *const *filters; /* NULL: none */
+};
+void reply_list(struct request *r, const struct list *list);
 
 /* The picture of the last commit, to be released; NULL when there is none yet, and that is then answered. */
 struct picture *picture_or_problem(struct request *r);
@@ -54,10 +66,19 @@ void json_put_time_or_null(struct json_writer *w, const char *key, int64_t ns);
       .missing = (usual),                                                                          \
       .help = "How many, at most",                                                                 \
       .example = "10" }
+#define ARG_BEFORE(about)                                                                          \
+    { .name = "before",                                                                            \
+      .type = ARG_INT,                                                                             \
+      .min = 0,                                                                                    \
+      .max = INT64_MAX,                                                                            \
+      .missing = -1,                                                                               \
+      .help = (about),                                                                             \
+      .example = "1000000" }
+#define NEXT_OF_PAGE "Cursor: the next of the page before"
 #define ARG_AFTER_ID                                                                               \
     { .name = "after",                                                                             \
       .type = ARG_UUID,                                                                            \
-      .help = "Cursor: the next of the page before",                                               \
+      .help = NEXT_OF_PAGE,                                                                        \
       .example = "7f2c1f9e-64e4-4d3b-9d5c-0a6d5a0a9b11" }
 #define ARG_IDEMPOTENCY_KEY                                                                        \
     { .name = "Idempotency-Key",                                                                   \

@@ -1,7 +1,6 @@
 /* actions.c - corporate actions as they were said, and what has become of each. */
 #include "analytics/rows.h"
 #include "api/answer.h"
-#include "api/render.h"
 
 static const struct field action_fields[] = {
     { .name = "no", .type = FIELD_INT },
@@ -46,44 +45,18 @@ static const struct schema schemas[] = {
     [ACTIONS] = { .name = "Actions", .fields = actions_fields },
 };
 
-static void put_action(struct json_writer *w, const char *const *columns)
-{
-    render_row(w, NULL, &schemas[ACTION], columns);
-}
-
-static const char *text_of(const struct request *r, const char *name)
-{
-    const struct arg *a = request_arg(r, name);
-    return a->given ? a->text : NULL;
-}
-
 static void list_actions(struct request *r)
 {
-    int64_t n = request_arg(r, "limit")->number;
-    char limit[NUMBER_TEXT], before[NUMBER_TEXT];
-    const char *const params[] = { limit_plus_one(n, limit),
-                                   arg_number(request_arg(r, "before"), before),
-                                   text_of(r, "symbol"), text_of(r, "kind") };
-    struct json_writer w = json_write(&r->reply.body);
-    json_put_object(&w, NULL);
-    reply_page(r, &w,
-               &(struct page){ .name = "actions",
-                               .query = QUERY_ACTIONS,
-                               .params = params,
-                               .limit = n,
-                               .cursor = CURSOR_NUMBER,
-                               .put = put_action });
+    static const char *const filters[] = { "symbol", "kind", NULL };
+    reply_list(r, &(struct list){ .name = "actions",
+                                  .query = QUERY_ACTIONS,
+                                  .row = &schemas[ACTION],
+                                  .filters = filters });
 }
 
 static const struct arg_spec actions_args[] = {
     ARG_LIMIT(1000, 100),
-    { .name = "before",
-      .type = ARG_INT,
-      .min = 0,
-      .max = INT64_MAX,
-      .missing = -1,
-      .help = "Cursor: the next of the page before",
-      .example = "1000000" },
+    ARG_BEFORE(NEXT_OF_PAGE),
     { .name = "symbol",
       .type = ARG_TEXT,
       .min = 1,

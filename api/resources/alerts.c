@@ -58,13 +58,7 @@ static void get_alert(struct request *r)
 
 static const struct arg_spec alerts_args[] = {
     ARG_LIMIT(1000, 100),
-    { .name = "before",
-      .type = ARG_INT,
-      .min = 0,
-      .max = INT64_MAX,
-      .missing = -1,
-      .help = "Cursor: alerts with a smaller stream_no",
-      .example = "1000000" },
+    ARG_BEFORE("Cursor: alerts with a smaller stream_no"),
     { .name = "rule",
       .type = ARG_UUID,
       .help = "Only of this rule",

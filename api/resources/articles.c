@@ -1,6 +1,5 @@
 /* articles.c - the newest articles and what the scorer made of them. */
 #include "api/answer.h"
-#include "api/render.h"
 
 static const struct field ticker_fields[] = {
     { .name = "symbol", .type = FIELD_TEXT },
@@ -49,37 +48,15 @@ static const struct schema schemas[] = {
     [ARTICLES] = { .name = "Articles", .fields = articles_fields },
 };
 
-static void put_article(struct json_writer *w, const char *const *columns)
-{
-    render_row(w, NULL, &schemas[ARTICLE], columns);
-}
-
 static void get_articles(struct request *r)
 {
-    int64_t n = request_arg(r, "limit")->number;
-    char limit[NUMBER_TEXT], before[NUMBER_TEXT];
-    const char *const params[] = { limit_plus_one(n, limit),
-                                   arg_number(request_arg(r, "before"), before) };
-    struct json_writer w = json_write(&r->reply.body);
-    json_put_object(&w, NULL);
-    reply_page(r, &w,
-               &(struct page){ .name = "articles",
-                               .query = QUERY_ARTICLES,
-                               .params = params,
-                               .limit = n,
-                               .cursor = CURSOR_NUMBER,
-                               .put = put_article });
+    reply_list(
+        r, &(struct list){ .name = "articles", .query = QUERY_ARTICLES, .row = &schemas[ARTICLE] });
 }
 
 static const struct arg_spec articles_args[] = {
     ARG_LIMIT(100, 20),
-    { .name = "before",
-      .type = ARG_INT,
-      .min = 0,
-      .max = INT64_MAX,
-      .missing = -1,
-      .help = "Cursor: the next of the page before",
-      .example = "1000000" },
+    ARG_BEFORE(NEXT_OF_PAGE),
     { 0 },
 };
 

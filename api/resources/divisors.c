@@ -1,7 +1,6 @@
 /* divisors.c - the ledger of divisors: when and why what an index's level is measured by has changed. */
 #include "analytics/rows.h"
 #include "api/answer.h"
-#include "api/render.h"
 
 static const struct field divisor_fields[] = {
     { .name = "no", .type = FIELD_INT },
@@ -31,39 +30,18 @@ static const struct schema schemas[] = {
     [DIVISORS] = { .name = "Divisors", .fields = divisors_fields },
 };
 
-static void put_divisor(struct json_writer *w, const char *const *columns)
-{
-    render_row(w, NULL, &schemas[DIVISOR], columns);
-}
-
 static void list_divisors(struct request *r)
 {
-    const struct arg *index = request_arg(r, "index");
-    int64_t n = request_arg(r, "limit")->number;
-    char limit[NUMBER_TEXT], before[NUMBER_TEXT];
-    const char *const params[] = { limit_plus_one(n, limit),
-                                   arg_number(request_arg(r, "before"), before),
-                                   index->given ? index->text : NULL };
-    struct json_writer w = json_write(&r->reply.body);
-    json_put_object(&w, NULL);
-    reply_page(r, &w,
-               &(struct page){ .name = "divisors",
-                               .query = QUERY_DIVISORS,
-                               .params = params,
-                               .limit = n,
-                               .cursor = CURSOR_NUMBER,
-                               .put = put_divisor });
+    static const char *const filters[] = { "index", NULL };
+    reply_list(r, &(struct list){ .name = "divisors",
+                                  .query = QUERY_DIVISORS,
+                                  .row = &schemas[DIVISOR],
+                                  .filters = filters });
 }
 
 static const struct arg_spec divisors_args[] = {
     ARG_LIMIT(1000, 100),
-    { .name = "before",
-      .type = ARG_INT,
-      .min = 0,
-      .max = INT64_MAX,
-      .missing = -1,
-      .help = "Cursor: the next of the page before",
-      .example = "1000000" },
+    ARG_BEFORE(NEXT_OF_PAGE),
     { .name = "index",
       .type = ARG_TEXT,
       .min = 1,

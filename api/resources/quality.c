@@ -1,7 +1,6 @@
 /* quality.c - what looked wrong in the data, and what became of it. */
 #include "analytics/rows.h"
 #include "api/answer.h"
-#include "api/render.h"
 
 static const struct field flag_fields[] = {
     { .name = "no", .type = FIELD_INT },
@@ -30,34 +29,13 @@ static const struct schema schemas[] = {
     [FLAGS] = { .name = "Quality", .fields = flags_fields },
 };
 
-static void put_flag(struct json_writer *w, const char *const *columns)
-{
-    render_row(w, NULL, &schemas[FLAG], columns);
-}
-
-static const char *text_of(const struct request *r, const char *name)
-{
-    const struct arg *a = request_arg(r, name);
-    return a->given ? a->text : NULL;
-}
-
 static void list_quality(struct request *r)
 {
-    int64_t n = request_arg(r, "limit")->number;
-    char limit[NUMBER_TEXT], before[NUMBER_TEXT];
-    const char *const params[] = { limit_plus_one(n, limit),
-                                   arg_number(request_arg(r, "before"), before),
-                                   text_of(r, "symbol"), text_of(r, "reason"),
-                                   text_of(r, "state") };
-    struct json_writer w = json_write(&r->reply.body);
-    json_put_object(&w, NULL);
-    reply_page(r, &w,
-               &(struct page){ .name = "quality",
-                               .query = QUERY_QUALITY,
-                               .params = params,
-                               .limit = n,
-                               .cursor = CURSOR_NUMBER,
-                               .put = put_flag });
+    static const char *const filters[] = { "symbol", "reason", "state", NULL };
+    reply_list(r, &(struct list){ .name = "quality",
+                                  .query = QUERY_QUALITY,
+                                  .row = &schemas[FLAG],
+                                  .filters = filters });
 }
 
 /* Once more is no mistake: what is released stays so. */
@@ -75,13 +53,7 @@ static void release_quality(struct request *r)
 
 static const struct arg_spec quality_args[] = {
     ARG_LIMIT(1000, 100),
-    { .name = "before",
-      .type = ARG_INT,
-      .min = 0,
-      .max = INT64_MAX,
-      .missing = -1,
-      .help = "Cursor: the next of the page before",
-      .example = "1000000" },
+    ARG_BEFORE(NEXT_OF_PAGE),
     { .name = "symbol",
       .type = ARG_TEXT,
       .min = 1,
