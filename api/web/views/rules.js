@@ -43,17 +43,18 @@ function button(words, press) {
 function item(page) {
     let rule = null;
     const n = {
-        name: el('strong'), text: el('code'), state: el('span'),
+        name: el('strong'), text: el('code'), looks: el('span', { className: 'rule-looks' }), state: el('span'),
         edit: button('Edit', () => edit(page, rule, n.node)),
         able: button('Disable', b => toggle(page, b, rule)),
         remove: button('Delete', b => press(page, rule, b)),
     };
-    n.node = el('li', {}, el('p', { className: 'rule-said' }, n.name, n.text), n.state,
+    n.node = el('li', {}, el('p', { className: 'rule-said' }, n.name, n.text, n.looks), n.state,
                 el('span', { className: 'rule-buttons' }, n.edit, n.able, n.remove));
     return { node: n.node, update(r) {
         rule = r;
         say(n.name, r.name);
         say(n.text, r.rule);
+        say(n.looks, r.at === 'close' ? ' at the close' : '');
         say(n.state, r.enabled ? r.state : 'disabled');
         n.state.className = `state ${r.enabled ? r.state : 'disabled'}`;
         say(n.able, r.enabled ? 'Disable' : 'Enable');

@@ -9,6 +9,7 @@ import net from 'node:net';
 import { chromium } from 'playwright-core';
 
 const ARRIVAL_MS = 15000;                /* for what the service does by itself: a record a second is slow already */
+const WIDTHS = [390, 800, 1280, 1440];   /* a phone, a tablet, two desks */
 const SHIFT_MAX = 0.1;                   /* the sum of layout shifts that a reader takes for steady (web.dev/cls) */
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
                '--disable-component-update', '--disable-sync'];
@@ -109,6 +110,16 @@ function faintTexts() {
     }
     return [...faint];
 }
+
+/* Two of the shown controls that lie one over the other, in words; "": none do. */
+const overlaps = (page, selector) => page.evaluate(selector => {
+    const shown = [...document.querySelectorAll(selector)].map(e => [e, e.getBoundingClientRect()]).filter(([, b]) => b.width > 0);
+    for (const [a, x] of shown)
+        for (const [b, y] of shown)
+            if (a !== b && x.left < y.right - 1 && y.left < x.right - 1 && x.top < y.bottom - 1 && y.top < x.bottom - 1)
+                return `${a.id || a.ariaLabel || a.textContent} and ${b.id || b.ariaLabel || b.textContent}`;
+    return '';
+}, selector);
 
 async function pressTwice(item) {
     const button = item.getByText(/^(Delete|Really delete)$/);
@@ -292,10 +303,16 @@ try {
         expect(text === `level(${index} >= 876544` && /^ *\^$/.test(mark), `${text} / ${mark}`);
         await is('after a refusal', { rule: `level(${index}) >= 876543`, version: 1 });
         await page.locator('.rule-edit input').fill(`level(${index}) >= 8765430`);
+        for (const width of WIDTHS) {
+            await page.setViewportSize({ width, height: 900 });
+            const two = await overlaps(page, '#rule-form :is(input, select, button), .rule-edit :is(input, select, button)');
+            expect(two === '', `${two} at ${width}`);
+        }
         await page.locator('.rule-edit').getByLabel('Severity').selectOption('critical');
         await page.locator('.rule-edit').getByLabel('Looks').selectOption('close');
         await page.click('.rule-edit [type=submit]');
         await page.locator('#rules code', { hasText: '8765430' }).waitFor({ timeout: ARRIVAL_MS });
+        await item.getByText('at the close').waitFor({ timeout: ARRIVAL_MS });
         await is('changed', { rule: `level(${index}) >= 8765430`, severity: 'critical', at: 'close', cooldown_s: 7, enabled: true, version: 2 });
         await item.getByText('Disable', { exact: true }).click();
         await item.getByText('Enable', { exact: true }).waitFor({ timeout: ARRIVAL_MS });
