@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 import drive
-from harness.base import wait_until
+from harness.base import TOP, wait_until
 
 GOOD = {"name": "AAPL high", "rule": "last(FEEDA) >= 100", "clear": "95.5", "hold_s": 0, "cooldown_s": 60, "severity": "critical",
         "on_create": "wait", "enabled": True}
@@ -27,6 +27,14 @@ def feed(kafka, service_factory):
 def service(feed):
     """One for the whole file."""
     return feed.service
+
+
+def test_the_wrong_rule_of_the_page_is_told_as_it_says(service):
+    """README.md shows a rule with a slip and the answer to it."""
+    page = (TOP / "README.md").read_text(encoding="utf-8")
+    sent, told = re.search(r"A wrong rule is told where it is wrong:\n.*?-d '(\{.*?\})'\n```\n```\n(\{.*?\})\n```", page, re.S).groups()
+    answer = drive.problem(service.api("POST", "/v1/rules", json.loads(sent)), 400)
+    assert {**answer, "request_id": None} == {**json.loads(told), "request_id": None}
 
 
 # ---- life of a rule ----
