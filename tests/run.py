@@ -90,8 +90,17 @@ def with_database(run):
         server.remove()
 
 
+def stale(build, flavour, program):
+    """A program that was linked before the library was built anew says nothing of the sources: the reason, or None."""
+    library = build / flavour / "libtocsin.a"
+    old = program.exists() and library.exists() and program.stat().st_mtime_ns < library.stat().st_mtime_ns
+    return f"{program.name} is older than {library.name}: run make test-programs" if old else None
+
+
 def many(build, flavour, kind):
-    run_one = unit if kind == "unit" else corpus
+    def run_one(program, flavour):
+        old = stale(build, flavour, program)
+        return (0, 1, 0, old) if old else (unit if kind == "unit" else corpus)(program, flavour)
     found = programs(build, flavour, kind)
     totals = [0, 0, 0]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -107,6 +116,10 @@ def many(build, flavour, kind):
 
 
 def bench(build, flavour):
+    old = stale(build, flavour, build / flavour / "tests/bench/bench_step")
+    if old:
+        print(f"FAILED bench:{flavour} {old}", flush=True)
+        return [0, 1, 0]
     *counts, text = tap([sys.executable, "-B", "tests/bench/instructions.py", "--build", build / flavour], flavour)
     print(text.strip(), flush=True)
     return counts
