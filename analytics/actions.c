@@ -231,6 +231,12 @@ static bool carries(const struct instrument *x, const struct action *a)
     return x->priced && x->price_day < a->day;
 }
 
+/* So is what indices hold it at, where that is not the price that stands: it has but traded outside regular hours since. */
+static bool lines_carry(const struct instrument *x, const struct action *a)
+{
+    return x->priced && instrument_index_day(x) < a->day;
+}
+
 /* Each line's count afterwards, with the price that then stands.
  *
  * A record is refused when it does not fit as things are when it comes. Once it waits there is nobody left to refuse it to: what
@@ -252,7 +258,7 @@ static bool split_fits(const struct market *m, const struct instrument *x, const
 
 /* An index's own count of shares is divided with the instrument's: it is as old as the lines are. */
 static void split_lines(struct market *m, struct instrument *x, const struct action *a, bool jumped,
-                        bool carried)
+                        int64_t carried_e8)
 {
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
         struct line *l = &m->store.lines[no];
@@ -264,7 +270,7 @@ static void split_lines(struct market *m, struct instrument *x, const struct act
                    &(struct split){ .to = a->a,
                                     .from = a->b,
                                     .day = a->day,
-                                    .carried_e8 = carried ? x->price_e8 : 0,
+                                    .carried_e8 = carried_e8,
                                     .shares = shares_effective(x, l),
                                     .jumped = jumped && !own });
     }
@@ -314,7 +320,7 @@ static void stand_divided(const struct market *m, struct instrument *x, const st
 /* It takes effect. One that does not fit any more, since prices and counts have changed while it waited, never does. */
 static void split_now(struct market *m, struct instrument *x, struct action *a)
 {
-    const bool carried = carries(x, a), jumped = has_jumped(x, a);
+    const bool carried = carries(x, a), lines = lines_carry(x, a), jumped = has_jumped(x, a);
     a->applied = split_fits(m, x, a);
     a->refused = !a->applied;
     if (a->refused) return;
@@ -324,7 +330,7 @@ static void split_now(struct market *m, struct instrument *x, struct action *a)
     if (jumped) x->jump_is = 0;
     else if (x->shares) x->shares = times(x->shares, a->a, a->b);
     if (x->shares > x->shares_max) x->shares_max = x->shares;
-    split_lines(m, x, a, jumped, carried);
+    split_lines(m, x, a, jumped, lines ? instrument_index_e8(x) : 0);
     adjust_windows(m, x, a);
 }
 
@@ -443,7 +449,7 @@ static int64_t paid(const struct market *m, const struct action *a)
 /* Levels and price returns do not fall by it: the price that stands is lowered and chained over, or it came lowered. */
 static void adjust_for(struct market *m, struct instrument *x, struct action *a, int64_t amount_e8)
 {
-    const bool carried = carries(x, a);
+    const bool carried = carries(x, a), lines = lines_carry(x, a);
     const int64_t worth = worth_before(m, x, a->day);
     if (worth <= 0) return; /* it has no price of before */
     a->to = worth;
@@ -456,7 +462,7 @@ static void adjust_for(struct market *m, struct instrument *x, struct action *a,
                  &(struct split){ .to = a->to,
                                   .from = a->from,
                                   .day = a->day,
-                                  .carried_e8 = carried ? x->price_e8 : 0 },
+                                  .carried_e8 = lines ? instrument_index_e8(x) : 0 },
                  amount_e8);
     }
     adjust_windows(m, x, a);
@@ -583,7 +589,8 @@ static void leave_now(struct market *m, struct instrument *x, struct action *a)
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
         struct universe *u = &m->universes[m->store.lines[no].universe];
         if (!m->store.lines[no].active) continue;
-        if (m->store.lines[no].valued) universe_set_price(&m->store, u, no, x->price_e8, 0);
+        if (m->store.lines[no].valued)
+            universe_set_price(&m->store, u, no, instrument_index_e8(x), 0);
         universe_remove_line(&m->store, u, no);
     }
 }

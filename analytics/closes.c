@@ -89,6 +89,7 @@ static enum err keep_closes(struct market *m, uint32_t venue, int32_t day)
         if (e) return e;
         x->regular_e8 = close;
         x->has_regular = true;
+        if (x->official_day == day) x->regular_day = day;
         x->official_day = NO_DAY;
         x->official_e8 = 0;
     }
@@ -105,7 +106,7 @@ enum err closes_kept(struct market *m, uint32_t venue, int32_t day)
         for (uint32_t no = u->first_line; no != NONE; no = m->store.lines[no].next_of_universe) {
             struct line *l = &m->store.lines[no];
             l->close_e8 = l->valued ? l->price_e8 : 0;
-            suppose(m, u, no, m->instruments[l->instrument].price_e8);
+            suppose(m, u, no, instrument_index_e8(&m->instruments[l->instrument]));
         }
     }
     return ERR_OK;
@@ -172,15 +173,23 @@ enum err closes_correct(struct market *m, struct instrument *x, int64_t price_e8
     quality_close(m, x, price_e8, day);
     quality_late_close(m, x, price_e8, day);
     /* What a session without a regular price would carry on was this close. */
-    if (day >= x->based_day && x->has_regular && x->regular_day <= day && x->regular_e8 == was
-        && m->closes[x->last_close].day == day)
-        x->regular_e8 = price_e8;
+    if (x->has_regular && x->regular_day <= day && m->closes[x->last_close].day == day
+        && x->regular_e8 == (day < x->based_day ? actions_per_share(m, x, was, day) : was))
+        x->regular_e8 = per_share;
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument)
         correct_line(m, x, no, day, was, price_e8, per_share);
     /* Where it has not traded since, the close that comes late is also its newest price. */
     if (is_newest(x, day, event_ns)) {
         x->carried_e8 = price_e8;
         prices_move(m, x, &(struct price){ per_share, event_ns, day, .regular = true });
-    } else series_touch(m, x->first_series);
+        return ERR_OK;
+    }
+    if (!instrument_held_at_last(x))
+        for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
+            struct universe *u = &m->universes[m->store.lines[no].universe];
+            universe_set_price(&m->store, u, no, x->regular_e8, 0);
+            series_touch(m, u->first_series);
+        }
+    series_touch(m, x->first_series);
     return ERR_OK;
 }

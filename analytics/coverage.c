@@ -34,7 +34,7 @@ static bool bounded(const struct market *m)
 static bool is_fresh(const struct market *m, const struct line *l, int32_t day)
 {
     const struct instrument *x = &m->instruments[l->instrument];
-    return l->active && x->price_e8 && x->price_day >= day;
+    return l->active && x->price_e8 && instrument_index_day(x) >= day;
 }
 
 /* The bound has run out since the last record, whose prices `fresh` and `carried` still are of. */

@@ -80,6 +80,21 @@ struct instrument {
     int32_t jump_day;
 };
 
+/* What indices hold it at, and the session that this is of. A trade outside regular hours moves `last` alone: an index goes on from
+ * its regular prices, and at a session's end from its closes. Who has had no regular price yet comes in at what there is. */
+static inline bool instrument_held_at_last(const struct instrument *x)
+{
+    return !x->extended || !x->has_regular;
+}
+static inline int64_t instrument_index_e8(const struct instrument *x)
+{
+    return instrument_held_at_last(x) ? x->price_e8 : x->regular_e8;
+}
+static inline int32_t instrument_index_day(const struct instrument *x)
+{
+    return instrument_held_at_last(x) ? x->price_day : x->regular_day;
+}
+
 /* What an instrument is called, from and until (exclusively) when: as days, and in the order of records. */
 enum { DAY_OPEN = INT32_MAX }; /* until_day of the symbol that it has; NO_DAY: it had it always */
 struct dated_symbol {

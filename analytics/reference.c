@@ -364,7 +364,7 @@ static bool is_fresh(struct market *m, uint32_t venue, const struct instrument *
     if (!x->priced) return false;
     if (m->settings.meaning < MEANING_SECOND) return true;
     if (calendars_trading(m, venue, now_ns, &now, NULL)) now.day = day_of_ns(now_ns);
-    return calendars_sessions(m, venue, x->price_day, now.day) < 2;
+    return calendars_sessions(m, venue, instrument_index_day(x), now.day) < 2;
 }
 
 static enum err join(struct market *m, uint32_t universe, struct instrument *x, uint32_t no,
@@ -380,14 +380,14 @@ static enum err join(struct market *m, uint32_t universe, struct instrument *x, 
         x->first_line = no;
     }
     if (!m->store.lines[no].active)
-        e = universe_rejoin(&m->store, u, no, x->issuer, fresh ? x->price_e8 : 0);
+        e = universe_rejoin(&m->store, u, no, x->issuer, fresh ? instrument_index_e8(x) : 0);
     if (e) return e;
     struct line *l = &m->store.lines[no];
     l->own_shares = own;
     universe_set_shares(&m->store, u, no, shares_effective(x, l));
     if (!fresh) return ERR_OK;
-    universe_set_price(&m->store, u, no, x->price_e8, x->price_ns);
-    if (x->price_day >= m->venues[u->venue].fresh_day && !m->store.lines[no].fresh)
+    universe_set_price(&m->store, u, no, instrument_index_e8(x), x->price_ns);
+    if (instrument_index_day(x) >= m->venues[u->venue].fresh_day && !m->store.lines[no].fresh)
         universe_freshen(u, &m->store.lines[no]);
     return ERR_OK;
 }
