@@ -10,6 +10,7 @@ enum {
     EXIT_BAD_DATA = 65,
     EXIT_UNAVAILABLE = 69,
     EXIT_BROKEN = 70,
+    EXIT_FENCED = 77, /* another instance has the shard: starting again would only take it back */
     EXIT_CONFIG = 78
 };
 

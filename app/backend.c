@@ -1,6 +1,6 @@
 #include "app/backend.h"
 
-#include "app/threads/pipeline.h"
+#include "app/threads/health.h"
 #include "ingest/kinds/kind.h"
 
 #include <assert.h>
@@ -67,16 +67,8 @@ static void put_refused(struct json_writer *w, struct picture *p)
 
 static bool ready(void *ctx, struct buf *out)
 {
-    struct pipeline *p = ctx;
     AUTO_BUF struct buf reasons = { 0 };
-    const bool kafka = kafka_source_state(p->kafka, &reasons);
-    const bool database = !atomic_load(&p->database_down), going = !atomic_load(&p->stopping);
-    if (!database)
-        buf_printf(&reasons,
-                   "%s\"database: not reachable; nothing is lost, Kafka keeps what is not read\"",
-                   reasons.len ? "," : "");
-    if (!going) buf_printf(&reasons, "%s\"stopping\"", reasons.len ? "," : "");
-    const bool all = kafka && database && going;
+    const bool all = health_ready(ctx, &reasons);
     struct json_writer w = json_write(out);
     json_put_object(&w, NULL);
     json_put_bool(&w, "ready", all);

@@ -65,7 +65,7 @@ static void usage(FILE *out)
         "\n  --help-config    every setting, as Markdown\n  --help-measures  every measure, as Markdown\n"
         "  --help-messages  every kind of message, as Markdown\n"
         "  --openapi        the API's description, as /openapi.json says it\n  --version\n\n"
-        "exit codes: 0 fine, 1 verify found differences, 64 wrong usage, 65 wrong data, or a back-test with warnings, 69 database not reachable, 70 cannot go on, 78 wrong configuration\n");
+        "exit codes: 0 fine, 1 verify found differences, 64 wrong usage, 65 wrong data, or a back-test with warnings, 69 database not reachable, 70 cannot go on, 77 another instance has taken over, 78 wrong configuration\n");
 }
 
 int load_config(const char *path, struct config *out)

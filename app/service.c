@@ -25,7 +25,7 @@ struct service {
     struct engine_loop engine;
     struct seal_keys *seal_keys; /* NULL: none are configured */
     struct outbox *outbox;
-    pthread_t ingest_thread, engine_thread, writer_thread;
+    pthread_t ingest_thread, engine_thread, writer_thread, watch_thread;
 };
 
 void service_stop(void) { kill(getpid(), SIGTERM); }
@@ -102,7 +102,8 @@ static void start_threads(struct service *s)
 {
     if (pthread_create(&s->writer_thread, NULL, writer_main, &s->pipeline)
         || pthread_create(&s->engine_thread, NULL, engine_main, &s->engine)
-        || pthread_create(&s->ingest_thread, NULL, ingest_main, &s->pipeline)) {
+        || pthread_create(&s->ingest_thread, NULL, ingest_main, &s->pipeline)
+        || pthread_create(&s->watch_thread, NULL, watch_main, &s->pipeline)) {
         log_error("cannot start threads");
         _exit(EXIT_BROKEN);
     }
@@ -129,6 +130,7 @@ static void join_threads(struct service *s)
     pthread_join(s->ingest_thread, NULL);
     pthread_join(s->engine_thread, NULL);
     pthread_join(s->writer_thread, NULL);
+    pthread_join(s->watch_thread, NULL);
 }
 
 static void release(struct service *s)

@@ -36,6 +36,17 @@ void turn_wait(struct turn *t, struct command *c)
     t->waiting[t->waiting_n++] = c;
 }
 
+void turn_took(struct turn *t, int64_t taken_ns, int64_t sent_ms, size_t n)
+{
+    if (!atomic_load(&t->since_ns)) atomic_store(&t->since_ns, taken_ns);
+    if (n == 0) return;
+    if (t->parts_n < TURN_PARTS) t->parts[t->parts_n++] = (struct turn_part){ sent_ms, 0 };
+    struct turn_part *p =
+        &t->parts[t->parts_n - 1]; /* when all are used, the newest takes the rest */
+    if (sent_ms < p->sent_ms) p->sent_ms = sent_ms;
+    p->n += (int64_t)n;
+}
+
 void turn_answer(struct turn *t, enum err err)
 {
     for (size_t i = 0; i < t->waiting_n; i++) command_answer(t->waiting[i], err, NULL);
@@ -50,4 +61,6 @@ void turn_clear(struct turn *t)
     picture_release(t->picture);
     t->picture = NULL;
     write_batch_clear(t->batch);
+    t->parts_n = 0;
+    atomic_store(&t->since_ns, 0);
 }

@@ -10,13 +10,27 @@
 #include "app/command.h"
 #include "store/write_batch.h"
 
+#include <stdatomic.h>
+
+enum { TURN_PARTS = 16 };
+
 struct turn {
     struct write_batch *batch; /* rows into it by the engine; committed by the writer */
     struct command *
         *waiting; /* into it by turn_wait, the engine's; out by turn_answer, the writer's */
     size_t waiting_n, waiting_cap;
     struct picture *picture; /* may be NULL; the writer takes it out, once committed */
+    _Atomic int64_t
+        since_ns; /* mono_ns() when the oldest of what is in it was in hand; 0: nothing is. Looked at by any thread */
+    struct turn_part {
+        int64_t sent_ms; /* when the oldest of these records was sent, by its broker's clock */
+        int64_t n;
+    } parts[TURN_PARTS];
+    size_t parts_n;
 };
+
+/* Records of which the oldest was sent at `sent_ms` are in it, in hand since `taken_ns`. */
+void turn_took(struct turn *t, int64_t taken_ns, int64_t sent_ms, size_t n);
 
 MUST_USE enum err turn_new(struct turn **out);
 void turn_free(struct turn *t); /* NULL is fine; nobody may be waiting in it */

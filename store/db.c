@@ -167,6 +167,32 @@ enum err db_script(struct db *d, const char *sql, struct why *why)
     return db_check(d, PQexec(d->conn, sql), why);
 }
 
+const char *db_trouble(enum err e, const struct why *why)
+{
+    static const struct {
+        const char *state, *text; /* a code, or the beginning of one: the first that fits */
+    } troubles[] = {
+        { "53100", "disk full" },
+        { "53200", "the server is out of memory" },
+        { "53300", "too many connections" },
+        { "53", "too few resources" },
+        { "55P03", "a lock that another session holds" },
+        { "57014", "timeout: no answer in time" },
+        { "57P", "gone: shut down, crashed or starting" },
+        { "25006", "read-only: a standby, or set so" },
+        { "40", "conflict with another session" },
+        { "42501", "permission denied" },
+        { "28", "login refused" },
+        { "23", "a row that the schema refuses" },
+        { "58", "input or output failed at the server" },
+        { "XX", "the server found its data damaged" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(troubles); i++)
+        if (strncmp(why->text, troubles[i].state, strlen(troubles[i].state)) == 0)
+            return troubles[i].text;
+    return e == ERR_DB_LOST ? "gone: not reachable" : err_text(e);
+}
+
 /* What another attempt at the whole transaction may mend, by class and code (the manual's appendix
  * "PostgreSQL Error Codes"):
  *

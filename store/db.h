@@ -24,6 +24,10 @@ void db_close(struct db *d); /* fine on a zeroed or closed one */
 MUST_USE enum err db_reopen(struct db *d,
                             struct why *why); /* closes and opens again with the same arguments */
 
+/* What stands in the way, for people: "disk full", "a lock", "not reachable" ...; a literal that names no
+ * host and no object. `why` is that of a failed call. */
+const char *db_trouble(enum err e, const struct why *why);
+
 /* ERR_DB retryable as a whole transaction? 40001 40P01 55P03 57P01 53xxx 08xxx. */
 bool db_retryable(const struct why *why);
 #endif

@@ -102,6 +102,8 @@ void writer_close(struct writer *w)
     free(w);
 }
 
+int64_t writer_epoch(const struct writer *w) { return w->fence.epoch; }
+
 /* The batch is in: the shard's row has moved so. */
 static void moved_on(struct writer *w, const struct write_batch *b)
 {

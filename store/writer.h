@@ -12,6 +12,8 @@ struct writer;
 MUST_USE enum err writer_open(const char *conninfo, struct writer **out, uint64_t *last_seq,
                               struct why *why);
 void writer_close(struct writer *w);
+/* The epoch that writer_open took. Thread: any, until writer_close. */
+int64_t writer_epoch(const struct writer *w);
 /* ERR_OK: committed; *owed is the number of deliveries it made. ERR_DB_LOST / ERR_DB: not (yet) known to be committed: call
  * again with the same batch after writer_recover says so. ERR_FENCED: another instance owns the shard; end. */
 MUST_USE enum err writer_commit(struct writer *w, const struct write_batch *b, int64_t *owed,

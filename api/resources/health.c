@@ -55,7 +55,8 @@ static const struct route routes[] = {
       .id = "getReady",
       .summary = "Whether it does its work; 503 with the reasons when not",
       .help = "Not ready means that nothing is lost but nothing new is seen: Kafka or "
-              "PostgreSQL is away, or the service is stopping.",
+              "PostgreSQL is away, full or locked (the reason names it), what was read is not "
+              "committed for 15 s, or the service is stopping.",
       .handler = get_readyz,
       .answers = { { .status = 200, .schema = "Ready" },
                    { .status = 503,

@@ -172,7 +172,12 @@ static int64_t sleep_ms(const struct engine_loop *l)
 
 static void take_batch(struct engine_loop *l, struct ingest_batch *in)
 {
+    const int64_t taken = in->taken_ns ? in->taken_ns : mono_ns();
+    atomic_store(&l->p->batch_ns, taken);
     engine_loop_apply(l, in);
+    if (!turn_idle(l->turn))
+        turn_took(l->turn, taken, in->records_n ? in->records[0].received_ms : 0, in->records_n);
+    atomic_store(&l->p->batch_ns, 0);
     ingest_batch_clear(in);
     if (queue_push(l->p->spare_batches, in, 0)) ingest_batch_free(in);
 }
@@ -182,10 +187,13 @@ static bool go_round(struct engine_loop *l)
 {
     struct pipeline *p = l->p;
     struct ingest_batch *in = queue_pop(p->ingested, sleep_ms(l));
+    atomic_store(&p->round_ns, mono_ns());
     if (in) take_batch(l, in);
     for (struct command *c; (c = queue_pop(p->commands, 0)) != NULL;) engine_loop_obey(l, c);
     tick_clock(l);
     if (picture_is_old(l) && l->turn->waiting_n) l->picture_ns = 0; /* they see what they did */
+    if (!turn_idle(l->turn)) turn_took(l->turn, atomic_load(&p->round_ns), 0, 0);
+    atomic_store(&p->event_ns, engine_now_ns(l->step.engine));
     hand_over(l, false);
     return in || !atomic_load(&p->stopping) || !queue_closed(p->ingested)
            || queue_len(p->ingested) > 0;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { INGEST_BATCHES = 4, TURNS = 3, COMMANDS_MAX = 1024 };
+enum { INGEST_BATCHES = 4, COMMANDS_MAX = 1024 };
 
 static enum err make_queues(struct pipeline *p)
 {
@@ -27,6 +27,7 @@ static enum err fill_queues(struct pipeline *p)
     for (int i = 0; i < TURNS && !e; i++) {
         struct turn *t;
         e = turn_new(&t);
+        if (!e) p->every_turn[i] = t;
         if (!e) e = queue_push(p->spare_turns, t, 0);
     }
     return e;

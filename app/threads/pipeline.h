@@ -26,6 +26,8 @@
 
 #include <stdatomic.h>
 
+enum { TURNS = 3 };
+
 struct pipeline {
     /* ---- set before the threads start, and left so ---- */
     const struct config *c;
@@ -42,13 +44,19 @@ struct pipeline {
     struct queue *spare_turns;   /* empty. In: writer. Out: engine */
     struct queue *turns;         /* In: engine, which closes it. Out: writer */
     struct queue *commands;      /* In: API threads. Out: engine, which closes it */
+    struct turn *every_turn[TURNS]; /* wherever they are: for their ages. NULL once freed */
 
     /* ---- flags: who sets it; who looks ---- */
-    atomic_bool stopping;      /* main, once; all */
-    atomic_bool caught_up;     /* ingest, once the sources have been read to their end; engine */
-    atomic_bool writer_busy;   /* writer, while it has a turn in hand; engine */
-    atomic_bool database_down; /* writer; API's readiness */
-    atomic_int exit_code;      /* whoever gives up first; main */
+    atomic_bool stopping;    /* main, once; all */
+    atomic_bool caught_up;   /* ingest, once the sources have been read to their end; engine */
+    atomic_bool writer_busy; /* writer, while it has a turn in hand; engine */
+    _Atomic(const char *)
+        writer_trouble; /* db_trouble() of its last failure, NULL once it is over: writer; health */
+    _Atomic(const char *) watch_trouble; /* the same of the watch; health */
+    _Atomic int64_t round_ns;            /* mono_ns() of the engine's last round; health */
+    _Atomic int64_t batch_ns; /* taken_ns of the batch that the engine applies, else 0; health */
+    _Atomic int64_t event_ns; /* the engine's time: engine; health */
+    atomic_int exit_code;     /* whoever gives up first; main */
 
     /* ---- the newest committed picture. In: main, then writer. Out, retained: API threads ---- */
     pthread_mutex_t picture_lock;
@@ -69,10 +77,11 @@ void pipeline_show(struct pipeline *p, struct picture *picture);
 /* Retained; NULL before the first. Thread: any. */
 struct picture *pipeline_picture(struct pipeline *p);
 
-/* ---- two of the threads; `arg` is the pipeline. The third is engine.h's ---- */
+/* ---- three of the threads; `arg` is the pipeline. The fourth is engine.h's ---- */
 struct source_names;
 /* p->kafka, where the database says that the sources stand; `names` gets their names. Thread: main. */
 MUST_USE enum err ingest_open(struct pipeline *p, struct source_names *names, struct why *why);
 void *ingest_main(void *arg);
 void *writer_main(void *arg);
+void *watch_main(void *arg);
 #endif

@@ -61,17 +61,20 @@ static bool commit(struct pipeline *p, const struct write_batch *b, int64_t *owe
     struct why why = { 0 };
     enum err e = writer_commit(p->writer, b, owed, &why);
     while (e) {
+        if (e == ERR_FENCED) pipeline_give_up(p, EXIT_FENCED);
         if (is_final(e, &why)) {
             log_error("batch not committed", "reason", err_name(e), "detail", why.text, "last_seq",
                       LOG_I64(write_batch_last_seq(b)));
             return false;
         }
-        if (!atomic_exchange(&p->database_down, true))
-            log_warn("database trouble; holding back", "reason", err_name(e), "detail", why.text);
+        const char *trouble = db_trouble(e, &why);
+        if (atomic_exchange(&p->writer_trouble, trouble) != trouble)
+            log_warn("database trouble; holding back", "trouble", trouble, "reason", err_name(e),
+                     "detail", why.text);
         if (!hold_back(p, &patience)) return false;
         e = try_again(p, b, owed, &why);
     }
-    if (atomic_exchange(&p->database_down, false)) log_info("database is back");
+    if (atomic_exchange(&p->writer_trouble, NULL)) log_info("database is back");
     return true;
 }
 

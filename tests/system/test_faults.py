@@ -435,7 +435,7 @@ def test_second_instance_fences_the_first(one, kafka, service_factory):
         first.expected_dead = True
         one.service = second.start()
         one.trades(*range(20, 40)).settle()
-        assert first.process.wait(30 * SLOW) == 70
+        assert first.process.wait(30 * SLOW) == 77
         assert "fenced" in first.log or "another instance" in first.log
         assert first.database.one("SELECT count(*) FROM tocsin.tick WHERE day_or_kind = -2147483648") == 20
     finally:

@@ -94,7 +94,7 @@ static void a_broken_connection_costs_nothing(void **state)
     assert_int_equal(answer_to(hand_over_record()), ERR_OK);
     assert_int_equal(stored(), before + 1);
     assert_int_equal(metric_get(METRIC_COMMIT_RETRIES), retries + 1);
-    assert_false(atomic_load(&pipeline.database_down));
+    assert_null(atomic_load(&pipeline.writer_trouble));
 }
 
 /* The engine closes the turns right behind its last one. */
@@ -120,7 +120,7 @@ static void a_fenced_writer_commits_nothing_more(void **state)
     assert_int_equal(answer_to(hand_over_record()), ERR_STOPPING);
     join_writer();
     assert_true(gave_up());
-    assert_int_equal(atomic_load(&pipeline.exit_code), EXIT_BROKEN);
+    assert_int_equal(atomic_load(&pipeline.exit_code), EXIT_FENCED);
     assert_int_equal(stored(), before);
     assert_null(pipeline_picture(&pipeline));
     writer_close(other);

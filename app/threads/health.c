@@ -1,0 +1,65 @@
+#include "app/threads/health.h"
+
+#include "core/json_write.h"
+#include "core/when.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+PRINTF_LIKE(2, 3) static void add_reason(struct buf *b, const char *fmt, ...)
+{
+    char text[300];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (b->len) buf_puts(b, ",");
+    buf_json_string(b, text, strlen(text));
+}
+
+static int64_t age_ms(int64_t since_ns, int64_t now_ns)
+{
+    return since_ns && now_ns > since_ns ? (now_ns - since_ns) / NS_PER_MS : 0;
+}
+
+int64_t health_uncommitted_ms(const struct pipeline *p)
+{
+    const int64_t now = mono_ns();
+    int64_t oldest = age_ms(atomic_load(&p->batch_ns), now);
+    for (int i = 0; i < TURNS; i++) {
+        const int64_t age = age_ms(atomic_load(&p->every_turn[i]->since_ns), now);
+        if (age > oldest) oldest = age;
+    }
+    return oldest;
+}
+
+static void database_reasons(struct pipeline *p, struct buf *b)
+{
+    const char *writer = atomic_load(&p->writer_trouble), *watch = atomic_load(&p->watch_trouble);
+    if (writer)
+        add_reason(b, "database: %s; nothing is lost, Kafka keeps what is not read", writer);
+    if (watch && watch != writer)
+        add_reason(b, "database: whose the shard is cannot be looked at: %s", watch);
+}
+
+static void standing_reasons(struct pipeline *p, struct buf *b)
+{
+    const int64_t waits_s = health_uncommitted_ms(p) / 1000;
+    const int64_t rests_s = age_ms(atomic_load(&p->round_ns), mono_ns()) / 1000;
+    if (waits_s >= HEALTH_STUCK_S)
+        add_reason(b, "work: what was read %" PRId64 " s ago is not committed", waits_s);
+    else if (rests_s >= HEALTH_STUCK_S)
+        add_reason(b, "work: the engine has been at one thing for %" PRId64 " s", rests_s);
+}
+
+bool health_ready(struct pipeline *p, struct buf *reasons)
+{
+    const size_t before = reasons->len;
+    const bool kafka = kafka_source_state(p->kafka, reasons);
+    database_reasons(p, reasons);
+    standing_reasons(p, reasons);
+    if (atomic_load(&p->stopping)) add_reason(reasons, "stopping");
+    return kafka && reasons->len == before;
+}
