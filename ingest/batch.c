@@ -40,7 +40,7 @@ enum err ingest_batch_new(struct ingest_batch **out)
 void ingest_batch_clear(struct ingest_batch *b)
 {
     arena_clear(&b->arena);
-    b->records_n = b->dead_n = b->marks_n = b->lives_n = b->gaps_n = 0;
+    b->records_n = b->messages_n = b->bytes = b->dead_n = b->marks_n = b->lives_n = b->gaps_n = 0;
     b->taken_ns = 0;
 }
 
@@ -49,6 +49,7 @@ void ingest_batch_free(struct ingest_batch *b)
     if (!b) return;
     arena_release(&b->arena);
     free(b->records);
+    free(b->messages);
     free(b->dead);
     free(b->marks);
     free(b->lives);
@@ -63,6 +64,7 @@ void ingest_batch_free(struct ingest_batch *b)
         return memset(&b->array[b->array##_n++], 0, sizeof *b->array);                             \
     }
 SLOT(record, ingest_batch_record, records)
+SLOT(ingest_message, ingest_batch_message, messages)
 SLOT(dead_letter, ingest_batch_dead, dead)
 SLOT(source_life, ingest_batch_life, lives)
 SLOT(data_gap, ingest_batch_gap, gaps)

@@ -33,8 +33,21 @@ struct data_gap {
 };
 extern const struct row_type data_gap_row;
 
+/* One message that was taken: which of the records and dead letters came of it, and where its
+ * source stands behind it. */
+struct ingest_message {
+    int32_t source_id;
+    uint32_t records_end, dead_end; /* the first that are not its own, nor of one before it */
+    int64_t next_offset;
+    int64_t fingerprint; /* 0: to be made of sent_ms, key, and the message of its last record */
+    int64_t sent_ms;
+    struct str key;
+};
+
 struct ingest_batch {
     struct arena arena;
+    struct ingest_message *messages; /* in the order they were taken */
+    size_t messages_n, messages_cap;
     struct record *records;
     size_t records_n, records_cap;
     struct dead_letter *dead;
@@ -45,6 +58,7 @@ struct ingest_batch {
     size_t lives_n, lives_cap;
     struct data_gap *gaps;
     size_t gaps_n, gaps_cap;
+    size_t bytes;     /* of the messages it holds */
     int64_t taken_ns; /* mono_ns() when its first message was in hand */
 };
 
@@ -53,6 +67,7 @@ void ingest_batch_clear(struct ingest_batch *b); /* keeps the memory for the nex
 void ingest_batch_free(struct ingest_batch *b);
 /* The next free slot, zeroed; NULL when out of memory. */
 struct record *ingest_batch_record(struct ingest_batch *b);
+struct ingest_message *ingest_batch_message(struct ingest_batch *b);
 struct dead_letter *ingest_batch_dead(struct ingest_batch *b);
 struct source_mark *ingest_batch_mark(struct ingest_batch *b,
                                       int32_t source_id); /* finds or adds */

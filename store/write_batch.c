@@ -12,6 +12,15 @@
  * a batch spans a day or two. The second mark moves the first one (WAY_UPDATE): an UPDATE from a
  * list in which a row has two successors takes either.
  *
+ * Where the whole effect of what was taken so far has been written, the batch may be cut, for a
+ * commit that turned out too large:
+ *
+ *     seq 41, cut, seq 42, alert, alert, cut     cuts: (41, source 3 at 101), (42, source 3 at 102)
+ *
+ * A part is a slice of each run: of ticks and events by their seq, of others by the number of cuts
+ * that were before them, kept beside each row. It borrows the rows and has the position of its own
+ * last cut.
+ *
  * The engine's thread fills a batch and hands it over; the writer's thread commits it, clears it
  * and gives it back. Clearing keeps runs and arena, so that after the first few batches nothing
  * here asks for memory. */
@@ -35,14 +44,25 @@ struct facts {
     bool texts;                          /* has a column with a text */
 };
 
+struct cut {
+    uint64_t seq; /* of the last record before it */
+    int64_t next_offset;
+    int32_t source_id;     /* 0: no source has moved */
+    uint32_t rows, alerts; /* before it */
+};
+
 struct write_batch {
+    bool borrowed; /* a part: but for the marks the rows are another's */
     struct row_runs tables[TABLE_COUNT];
     struct facts facts[TABLE_COUNT]; /* of the tables, for as long as the batch lives */
     /* Texts of the rows: copied, because what the engine and the ingest batch hold is theirs again
      * at the next record. They stay where they are while the runs grow and move. */
     struct arena arena;
-    size_t text_bytes;   /* of the texts */
-    size_t records;      /* ticks and events: what a full batch is measured by */
+    size_t text_bytes; /* of the texts */
+    size_t records;    /* ticks and events */
+    size_t rows;       /* of all tables */
+    struct cut *cuts;
+    size_t cuts_n, cuts_cap;
     uint64_t last_seq;   /* what the fence moves to; 0: the batch holds no record */
     struct buf snapshot; /* the last that was written: an older state is worth nothing beside it */
     uint64_t snapshot_seq;
@@ -80,17 +100,32 @@ enum err write_batch_new(struct write_batch **out)
 void write_batch_free(struct write_batch *b)
 {
     if (!b) return;
+    write_batch_clear(b);
     for (int t = 0; t < TABLE_COUNT; t++) {
-        for (size_t i = 0; i < b->tables[t].cap; i++) free(b->tables[t].runs[i].rows);
+        for (size_t i = 0; i < b->tables[t].cap; i++) {
+            free(b->tables[t].runs[i].rows);
+            free(b->tables[t].runs[i].cut);
+        }
         free(b->tables[t].runs);
     }
+    free(b->cuts);
     buf_release(&b->snapshot);
     arena_release(&b->arena);
     free(b);
 }
 
+/* What a part has borrowed is forgotten, and never freed or written to. */
+static void give_back(struct write_batch *b)
+{
+    for (int t = 0; t < TABLE_COUNT; t++)
+        for (size_t i = 0; t != TABLE_source_mark_row && i < b->tables[t].n; i++)
+            b->tables[t].runs[i] = (struct row_run){ 0 };
+    b->borrowed = false;
+}
+
 void write_batch_clear(struct write_batch *b)
 {
+    if (b->borrowed) give_back(b);
     for (int t = 0; t < TABLE_COUNT; t++) {
         struct row_runs *rr = &b->tables[t];
         for (size_t i = 0; i < rr->n; i++) rr->runs[i].n = 0;
@@ -98,7 +133,7 @@ void write_batch_clear(struct write_batch *b)
     }
     arena_clear(&b->arena);
     buf_clear(&b->snapshot);
-    b->text_bytes = b->records = 0;
+    b->text_bytes = b->records = b->rows = b->cuts_n = 0;
     b->last_seq = b->snapshot_seq = 0;
     b->failed = false;
 }
@@ -161,7 +196,12 @@ static void *place_of(struct write_batch *b, enum table_id id, const void *row)
     void *had = t->way == WAY_UPDATE ? moved_row(t, run, row) : NULL;
     if (had) return had;
     if (!vec_grow(&run->rows, &run->cap, run->n + 1, t->row->size)) return NULL;
+    if (!b->facts[id].seq) {
+        if (!VEC_GROW(&run->cut, &run->cut_cap, run->n + 1)) return NULL;
+        run->cut[run->n] = (uint32_t)b->cuts_n;
+    }
     rr->rows++;
+    b->rows++;
     return (char *)run->rows + run->n++ * t->row->size;
 }
 
@@ -182,12 +222,17 @@ void write_row(struct write_batch *b, const struct row_type *type, const void *r
     }
 }
 
-void write_ingest(struct write_batch *b, const struct ingest_batch *in)
+void write_cut(struct write_batch *b, int32_t source_id, int64_t next_offset)
 {
-    for (size_t i = 0; i < in->lives_n; i++) write_row(b, &source_life_row, &in->lives[i]);
-    for (size_t i = 0; i < in->gaps_n; i++) write_row(b, &data_gap_row, &in->gaps[i]);
-    for (size_t i = 0; i < in->dead_n; i++) write_row(b, &dead_letter_row, &in->dead[i]);
-    for (size_t i = 0; i < in->marks_n; i++) write_row(b, &source_mark_row, &in->marks[i]);
+    if (!VEC_GROW(&b->cuts, &b->cuts_cap, b->cuts_n + 1)) {
+        b->failed = true;
+        return;
+    }
+    b->cuts[b->cuts_n++] = (struct cut){ .seq = b->last_seq,
+                                         .next_offset = next_offset,
+                                         .source_id = source_id,
+                                         .rows = (uint32_t)b->rows,
+                                         .alerts = (uint32_t)b->tables[TABLE_alert_row].rows };
 }
 
 void write_snapshot(struct write_batch *b, uint64_t seq, int version, const void *state, size_t n)
@@ -205,9 +250,7 @@ bool write_batch_ok(const struct write_batch *b) { return !b->failed && buf_ok(&
 
 bool write_batch_empty(const struct write_batch *b)
 {
-    size_t rows = 0;
-    for (int t = 0; t < TABLE_COUNT; t++) rows += b->tables[t].rows;
-    return !b->failed && rows == 0 && !b->snapshot_seq;
+    return !b->failed && b->rows == 0 && !b->snapshot_seq;
 }
 
 size_t write_batch_rows(const struct write_batch *b) { return b->records; }
@@ -252,4 +295,105 @@ struct state_snapshot write_batch_snapshot(const struct write_batch *b)
 {
     return (struct state_snapshot){ b->snapshot_seq, b->snapshot_version, b->snapshot.data,
                                     b->snapshot.len };
+}
+
+/* ---- cutting ---- */
+size_t write_batch_cuts(const struct write_batch *b) { return b->cuts_n; }
+
+size_t write_batch_weight(const struct write_batch *b, size_t fan_out)
+{
+    return b->rows + b->tables[TABLE_alert_row].rows * fan_out;
+}
+
+static size_t weight_at(const struct write_batch *b, size_t cuts, size_t fan_out)
+{
+    const struct cut *c = cuts ? &b->cuts[cuts - 1] : NULL;
+    return c ? c->rows + (size_t)c->alerts * fan_out : 0;
+}
+
+size_t write_batch_reach(const struct write_batch *b, size_t from, size_t weight, size_t fan_out)
+{
+    const size_t begin = weight_at(b, from, fan_out);
+    size_t low = from + 1, high = b->cuts_n; /* low: within, or the one there must be */
+    if (low >= high || write_batch_weight(b, fan_out) - begin <= weight) return high;
+    while (low < high) {
+        const size_t mid = (low + high + 1) / 2;
+        if (weight_at(b, mid, fan_out) - begin <= weight) low = mid;
+        else high = mid - 1;
+    }
+    return low;
+}
+
+/* How many rows of a run were written before so many cuts. */
+static size_t rows_before(const struct write_batch *b, enum table_id id, const struct row_run *run,
+                          size_t cuts)
+{
+    const struct column *seq = b->facts[id].seq;
+    const uint64_t last = cuts ? b->cuts[cuts - 1].seq : 0;
+    size_t low = 0, high = run->n;
+    if (cuts == 0) return 0;
+    while (low < high) {
+        const size_t mid = (low + high) / 2;
+        const void *row = (const char *)run->rows + mid * tables[id].row->size;
+        if (seq ? *(const uint64_t *)row_field(seq, row) <= last : run->cut[mid] < cuts)
+            low = mid + 1;
+        else high = mid;
+    }
+    return low;
+}
+
+static void borrow_table(const struct write_batch *whole, enum table_id id, size_t from, size_t to,
+                         struct write_batch *part)
+{
+    const struct row_runs *rr = &whole->tables[id];
+    for (size_t i = 0; i < rr->n; i++) {
+        const struct row_run *run = &rr->runs[i];
+        const size_t begin = rows_before(whole, id, run, from),
+                     end = to == whole->cuts_n ? run->n : rows_before(whole, id, run, to);
+        struct row_run *slice = begin < end ? new_run(&part->tables[id], run->day) : NULL;
+        if (begin == end) continue;
+        if (!slice) {
+            part->failed = true;
+            return;
+        }
+        *slice = (struct row_run){ .day = run->day,
+                                   .rows = (char *)run->rows + begin * tables[id].row->size,
+                                   .n = end - begin };
+        part->tables[id].rows += slice->n;
+        part->rows += slice->n;
+    }
+}
+
+/* Where each source stands at the part's end; the position of the message before it is not known
+ * by its hash there. */
+static void marks_of_part(const struct write_batch *whole, size_t from, size_t to,
+                          struct write_batch *part)
+{
+    for (size_t i = from; i < to; i++) {
+        const struct cut *c = &whole->cuts[i];
+        const struct source_mark stands = { c->source_id, c->next_offset, 0 };
+        if (c->source_id) write_row(part, &source_mark_row, &stands);
+    }
+}
+
+void write_batch_part(const struct write_batch *whole, size_t from, size_t to,
+                      struct write_batch *part)
+{
+    const bool last = to == whole->cuts_n;
+    write_batch_clear(part);
+    part->failed = whole->failed;
+    const struct row_runs *marks = &whole->tables[TABLE_source_mark_row];
+    for (size_t i = 0; last && marks->n && i < marks->runs[0].n; i++)
+        write_row(part, &source_mark_row, (struct source_mark *)marks->runs[0].rows + i);
+    if (!last) marks_of_part(whole, from, to, part);
+    part->borrowed = true;
+    for (enum table_id id = 0; id < TABLE_COUNT; id++)
+        if (id != TABLE_source_mark_row) borrow_table(whole, id, from, to, part);
+    const uint64_t before = from ? whole->cuts[from - 1].seq : 0,
+                   upto = last ? whole->last_seq : whole->cuts[to - 1].seq;
+    part->last_seq = upto > before ? upto : 0;
+    part->records = part->tables[TABLE_tick_row].rows + part->tables[TABLE_event_row].rows;
+    if (last && whole->snapshot_seq)
+        write_snapshot(part, whole->snapshot_seq, whole->snapshot_version, whole->snapshot.data,
+                       whole->snapshot.len);
 }

@@ -17,8 +17,9 @@ void write_batch_clear(struct write_batch *b); /* keeps the memory for the next 
 /* ---- filling; all copy ---- */
 /* A row of tables.def. */
 void write_row(struct write_batch *b, const struct row_type *type, const void *row);
-/* Its lives, gaps, dead letters and marks. Its records are the step's to say. */
-void write_ingest(struct write_batch *b, const struct ingest_batch *in);
+/* All that comes of what was taken so far has been written: here the batch may be cut. The source
+ * then stands at next_offset; source_id 0: none has moved. */
+void write_cut(struct write_batch *b, int32_t source_id, int64_t next_offset);
 /* The state after record seq, of which there is at most one in a batch: the last. */
 void write_snapshot(struct write_batch *b, uint64_t seq, int version, const void *state, size_t n);
 /* It must never be committed: writer_commit says ERR_NOMEM. */
@@ -36,11 +37,24 @@ const struct alert *write_batch_alerts(const struct write_batch *b, size_t *n);
 /* Kafka positions in it, for the hint after the commit. */
 const struct source_mark *write_batch_marks(const struct write_batch *b, size_t *n);
 
+/* ---- cutting ---- */
+size_t write_batch_cuts(const struct write_batch *b); /* how many there are */
+/* What committing it costs, in rows: those in it, and fan_out more an alert (its deliveries). */
+size_t write_batch_weight(const struct write_batch *b, size_t fan_out);
+/* The last cut so that what lies between `from` cuts and it weighs at most so much; at least the next one. */
+size_t write_batch_reach(const struct write_batch *b, size_t from, size_t weight, size_t fan_out);
+/* What lies between `from` and `to` cuts, as a batch: it has the rows of `whole` and must be
+ * cleared before that is; the last one (to: all cuts) has what lies behind them, and the snapshot. */
+void write_batch_part(const struct write_batch *whole, size_t from, size_t to,
+                      struct write_batch *part);
+
 /* ---- for the transaction ---- */
 struct row_run { /* rows of one table, in the order they were written */
     int32_t day; /* of a table by days: of all of them */
     void *rows;
     size_t n, cap;
+    uint32_t *cut; /* by row: how many cuts were before it; NULL where seq says it */
+    size_t cut_cap;
 };
 size_t write_batch_count(const struct write_batch *b, enum table_id id);
 const struct row_run *write_batch_runs(const struct write_batch *b, enum table_id id, size_t *n);

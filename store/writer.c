@@ -22,6 +22,8 @@
 #include "store/schema_files.h"
 #include "store/transaction.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +38,8 @@ struct writer {
     /* Days for which a partition is known to be there. Forgotten with the session: whoever broke it
      * may have dropped one. */
     struct partitions partitions;
+    int64_t statement_ms,
+        said_ms; /* how long one may take; what the session has been told. 0: db.c's */
 };
 
 /* With fsync or full_page_writes off a power cut takes back what has been told to a receiver as
@@ -111,12 +115,25 @@ static void moved_on(struct writer *w, const struct write_batch *b)
     if (write_batch_last_seq(b)) w->fence.last_seq = write_batch_last_seq(b);
 }
 
+void writer_allow(struct writer *w, int64_t statement_ms) { w->statement_ms = statement_ms; }
+
+static enum err tell_session(struct writer *w, struct why *why)
+{
+    char sql[80];
+    if (w->said_ms == w->statement_ms) return ERR_OK;
+    snprintf(sql, sizeof sql, "SET statement_timeout = %" PRId64, w->statement_ms);
+    enum err e = db_script(&w->db, sql, why);
+    if (!e) w->said_ms = w->statement_ms;
+    return e;
+}
+
 enum err writer_commit(struct writer *w, const struct write_batch *b, int64_t *owed,
                        struct why *why)
 {
     *owed = 0;
     if (!write_batch_ok(b)) return err_set(why, ERR_NOMEM, "out of memory");
-    enum err e = partitions_ensure(&w->partitions, &w->db, b, why);
+    enum err e = tell_session(w, why);
+    if (!e) e = partitions_ensure(&w->partitions, &w->db, b, why);
     if (!e) e = transaction_run(&w->db, &w->fence, &w->partitions, b, owed, why);
     if (!e) moved_on(w, b);
     return e;
@@ -134,6 +151,7 @@ static enum err session_renew(struct writer *w, struct why *why)
 {
     enum err e = db_reopen(&w->db, why);
     if (e) return e;
+    w->said_ms = 0;
     e = transaction_prepare(&w->db, why);
     if (e) db_close(&w->db); /* else the next look takes it for a session that is prepared */
     else partitions_forget(&w->partitions);

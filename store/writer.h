@@ -18,6 +18,8 @@ int64_t writer_epoch(const struct writer *w);
  * again with the same batch after writer_recover says so. ERR_FENCED: another instance owns the shard; end. */
 MUST_USE enum err writer_commit(struct writer *w, const struct write_batch *b, int64_t *owed,
                                 struct why *why);
+/* From the next commit on a statement may take so long; 30 s unless said. */
+void writer_allow(struct writer *w, int64_t statement_ms);
 /* After a failure: connects again if need be and looks. *committed says whether batch b is in. ERR_DB_LOST: try later. */
 MUST_USE enum err writer_recover(struct writer *w, const struct write_batch *b, bool *committed,
                                  struct why *why);

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
+#include "ingest/kafka/source.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -121,22 +122,131 @@ static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct
 static enum err learn_sources(struct engine_loop *l, const struct ingest_batch *in)
 {
     enum err e = ERR_OK;
-    for (size_t i = 0; i < in->lives_n && !e; i++) e = source_names_add(&l->sources, &in->lives[i]);
+    for (size_t i = 0; i < in->lives_n && !e; i++) {
+        e = source_names_add(&l->sources, &in->lives[i]);
+        write_row(l->turn->batch, &source_life_row, &in->lives[i]);
+    }
     return e;
+}
+
+/* ---- a batch, message by message ----
+ *
+ * Three messages of source 7, and a turn that is full after two of them:
+ *
+ *     100   a trade      seq 41, three alerts     cut, 7 at 101
+ *     101   refused      a dead letter, seq 42    cut, 7 at 102     the mark (7, 102); handed over
+ *     102   a trade      seq 43                   cut, 7 at 103     the next turn's
+ *
+ * A crash behind the second begins with the message at 102: what came of each message is in one
+ * turn whole, with the position behind it. */
+struct batch_walk {
+    struct engine_loop *l;
+    struct ingest_batch *in;
+    int64_t now_ms;
+    size_t records, dead;    /* so many of the batch have been taken */
+    size_t messages, marked; /* likewise; and so many had their positions in an earlier turn */
+};
+
+/* What the broker had deleted before this message. */
+static void write_gaps(struct batch_walk *w, int32_t source_id, int64_t before)
+{
+    struct ingest_batch *in = w->in;
+    for (size_t i = 0; i < in->gaps_n; i++) {
+        struct data_gap *gap = &in->gaps[i];
+        if (gap->source_id != source_id || gap->to_offset > before) continue;
+        write_row(w->l->turn->batch, &data_gap_row, gap);
+        gap->source_id = 0; /* written */
+    }
+}
+
+static enum err apply_records(struct batch_walk *w, size_t end)
+{
+    enum err e = ERR_OK;
+    while (w->records < end && !e)
+        e = apply_one(w->l, w->in, &w->in->records[w->records++], w->now_ms);
+    return e;
+}
+
+/* Those that were refused before they were records, and those that the engine has refused since
+ * `from`, which stand at the end. */
+static void write_dead(struct batch_walk *w, size_t end, size_t from)
+{
+    struct write_batch *b = w->l->turn->batch;
+    while (w->dead < end) write_row(b, &dead_letter_row, &w->in->dead[w->dead++]);
+    for (size_t i = from; i < w->in->dead_n; i++) write_row(b, &dead_letter_row, &w->in->dead[i]);
+}
+
+static int64_t fingerprint_of(const struct ingest_batch *in, const struct ingest_message *m)
+{
+    if (m->fingerprint) return m->fingerprint;
+    const struct str value =
+        m->records_end ? in->records[m->records_end - 1].message : (struct str){ 0 };
+    return kafka_fingerprint(m->sent_ms, m->key.p, m->key.n, value.p, value.n);
+}
+
+/* Where the sources stand in the middle of the batch: each as behind the last of its messages. */
+static void mark_messages(struct batch_walk *w)
+{
+    struct write_batch *b = w->l->turn->batch;
+    for (size_t i = w->messages; i-- > w->marked;) {
+        const struct ingest_message *m = &w->in->messages[i];
+        size_t n, k = 0;
+        const struct source_mark *marks = write_batch_marks(b, &n);
+        while (k < n
+               && (marks[k].source_id != m->source_id || marks[k].next_offset < m->next_offset))
+            k++;
+        if (k < n) continue;
+        write_row(b, &source_mark_row,
+                  &(struct source_mark){ m->source_id, m->next_offset, fingerprint_of(w->in, m) });
+    }
+    w->marked = w->messages;
+}
+
+static enum err apply_message(struct batch_walk *w, const struct ingest_message *m)
+{
+    const size_t refused = w->in->dead_n;
+    write_gaps(w, m->source_id, m->next_offset - 1);
+    enum err e = apply_records(w, m->records_end);
+    if (e) return e;
+    write_dead(w, m->dead_end, refused);
+    write_cut(w->l->turn->batch, m->source_id, m->next_offset);
+    return ERR_OK;
+}
+
+/* What no message brought, and where the sources stand at the end. */
+static enum err apply_rest(struct batch_walk *w, size_t dead_n)
+{
+    struct write_batch *b = w->l->turn->batch;
+    const struct ingest_batch *in = w->in;
+    const size_t refused = in->dead_n;
+    enum err e = apply_records(w, in->records_n);
+    if (e) return e;
+    write_dead(w, dead_n, refused);
+    for (size_t i = 0; i < in->gaps_n; i++)
+        if (in->gaps[i].source_id) write_row(b, &data_gap_row, &in->gaps[i]);
+    for (size_t i = 0; i < in->marks_n; i++) write_row(b, &source_mark_row, &in->marks[i]);
+    write_cut(b, 0, 0);
+    return ERR_OK;
 }
 
 void engine_loop_apply(struct engine_loop *l, struct ingest_batch *in)
 {
-    const int64_t now_ms = wall_ns() / NS_PER_MS;
+    struct batch_walk w = { .l = l, .in = in, .now_ms = wall_ns() / NS_PER_MS };
+    const size_t dead_n = in->dead_n;
     enum err e = learn_sources(l, in);
-    for (size_t i = 0; i < in->records_n && !e; i++) e = apply_one(l, in, &in->records[i], now_ms);
+    while (w.messages < in->messages_n && !e) {
+        e = apply_message(&w, &in->messages[w.messages++]);
+        if (e || !engine_loop_full(l)) continue;
+        mark_messages(&w);
+        engine_loop_hand_over(l);
+    }
+    if (!e) e = apply_rest(&w, dead_n);
     if (e) { /* out of memory alone gets here */
         log_error("out of memory", "at", "engine");
         engine_loop_broken(l);
         return;
     }
     metric_add(METRIC_RECORDS_APPLIED, (int64_t)in->records_n);
-    write_ingest(l->turn->batch, in);
 }
 
 void engine_loop_apply_own(struct engine_loop *l, struct record *r, const char *what)

@@ -2,7 +2,9 @@
  *
  * With an idle writer a tick goes at once: the batch of one record is popped, applied, and its turn
  * handed over, all in one round. While the writer is busy rounds go on filling the same turn, until
- * the writer is free, or the turn is full and the engine waits for it. */
+ * the writer is free, or the turn is full and the engine waits for it. What fills a turn is what its
+ * records cause, not how many they are: sixty rules that each tick crosses fill one with a thousand
+ * ticks, in the middle of a batch (apply.c). */
 #include "app/threads/engine.h"
 
 #include "app/app.h"
@@ -17,8 +19,7 @@ enum {
     IDLE_MS = 50, /* with nothing in the turn */
     FULL_MS = 5,  /* with something: soon look again whether the writer is free */
     PICTURE_MS = 100,
-    CLOCK_NEAR_S = 3600,
-    TURN_BYTES = 32 << 20
+    CLOCK_NEAR_S = 3600
 };
 
 /* ---- coming and going ---- */
@@ -92,6 +93,7 @@ static void tick_clock(struct engine_loop *l)
     if (behind <= 0 || behind > CLOCK_NEAR_S * NS_PER_S) return;
     struct record r = step_clock(&l->step, now);
     engine_loop_apply_own(l, &r, "clock");
+    write_cut(l->turn->batch, 0, 0);
 }
 
 /* ---- what a turn takes along ---- */
@@ -135,11 +137,14 @@ static void take_picture(struct engine_loop *l)
 }
 
 /* ---- handing over ---- */
-static bool is_full(const struct engine_loop *l)
+bool engine_loop_full(const struct engine_loop *l)
 {
     const struct write_batch *b = l->turn->batch;
-    return write_batch_rows(b) >= (size_t)l->p->c->engine_batch_records
-           || write_batch_bytes(b) >= TURN_BYTES;
+    const struct config *c = l->p->c;
+    const size_t fan_out = (size_t)atomic_load(&l->p->fan_out);
+    return write_batch_rows(b) >= (size_t)c->engine_batch_records
+           || write_batch_weight(b, fan_out) >= (size_t)c->engine_turn_rows
+           || write_batch_bytes(b) >= (size_t)c->engine_turn_kb << 10;
 }
 
 static bool writer_is_busy(struct pipeline *p)
@@ -147,18 +152,22 @@ static bool writer_is_busy(struct pipeline *p)
     return atomic_load(&p->writer_busy) || queue_len(p->turns) > 0;
 }
 
-/* When the writer has nothing to do, when the turn is full, or when it must be (`now`); waits while
- * all turns are out. */
-static void hand_over(struct engine_loop *l, bool now)
+void engine_loop_hand_over(struct engine_loop *l)
 {
     struct pipeline *p = l->p;
-    if (turn_idle(l->turn) && !picture_is_due(l)) return;
-    if (!now && !is_full(l) && writer_is_busy(p)) return;
     save_state(l, false);
     take_picture(l);
     if (queue_push(p->turns, l->turn, -1)) return;
     l->turn = NULL;
     while (!l->turn) l->turn = queue_pop(p->spare_turns, -1);
+}
+
+/* When the writer has nothing to do, when the turn is full, or when it must be (`now`). */
+static void hand_over(struct engine_loop *l, bool now)
+{
+    if (turn_idle(l->turn) && !picture_is_due(l)) return;
+    if (!now && !engine_loop_full(l) && writer_is_busy(l->p)) return;
+    engine_loop_hand_over(l);
 }
 
 /* ---- the loop ---- */
@@ -189,7 +198,10 @@ static bool go_round(struct engine_loop *l)
     struct ingest_batch *in = queue_pop(p->ingested, sleep_ms(l));
     atomic_store(&p->round_ns, mono_ns());
     if (in) take_batch(l, in);
-    for (struct command *c; (c = queue_pop(p->commands, 0)) != NULL;) engine_loop_obey(l, c);
+    for (struct command *c; (c = queue_pop(p->commands, 0)) != NULL;) {
+        engine_loop_obey(l, c);
+        write_cut(l->turn->batch, 0, 0);
+    }
     tick_clock(l);
     if (picture_is_old(l) && l->turn->waiting_n) l->picture_ns = 0; /* they see what they did */
     if (!turn_idle(l->turn)) turn_took(l->turn, atomic_load(&p->round_ns), 0, 0);

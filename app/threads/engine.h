@@ -43,6 +43,11 @@ void *engine_main(void *arg); /* the thread; `arg` is the loop */
 /* What has gone into the turn is by half: it may not be committed, and the service ends. */
 void engine_loop_broken(struct engine_loop *l);
 
+/* The turn holds as much as one transaction may. */
+bool engine_loop_full(const struct engine_loop *l);
+/* The turn goes to the writer; waits while all turns are out. Only where the batch may be cut. */
+void engine_loop_hand_over(struct engine_loop *l);
+
 /* ---- apply.c: what Kafka and the service itself bring ---- */
 void engine_loop_apply(struct engine_loop *l, struct ingest_batch *in);
 /* A record of our own is always good; if not, the service ends. `what` is for the log. */

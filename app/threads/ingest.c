@@ -61,6 +61,7 @@ static enum err open_source(struct pipeline *p, const struct kafka_topic *topics
                                       .topics_n = topics_n,
                                       .properties = properties,
                                       .properties_n = c->properties_n,
+                                      .batch_bytes = (size_t)c->ingest_batch_kb << 10,
                                       .source_id_next = at->next_id };
     return kafka_source_open(&cfg, at->lives, at->n, &p->kafka, why);
 }
@@ -95,7 +96,7 @@ static void look_at_lag(struct pipeline *p)
 
 static bool has_something(const struct ingest_batch *b)
 {
-    return b->records_n || b->dead_n || b->marks_n || b->lives_n || b->gaps_n;
+    return b->records_n || b->messages_n || b->dead_n || b->marks_n || b->lives_n || b->gaps_n;
 }
 
 static void poll_once(struct pipeline *p, struct ingest_batch *b)

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { INGEST_BATCHES = 4, COMMANDS_MAX = 1024 };
+enum { INGEST_BATCHES = 4, COMMANDS_MAX = 1024, FAN_OUT = 16 /* until it is known */ };
 
 static enum err make_queues(struct pipeline *p)
 {
@@ -36,6 +36,7 @@ static enum err fill_queues(struct pipeline *p)
 enum err pipeline_init(struct pipeline *p, const struct config *c)
 {
     *p = (struct pipeline){ .c = c };
+    atomic_store(&p->fan_out, FAN_OUT);
     pthread_mutex_init(&p->picture_lock, NULL);
     enum err e = make_queues(p);
     return e ? e : fill_queues(p);

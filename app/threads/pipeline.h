@@ -56,6 +56,7 @@ struct pipeline {
     _Atomic int64_t round_ns;            /* mono_ns() of the engine's last round; health */
     _Atomic int64_t batch_ns; /* taken_ns of the batch that the engine applies, else 0; health */
     _Atomic int64_t event_ns; /* the engine's time: engine; health */
+    atomic_int fan_out;       /* about so many deliveries an alert owes: writer; engine */
     atomic_int exit_code;     /* whoever gives up first; main */
 
     /* ---- the newest committed picture. In: main, then writer. Out, retained: API threads ---- */

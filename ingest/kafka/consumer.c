@@ -88,6 +88,7 @@ enum err kafka_source_open(const struct kafka_config *cfg, const struct source_l
     pthread_mutex_init(&s->lock, NULL);
     s->clock = cfg->clock ? cfg->clock : mono_ns;
     s->source_id_next = cfg->source_id_next > 0 ? cfg->source_id_next : 1;
+    s->batch_bytes = cfg->batch_bytes ? cfg->batch_bytes : SIZE_MAX;
     s->msgs = calloc(CHUNK, sizeof *s->msgs);
 
     enum err e = s->msgs ? ERR_OK : ERR_NOMEM;
@@ -124,7 +125,7 @@ enum err kafka_source_poll(struct kafka_source *s, struct ingest_batch *batch, i
     size_t taken = 0;
     bool idle = false;
     enum err e = ERR_OK;
-    while (taken < max_records) {
+    while (taken < max_records && batch->bytes < s->batch_bytes) {
         e = house_keep(s, batch, idle, why);
         if (e) break;
         const bool grown = taken || batch->lives_n != lives || batch->gaps_n != gaps;

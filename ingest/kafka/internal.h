@@ -27,8 +27,9 @@
 #include <pthread.h>
 
 enum {
-    CHUNK = 10000, /* messages taken from librdkafka in one go */
-    ASK_MS = 1000, /* longest wait for an answer to metadata and watermarks */
+    CHUNK = 10000,  /* messages taken from librdkafka in one go, at most */
+    CHUNK_MIN = 16, /* however large they are */
+    ASK_MS = 1000,  /* longest wait for an answer to metadata and watermarks */
     POISON_PERCENT = 5
 };
 
@@ -107,6 +108,8 @@ struct kafka_source {
     rd_kafka_queue_t *queue;   /* all partitions lead here */
     rd_kafka_message_t **msgs; /* taken from librdkafka, [msgs_at, msgs_n) still to be applied */
     size_t msgs_at, msgs_n;
+    size_t message_bytes;  /* mean length of those taken last */
+    size_t batch_bytes;    /* a batch holds no more messages once it has so many bytes */
     struct part **touched; /* have a `last` */
     size_t touched_n, parts_total;
 

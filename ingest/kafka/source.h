@@ -42,6 +42,7 @@ struct kafka_config {
     size_t topics_n;
     const struct kafka_property *properties; /* librdkafka's, verbatim, last one wins */
     size_t properties_n;
+    size_t batch_bytes;     /* of messages in a batch, and one message more; 0: any number */
     int32_t source_id_next; /* the first source_id that is free in tocsin.source; at least 1 */
     int64_t (*clock)(void); /* for intervals; NULL: mono_ns. Waiting itself is always real time */
 };
@@ -59,7 +60,7 @@ MUST_USE enum err kafka_source_open(const struct kafka_config *cfg, const struct
  * fine. */
 void kafka_source_close(struct kafka_source *src);
 
-/* Appends what is there, at most `max_records` messages; returns as soon as there is something,
+/* Appends what is there, at most `max_records` messages and batch_bytes; returns as soon as there is something,
  * else after timeout_ms (with brokers in trouble up to 3 s later). What is appended belongs
  * together: lives and gaps first, then records and dead letters, then the marks that say where
  * the sources stand after them. A batch may hold lives, gaps or marks and no record: it is to be

@@ -153,20 +153,45 @@ static enum err reserve_mark(const struct part *p, struct ingest_batch *batch)
     return ERR_OK;
 }
 
+/* What came of it, and where it leaves its source: here a turn may end. The bytes of one that was
+ * refused, or of none, are not kept to be hashed later. */
+static enum err note(const struct part *p, const rd_kafka_message_t *m, bool kept,
+                     struct ingest_message *out, struct ingest_batch *batch)
+{
+    const bool now = !kept || message_ms(m) < 0;
+    const char *key = m->key && !now ? arena_copy(&batch->arena, m->key, m->key_len) : NULL;
+    if (m->key && !now && !key) return ERR_NOMEM;
+    *out = (struct ingest_message){ .source_id = p->source_id,
+                                    .records_end = (uint32_t)batch->records_n,
+                                    .dead_end = (uint32_t)batch->dead_n,
+                                    .next_offset = m->offset + 1,
+                                    .fingerprint = now ? message_fingerprint(m) : 0,
+                                    .sent_ms = message_ms(m),
+                                    .key = { key, (uint32_t)m->key_len } };
+    batch->bytes += m->len + m->key_len;
+    return ERR_OK;
+}
+
 /* One message at or past the position: records or a dead letter. ERR_NOMEM leaves it to be taken
  * again. */
 static enum err take_message(struct kafka_source *s, struct part *p, const rd_kafka_message_t *m,
                              int64_t now, struct ingest_batch *batch)
 {
-    const size_t from = batch->records_n;
+    const size_t from = batch->records_n, dead = batch->dead_n, at = batch->messages_n;
     struct why why = { .text = "" };
     enum err e = p->last ? ERR_OK : reserve_mark(p, batch);
+    if (!e && !ingest_batch_message(batch)) e = ERR_NOMEM;
     if (e) return e;
     const enum err verdict = work(s, m, batch, &why);
-    if (verdict == ERR_NOMEM) return verdict;
-    e = verdict ? refuse(p, m, verdict, why.text, batch) : sign(p, m, from, batch);
-    if (e) batch->records_n = from;
-    if (e) return e;
+    if (verdict == ERR_NOMEM) e = ERR_NOMEM;
+    else e = verdict ? refuse(p, m, verdict, why.text, batch) : sign(p, m, from, batch);
+    if (!e) e = note(p, m, !verdict && batch->records_n > from, &batch->messages[at], batch);
+    if (e) { /* as if it had not come */
+        batch->records_n = from;
+        batch->dead_n = dead;
+        batch->messages_n = at;
+        return e;
+    }
     poison_count(p, now, verdict != ERR_OK);
     if (!p->last) s->touched[s->touched_n++] = p;
     p->last = m;
@@ -273,7 +298,8 @@ enum err take_chunk(struct kafka_source *s, struct ingest_batch *batch, size_t m
     const size_t from = s->msgs_at;
     size_t n = 0;
     enum err e = ERR_OK;
-    while (n < max && s->msgs_at < s->msgs_n && !(e = take(s, s->msgs[s->msgs_at], now, batch, &n)))
+    while (n < max && batch->bytes < s->batch_bytes && s->msgs_at < s->msgs_n
+           && !(e = take(s, s->msgs[s->msgs_at], now, batch, &n)))
         s->msgs_at++;
     write_marks(s, batch);
     for (size_t i = from; i < s->msgs_at; i++) rd_kafka_message_destroy(s->msgs[i]);
@@ -282,13 +308,28 @@ enum err take_chunk(struct kafka_source *s, struct ingest_batch *batch, size_t m
     return e;
 }
 
+/* As many as a batch may hold, by the size of those that came last: what is in hand counts no more
+ * for librdkafka's own bound. */
+static size_t at_a_time(const struct kafka_source *s)
+{
+    const size_t fit = s->batch_bytes / (s->message_bytes + 1); /* the next ones may be larger */
+    return fit < CHUNK_MIN ? CHUNK_MIN : fit > CHUNK ? CHUNK : fit;
+}
+
+static void note_size(struct kafka_source *s)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < s->msgs_n; i++) bytes += s->msgs[i]->len;
+    if (s->msgs_n) s->message_bytes = bytes / s->msgs_n;
+}
+
 /* The batch call would wait until it is full, so the first message is waited for by itself. */
 bool take_fetch(struct kafka_source *s, size_t want, int wait_ms)
 {
     rd_kafka_poll(s->rk, 0);
     if (s->down_new || s->fatal)
         return false; /* what is queued may be of another cluster: decided before it is taken */
-    if (want > CHUNK) want = CHUNK;
+    if (want > at_a_time(s)) want = at_a_time(s);
     size_t n = 0;
     if (wait_ms > 0) {
         rd_kafka_message_t *m = rd_kafka_consume_queue(s->queue, wait_ms);
@@ -301,5 +342,6 @@ bool take_fetch(struct kafka_source *s, size_t want, int wait_ms)
     }
     s->msgs_at = 0;
     s->msgs_n = n;
+    note_size(s);
     return n > 0;
 }

@@ -1,7 +1,7 @@
 """kill -9 at random instants: what is stored is row for row what an undisturbed run stores, and every owed alert arrives.
 
 A database is prepared once (tenant, key, rules, channel) and copied, so both runs start with the same rules at the same seq. The
-stream is fed while the first run is being killed; the second run then reads the whole topic undisturbed.
+stream is fed while the first run is being killed, in turns of another size each time; the second run then reads the whole topic undisturbed.
 TOCSIN_KILLS (20) and TOCSIN_SEED repeat a run."""
 import os
 import random
@@ -105,13 +105,16 @@ def test_kills_leave_no_trace(database_factory, kafka, service_factory, webhook_
     cuts = sorted(rng.sample(range(head, len(messages)), KILLS))
     for n, (start, end) in enumerate(zip([head, *cuts], [*cuts, len(messages)])):
         before = newest_snapshot(first)
+        service.config["engine"]["turn_rows"] = str(rng.choice((1, 10, 100, 1000, 100_000)))     # a kill finds it in the middle of a batch, too
+        service.write_config()
         service.start(wait=False)
         works = n % 3 == 2                     # a life in three lasts until it has taken a snapshot amid its messages; the others may not even have started
         pause = rng.uniform(2, 4) if works else rng.choice((rng.uniform(0.005, 0.3), rng.uniform(0.3, 2)))
         feeder = threading.Thread(target=feed, args=(kafka, topic, messages[start:end], pause * (0.9 if works else rng.choice((0, 0.9)))))
         feeder.start()
         if n < KILLS:
-            print(f"kill {n + 1}: {pause * 1000:.0f} ms after exec, {end} messages produced or on their way")
+            print(f"kill {n + 1}: {pause * 1000:.0f} ms after exec, {end} messages produced or on their way, "
+                  f"turns of {service.config['engine']['turn_rows']} rows")
             time.sleep(pause)                  # the random instant itself, not a wait for something
             if works:
                 wait_until(lambda: worked(first, before, feeder, end), "a snapshot", 60)

@@ -99,9 +99,9 @@ static void long_lines_are_whole(void **state)
     char text[6000] = "[engine]\ntrack = ";
     for (int i = 0; i < 200; i++) strcat(text, "ew_level(SP500, by=line);");
     size_t n = strlen(text) - strlen("[engine]\ntrack = ");
-    strcat(text, "\nbatch_records = 1\n");
-    refused(text, "PATH:3: engine.batch_records must be a whole number from 100 to 1000000\n");
-    *strrchr(text, '1') = '\0';
+    strcat(text, "\nbatch_records = 0\n");
+    refused(text, "PATH:3: engine.batch_records must be a whole number from 1 to 1000000\n");
+    *strrchr(text, '0') = '\0';
     strcat(text, "100");
     struct config c = loaded(text);
     assert_int_equal(strlen(c.engine_track), n);

@@ -386,6 +386,118 @@ static void an_alert_owes_each_channel_of_its_tenant(void **state)
     }
 }
 
+/* What stood when a cut was made. */
+struct stand {
+    uint64_t seq;
+    int64_t next[2];
+    int n[TABLE_COUNT];
+};
+enum { CUTS_MAX = 1000, FIRST_SOURCE = 4 };
+
+/* Rows of some tables in random order, with random cuts; returns how many. */
+static size_t write_at_random(struct stand stands[CUTS_MAX])
+{
+    static const enum table_id some[] = { TABLE_tick_row, TABLE_event_row, TABLE_alert_row,
+                                          TABLE_dead_letter_row, TABLE_instrument_row };
+    struct stand now = { .seq = seq };
+    size_t cuts = 0;
+    stands[0] = now;
+    while (now.n[TABLE_event_row] < ROWS_MAX || cuts == 0) {
+        const enum table_id id = some[upto(ARRAY_LEN(some))];
+        if (now.n[id] < ROWS_MAX) {
+            make_row(id, now.n[id]);
+            write_row(batch, tables[id].row, &rows[now.n[id]++]);
+        }
+        if (upto(3) || cuts + 1 == CUTS_MAX) continue;
+        const uint32_t which = upto(3), moves = which < 2;
+        if (moves) now.next[which] += 1 + upto(5);
+        write_cut(batch, moves ? FIRST_SOURCE + (int32_t)which : 0, moves ? now.next[which] : 0);
+        now.seq = seq;
+        stands[++cuts] = now;
+    }
+    for (int32_t i = 0; i < 2; i++)
+        write_row(batch, &source_mark_row,
+                  &(struct source_mark){ FIRST_SOURCE + i, now.next[i], 77 });
+    write_cut(batch, 0, 0); /* as the engine does: nothing lies behind the last */
+    now.seq = seq;
+    stands[++cuts] = now;
+    stands[cuts].n[TABLE_event_row] = ROWS_MAX;
+    return cuts;
+}
+
+static void check_stand(const struct stand *s)
+{
+    char q[300];
+    assert_int_equal(number("SELECT last_seq FROM tocsin.shard"), s->seq);
+    for (int i = 0; i < 2; i++) {
+        snprintf(q, sizeof q, "SELECT next_offset FROM tocsin.source WHERE source_id = %d",
+                 FIRST_SOURCE + i);
+        assert_int_equal(number(q), s->next[i]);
+    }
+    for (enum table_id id = 0; id < TABLE_COUNT; id++) {
+        if (!s->n[id]) continue;
+        snprintf(q, sizeof q, "SELECT count(*) FROM tocsin.%s", tables[id].name);
+        assert_int_equal(number(q), s->n[id]);
+    }
+}
+
+/* Against the rows as they lie in the batch, which were written in the order of their keys. */
+static void check_rows(enum table_id id)
+{
+    size_t n;
+    const struct row_run *runs = write_batch_runs(batch, id, &n);
+    AUTO_PGRESULT PGresult *r = stored(id);
+    assert_int_equal(n, 1);
+    assert_int_equal(PQntuples(r), runs[0].n);
+    for (int i = 0; i < PQntuples(r); i++) {
+        union any_row back;
+        struct why why = { .text = "" };
+        const size_t size = tables[id].row->size;
+        if (wire_get(tables[id].row, r, i, &back, &why)) fail_msg("%s", why.text);
+        row_compare(tables[id].row, (const char *)runs[0].rows + (size_t)i * size, &back, complain,
+                    &i);
+    }
+}
+
+/* Cut at random places and committed in parts of random weight, the rows are the same; and behind
+ * each part a source and the order stand where its last cut says. */
+static void cut_anywhere_it_is_the_same(void **state)
+{
+    (void)state;
+    static struct stand stands[CUTS_MAX + 1];
+    struct write_batch *part;
+    assert_int_equal(write_batch_new(&part), ERR_OK);
+    for (uint64_t k = 1; k <= 6; k++) {
+        seed = 0x9E3779B97F4A7C15ull * k;
+        printf("seed %" PRIu64 "\n", seed);
+        sql("TRUNCATE tocsin.event, tocsin.tick, tocsin.alert, tocsin.outbox, tocsin.dead_letter, tocsin.instrument, tocsin.source CASCADE;"
+            "INSERT INTO tocsin.source (source_id, cluster_id, topic, part, source_epoch, next_offset, fingerprint, reason)"
+            " VALUES (4, 'c', 't', 0, 1, 0, 0, ''), (5, 'c', 't', 1, 1, 0, 0, '')");
+        const size_t cuts = write_at_random(stands);
+        size_t parts = 0;
+        assert_int_equal(write_batch_cuts(batch), cuts);
+        for (size_t at = 0, to; at < cuts; at = to, parts++) {
+            struct why why = { .text = "" };
+            int64_t owed;
+            const size_t most = 1 + upto(k % 2 ? 200 : 5), fan_out = upto(3);
+            to = write_batch_reach(batch, at, most, fan_out);
+            write_batch_part(batch, at, to, part);
+            assert_true(to == at + 1 || write_batch_weight(part, fan_out) <= most + 2); /* marks */
+            if (writer_commit(writer, part, &owed, &why)) fail_msg("%s", why.text);
+            check_stand(&stands[to]);
+        }
+        assert_true(parts > 1);
+        check_rows(TABLE_event_row);
+        check_rows(TABLE_alert_row);
+        check_rows(TABLE_dead_letter_row);
+        check_rows(TABLE_instrument_row);
+        assert_int_equal(number("SELECT count(*) FROM tocsin.source WHERE fingerprint = 77"), 2);
+        write_batch_clear(part);
+        write_batch_clear(batch);
+    }
+    write_batch_free(part);
+}
+
 /* A session that is lost is made anew, and what was not committed is committed once. */
 static void a_lost_session_loses_nothing_and_doubles_nothing(void **state)
 {
@@ -503,6 +615,7 @@ int main(void)
         cmocka_unit_test(a_batch_is_one_transaction),
         cmocka_unit_test(what_stands_is_replaced),
         cmocka_unit_test(an_alert_owes_each_channel_of_its_tenant),
+        cmocka_unit_test(cut_anywhere_it_is_the_same),
         cmocka_unit_test(a_lost_session_loses_nothing_and_doubles_nothing),
         cmocka_unit_test(a_refused_batch_leaves_nothing),
         cmocka_unit_test(a_second_writer_fences_the_first),

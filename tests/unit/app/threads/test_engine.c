@@ -1,5 +1,7 @@
 /* test_engine.c - the engine's loop in a thread of its own, the test as ingest, writer and API:
  * when turns come, what is in them, and how it ends. Waits have a deadline of a minute. */
+#include "core/arena.h"
+#include "core/json_write.h"
 #include "tests/unit/app/threads/loop.h"
 
 enum { LONG_MS = 60000 };
@@ -129,6 +131,165 @@ static void a_change_is_answered_with_its_turn(void **state)
     assert_int_equal(e, ERR_STOPPING);
 }
 
+/* ---- cut anywhere ---- */
+enum { ROUNDS = 40, PER_ROUND = 30 };
+
+static uint64_t seed;
+static uint32_t upto(uint32_t n)
+{
+    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+    return (uint32_t)(seed >> 11) % n;
+}
+
+/* As the source hands it over: each message with its record, or without one, and where it ends. */
+static void say_message(struct ingest_batch *b, const struct record *r, int64_t offset)
+{
+    struct ingest_message *m = ingest_batch_message(b);
+    assert_non_null(m);
+    if (r) {
+        struct record *to = ingest_batch_record(b);
+        assert_non_null(to);
+        *to = *r;
+        to->source_id = 7;
+        to->offset = offset;
+        to->received_ms = r->event_ns / NS_PER_MS;
+        to->message = str("{}");
+    } else {
+        struct dead_letter *d = ingest_batch_dead(b);
+        assert_non_null(d);
+        *d = (struct dead_letter){ .topic = "t",
+                                   .source_id = 7,
+                                   .kafka_offset = offset,
+                                   .reason = ERR_SYNTAX,
+                                   .detail = "no message" };
+    }
+    *m = (struct ingest_message){ .source_id = 7,
+                                  .records_end = (uint32_t)b->records_n,
+                                  .dead_end = (uint32_t)b->dead_n,
+                                  .next_offset = offset + 1,
+                                  .fingerprint = offset + 1 };
+}
+
+static struct record any_record(int64_t offset)
+{
+    const char *names[] = { "A", "B", "NOBODY" };
+    return trade(names[upto(20) ? upto(2) : 2], 90 + upto(20), T0 + offset * NS_PER_MS);
+}
+
+/* The rows of each table, one turn after the other; and that a position is never ahead of, nor
+ * behind, what is in. */
+struct collected {
+    struct buf rows[TABLE_COUNT];
+    int64_t next;
+    size_t turns, most;
+};
+
+static void collect(struct collected *c, const struct write_batch *b)
+{
+    size_t n;
+    for (enum table_id id = 0; id < TABLE_COUNT; id++) {
+        const struct row_run *runs = write_batch_runs(b, id, &n);
+        for (size_t i = 0; i < n && id != TABLE_source_mark_row; i++)
+            for (size_t k = 0; k < runs[i].n; k++) {
+                struct json_writer w = json_write(&c->rows[id]);
+                row_json(&w, NULL, tables[id].row,
+                         (const char *)runs[i].rows + k * tables[id].row->size);
+                buf_puts(&c->rows[id], "\n");
+            }
+    }
+    const struct source_mark *marks = write_batch_marks(b, &n);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(marks[i].next_offset >= c->next);
+        assert_true(marks[i].fingerprint == marks[i].next_offset); /* as say_message made it */
+        c->next = marks[i].next_offset;
+    }
+    c->turns += !write_batch_empty(b);
+    if (write_batch_weight(b, 0) > c->most) c->most = write_batch_weight(b, 0);
+    size_t ticks = 0, dead = 0;
+    for (const char *p = c->rows[TABLE_tick_row].data; p && (p = strchr(p, '\n')); p++) ticks++;
+    for (const char *p = c->rows[TABLE_dead_letter_row].data; p && (p = strchr(p, '\n')); p++)
+        dead++;
+    if (c->next) assert_int_equal(ticks + dead, c->next - 2); /* two were instruments */
+}
+
+static void *bring_all(void *arg)
+{
+    (void)arg;
+    int64_t offset = 2;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct ingest_batch *b = queue_pop(pipeline.spare_batches, LONG_MS);
+        assert_non_null(b);
+        for (int k = 0; k < PER_ROUND; k++, offset++) {
+            const struct record r = any_record(offset);
+            say_message(b, upto(10) ? &r : NULL, offset);
+        }
+        *ingest_batch_mark(b, 7) = (struct source_mark){ 7, offset, offset };
+        assert_int_equal(queue_push(pipeline.ingested, b, LONG_MS), ERR_OK);
+    }
+    return NULL;
+}
+
+/* All rows of a run whose turns are full at so many rows. */
+static void run_of(long turn_rows, uint64_t from, struct collected *c)
+{
+    struct arena arena = { 0 };
+    pthread_t ingest;
+    *c = (struct collected){ 0 };
+    seed = from;
+    config.engine_turn_rows = turn_rows;
+    struct record names[] = { stock("A"), stock("B") };
+    struct why why = { 0 };
+    for (int i = 0; i < 2; i++) assert_int_equal(step_apply(&loop.step, &names[i], &why), ERR_OK);
+    for (int i = 0; i < 40; i++) {
+        char text[80];
+        struct record r;
+        struct rule_draft draft;
+        snprintf(text, sizeof text, "{\"rule\":\"last(%c) >= %d\"}", "AB"[i % 2], 91 + i / 2 % 18);
+        assert_int_equal(rule_draft_read(text, strlen(text), &draft, &why), ERR_OK);
+        assert_int_equal(step_rule_put(&loop.step, tenant(1), rule_id(i), &draft, &arena, &r, &why),
+                         ERR_OK);
+        assert_int_equal(step_apply_put(&loop.step, &r, &draft, &why), ERR_OK);
+    }
+    write_batch_clear(loop.turn->batch); /* what made them is not looked at: it has our own clock */
+    assert_int_equal(pthread_create(&thread, NULL, engine_main, &loop), 0);
+    assert_int_equal(pthread_create(&ingest, NULL, bring_all, NULL), 0);
+    for (const int64_t last = 2 + ROUNDS * PER_ROUND; c->next < last;) {
+        struct turn *t = next_turn();
+        collect(c, t->batch);
+        give_back(t);
+    }
+    pthread_join(ingest, NULL);
+    stop_engine();
+    arena_release(&arena);
+}
+
+/* The clock of our own in records of refusals (received_ms) is not what is compared here: a refused
+ * record's event has the message's. */
+static void cut_anywhere_a_turn_has_the_same_rows(void **state)
+{
+    static const long sizes[] = { 1, 2, 7, 50, 400 };
+    struct collected whole;
+    run_of(100000, 77, &whole);
+    printf("%zu turns\n", whole.turns);
+    assert_true(whole.rows[TABLE_alert_row].len > 10000 && whole.rows[TABLE_dead_letter_row].len);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct collected cut;
+        assert_int_equal(end(state), 0);
+        assert_int_equal(begin(state), 0);
+        run_of(sizes[i], 77, &cut);
+        printf("%ld rows: %zu turns, the largest has %zu\n", sizes[i], cut.turns, cut.most);
+        assert_true(cut.turns > whole.turns || sizes[i] > 100);
+        assert_true(cut.most <= (size_t)sizes[i] + 60); /* of one message, and the marks */
+        for (enum table_id id = 0; id < TABLE_COUNT; id++) {
+            assert_int_equal(cut.rows[id].len, whole.rows[id].len);
+            if (cut.rows[id].len)
+                assert_memory_equal(cut.rows[id].data, whole.rows[id].data, cut.rows[id].len);
+            buf_release(&cut.rows[id]);
+        }
+    }
+    for (enum table_id id = 0; id < TABLE_COUNT; id++) buf_release(&whole.rows[id]);
+}
+
 int main(void)
 {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, begin_thread, end)
@@ -136,6 +297,7 @@ int main(void)
         STORY(an_idle_writer_gets_a_turn_at_once),
         STORY(a_busy_writer_gets_all_of_it_in_one),
         STORY(a_change_is_answered_with_its_turn),
+        cmocka_unit_test_setup_teardown(cut_anywhere_a_turn_has_the_same_rows, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,133 @@
+"""Turns bounded by what they cause: storms of alerts are committed in pieces, a commit that takes too long is tried again smaller."""
+import threading
+import time
+
+import pytest
+
+import drive
+import streams
+from harness.base import LONG
+
+QUIET = {"clock_ms": 0, "stale_after_ms": 0}
+MS, S = streams.MS, streams.S
+BEGIN = 1_770_130_800 * S               # a Tuesday in February 2026, 15:00 UTC
+
+
+def storm(ticks, low=99, high=111):
+    """A line that crosses every threshold between with each tick: up, down, up ..."""
+    return [{"kind": "instrument", "symbol": "S00", "issuer": "I00", "name": "Storm", "ts": BEGIN},
+            {"kind": "trade", "symbol": "S00", "price": str(low), "ts": BEGIN + MS}] \
+        + [{"kind": "trade", "symbol": "S00", "price": str(low if n % 2 else high), "ts": BEGIN + (2 + n) * MS} for n in range(ticks)]
+
+
+def thresholds(service, n, low=100, high=110):
+    for i in range(n):
+        drive.make_rule(service, {"name": f"rule {i}", "rule": f"last(S00) >= {low + (high - low) * i / n:.4f}"})
+
+
+def rss_mb(service):
+    with open(f"/proc/{service.pid}/status", encoding="ascii") as f:
+        fields = dict(line.split(":", 1) for line in f)
+    return int(fields["VmRSS"].split()[0]) / 1024
+
+
+class Highest:
+    """The largest resident size, and the longest statement that the database has seen, while the block runs."""
+
+    def __init__(self, service):
+        self.service, self.rss, self.statement_s, self.over = service, 0.0, 0.0, threading.Event()
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def _watch(self):
+        while not self.over.wait(0.2):
+            self.rss = max(self.rss, rss_mb(self.service))
+            longest = self.service.database.one("SELECT max(extract(epoch FROM now() - query_start)) FROM pg_stat_activity"
+                                                " WHERE state = 'active' AND application_name = 'tocsin writer'")
+            self.statement_s = max(self.statement_s, float(longest or 0))
+
+
+def metric(service, name):
+    return next(float(line.split()[-1]) for line in service.api("GET", "/metrics").text.splitlines() if line.startswith(name + " "))
+
+
+def check_storm(service, rules, ticks, webhooks):
+    """Every rule has fired at each second tick and resolved at the others; each alert is owed to every webhook."""
+    fired = resolved = ticks // 2
+    fired += ticks % 2
+    per_rule = service.database.rows("SELECT state, count(*), count(DISTINCT rule_id), count(DISTINCT seq) FROM tocsin.alert GROUP BY 1 ORDER BY 1")
+    assert per_rule == [("firing", rules * fired, rules, fired), ("resolved", rules * resolved, rules, resolved)]
+    assert service.database.one("SELECT count(*) FROM tocsin.outbox") == rules * ticks * webhooks
+    assert service.database.one("SELECT count(*) = max(stream_no) AND min(stream_no) = 1 FROM tocsin.alert")
+    assert service.database.one("SELECT count(*) FROM tocsin.tick") == ticks + 1
+    assert " 0 differing values" in service.check_ran("verify")
+
+
+SMALL = ((60, 8, 60), (100, 1, 61))
+FULL = ((60, 8, 10_000), (1000, 0, 10_000), (600, 1, 4_000))
+
+
+@pytest.mark.parametrize(("rules", "webhooks", "ticks"), FULL if LONG else SMALL)
+@pytest.mark.timeout(3600 if LONG else 120)
+def test_a_storm_is_committed_in_pieces(kafka, service_factory, rules, webhooks, ticks):
+    """Case 30. The webhooks answer nobody: what counts is what is owed."""
+    topic = kafka.create_topic("storm")
+    config = {"engine": {**QUIET, **({} if LONG else {"turn_rows": 2000})}}
+    service = service_factory(topics=[topic], config=config)
+    messages = [streams.encode(m) for m in storm(ticks)]
+    kafka.produce(topic, messages[:2])
+    drive.drained(service, topic, 2)
+    thresholds(service, rules)
+    for n in range(webhooks):
+        drive.make_channel(service, f"http://127.0.0.1:9/{n}")
+    commits = metric(service, "tocsin_commits_total")
+    with Highest(service) as highest:
+        began = time.monotonic()
+        kafka.produce(topic, messages[2:])
+        drive.drained(service, topic, len(messages), 3000)
+        took = time.monotonic() - began
+    commits = metric(service, "tocsin_commits_total") - commits
+    rows = rules * ticks * (1 + webhooks)
+    print(f"{rules} rules, {ticks} ticks, {webhooks} webhooks: {rows} rows in {took:.1f} s, {commits:.0f} commits, "
+          f"RSS at most {highest.rss:.0f} MB, a statement at most {highest.statement_s:.1f} s")
+    assert commits > rows / (config["engine"].get("turn_rows", 100_000) + rules * (1 + webhooks))
+    assert highest.statement_s < 5
+    if LONG:
+        assert highest.rss <= 512
+    check_storm(service, rules, ticks, webhooks)
+
+
+SLOW = """
+    CREATE FUNCTION public.slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END';
+    CREATE TRIGGER slowly BEFORE INSERT ON tocsin.alert FOR EACH ROW EXECUTE FUNCTION public.slowly()"""
+
+
+@pytest.mark.timeout(180)
+def test_a_commit_that_takes_too_long_is_tried_again_smaller(kafka, service_factory):
+    """A row of an alert takes 10 ms and a statement may take 1 s: twelve records of 20 alerts go in parts, one of 120 gets more time."""
+    topic = kafka.create_topic("slow")
+    service = service_factory(topics=[topic], config={"engine": QUIET, "database": {"commit_s": 1}})
+    kafka.produce(topic, [streams.encode(m) for m in storm(0)])
+    drive.drained(service, topic, 2)
+    thresholds(service, 20)
+    for i in range(100):
+        drive.make_rule(service, {"name": f"high {i}", "rule": f"last(S00) >= {200 + i}"})
+    service.database.execute(SLOW)
+    ticks = storm(12)[2:] + [{"kind": "trade", "symbol": "S00", "price": "1000", "ts": BEGIN + S}]
+    kafka.produce(topic, [streams.encode(m) for m in ticks])
+    drive.drained(service, topic, 2 + len(ticks), 120)
+    assert metric(service, "tocsin_commits_too_long_total") >= 2
+    assert service.database.one("SELECT count(*) FROM tocsin.alert") == 12 * 20 + 120
+    assert service.database.one("SELECT count(*) = max(stream_no) FROM tocsin.alert")
+    said = [e for e in service.log_entries if e["message"].startswith("a commit took too long")]
+    assert any(int(e["statement ms"]) > 1000 for e in said) and len(said) == metric(service, "tocsin_commits_too_long_total")
+    assert " 0 differing values" in service.check_ran("verify")
+
+
