@@ -550,7 +550,17 @@ void engine_free(struct engine *e)
 struct market *engine_market(struct engine *e) { return &e->market; }
 
 /* ---- the state that lasts ---- */
-void engine_save(const struct engine *e, struct buf *out) { market_save(&e->market, out); }
+void engine_save(const struct engine *e, struct buf *out)
+{
+    struct state_writer w = state_write(out);
+    market_save(&e->market, &w);
+}
+
+void engine_image(struct engine *e, struct state_image *out)
+{
+    struct state_writer w = state_write_image(out);
+    market_save(&e->market, &w);
+}
 
 enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used, struct why *why)
 {

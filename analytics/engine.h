@@ -9,6 +9,7 @@
 #include "analytics/measure.h"
 #include "analytics/news/news.h"
 #include "analytics/reading.h"
+#include "core/state_image.h"
 #include "ingest/record.h"
 
 #define SERIES_NONE UINT32_MAX
@@ -143,6 +144,8 @@ enum meaning engine_meaning(const struct engine *e); /* of them */
 /* ---- pictures of the state ---- */
 /* A state of core/state.h. ERR_INVALID with the reason when it is none that this program can read; *used: its bytes. */
 void engine_save(const struct engine *e, struct buf *out);
+/* The same to be cut into pages; is part of an image that the caller ends. */
+void engine_image(struct engine *e, struct state_image *out);
 MUST_USE enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used,
                               struct why *why);
 #endif

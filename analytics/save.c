@@ -548,28 +548,27 @@ static void save_windows(const struct market *m, struct state_writer *w)
     free(runs);
 }
 
-void market_save(const struct market *m, struct buf *out)
+void market_save(const struct market *m, struct state_writer *w)
 {
-    struct state_writer w = state_write(out);
-    state_put(&w, &market_part, m, 1);
-    state_put(&w, &instrument_part, m->instruments, m->instruments_n);
-    state_put(&w, &former_symbol_part, m->former, m->former_n);
-    state_put(&w, &alias_part, m->aliases, m->aliases_n);
-    state_put(&w, &missing_close_part, m->missing, m->missing_n);
-    state_put(&w, &issuer_part, m->issuers, m->issuers_n);
-    save_articles(&m->articles, &w);
-    state_put(&w, &close_part, m->closes, m->closes_n);
-    state_put(&w, &venue_part, m->venues, m->venues_n);
-    save_calendars(m, &w);
-    save_ended(m, &w);
-    state_put(&w, &exposure_part, m->exposures, m->exposures_n);
-    state_put(&w, &action_part, m->actions, m->actions_n);
-    save_universes(m, &w);
-    save_levels(m, &w);
-    save_sessions(m, &w);
-    state_put(&w, &series_part, m->series, m->series_n);
-    save_windows(m, &w);
-    state_write_end(&w);
+    state_put(w, &market_part, m, 1);
+    state_put(w, &instrument_part, m->instruments, m->instruments_n);
+    state_put(w, &former_symbol_part, m->former, m->former_n);
+    state_put(w, &alias_part, m->aliases, m->aliases_n);
+    state_put(w, &missing_close_part, m->missing, m->missing_n);
+    state_put(w, &issuer_part, m->issuers, m->issuers_n);
+    save_articles(&m->articles, w);
+    state_put(w, &close_part, m->closes, m->closes_n);
+    state_put(w, &venue_part, m->venues, m->venues_n);
+    save_calendars(m, w);
+    save_ended(m, w);
+    state_put(w, &exposure_part, m->exposures, m->exposures_n);
+    state_put(w, &action_part, m->actions, m->actions_n);
+    save_universes(m, w);
+    save_levels(m, w);
+    save_sessions(m, w);
+    state_put(w, &series_part, m->series, m->series_n);
+    save_windows(m, w);
+    state_write_end(w);
 }
 
 /* ---- loading ---- */

@@ -829,6 +829,13 @@ void step_save(const struct step *s, struct buf *out)
     rule_set_save(s->rules, out);
 }
 
+bool step_image(struct step *s, struct state_image *out)
+{
+    engine_image(s->engine, out);
+    rule_set_image(s->rules, out);
+    return state_image_end(out);
+}
+
 enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
 {
     struct engine *engine;

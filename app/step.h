@@ -10,6 +10,7 @@
 #include "analytics/engine.h"
 #include "analytics/rows.h"
 #include "app/rule_draft.h"
+#include "core/state_image.h"
 #include "ingest/stored.h"
 
 struct step_sink {
@@ -83,6 +84,8 @@ MUST_USE enum err step_apply_put(struct step *s, struct record *r, const struct 
 struct picture *step_picture(struct step *s);
 
 void step_save(const struct step *s, struct buf *out);
+/* The same to be cut into pages. false: out of memory; the caller releases it either way. */
+MUST_USE bool step_image(struct step *s, struct state_image *out);
 MUST_USE enum err step_load(struct step *s, const void *p, size_t n, struct why *why);
 enum { STEP_STATE_VERSION = 6 };
 

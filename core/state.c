@@ -48,6 +48,13 @@ struct state_writer state_write(struct buf *out)
     return (struct state_writer){ .out = out };
 }
 
+struct state_writer state_write_image(struct state_image *out)
+{
+    struct state_writer w = state_write(&out->bytes);
+    w.image = out;
+    return w;
+}
+
 static void put_field(struct buf *out, const struct state_field *f)
 {
     put_name(out, f->name);
@@ -67,6 +74,64 @@ static size_t packed_size(const struct state_part *part)
     return n;
 }
 
+/* Fields that lie in the struct as they do in the packed row, one behind the other, are moved at once. */
+struct move {
+    size_t offset, n;
+};
+
+static size_t moves_of(const struct state_part *part, struct move out[STATE_FIELDS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < part->fields_n; i++) {
+        const struct state_field *f = &part->fields[i];
+        const size_t bytes = f->count * sizes[f->type];
+        if (n && out[n - 1].offset + out[n - 1].n == f->offset) out[n - 1].n += bytes;
+        else out[n++] = (struct move){ f->offset, bytes };
+    }
+    return n;
+}
+
+static void put_rows(struct buf *out, const struct state_part *part, const char *rows, size_t n)
+{
+    struct move moves[STATE_FIELDS_MAX];
+    const size_t moves_n = moves_of(part, moves);
+    if (!buf_reserve(out, n * packed_size(part))) return;
+    if (moves_n == 1 && moves[0].n == part->size) {
+        buf_put(out, rows, n * part->size);
+        return;
+    }
+    char *to = out->data + out->len;
+    for (size_t row = 0; row < n; row++)
+        for (size_t i = 0; i < moves_n; i++) {
+            memcpy(to, rows + row * part->size + moves[i].offset, moves[i].n);
+            to += moves[i].n;
+        }
+    out->len = (size_t)(to - out->data);
+    buf_put(out, "", 0); /* the NUL behind */
+}
+
+/* Whole rows, as many as fit; a row that is longer has a page to itself. */
+static size_t rows_of_page(const struct state_part *part)
+{
+    const size_t row = packed_size(part);
+    return row == 0 || row > STATE_PAGE_BYTES ? 1 : STATE_PAGE_BYTES / row;
+}
+
+static void put_pages(struct state_writer *w, const struct state_part *part, const char *rows,
+                      size_t n)
+{
+    const size_t per_page = rows_of_page(part), row = packed_size(part);
+    struct state_image_part *p =
+        state_image_part(w->image, part->name, n / per_page + (n % per_page != 0));
+    if (!p) return;
+    for (size_t i = 0; i < p->pages_n; i++) {
+        const size_t left = n - i * per_page;
+        p->pages[i].n = (uint32_t)(row * (left < per_page ? left : per_page));
+    }
+    put_rows(w->out, part, rows, n);
+    state_image_part_end(w->image);
+}
+
 void state_put(struct state_writer *w, const struct state_part *part, const void *rows, size_t n)
 {
     struct buf *out = w->out;
@@ -76,25 +141,16 @@ void state_put(struct state_writer *w, const struct state_part *part, const void
     for (size_t i = 0; i < part->fields_n; i++)
         assert(!part->fields[i].names || part->fields[i].names->n <= STATE_NAMES_MAX);
     put_name(out, part->name);
-    size_t length_at = out->len;
+    const size_t length_at = out->len;
     put_u64(out, 0);
     put_u64(out, n);
     put_u32(out, (uint32_t)part->fields_n);
     for (size_t i = 0; i < part->fields_n; i++) put_field(out, &part->fields[i]);
-    if (!buf_reserve(out, n * packed_size(part))) return;
-    for (size_t row = 0; row < n; row++) {
-        const char *from = (const char *)rows + row * part->size;
-        for (size_t i = 0; i < part->fields_n; i++) {
-            const struct state_field *f = &part->fields[i];
-            size_t bytes = f->count * sizes[f->type];
-            memcpy(out->data + out->len, from + f->offset, bytes);
-            out->len += bytes;
-        }
-    }
-    buf_put(out, "", 0); /* the NUL behind */
     if (!buf_ok(out)) return;
-    uint64_t length = out->len - length_at - sizeof length;
+    const uint64_t length = out->len - length_at - sizeof length + n * packed_size(part);
     memcpy(out->data + length_at, &length, sizeof length);
+    if (w->image) put_pages(w, part, rows, n);
+    else put_rows(out, part, rows, n);
 }
 
 void state_write_end(struct state_writer *w) { put_name(w->out, ""); }

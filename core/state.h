@@ -28,6 +28,7 @@
 #define TOCSIN_CORE_STATE_H
 #include "core/buf.h"
 #include "core/names.h"
+#include "core/state_image.h"
 #include "core/str.h"
 
 /* Raised with every change of any part or field: what a later number wrote was written by a newer program. */
@@ -98,8 +99,11 @@ enum {
 struct state_writer {
     struct buf *out;
     size_t parts_n;
+    struct state_image *image; /* NULL: the bytes are all that is wanted */
 };
 struct state_writer state_write(struct buf *out);
+/* The same, and where it may be cut into pages. */
+struct state_writer state_write_image(struct state_image *out);
 void state_put(struct state_writer *w, const struct state_part *part, const void *rows, size_t n);
 /* After the last part. What comes behind in the buf is another's. */
 void state_write_end(struct state_writer *w);

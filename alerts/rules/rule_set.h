@@ -21,6 +21,7 @@
 #define TOCSIN_ALERTS_RULES_RULE_SET_H
 #include "alerts/rules/rule.h"
 #include "core/buf.h"
+#include "core/state_image.h"
 
 #include <stddef.h>
 
@@ -102,6 +103,8 @@ void rule_set_sights(const struct rule_set *s,
 
 /* ---- state that lasts: named parts (core/state.h), nothing by position ---- */
 void rule_set_save(const struct rule_set *s, struct buf *out);
+/* The same to be cut into pages; is part of an image that the caller ends. */
+void rule_set_image(struct rule_set *s, struct state_image *out);
 MUST_USE enum err rule_set_load(const void *p, size_t n, struct rule_set **out, size_t *used,
                                 struct why *why);
 #endif

@@ -153,10 +153,9 @@ static void save_series(const struct ladders *s, const struct state_part *part,
     state_put(w, part, rows->data, s->n);
 }
 
-void rule_set_save(const struct rule_set *s, struct buf *out)
+static void save(const struct rule_set *s, struct state_writer *w)
 {
     AUTO_BUF struct buf rules = { 0 }, terms = { 0 }, words = { 0 };
-    struct state_writer w = state_write(out);
     for (size_t i = 0; i < s->rules_n; i++) {
         const struct rule *u = &s->rules[i];
         const struct saved_rule r = rule_to_save(u);
@@ -168,14 +167,26 @@ void rule_set_save(const struct rule_set *s, struct buf *out)
     }
     static const char blank[sizeof(struct saved_words)];
     buf_put(&words, blank, sizeof blank - words.len % sizeof blank); /* and so ends with a NUL */
-    state_put(&w, &rule_set_parts[PART_RULES], rules.data, s->rules_n);
-    state_put(&w, &rule_set_parts[PART_TERMS], terms.data, terms.len / sizeof(struct term));
-    save_series(&s->ladders[AT_TRADE], &rule_set_parts[PART_SERIES], &w, &rules);
-    save_series(&s->ladders[AT_CLOSE], &rule_set_parts[PART_CLOSES], &w, &rules);
-    state_put(&w, &rule_set_parts[PART_TENANTS], s->tenants, s->tenants_n);
-    state_put(&w, &rule_set_parts[PART_WORDS], words.data, words.len / sizeof blank);
-    state_write_end(&w);
-    if (!buf_ok(&rules) || !buf_ok(&terms) || !buf_ok(&words)) out->failed = true;
+    state_put(w, &rule_set_parts[PART_RULES], rules.data, s->rules_n);
+    state_put(w, &rule_set_parts[PART_TERMS], terms.data, terms.len / sizeof(struct term));
+    save_series(&s->ladders[AT_TRADE], &rule_set_parts[PART_SERIES], w, &rules);
+    save_series(&s->ladders[AT_CLOSE], &rule_set_parts[PART_CLOSES], w, &rules);
+    state_put(w, &rule_set_parts[PART_TENANTS], s->tenants, s->tenants_n);
+    state_put(w, &rule_set_parts[PART_WORDS], words.data, words.len / sizeof blank);
+    state_write_end(w);
+    if (!buf_ok(&rules) || !buf_ok(&terms) || !buf_ok(&words)) w->out->failed = true;
+}
+
+void rule_set_save(const struct rule_set *s, struct buf *out)
+{
+    struct state_writer w = state_write(out);
+    save(s, &w);
+}
+
+void rule_set_image(struct rule_set *s, struct state_image *out)
+{
+    struct state_writer w = state_write_image(out);
+    save(s, &w);
 }
 
 /* ---- loading ---- */
