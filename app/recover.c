@@ -41,24 +41,35 @@ enum err replay_stored(struct history *h, struct step *s, bool (*each)(void *ctx
     return e;
 }
 
-enum err recover_state(const char *conninfo, struct step *s, struct why *why)
+/* The newest snapshot that is whole and can be read; *from 0: there is none. */
+static enum err load_snapshot(struct db *d, struct step *s, struct snapshots *kept, uint64_t *from,
+                              struct why *why)
+{
+    struct snapshot_wish wish = { STEP_STATE_VERSION, UINT64_MAX, INT64_MAX };
+    for (;;) {
+        AUTO_BUF struct buf state = { 0 };
+        struct snapshot_found found;
+        enum err e = snapshots_read(kept, d, &wish, &found, &state, why);
+        *from = found.seq;
+        if (!e && found.seq) e = step_load(s, state.data, state.len, why);
+        if (e != ERR_INVALID) return e;
+        /* Damaged, or from another build: slower, but the records are all there. */
+        log_warn("snapshot not readable; taking the one before", "seq", LOG_I64(found.seq),
+                 "reason", why->text);
+        snapshots_forget(kept);
+        wish.before = found.seq;
+    }
+}
+
+enum err recover_state(const char *conninfo, struct step *s, struct snapshots *kept,
+                       struct why *why)
 {
     struct db d;
-    int64_t began = mono_ns();
+    const int64_t began = mono_ns();
+    uint64_t from = 0;
     enum err e = db_open(conninfo, "tocsin_engine", "tocsin recovery", &d, why);
     if (e) return e;
-    AUTO_BUF struct buf state = { 0 };
-    uint64_t from = 0;
-    e = history_snapshot(&d, STEP_STATE_VERSION, &from, &state, why);
-    if (!e && from) {
-        e = step_load(s, state.data, state.len, why);
-        if (e == ERR_INVALID) { /* from another build: slower, but the records are all there */
-            log_warn("snapshot not readable; replaying everything", "reason", why->text);
-            from = 0;
-            e = ERR_OK;
-        }
-    }
-    buf_release(&state);
+    e = load_snapshot(&d, s, kept, &from, why);
     step_hear(s, &step_deaf);
     struct history *h = NULL;
     if (!e) e = history_open(&d, from, UINT64_MAX, &h, why);

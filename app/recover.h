@@ -1,11 +1,14 @@
-/* recover.h - the state as the database has it: newest snapshot, then the records after it, outputs suppressed. */
+/* recover.h - the state as the database has it: newest whole snapshot, then the records after it, outputs suppressed. */
 #ifndef TOCSIN_APP_RECOVER_H
 #define TOCSIN_APP_RECOVER_H
 #include "app/step.h"
 #include "store/history.h"
+#include "store/snapshots.h"
 
-/* `s` is initialised and empty. Afterwards engine_seq(s->engine) is the last stored record, and nobody listens: step_hear. */
-MUST_USE enum err recover_state(const char *conninfo, struct step *s, struct why *why);
+/* `s` is initialised and empty. Afterwards engine_seq(s->engine) is the last stored record, and nobody listens: step_hear.
+ * `kept` knows what the database has of the state from then on. */
+MUST_USE enum err recover_state(const char *conninfo, struct step *s, struct snapshots *kept,
+                                struct why *why);
 /* The same on an open session, from the very beginning up to `upto`, calling each(ctx, record) before a record is applied; the
  * record is skipped when it says false. The sink is called. */
 MUST_USE enum err replay_stored(struct history *h, struct step *s,

@@ -25,7 +25,7 @@ struct service {
     struct engine_loop engine;
     struct seal_keys *seal_keys; /* NULL: none are configured */
     struct outbox *outbox;
-    pthread_t ingest_thread, engine_thread, writer_thread, watch_thread;
+    pthread_t ingest_thread, engine_thread, writer_thread, keeper_thread, watch_thread;
 };
 
 void service_stop(void) { kill(getpid(), SIGTERM); }
@@ -40,7 +40,7 @@ static enum err open_state(struct service *s, struct why *why)
     if (!e) e = writer_open(database, &s->pipeline.writer, &last_seq, why);
     if (!e) e = secrets_settle(s->c, s->seal_keys, why);
     if (!e) e = engine_loop_init(&s->engine, &s->pipeline);
-    if (!e) e = recover_state(database, &s->engine.step, why);
+    if (!e) e = recover_state(database, &s->engine.step, s->pipeline.snapshots, why);
     if (e) return e;
     const uint64_t seq = engine_seq(s->engine.step.engine);
     if (seq != last_seq)
@@ -100,7 +100,8 @@ static enum err open_api(struct service *s, struct why *why)
 
 static void start_threads(struct service *s)
 {
-    if (pthread_create(&s->writer_thread, NULL, writer_main, &s->pipeline)
+    if (pthread_create(&s->keeper_thread, NULL, keeper_main, &s->pipeline)
+        || pthread_create(&s->writer_thread, NULL, writer_main, &s->pipeline)
         || pthread_create(&s->engine_thread, NULL, engine_main, &s->engine)
         || pthread_create(&s->ingest_thread, NULL, ingest_main, &s->pipeline)
         || pthread_create(&s->watch_thread, NULL, watch_main, &s->pipeline)) {
@@ -130,6 +131,7 @@ static void join_threads(struct service *s)
     pthread_join(s->ingest_thread, NULL);
     pthread_join(s->engine_thread, NULL);
     pthread_join(s->writer_thread, NULL);
+    pthread_join(s->keeper_thread, NULL);
     pthread_join(s->watch_thread, NULL);
 }
 

@@ -20,6 +20,7 @@ void turn_free(struct turn *t)
     if (!t) return;
     assert(t->waiting_n == 0);
     picture_release(t->picture);
+    state_snapshot_free(t->snapshot);
     write_batch_free(t->batch);
     free(t->waiting);
     free(t);
@@ -53,13 +54,18 @@ void turn_answer(struct turn *t, enum err err)
     t->waiting_n = 0;
 }
 
-bool turn_idle(const struct turn *t) { return write_batch_empty(t->batch) && t->waiting_n == 0; }
+bool turn_idle(const struct turn *t)
+{
+    return write_batch_empty(t->batch) && !t->snapshot && t->waiting_n == 0;
+}
 
 void turn_clear(struct turn *t)
 {
     assert(t->waiting_n == 0);
     picture_release(t->picture);
     t->picture = NULL;
+    state_snapshot_free(t->snapshot);
+    t->snapshot = NULL;
     write_batch_clear(t->batch);
     t->parts_n = 0;
     atomic_store(&t->since_ns, 0);

@@ -1,13 +1,15 @@
 /* turn.h - what one transaction will hold, on its way from the engine's thread to the writer's.
  *
  * A turn's life: out of spare_turns it comes empty; the engine's thread fills it with the rows of
- * what it applies and with the commands that changed something, puts the newest picture in as it
- * hands it over, and takes the next. The writer's thread commits the batch, then shows the picture
- * and answers the commands, clears the turn and gives it back. Thread: one at a time. */
+ * what it applies and with the commands that changed something, puts the newest picture and at times
+ * a snapshot of the state in as it hands it over, and takes the next. The writer's thread commits the
+ * batch, then shows the picture, gives the snapshot to the keeper and answers the commands, clears the
+ * turn and gives it back. Thread: one at a time. */
 #ifndef TOCSIN_APP_TURN_H
 #define TOCSIN_APP_TURN_H
 #include "analytics/picture.h"
 #include "app/command.h"
+#include "store/snapshots.h"
 #include "store/write_batch.h"
 
 #include <stdatomic.h>
@@ -19,7 +21,8 @@ struct turn {
     struct command *
         *waiting; /* into it by turn_wait, the engine's; out by turn_answer, the writer's */
     size_t waiting_n, waiting_cap;
-    struct picture *picture; /* may be NULL; the writer takes it out, once committed */
+    struct picture *picture;         /* may be NULL; the writer takes it out, once committed */
+    struct state_snapshot *snapshot; /* may be NULL; likewise */
     _Atomic int64_t
         since_ns; /* mono_ns() when the oldest of what is in it was in hand; 0: nothing is. Looked at by any thread */
     struct turn_part {
@@ -41,7 +44,7 @@ MUST_USE enum err turn_reserve(struct turn *t);
 void turn_wait(struct turn *t, struct command *c);
 /* Everybody who waits is told, and waits no more. */
 void turn_answer(struct turn *t, enum err err);
-/* Nothing to commit, nobody waiting. A picture does not count. */
+/* Nothing to commit or to store behind it, nobody waiting. A picture does not count. */
 bool turn_idle(const struct turn *t);
 /* Empty again, with its memory. */
 void turn_clear(struct turn *t);

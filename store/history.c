@@ -218,25 +218,6 @@ enum err history_last_seq(struct db *d, uint64_t *out, struct why *why)
     return ERR_OK;
 }
 
-enum err history_snapshot(struct db *d, int version, uint64_t *seq, struct buf *state,
-                          struct why *why)
-{
-    char sql[200];
-    AUTO_PGRESULT PGresult *r = NULL;
-    *seq = 0;
-    snprintf(
-        sql, sizeof sql,
-        "SELECT s.state, s.seq::text FROM tocsin.snapshot s WHERE shard_id = 0 AND version = %d"
-        " ORDER BY s.seq DESC LIMIT 1",
-        version);
-    enum err e = db_query_binary(d, sql, 0, NULL, &r, why);
-    if (e || PQntuples(r) == 0) return e;
-    buf_put(state, PQgetvalue(r, 0, 0), (size_t)PQgetlength(r, 0, 0));
-    if (!buf_ok(state)) return err_set(why, ERR_NOMEM, "out of memory");
-    *seq = strtoull(PQgetvalue(r, 0, 1), NULL, 10); /* a text is a text in binary too */
-    return ERR_OK;
-}
-
 static enum err next_source_id(struct db *d, int32_t *out, struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL;

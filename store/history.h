@@ -31,9 +31,6 @@ void history_close(struct history *h); /* NULL is fine */
 /* ---- where to begin ---- */
 /* Where the order stands. ERR_CONFLICT when tocsin.shard has lost its row. */
 MUST_USE enum err history_last_seq(struct db *d, uint64_t *out, struct why *why);
-/* The newest engine snapshot of that version into *state; *seq 0 when there is none. */
-MUST_USE enum err history_snapshot(struct db *d, int version, uint64_t *seq, struct buf *state,
-                                   struct why *why);
 /* The newest life of every partition, all in `arena`; and the next free source_id. */
 MUST_USE enum err history_sources(struct db *d, struct arena *arena, struct source_life **out,
                                   size_t *n, int32_t *next_id, struct why *why);

@@ -42,13 +42,6 @@ static const char OWE_JSON[] = OWED
     "pg_catalog.json_to_recordset($1) AS a(tenant_id uuid, alert_id uuid, stream_no bigint)" TO_CHANNELS;
 static const char OWE_STAGED[] = OWED "pg_temp.alert_in a" TO_CHANNELS;
 
-static const char KEEP_SNAPSHOT[] =
-    "INSERT INTO tocsin.snapshot (shard_id, seq, version, state) VALUES (0, $1, $2, $3)"
-    " ON CONFLICT (shard_id, seq) DO UPDATE SET state = excluded.state, version = excluded.version";
-static const char DROP_SNAPSHOTS[] =
-    "DELETE FROM tocsin.snapshot WHERE shard_id = 0 AND seq NOT IN"
-    " (SELECT seq FROM tocsin.snapshot WHERE shard_id = 0 ORDER BY seq DESC LIMIT 2)";
-
 static enum err prepare(struct db *db, const char *name, const char *sql, int params,
                         struct why *why)
 {
@@ -235,27 +228,13 @@ static bool send_table(struct transaction *x, enum table_id id)
     return ok && (id != TABLE_alert_row || send_owed(x, bulk));
 }
 
-static bool send_snapshot(struct transaction *x)
-{
-    const struct state_snapshot s = write_batch_snapshot(x->batch);
-    char seq[24], version[16];
-    if (!s.seq) return true;
-    snprintf(seq, sizeof seq, "%" PRIu64, s.seq);
-    snprintf(version, sizeof version, "%d", s.version);
-    const char *const values[] = { seq, version, s.bytes };
-    const int lengths[] = { 0, 0, (int)s.n }, formats[] = { 0, 0, 1 };
-    x->sent++;
-    return PQsendQueryParams(x->db->conn, KEEP_SNAPSHOT, 3, NULL, values, lengths, formats, 0) == 1
-           && send(x, DROP_SNAPSHOTS);
-}
-
 /* The fence first: a writer that comes too late is refused before the rows that follow are looked
  * at. */
 static bool send_all(struct transaction *x, bool begin)
 {
     bool ok = (!begin || send(x, "BEGIN")) && send_advance(x);
     for (enum table_id id = 0; id < TABLE_COUNT && ok; id++) ok = send_table(x, id);
-    return ok && send_snapshot(x) && send(x, "COMMIT") && PQpipelineSync(x->db->conn) == 1;
+    return ok && send(x, "COMMIT") && PQpipelineSync(x->db->conn) == 1;
 }
 
 struct answers {

@@ -63,10 +63,7 @@ struct write_batch {
     size_t rows;       /* of all tables */
     struct cut *cuts;
     size_t cuts_n, cuts_cap;
-    uint64_t last_seq;   /* what the fence moves to; 0: the batch holds no record */
-    struct buf snapshot; /* the last that was written: an older state is worth nothing beside it */
-    uint64_t snapshot_seq;
-    int snapshot_version;
+    uint64_t last_seq; /* what the fence moves to; 0: the batch holds no record */
     /* A row could not be copied, or the step broke off within a record. What is here is then not
      * the whole effect of its records, and committing it would lose the rest: only
      * write_batch_clear takes it back. */
@@ -109,7 +106,6 @@ void write_batch_free(struct write_batch *b)
         free(b->tables[t].runs);
     }
     free(b->cuts);
-    buf_release(&b->snapshot);
     arena_release(&b->arena);
     free(b);
 }
@@ -132,9 +128,8 @@ void write_batch_clear(struct write_batch *b)
         rr->n = rr->last = rr->rows = 0;
     }
     arena_clear(&b->arena);
-    buf_clear(&b->snapshot);
     b->text_bytes = b->records = b->rows = b->cuts_n = 0;
-    b->last_seq = b->snapshot_seq = 0;
+    b->last_seq = 0;
     b->failed = false;
 }
 
@@ -235,30 +230,19 @@ void write_cut(struct write_batch *b, int32_t source_id, int64_t next_offset)
                                          .alerts = (uint32_t)b->tables[TABLE_alert_row].rows };
 }
 
-void write_snapshot(struct write_batch *b, uint64_t seq, int version, const void *state, size_t n)
-{
-    buf_clear(&b->snapshot);
-    buf_put(&b->snapshot, state, n);
-    b->snapshot_seq = seq;
-    b->snapshot_version = version;
-}
-
 void write_batch_spoil(struct write_batch *b) { b->failed = true; }
 
 /* ---- looking ---- */
-bool write_batch_ok(const struct write_batch *b) { return !b->failed && buf_ok(&b->snapshot); }
+bool write_batch_ok(const struct write_batch *b) { return !b->failed; }
 
-bool write_batch_empty(const struct write_batch *b)
-{
-    return !b->failed && b->rows == 0 && !b->snapshot_seq;
-}
+bool write_batch_empty(const struct write_batch *b) { return !b->failed && b->rows == 0; }
 
 size_t write_batch_rows(const struct write_batch *b) { return b->records; }
 uint64_t write_batch_last_seq(const struct write_batch *b) { return b->last_seq; }
 
 size_t write_batch_bytes(const struct write_batch *b)
 {
-    size_t n = b->text_bytes + b->snapshot.len;
+    size_t n = b->text_bytes;
     for (int t = 0; t < TABLE_COUNT; t++) n += b->tables[t].rows * tables[t].row->size;
     return n;
 }
@@ -289,12 +273,6 @@ const struct row_run *write_batch_runs(const struct write_batch *b, enum table_i
 {
     *n = b->tables[id].n;
     return b->tables[id].runs;
-}
-
-struct state_snapshot write_batch_snapshot(const struct write_batch *b)
-{
-    return (struct state_snapshot){ b->snapshot_seq, b->snapshot_version, b->snapshot.data,
-                                    b->snapshot.len };
 }
 
 /* ---- cutting ---- */
@@ -393,7 +371,4 @@ void write_batch_part(const struct write_batch *whole, size_t from, size_t to,
                    upto = last ? whole->last_seq : whole->cuts[to - 1].seq;
     part->last_seq = upto > before ? upto : 0;
     part->records = part->tables[TABLE_tick_row].rows + part->tables[TABLE_event_row].rows;
-    if (last && whole->snapshot_seq)
-        write_snapshot(part, whole->snapshot_seq, whole->snapshot_version, whole->snapshot.data,
-                       whole->snapshot.len);
 }

@@ -1,4 +1,4 @@
-/* write_batch.h - what one transaction will hold: rows by table, and perhaps a snapshot of the state.
+/* write_batch.h - what one transaction will hold: rows by table.
  *
  * Filled by the engine's thread with rows as they are (copied, texts into an arena); the writer's thread turns them into COPY
  * or JSON, whichever their number asks for. The rows of a table that is partitioned by day lie in runs, one a day.
@@ -20,8 +20,6 @@ void write_row(struct write_batch *b, const struct row_type *type, const void *r
 /* All that comes of what was taken so far has been written: here the batch may be cut. The source
  * then stands at next_offset; source_id 0: none has moved. */
 void write_cut(struct write_batch *b, int32_t source_id, int64_t next_offset);
-/* The state after record seq, of which there is at most one in a batch: the last. */
-void write_snapshot(struct write_batch *b, uint64_t seq, int version, const void *state, size_t n);
 /* It must never be committed: writer_commit says ERR_NOMEM. */
 void write_batch_spoil(struct write_batch *b);
 
@@ -44,7 +42,7 @@ size_t write_batch_weight(const struct write_batch *b, size_t fan_out);
 /* The last cut so that what lies between `from` cuts and it weighs at most so much; at least the next one. */
 size_t write_batch_reach(const struct write_batch *b, size_t from, size_t weight, size_t fan_out);
 /* What lies between `from` and `to` cuts, as a batch: it has the rows of `whole` and must be
- * cleared before that is; the last one (to: all cuts) has what lies behind them, and the snapshot. */
+ * cleared before that is; the last one (to: all cuts) has what lies behind them. */
 void write_batch_part(const struct write_batch *whole, size_t from, size_t to,
                       struct write_batch *part);
 
@@ -58,11 +56,4 @@ struct row_run { /* rows of one table, in the order they were written */
 };
 size_t write_batch_count(const struct write_batch *b, enum table_id id);
 const struct row_run *write_batch_runs(const struct write_batch *b, enum table_id id, size_t *n);
-struct state_snapshot {
-    uint64_t seq; /* 0: none */
-    int version;
-    const char *bytes;
-    size_t n;
-};
-struct state_snapshot write_batch_snapshot(const struct write_batch *b);
 #endif

@@ -262,7 +262,8 @@ static enum err begin(struct import *m, struct why *why)
     uint64_t last_seq = 0;
     enum err e = step_init(&l->step);
     if (!e) e = writer_open(m->c->database_conninfo, &m->writer, &last_seq, why);
-    if (!e) e = recover_state(m->c->database_conninfo, &l->step, why);
+    if (!e) e = snapshots_new(&l->snapshots);
+    if (!e) e = recover_state(m->c->database_conninfo, &l->step, l->snapshots, why);
     if (!e && engine_seq(l->step.engine) != last_seq)
         e = err_set(why, ERR_DB,
                     "the order stands at %" PRIu64 ", the stored records end at %" PRIu64, last_seq,
@@ -537,6 +538,12 @@ static enum err import(struct import *m, struct why *why)
         e = begin(m, why);
         if (!e) e = apply_files(m, why);
         if (!e && m->layout.records) e = layout_commit(&m->layout, m->writer, why);
+        if (!e && m->layout.records && layout_snapshot(&m->layout, m->c, why))
+            fprintf(
+                stderr,
+                "tocsin import: all is stored, but no snapshot behind it, so that the next start"
+                " replays it: %s\n",
+                why->text);
     }
     if (!e) print_summary(m);
     writer_close(m->writer);

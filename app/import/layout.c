@@ -92,12 +92,6 @@ static enum err commit_one(struct writer *w, const struct write_batch *b, struct
 
 enum err layout_commit(struct layout *l, struct writer *w, struct why *why)
 {
-    AUTO_BUF struct buf state = { 0 };
-    if (l->n == 0) return ERR_OK;
-    step_save(&l->step, &state);
-    if (!buf_ok(&state)) return err_set(why, ERR_NOMEM, "out of memory");
-    write_snapshot(l->batches[l->n - 1], engine_seq(l->step.engine), STEP_STATE_VERSION, state.data,
-                   state.len);
     for (size_t i = 0; i < l->n; i++)
         if (!write_batch_ok(l->batches[i])) return err_set(why, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < l->n; i++) {
@@ -109,8 +103,27 @@ enum err layout_commit(struct layout *l, struct writer *w, struct why *why)
     return ERR_OK;
 }
 
+enum err layout_snapshot(struct layout *l, const struct config *c, struct why *why)
+{
+    struct db d;
+    struct state_snapshot x = { .seq = engine_seq(l->step.engine),
+                                .event_ns = engine_now_ns(l->step.engine),
+                                .version = STEP_STATE_VERSION };
+    struct snapshot_written written;
+    enum err e = step_image(&l->step, &x.image)
+                     ? db_open(c->database_conninfo, "tocsin_engine", "tocsin import", &d, why)
+                     : err_set(why, ERR_NOMEM, "out of memory");
+    if (!e) {
+        e = snapshots_write(l->snapshots, &d, &x, (int)c->engine_checkpoint_days, &written, why);
+        db_close(&d);
+    }
+    state_image_release(&x.image);
+    return e;
+}
+
 void layout_release(struct layout *l)
 {
+    snapshots_free(l->snapshots);
     for (size_t i = 0; i < l->n; i++) write_batch_free(l->batches[i]);
     free(l->batches);
     arena_release(&l->arena);

@@ -4,11 +4,13 @@
 #include "app/config.h"
 #include "app/step.h"
 #include "core/arena.h"
+#include "store/snapshots.h"
 #include "store/writer.h"
 
 struct layout {
     struct step step;
-    const char *calendar; /* of instruments and indices that name none; NULL: none */
+    struct snapshots *snapshots; /* what the database has of the state */
+    const char *calendar;        /* of instruments and indices that name none; NULL: none */
     struct write_batch **batches;
     size_t n, cap;
     struct arena arena;
@@ -34,8 +36,10 @@ MUST_USE enum err layout_apply(struct layout *l, const char *p, size_t n, struct
 /* The same of one that is decoded already. */
 MUST_USE enum err layout_apply_record(struct layout *l, struct record *r, struct why *why);
 
-/* Writes all batches in order, each a transaction, with a snapshot behind the last. */
+/* Writes all batches in order, each a transaction. */
 MUST_USE enum err layout_commit(struct layout *l, struct writer *w, struct why *why);
+/* The state after them, in a session of its own. Nothing is lost without it: the next start replays. */
+MUST_USE enum err layout_snapshot(struct layout *l, const struct config *c, struct why *why);
 
 void layout_release(struct layout *l); /* fine on a zeroed one */
 #endif

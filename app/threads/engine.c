@@ -101,18 +101,21 @@ static void save_state(struct engine_loop *l, bool now)
 {
     const uint64_t seq = engine_seq(l->step.engine);
     const int64_t due = l->saved_ns + l->p->c->engine_snapshot_s * NS_PER_S;
-    if (seq == l->saved_seq || (!now && mono_ns() < due)) return;
-    AUTO_BUF struct buf state = { 0 };
-    step_save(&l->step, &state);
-    if (!buf_ok(&state)) {
+    if (seq == l->saved_seq || (!now && (mono_ns() < due || atomic_load(&l->p->keeping)))) return;
+    struct state_snapshot *x = calloc(1, sizeof *x);
+    if (!x || !step_image(&l->step, &x->image)) {
+        state_snapshot_free(x);
         log_error("out of memory", "at", "snapshot");
         pipeline_give_up(l->p, EXIT_BROKEN);
         return;
     }
-    write_snapshot(l->turn->batch, seq, STEP_STATE_VERSION, state.data, state.len);
+    x->seq = seq;
+    x->event_ns = engine_now_ns(l->step.engine);
+    x->version = STEP_STATE_VERSION;
+    l->turn->snapshot = x;
     l->saved_seq = seq;
     l->saved_ns = mono_ns();
-    metric_add(METRIC_SNAPSHOTS, 1);
+    atomic_store(&l->p->keeping, true);
 }
 
 static bool picture_is_old(const struct engine_loop *l)

@@ -4,7 +4,12 @@
 
 #include <stdlib.h>
 
-enum { INGEST_BATCHES = 4, COMMANDS_MAX = 1024, FAN_OUT = 16 /* until it is known */ };
+enum {
+    INGEST_BATCHES = 4,
+    COMMANDS_MAX = 1024,
+    SNAPSHOTS_MAX = 2,
+    FAN_OUT = 16 /* until it is known */
+};
 
 static enum err make_queues(struct pipeline *p)
 {
@@ -13,6 +18,7 @@ static enum err make_queues(struct pipeline *p)
     if (!e) e = queue_new(1, &p->turns);
     if (!e) e = queue_new(TURNS, &p->spare_turns);
     if (!e) e = queue_new(COMMANDS_MAX, &p->commands);
+    if (!e) e = queue_new(SNAPSHOTS_MAX, &p->to_keep);
     return e;
 }
 
@@ -39,6 +45,7 @@ enum err pipeline_init(struct pipeline *p, const struct config *c)
     atomic_store(&p->fan_out, FAN_OUT);
     pthread_mutex_init(&p->picture_lock, NULL);
     enum err e = make_queues(p);
+    if (!e) e = snapshots_new(&p->snapshots);
     return e ? e : fill_queues(p);
 }
 
@@ -52,6 +59,9 @@ static void free_contents(struct pipeline *p)
             ingest_batch_free(b);
     if (p->spare_turns)
         for (struct turn *t; (t = queue_pop(p->spare_turns, 0)) != NULL;) turn_free(t);
+    if (p->to_keep)
+        for (struct state_snapshot *x; (x = queue_pop(p->to_keep, 0)) != NULL;)
+            state_snapshot_free(x);
 }
 
 void pipeline_release(struct pipeline *p)
@@ -62,6 +72,8 @@ void pipeline_release(struct pipeline *p)
     queue_free(p->turns);
     queue_free(p->spare_turns);
     queue_free(p->commands);
+    queue_free(p->to_keep);
+    snapshots_free(p->snapshots);
     picture_release(p->picture);
     pthread_mutex_destroy(&p->picture_lock);
 }

@@ -3,8 +3,8 @@
  *
  *                 ingested                 turns
  *     ingest --- ingest_batch ---> engine --- turn ---> writer ---> streams, deliveries,
- *        ^                          |  ^ ^               |          waiting API threads
- *        +------ spare_batches -----+  | +- spare_turns -+
+ *        ^                          |  ^ ^               |  |       waiting API threads
+ *        +------ spare_batches -----+  | +- spare_turns -+  +- snapshot ---> keeper
  *                                 commands
  *                                      |
  *                                 API threads
@@ -15,7 +15,8 @@
  * ingest out of batches and stops polling, and Kafka keeps what is not read. Nothing is dropped.
  *
  * The end goes the same way: `stopping`; ingest closes `ingested`; the engine applies what is in
- * it, closes `commands` and, behind its last turn, `turns`; the writer commits that and ends. */
+ * it, closes `commands` and, behind its last turn, `turns`; the writer commits that, closes
+ * `to_keep` and ends; the keeper stores what is in it. */
 #ifndef TOCSIN_APP_THREADS_PIPELINE_H
 #define TOCSIN_APP_THREADS_PIPELINE_H
 #include "alerts/delivery/dispatcher.h"
@@ -36,6 +37,7 @@ struct pipeline {
     struct writer *writer; /* the writer's alone */
     struct dispatcher *delivery; /* kicked by the writer */
     struct api *api;             /* given committed alerts by the writer */
+    struct snapshots *snapshots; /* main's while the state is recovered, then the keeper's */
 
     /* ---- what goes round ---- */
     struct queue *spare_batches; /* empty. In: engine. Out: ingest */
@@ -43,6 +45,8 @@ struct pipeline {
                                     that who has pushed into another queue of its kicks this one */
     struct queue *spare_turns;   /* empty. In: writer. Out: engine */
     struct queue *turns;         /* In: engine, which closes it. Out: writer */
+    struct queue *to_keep;       /* snapshots of committed states. In: writer, which closes it. Out:
+                                    keeper */
     struct queue *commands;      /* In: API threads. Out: engine, which closes it */
     struct turn *every_turn[TURNS]; /* wherever they are: for their ages. NULL once freed */
 
@@ -56,6 +60,7 @@ struct pipeline {
     _Atomic int64_t round_ns;            /* mono_ns() of the engine's last round; health */
     _Atomic int64_t batch_ns; /* taken_ns of the batch that the engine applies, else 0; health */
     _Atomic int64_t event_ns; /* the engine's time: engine; health */
+    atomic_bool keeping;      /* engine, when it has made a snapshot; keeper, when that is stored */
     atomic_int fan_out;       /* about so many deliveries an alert owes: writer; engine */
     atomic_int exit_code;     /* whoever gives up first; main */
 
@@ -84,5 +89,6 @@ struct source_names;
 MUST_USE enum err ingest_open(struct pipeline *p, struct source_names *names, struct why *why);
 void *ingest_main(void *arg);
 void *writer_main(void *arg);
+void *keeper_main(void *arg);
 void *watch_main(void *arg);
 #endif

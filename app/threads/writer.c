@@ -139,11 +139,12 @@ static void announce(struct pipeline *p, const struct write_batch *b, int64_t ow
     if (n) kafka_source_committed(p->kafka, marks, n);
 }
 
-/* Then the picture, and who waits. */
+/* Then the picture, the snapshot, and who waits. */
 static void answer(struct pipeline *p, struct turn *t)
 {
     if (t->picture) pipeline_show(p, t->picture);
     t->picture = NULL;
+    if (t->snapshot && !queue_push(p->to_keep, t->snapshot, -1)) t->snapshot = NULL;
     turn_answer(t, ERR_OK);
 }
 
@@ -253,5 +254,6 @@ void *writer_main(void *arg)
         queue_kick(p->ingested);
     }
     write_batch_free(x.part);
+    queue_close(p->to_keep);
     return NULL;
 }

@@ -212,7 +212,6 @@ static void a_service_begins_where_one_ended(void **state)
 {
     (void)state;
     struct why why = { .text = "" };
-    AUTO_BUF struct buf snapshot = { 0 };
     struct arena arena = { 0 };
     struct source_life *lives;
     uint64_t seq;
@@ -220,19 +219,9 @@ static void a_service_begins_where_one_ended(void **state)
     int32_t next;
     assert_int_equal(history_last_seq(&root, &seq, &why), ERR_OK);
     assert_int_equal(seq, RECORDS);
-    assert_int_equal(history_snapshot(&root, 1, &seq, &snapshot, &why), ERR_OK);
-    assert_int_equal(seq, 0);
     assert_int_equal(history_sources(&root, &arena, &lives, &n, &next, &why), ERR_OK);
     assert_true(n == 0 && next == 1);
 
-    write_snapshot(batch, 505, 1, "old", 3); /* as text it would be the greater */
-    commit();
-    write_snapshot(batch, 1343, 1, "a\0b", 3);
-    commit();
-    assert_int_equal(history_snapshot(&root, 1, &seq, &snapshot, &why), ERR_OK);
-    assert_int_equal(seq, 1343);
-    buf_clear(&snapshot);
-    write_snapshot(batch, 1344, 2, "other", 5);
     struct source_life life = {
         .source_id = 1, .cluster_id = "c", .topic = "t", .source_epoch = 1, .reason = "first seen"
     };
@@ -241,10 +230,6 @@ static void a_service_begins_where_one_ended(void **state)
     life.fingerprint = INT64_MIN;
     write_row(batch, &source_life_row, &life);
     commit();
-    assert_int_equal(history_snapshot(&root, 1, &seq, &snapshot, &why), ERR_OK);
-    assert_int_equal(seq, 1343);
-    assert_int_equal(snapshot.len, 3);
-    assert_memory_equal(snapshot.data, "a\0b", 3);
     assert_int_equal(history_sources(&root, &arena, &lives, &n, &next, &why), ERR_OK);
     assert_true(n == 1 && next == 6);
     assert_true(lives[0].source_id == 5 && lives[0].source_epoch == 2);

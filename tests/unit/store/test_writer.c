@@ -275,7 +275,6 @@ static void a_batch_is_one_transaction(void **state)
     for (int i = 0; i < 5; i++) make_row(TABLE_tick_row, i), write_row(batch, &tick_row, &rows[i]);
     for (int i = 0; i < ROWS_MAX; i++)
         make_row(TABLE_event_row, i), write_row(batch, &event_row, &rows[i]);
-    write_snapshot(batch, seq, 1, "state\0bytes", 11);
     size_t n;
     assert_int_equal(write_batch_alerts(batch, &n)[7].stream_no, 8);
     assert_int_equal(n, ROWS_MAX);
@@ -288,8 +287,6 @@ static void a_batch_is_one_transaction(void **state)
     assert_int_equal(number("SELECT count(*) FROM tocsin.tick"), 5);
     assert_int_equal(number("SELECT commits FROM tocsin.shard"), commits + 1);
     assert_int_equal(number("SELECT last_seq FROM tocsin.shard"), seq);
-    assert_int_equal(number("SELECT length(state) FROM tocsin.snapshot ORDER BY seq DESC LIMIT 1"),
-                     11);
 }
 
 /* Rows that stand: of several of one key the last one counts, in a batch and over batches. */

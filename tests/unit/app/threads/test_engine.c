@@ -43,8 +43,7 @@ static uint64_t stop_engine(void)
     atomic_store(&pipeline.stopping, true);
     queue_close(pipeline.ingested);
     for (struct turn *t; (t = queue_pop(pipeline.turns, LONG_MS)) != NULL;) {
-        const struct state_snapshot s = write_batch_snapshot(t->batch);
-        if (s.seq) saved = s.seq;
+        if (t->snapshot) saved = t->snapshot->seq;
         give_back(t);
     }
     assert_true(queue_closed(pipeline.turns));

@@ -26,7 +26,7 @@ static int begin_writer(void **state)
     uint64_t last_seq;
     struct why why = { 0 };
     if (begin(state) || writer_open(conninfo, &pipeline.writer, &last_seq, &why)
-        || recover_state(conninfo, &loop.step, &why)) {
+        || recover_state(conninfo, &loop.step, pipeline.snapshots, &why)) {
         fprintf(stderr, "%s\n", why.text);
         return -1;
     }
