@@ -137,6 +137,21 @@ static enum err take_waiting(struct market *m, struct instrument *x);
 static void take_effect(struct market *m, struct instrument *x, uint32_t no);
 static void take_all(struct market *m, struct instrument *x, int32_t day);
 
+/* ---- closes ---- */
+/* The newest close of a session before that day; NONE: there is none. */
+static uint32_t close_before(const struct market *m, const struct instrument *x, int32_t day)
+{
+    uint32_t c = x->last_close;
+    while (c != NONE && m->closes[c].day >= day) c = m->closes[c].previous;
+    return c;
+}
+
+static int64_t close_before_e8(const struct market *m, const struct instrument *x, int32_t day)
+{
+    const uint32_t c = close_before(m, x, day);
+    return c == NONE ? 0 : m->closes[c].price_e8;
+}
+
 /* ---- bases ---- */
 static i128 common(i128 a, i128 b)
 {
@@ -265,12 +280,12 @@ static void split_lines(struct market *m, struct instrument *x, const struct act
         const bool own = l->own_shares != 0;
         if (own) l->own_shares = times(l->own_shares, a->a, a->b);
         if (l->own_shares > x->shares_max) x->shares_max = l->own_shares;
-        if (!l->active) continue;
         past_split(&m->store, &m->universes[l->universe], no,
                    &(struct split){ .to = a->a,
                                     .from = a->b,
                                     .day = a->day,
                                     .carried_e8 = carried_e8,
+                                    .close_before_e8 = close_before_e8(m, x, a->day),
                                     .shares = shares_effective(x, l),
                                     .jumped = jumped && !own });
     }
@@ -418,14 +433,6 @@ enum err actions_split(struct market *m, const struct record *r, struct why *why
  *
  * What is paid is held against the close before the ex-session, as exchanges do when they adjust: with 400 before and 20 paid the
  * price that stands, of whatever time after that close, becomes 380 / 400 of it. */
-/* The newest close of a session before that day; NONE: there is none. */
-static uint32_t close_before(const struct market *m, const struct instrument *x, int32_t day)
-{
-    uint32_t c = x->last_close;
-    while (c != NONE && m->closes[c].day >= day) c = m->closes[c].previous;
-    return c;
-}
-
 /* What a share was worth before the open of that session, per share of after its splits; 0: nobody knows. */
 static int64_t worth_before(const struct market *m, const struct instrument *x, int32_t day)
 {
@@ -457,12 +464,12 @@ static void adjust_for(struct market *m, struct instrument *x, struct action *a,
     stand_divided(m, x, a, carried);
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
         const struct line *l = &m->store.lines[no];
-        if (!l->active) continue;
         past_pay(&m->store, &m->universes[l->universe], no,
                  &(struct split){ .to = a->to,
                                   .from = a->from,
                                   .day = a->day,
-                                  .carried_e8 = lines ? instrument_index_e8(x) : 0 },
+                                  .carried_e8 = lines ? instrument_index_e8(x) : 0,
+                                  .close_before_e8 = close_before_e8(m, x, a->day) },
                  amount_e8);
     }
     adjust_windows(m, x, a);
@@ -572,7 +579,7 @@ static int64_t terms_of(const struct market *m, const struct action *a)
     return each <= 0 ? 0 : value > INT64_MAX ? INT64_MAX : (int64_t)value;
 }
 
-/* Its price becomes what a share is then worth, by which levels move; then its lines go, by which they do not. */
+/* Its price becomes what a share is then worth, by which levels move; then its lines go, by which they do not. Said late, as of then. */
 static void leave_now(struct market *m, struct instrument *x, struct action *a)
 {
     const int64_t terms_e8 = terms_of(m, a), price_e8 = terms_e8 ? terms_e8 : x->price_e8;
@@ -585,13 +592,13 @@ static void leave_now(struct market *m, struct instrument *x, struct action *a)
         x->price_e8 = x->regular_e8 = price_e8;
         x->price_day = x->regular_day = a->day;
         if (open_ns > x->price_ns) x->price_ns = open_ns;
+        for (uint32_t c = x->last_close; c != NONE && m->closes[c].day >= a->day;
+             c = m->closes[c].previous)
+            m->closes[c].price_e8 = price_e8; /* said late: they carried its last price on */
     }
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
         struct universe *u = &m->universes[m->store.lines[no].universe];
-        if (!m->store.lines[no].active) continue;
-        if (m->store.lines[no].valued)
-            universe_set_price(&m->store, u, no, instrument_index_e8(x), 0);
-        universe_remove_line(&m->store, u, no);
+        past_leave(&m->store, u, no, a->day, price_e8);
     }
 }
 

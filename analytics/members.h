@@ -19,6 +19,14 @@ static inline int ew_variant(enum ew ew, enum by by) { return (int)ew * BY_COUNT
 
 #define NONE UINT32_MAX
 
+/* A line came to count, or ceased to: at what price, with how many shares, when its universe was worth `total` cents with it (0:
+ * never, or not known), and since which last session that had a level. past.h may have to know. */
+struct crossing {
+    int64_t price_e8, shares;
+    i128 total;
+    int32_t since;
+};
+
 /* An instrument's place in a universe. GOOG and GOOGL of one company are two lines and one slot. */
 struct line {
     uint32_t universe, instrument, slot;
@@ -41,6 +49,7 @@ struct line {
      * session that had a level before it: past.h may take it back. */
     i128 total_before, total_after;
     int32_t shares_since;
+    struct crossing entered, left; /* the last time */
 };
 
 struct slot {                                /* a company's place in an index */

@@ -19,7 +19,7 @@ static int64_t times(int64_t v, int64_t to, int64_t from, bool nearest)
     return (int64_t)(((i128)v * to + (nearest ? from / 2 : 0)) / from);
 }
 
-static struct session_line *closed_of(struct universe *u, uint32_t line, int32_t day)
+struct session_line *past_line(struct universe *u, uint32_t line, int32_t day)
 {
     for (size_t i = 0; i < u->closed_n; i++)
         if (u->closed[i].day == day && u->closed[i].line == line) return &u->closed[i];
@@ -27,7 +27,7 @@ static struct session_line *closed_of(struct universe *u, uint32_t line, int32_t
 }
 
 /* The levels of kept sessions are those at the end of `days`. */
-static struct level_day *level_of(const struct universe *u, size_t i)
+struct level_day *past_level(const struct universe *u, size_t i)
 {
     return &u->days[u->days_n - u->refs_n + i];
 }
@@ -38,9 +38,10 @@ struct measured {
     bool weights; /* of equal weights */
     double level_ref;
     i128 ref;
-    double wrong;    /* its level_ref is to be multiplied by that */
-    double at_end;   /* the level's, at the end of its session */
-    i128 sum, extra; /* at that end, as it was said and what is to be added */
+    double wrong;     /* its level_ref is to be multiplied by that */
+    double at_end;    /* the level's, at the end of its session */
+    i128 sum, extra;  /* at that end, as it was said and what is to be added */
+    int64_t close_e8; /* the line's then; 0: it did not count */
     bool jumped;
 };
 
@@ -53,6 +54,8 @@ struct correction {
     int64_t shares_old; /* before the split */
     double
         jump; /* the level was chained over a count that the split explains: by how much too low it is measured */
+    bool entered,
+        left; /* the line came to count, or ceased to, between its session's open and now: see below */
 };
 
 /* Other lines' counts that jumped after session `day` and before the next, as if nothing explained them. */
@@ -122,16 +125,53 @@ static bool is_after(const struct correction *c, int64_t shares)
     return more ? square > middle : square < middle;
 }
 
-/* What the line should have counted in that session: a count that came before its split, or after it, is put right. */
-static int64_t right_shares(const struct correction *c, const struct session_line *x)
+/* What the line should have counted with, of before the split or after it. */
+static int64_t right_count(const struct correction *c, int64_t shares, bool after)
 {
-    const bool after = x->day >= c->x->day;
-    if (is_after(c, x->shares) == after) return x->shares;
+    if (is_after(c, shares) == after) return shares;
     if (after)
-        return x->shares == c->shares_old ? c->x->shares
-                                          : times(x->shares, c->x->to, c->x->from, false);
-    return x->shares == c->x->shares ? c->shares_old
-                                     : times(x->shares, c->x->from, c->x->to, false);
+        return shares == c->shares_old ? c->x->shares : times(shares, c->x->to, c->x->from, false);
+    return shares == c->x->shares ? c->shares_old : times(shares, c->x->from, c->x->to, false);
+}
+
+/* Is what it was closed at of after the split? While nobody trades, the price of before is carried. */
+static bool closed_after(const struct correction *c, const struct session_line *x)
+{
+    return x->day >= c->x->day && !c->x->carried_e8;
+}
+
+/* ---- who comes or goes before the split is said ----
+ *
+ * A line that came to count after its session's open, at a price that was divided already, did so with too small a count: had that
+ * been right, its universe would have been worth more from that moment, and the level the same. So what is measured from there on
+ * is too large: of 100 shares at 104 in a total of 30,800, for which 400 should have stood, by 62,000 / 30,800, once for all.
+ *
+ * One that has left took its wrong value out of a level that was as wrong: of 100 shares at 100 in a total of 20,000, for which 400
+ * should have stood, by 20,000 / 50,000. */
+static double lacking(const struct correction *c, const struct crossing *x, i128 total)
+{
+    const int64_t right = right_count(c, x->shares, true);
+    return ratio(total + line_value(x->price_e8, right) - line_value(x->price_e8, x->shares),
+                 total);
+}
+
+/* Did it happen after the session `was` (NULL: any) and before the end of `day`? */
+static bool between(const struct crossing *x, const struct measured *was, int32_t day)
+{
+    return (!was || x->since >= was->day) && x->since < day;
+}
+
+/* By how much what is measured from `is` is wrong where the line came or went since `was` (NULL: before what is kept), else `wrong`.
+ * Overnight others may have come and gone too: then the sum that it was last chained with counts, and the level of the close. */
+static double crossed(const struct correction *c, const struct measured *was,
+                      const struct measured *is, double wrong)
+{
+    const struct crossing *entered = &c->l->entered, *left = &c->l->left;
+    if (c->entered && between(entered, was, is->day))
+        return wrong / lacking(c, entered, was ? is->ref : entered->total);
+    if (!c->left || !between(left, was, is->day)) return wrong;
+    if (was && was->close_e8 == left->price_e8) return was->at_end;
+    return (was ? was->wrong : 1) * lacking(c, left, left->total);
 }
 
 /* The cap-weighted levels. Returns by how much what the level of now is measured from is wrong. */
@@ -141,16 +181,18 @@ static double correct_caps(const struct correction *c)
     struct measured was = { .wrong = 1, .at_end = 1 };
     for (size_t i = 0; i < u->refs_n; i++) {
         struct session_refs *r = &u->refs[i];
-        struct level_day *d = level_of(u, i);
-        struct session_line *x = closed_of(u, c->line, r->day);
+        struct level_day *d = past_level(u, i);
+        struct session_line *x = past_line(u, c->line, r->day);
         struct measured is = { .day = r->day,
                                .level_ref = r->level_ref,
                                .ref = r->total_ref,
                                .sum = d->total,
+                               .close_e8 = x ? x->close_e8 : 0,
                                .jumped = has_jumped(c, r->day) };
-        const int64_t shares = x ? right_shares(c, x) : 0;
+        const int64_t shares = x ? right_count(c, x->shares, closed_after(c, x)) : 0;
         if (x) is.extra = line_value(x->close_e8, shares) - line_value(x->close_e8, x->shares);
-        is.wrong = i ? wrong_by(c, &was, &is, true) : is.jumped ? c->jump : 1;
+        is.wrong = i ? wrong_by(c, &was, &is, x != NULL) : is.jumped ? c->jump : 1;
+        is.wrong = crossed(c, i ? &was : NULL, &is, is.wrong);
         is.at_end = grown_by(&is);
         if (is.wrong != 1) r->level_ref *= is.wrong;
         if (is.wrong != 1 || is.extra) {
@@ -160,10 +202,11 @@ static double correct_caps(const struct correction *c)
         if (x) x->shares = shares;
         was = is;
     }
-    const struct measured now = { .level_ref = u->level_ref,
-                                  .ref = u->total_ref,
-                                  .jumped = c->x->jumped };
-    return u->refs_n ? wrong_by(c, &was, &now, true) : c->jump;
+    const struct measured now = {
+        .day = INT32_MAX, .level_ref = u->level_ref, .ref = u->total_ref, .jumped = c->x->jumped
+    };
+    return crossed(c, u->refs_n ? &was : NULL, &now,
+                   u->refs_n ? wrong_by(c, &was, &now, !c->left) : c->jump);
 }
 
 /* Those of one variant of equal weights; *before: the line's units of now are of its price before the split. */
@@ -174,18 +217,20 @@ static double correct_weights(const struct correction *c, int k, bool *before)
     struct measured was = { .wrong = 1, .at_end = 1 };
     const struct session_line *last = NULL;
     int64_t q_last = 0;
-    *before = c->x->carried_e8 || c->l->close_e8;
+    *before = c->x->carried_e8 || c->l->close_e8 || c->left || c->entered;
     for (size_t i = 0; i < u->refs_n; i++) {
         struct session_refs *r = &u->refs[i];
-        struct level_day *d = level_of(u, i);
-        struct session_line *x = closed_of(u, c->line, r->day);
+        struct level_day *d = past_level(u, i);
+        struct session_line *x = past_line(u, c->line, r->day);
         struct measured is = { .day = r->day,
                                .weights = true,
                                .level_ref = r->ew_level_ref[k],
                                .ref = r->ew_ref[k],
                                .sum = d->sums[k] };
-        if (r->day >= c->x->day && x) {
-            if (last ? last->day >= c->x->day && x->q[k] != q_last : i > 0) *before = false;
+        if (x && closed_after(c, x)) {
+            if (last ? last->day >= c->x->day && x->q[k] != q_last
+                     : i > 0 && (c->entered || !c->l->entered.total))
+                *before = false;
             const int64_t q = *before ? times(x->q[k], c->x->to, c->x->from, true) : x->q[k];
             is.extra = (i128)(q - x->q[k]) * x->close_e8;
         }
@@ -202,7 +247,7 @@ static double correct_weights(const struct correction *c, int k, bool *before)
             d->ew[k] = level_from(r->ew_level_ref[k], r->ew_ref[k], d->sums[k]);
         was = is;
     }
-    if (last && last->day >= c->x->day && c->l->q[k] != q_last) *before = false;
+    if (last && closed_after(c, last) && c->l->q[k] != q_last) *before = false;
     const struct measured now = { .level_ref = v->level_ref, .ref = v->ref };
     return u->refs_n ? wrong_by(c, &was, &now, last && c->l->q[k] == q_last) : 1;
 }
@@ -215,6 +260,11 @@ static void split_weights(struct universe_store *s, const struct correction *c, 
     const i128 sum = v->sum;
     bool before;
     const double wrong = correct_weights(c, k, &before);
+    if (c->left
+        || c->entered) { /* of now it has no units, or such as its price of after the split made */
+        if (wrong != 1) equal_weight_set_ref(v, v->level_ref * wrong, v->ref);
+        return;
+    }
     const int64_t price = c->x->carried_e8 ? c->x->carried_e8 : c->l->price_e8;
     const int64_t q = before ? times(c->l->q[k], c->x->to, c->x->from, true) : c->l->q[k];
     equal_weight_restate(s, c->u, c->line, k, q, c->l->price_e8, price);
@@ -229,6 +279,10 @@ static void split_cap(struct universe_store *s, const struct correction *c)
     struct universe *u = c->u;
     const int64_t price = c->x->carried_e8 ? c->x->carried_e8 : c->l->price_e8;
     const double wrong = correct_caps(c);
+    if (c->left) {
+        if (wrong != 1) universe_move_ref(s, u, c->line, u->level_ref * wrong, u->total_ref);
+        return;
+    }
     /* A carried price keeps its value, to the cent, until the next one comes. */
     const bool same = c->x->carried_e8 && !c->x->jumped;
     universe_restate(s, u, c->line, price, c->x->shares,
@@ -238,16 +292,41 @@ static void split_cap(struct universe_store *s, const struct correction *c)
     else if (wrong != 1) universe_move_ref(s, u, c->line, u->level_ref * wrong, u->total_ref);
 }
 
+/* The last session with a level before `day`; NO_DAY: none. */
+static int32_t session_before(const struct universe *u, int32_t day)
+{
+    size_t i = u->days_n;
+    while (i > 0 && u->days[i - 1].day >= day) i--;
+    return i ? u->days[i - 1].day : NO_DAY;
+}
+
+/* Was it at a price of after the split? After the session before, unless overnight at that one's close. */
+static bool crossed_after(const struct universe *u, const struct crossing *crossing,
+                          const struct split *x)
+{
+    const int32_t before = session_before(u, x->day);
+    return crossing->total > 0 && crossing->since >= before
+           && !(crossing->since == before && crossing->price_e8 == x->close_before_e8);
+}
+
 /* It has come to count with its new price, so that the level was chained over its shares. */
-static bool came_after(const struct universe *u, uint32_t line, const struct split *x)
+static bool came_after(const struct universe *u, const struct line *l, uint32_t line,
+                       const struct split *x)
 {
     bool ever = false, before = false;
     if (x->carried_e8) return false;
-    for (size_t i = 0; i < u->closed_n; i++) {
+    if (l->entered.total > 0) return crossed_after(u, &l->entered, x);
+    for (size_t i = 0; i < u->closed_n; i++) { /* an older program's state */
         ever |= u->closed[i].line == line;
         before |= u->closed[i].line == line && u->closed[i].day < x->day;
     }
     return u->refs_n && u->refs[0].day < x->day ? !before : !ever;
+}
+
+/* It counts no more, and did at a price of after the split. */
+static bool left_after(const struct universe *u, const struct line *l, const struct split *x)
+{
+    return !l->valued && !x->carried_e8 && u->based && crossed_after(u, &l->left, x);
 }
 
 /* The close that a rebalance of the session in progress counts at. */
@@ -260,9 +339,10 @@ static void divide_close(const struct universe *u, struct line *l, const struct 
 void past_split(struct universe_store *s, struct universe *u, uint32_t line, const struct split *x)
 {
     struct line *l = &s->lines[line];
-    if (!l->valued || came_after(u, line, x)) {
-        universe_set_shares(s, u, line, x->shares);
-        if (x->carried_e8 && !l->valued) l->price_e8 = x->carried_e8;
+    const bool entered = came_after(u, l, line, x), left = left_after(u, l, x);
+    if (l->valued ? entered && (!l->entered.total || !u->based) : !left) {
+        if (l->active) universe_set_shares(s, u, line, x->shares);
+        if (l->active && x->carried_e8 && !l->valued) l->price_e8 = x->carried_e8;
         return;
     }
     const struct correction c = {
@@ -271,12 +351,15 @@ void past_split(struct universe_store *s, struct universe *u, uint32_t line, con
         .l = l,
         .line = line,
         .x = x,
-        .shares_old = x->jumped ? times(x->shares, x->from, x->to, true) : l->shares,
-        .jump = x->jumped && l->total_before > 0 ? ratio(l->total_after, l->total_before) : 1
+        .shares_old = x->jumped || left ? times(x->shares, x->from, x->to, true) : l->shares,
+        .jump = x->jumped && l->total_before > 0 ? ratio(l->total_after, l->total_before) : 1,
+        .entered = entered,
+        .left = left
     };
     equal_weight_refresh(s, u);
     for (int k = 0; k < EW_VARIANTS; k++) split_weights(s, &c, k);
     split_cap(s, &c);
+    if (left) return;
     if (x->jumped) l->total_before = l->total_after = 0;
     divide_close(u, l, x);
 }
@@ -297,7 +380,7 @@ static const struct level_day *level_before(const struct universe *u, int32_t da
 static struct session_line counted(struct universe *u, const struct line *l, uint32_t line,
                                    int32_t day)
 {
-    const struct session_line *x = closed_of(u, line, day);
+    const struct session_line *x = past_line(u, line, day);
     struct session_line now = { .day = day, .line = line, .shares = l->shares };
     memcpy(now.q, l->q, sizeof now.q);
     return x ? *x : now;
@@ -309,6 +392,18 @@ static double without(i128 sum, i128 paid)
     return paid > 0 && paid < sum ? ratio(sum, sum - paid) : 1;
 }
 
+/* What the universe was worth at that session's open: at the close before, unless somebody has come or gone overnight. */
+static i128 total_at_open(const struct universe *u, const struct level_day *before, int32_t day)
+{
+    size_t i = u->refs_n;
+    while (i > 0 && u->refs[i - 1].day >= day) i--;
+    if (i == 0) return before->total;
+    const struct session_refs *was = &u->refs[i - 1], *is = i < u->refs_n ? &u->refs[i] : NULL;
+    const i128 ref = is ? is->total_ref : u->total_ref;
+    const double level_ref = is ? is->level_ref : u->level_ref;
+    return ref == was->total_ref && level_ref == was->level_ref ? before->total : ref;
+}
+
 /* The cap-weighted levels since, and that of now, as if they had been chained over it. */
 static void chain_since(struct universe_store *s, struct universe *u, uint32_t line, int32_t day,
                         int64_t amount_e8)
@@ -316,10 +411,20 @@ static void chain_since(struct universe_store *s, struct universe *u, uint32_t l
     const struct level_day *d = level_before(u, day);
     if (!u->based || !d) return;
     const struct session_line x = counted(u, &s->lines[line], line, d->day);
-    const double by = without(d->total, line_value(amount_e8, x.shares));
+    const double by = without(total_at_open(u, d, day), line_value(amount_e8, x.shares));
     for (size_t i = u->days_n; i-- > 0 && u->days[i].day >= day;) u->days[i].level *= by;
     for (size_t i = u->refs_n; i-- > 0 && u->refs[i].day >= day;) u->refs[i].level_ref *= by;
     universe_move_ref(s, u, line, u->level_ref * by, u->total_ref);
+}
+
+/* It was a member at the session's open, though it has left, or come anew, since. */
+static bool was_in(struct universe *u, const struct line *l, uint32_t line, const struct split *x)
+{
+    const struct level_day *d = level_before(u, x->day);
+    if (!u->based || !d || !past_line(u, line, d->day)) return false;
+    for (size_t i = 0; i < u->refs_n; i++)
+        if (u->refs[i].day >= x->day) return past_line(u, line, u->refs[i].day) != NULL;
+    return left_after(u, l, x);
 }
 
 /* Of equal weights the line keeps its weight, as if what it paid had bought more of it: a split in all but the count. */
@@ -327,13 +432,21 @@ void past_pay(struct universe_store *s, struct universe *u, uint32_t line, const
               int64_t amount_e8)
 {
     struct line *l = &s->lines[line];
-    if (!l->valued || came_after(u, line, x)) return;
-    const struct correction c = {
-        .s = s, .u = u, .l = l, .line = line, .x = x, .shares_old = l->shares, .jump = 1
-    };
+    const bool entered = l->valued && came_after(u, l, line, x);
+    const bool since = (!l->valued || entered) && was_in(u, l, line, x);
+    if ((!l->valued || entered) && !since) return;
+    const struct correction c = { .s = s,
+                                  .u = u,
+                                  .l = l,
+                                  .line = line,
+                                  .x = x,
+                                  .shares_old = l->shares,
+                                  .jump = 1,
+                                  .entered = entered,
+                                  .left = !l->valued };
     equal_weight_refresh(s, u);
     for (int k = 0; k < EW_VARIANTS; k++) split_weights(s, &c, k);
-    if (x->carried_e8) {
+    if (x->carried_e8 && !since) {
         const double level = universe_level(u);
         const i128 was = u->total;
         universe_restate(s, u, line, x->carried_e8, l->shares,
@@ -346,7 +459,7 @@ void past_pay(struct universe_store *s, struct universe *u, uint32_t line, const
                 s->lines[no].total_after -= was - u->total;
             }
     } else chain_since(s, u, line, x->day, amount_e8);
-    divide_close(u, l, x);
+    if (!since) divide_close(u, l, x);
 }
 
 /* The shares that a member had at the end of that session; 0: it was none. Where that is not kept any more it was one if it was one
@@ -354,9 +467,9 @@ void past_pay(struct universe_store *s, struct universe *u, uint32_t line, const
 static int64_t counted_then(struct universe *u, const struct line *l, uint32_t line, int32_t day)
 {
     const bool kept = u->refs_n && u->refs[0].day <= day;
-    const struct session_line *x = closed_of(u, line, day);
+    const struct session_line *x = past_line(u, line, day);
     if (x) return x->shares;
-    return !kept && l->valued && u->refs_n && closed_of(u, line, u->refs[0].day) ? l->shares : 0;
+    return !kept && l->valued && u->refs_n && past_line(u, line, u->refs[0].day) ? l->shares : 0;
 }
 
 void past_reinvest(const struct universe_store *s, struct universe *u, uint32_t line, int32_t day,

@@ -29,17 +29,18 @@ static inline void move_lines(struct market *m, const struct instrument *x, cons
  * valued at it (members.h), and the series of A and of both indices are touched, which computes none of them. */
 static inline void stand(struct market *m, struct instrument *x, const struct price *p, bool touch)
 {
-    if (x->held.no) quality_price_comes(m, x, p->price_e8, p->day);
+    const int32_t day =
+        x->held.no ? quality_price_comes(m, x, p->price_e8, p->day, p->regular) : p->day;
     if (x->price_e8 && quality_is_jump(x->price_e8, p->price_e8) && !x->negative_prices)
         quality_price_jumps(m, x, p->price_e8, p->event_ns);
     if (x->refused) refusals_end(m, x);
     x->price_e8 = p->price_e8;
     x->priced = true;
-    x->price_day = p->day;
+    x->price_day = day;
     x->extended = !p->regular;
     if (p->regular) {
         x->regular_e8 = p->price_e8;
-        x->regular_day = p->day;
+        x->regular_day = day;
         x->has_regular = true;
     }
     /* The value and the time shown with it are of one record; what came before that was said keeps the newest time of all. */

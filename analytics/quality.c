@@ -6,6 +6,7 @@
 #include "analytics/quality.h"
 
 #include "analytics/actions.h"
+#include "analytics/calendars.h"
 #include "analytics/shares.h"
 #include "core/decimal.h"
 #include "core/vec.h"
@@ -227,6 +228,15 @@ static bool take_as_split(struct market *m, struct instrument *x, int32_t day)
     return false;
 }
 
+/* The session from whose open on a split stands that a price of that day tells of. A price of the evening tells of the next one's:
+ * the session that it is of closes, or has closed, as it was. */
+static int32_t split_day(const struct market *m, const struct instrument *x, int32_t day,
+                         bool regular)
+{
+    const bool evening = !regular && x->has_regular && x->regular_day >= day;
+    return evening || venue_has_ended(&m->venues[x->venue], day) ? day + 1 : day;
+}
+
 /* Also true when it has been settled with that. */
 static bool holds(struct market *m, struct instrument *x, int64_t shares, int64_t float_e8)
 {
@@ -250,11 +260,15 @@ static bool holds(struct market *m, struct instrument *x, int64_t shares, int64_
     /* The price may have moved first. */
     x->held.price_e8 = before ? actions_per_share(m, x, before->price_e8, before->day) : 0;
     const struct held h = x->held;
-    if (price_confirms(&h, x->price_e8) && take_as_split(m, x, x->price_day)) {
+    const int32_t day_was = x->price_day, day = split_day(m, x, day_was, !x->extended);
+    const bool confirms = price_confirms(&h, x->price_e8);
+    if (confirms) x->price_day = day;
+    if (confirms && take_as_split(m, x, day)) {
         say_state(m, x, &h, QUALITY_CONFIRMED_BY_PRICE,
                   COUNT ": the price had moved by the inverse", COUNT_OF(&h, x));
         return true;
     }
+    x->price_day = day_was;
     x->held.price_e8 = x->price_e8;
     say_state(m, x, &x->held, QUALITY_HELD,
               COUNT " are held until a corporate action, the price or a person confirms it",
@@ -271,18 +285,21 @@ bool quality_count(struct market *m, struct instrument *x, int64_t shares, int64
     return true;
 }
 
-void quality_price_comes(struct market *m, struct instrument *x, int64_t price_e8, int32_t day)
+int32_t quality_price_comes(struct market *m, struct instrument *x, int64_t price_e8, int32_t day,
+                            bool regular)
 {
     const struct held h = x->held;
     if (x->shares != h.was) {
         quality_action(m, x);
-        return;
+        return day;
     }
+    const int32_t from = split_day(m, x, day, regular);
     if (!price_confirms(&h, price_e8) || !value_fits(price_e8, h.shares)
-        || !take_as_split(m, x, day))
-        return;
+        || !take_as_split(m, x, from))
+        return day;
     say_state(m, x, &h, QUALITY_CONFIRMED_BY_PRICE, COUNT ": the price has moved by the inverse",
               COUNT_OF(&h, x));
+    return from;
 }
 
 enum err quality_release(struct market *m, const struct uuid *id, struct why *why)

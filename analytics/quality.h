@@ -38,8 +38,10 @@ void quality_price_jumps(struct market *m, struct instrument *x, int64_t price_e
  * count comes or one of the next three does; else it stands, flagged if it jumps. False: it does not fit, and nothing has changed. */
 MUST_USE bool quality_count(struct market *m, struct instrument *x, int64_t shares,
                             int64_t float_e8);
-/* A price is about to stand while a count is held: when it has moved by the inverse within 10 %, it is the split that nobody said. */
-void quality_price_comes(struct market *m, struct instrument *x, int64_t price_e8, int32_t day);
+/* A price is about to stand while a count is held: when it has moved by the inverse within 10 %, it is the split that nobody said.
+ * Returns the session that the price is of: where it told of the next one's split, that. */
+int32_t quality_price_comes(struct market *m, struct instrument *x, int64_t price_e8, int32_t day,
+                            bool regular);
 /* A corporate action may have changed its count. */
 void quality_action(struct market *m, struct instrument *x);
 /* A person says that it is right. ERR_NOT_FOUND: none is held under that id. ERR_INVALID: it does not fit with the price of now. */

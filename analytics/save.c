@@ -235,6 +235,14 @@ static const struct state_field line_fields[] = {
     STATE_FIELD(I128, struct line, total_before),
     STATE_FIELD(I128, struct line, total_after),
     STATE_FIELD(I32, struct line, shares_since),
+    STATE_FIELD(I64, struct line, entered.price_e8),
+    STATE_FIELD(I64, struct line, entered.shares),
+    STATE_FIELD(I128, struct line, entered.total),
+    STATE_FIELD(I32, struct line, entered.since),
+    STATE_FIELD(I64, struct line, left.price_e8),
+    STATE_FIELD(I64, struct line, left.shares),
+    STATE_FIELD(I128, struct line, left.total),
+    STATE_FIELD(I32, struct line, left.since),
 };
 struct saved_day {
     uint32_t universe;

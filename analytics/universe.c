@@ -245,6 +245,14 @@ enum err universe_add_line(struct universe_store *s, struct universe *u, uint32_
     return ERR_OK;
 }
 
+static struct crossing crossing_of(const struct universe *u, const struct line *l)
+{
+    return (struct crossing){ .price_e8 = l->price_e8,
+                              .shares = l->shares,
+                              .total = u->total,
+                              .since = u->days_n ? u->days[u->days_n - 1].day : NO_DAY };
+}
+
 /* Whatever changes who counts, or with how many shares, passes here: the levels before are the
  * levels after.
  *
@@ -262,14 +270,20 @@ static void recompose(struct universe_store *s, struct universe *u, uint32_t no,
     equal_weight_refresh(s, u);
     if (based) v = levels_now(u);
     bool was = l->valued, is = active && shares > 0 && price_e8 > 0;
-    if (was && !is) set_valued(s, u, no, false);
+    if (was && !is) {
+        l->left = crossing_of(u, l);
+        set_valued(s, u, no, false);
+    }
     l->shares = shares;
     if (!was || !is) l->price_e8 = price_e8;
     u->recomposed |= was != is;
     u->waiting.known = false;
     if (l->active && !active) u->lines_n--;
     l->active = active;
-    if (!was && is) set_valued(s, u, no, true);
+    if (!was && is) {
+        set_valued(s, u, no, true);
+        l->entered = crossing_of(u, l);
+    }
     if (was && is) set_value(s, u, no, l->price_e8, line_value(l->price_e8, shares));
     if (based && (was || is)) chain_levels(u, &v);
     /* Chained over nothing, as when a membership is said again, the level is but measured otherwise. */
@@ -341,6 +355,8 @@ void universe_start(struct universe_store *s, struct universe *u)
     u->reinvested = 1;
     u->dividends = 0;
     universe_set_ref(u, u->base, u->total);
+    for (uint32_t no = u->first_line; no != NONE; no = s->lines[no].next_of_universe)
+        if (s->lines[no].valued) s->lines[no].entered = crossing_of(u, &s->lines[no]);
     divisor_note(&s->divisors, s->lines[u->first_line].universe, NONE, DIVISOR_START, (double)NAN,
                  divisor(u));
     for (int k = 0; k < EW_VARIANTS; k++) equal_weight_restore(s, u, k, u->base);
