@@ -23,6 +23,7 @@
 #include "analytics/coverage.h"
 #include "analytics/facts/exposure.h"
 #include "analytics/identity.h"
+#include "analytics/issuers.h"
 #include "analytics/news/articles.h"
 #include "analytics/news/news.h"
 #include "analytics/quality.h"
@@ -115,6 +116,16 @@ static enum err apply_rename(struct engine *e, const struct record *r, struct wh
     e->out.named = true;
     e->out.retired = -1;
     return err;
+}
+
+static enum err apply_issuer_rename(struct engine *e, const struct record *r, struct why *why)
+{
+    uint32_t no;
+    enum err err = issuers_rename(&e->market, r, &no, why);
+    if (err) return err;
+    e->out.issuer = (int32_t)no;
+    series_touch_all(&e->market);
+    return ERR_OK;
 }
 
 static enum err apply_alias(struct engine *e, const struct record *r, struct why *why)
@@ -279,7 +290,7 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     e->out.sample = e->out.article = e->out.retraction = false;
     e->out.trade = TRADE_REGULAR;
     e->out.corrects = false;
-    e->out.instrument = -1;
+    e->out.instrument = e->out.issuer = -1;
     if ((unsigned)r->kind >= RECORD_KIND_COUNT || !apply[r->kind])
         return err_set(why, ERR_UNKNOWN_KIND, "record kind %d", (int)r->kind);
     m->turn++;
@@ -484,6 +495,11 @@ size_t engine_symbols(const struct engine *e, int32_t id, struct dated_symbol ou
     return n;
 }
 
+bool engine_is_of(const struct engine *e, int32_t id, int32_t issuer)
+{
+    return e->market.instruments[id].issuer == (uint32_t)issuer;
+}
+
 const char *engine_index_name(const struct engine *e, uint32_t universe)
 {
     return e->market.universes[universe].name;
@@ -526,11 +542,12 @@ static void release(struct market *m)
     }
     for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
     for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
-    void *const arrays[] = { m->instruments, m->issuers,  m->universes, m->store.lines,
-                             m->store.slots, m->closes,   m->series,    m->exposures,
-                             m->slow,        m->touched,  m->moved,     m->venues,
-                             m->actions,     m->flags.of, m->former,    m->renamed,
-                             m->aliases,     m->said.of,  m->missing,   m->store.divisors.of };
+    void *const arrays[] = { m->instruments,   m->issuers,  m->universes, m->store.lines,
+                             m->store.slots,   m->closes,   m->series,    m->exposures,
+                             m->slow,          m->touched,  m->moved,     m->venues,
+                             m->actions,       m->flags.of, m->former,    m->renamed,
+                             m->aliases,       m->said.of,  m->missing,   m->store.divisors.of,
+                             m->former_issuers };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     articles_release(&m->articles);

@@ -30,6 +30,7 @@ struct engine_output {     /* of the last record applied; overwritten by the nex
     /* Of that one: it has a symbol that it had not (engine_symbols); and the one that had the symbol until now, else -1. */
     bool named;
     int32_t retired;
+    int32_t issuer; /* a company whose key or instruments are others, else -1: engine_is_of */
     enum trade_place trade; /* of a trade */
     bool ended;             /* a session has: engine_session_ended says of what */
     bool corrects;          /* an official close of a session that had ended */
@@ -118,6 +119,7 @@ int64_t engine_stand_at(struct engine *e, int64_t at_ns);
 void engine_inputs(const struct engine *e, uint32_t series, struct buf *out);
 
 /* ---- instruments ---- */
+bool engine_is_of(const struct engine *e, int32_t id, int32_t issuer);     /* engine_output's */
 int32_t engine_instrument(const struct engine *e, const struct symbol *s); /* -1: unknown */
 /* Whose symbol it was on that day; -1: nobody's. */
 int32_t engine_instrument_on(const struct engine *e, const struct symbol *s, int32_t day);

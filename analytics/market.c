@@ -63,23 +63,31 @@ void copy_name(char *out, size_t cap, struct str s)
     if (n) memcpy(out, s.p, n);
 }
 
-enum err market_issuer(struct market *m, struct str text, uint32_t *out)
+uint32_t market_issuer_entry(const struct market *m, struct str text)
 {
     char key[NAME_MAX_BYTES + 1];
     copy_name(key, sizeof key, text);
-    uint64_t h = map_hash(key, strlen(key));
-    uint32_t v = map_find(&m->by_issuer, h, issuer_matches, m, key);
-    if (v == MAP_NONE) {
-        if (!VEC_GROW(&m->issuers, &m->issuers_cap, m->issuers_n + 1)
-            || !map_add(&m->by_issuer, h, (uint32_t)m->issuers_n))
-            return ERR_NOMEM;
-        v = (uint32_t)m->issuers_n++;
-        struct issuer *i = &m->issuers[v];
-        *i = (struct issuer){ .first_exposure = NONE };
-        memcpy(i->key, key, sizeof key);
-        memcpy(i->name, key, sizeof key);
-    }
-    *out = v;
+    return map_find(&m->by_issuer, map_hash(key, strlen(key)), issuer_matches, m, key);
+}
+
+uint32_t market_find_issuer(const struct market *m, struct str text)
+{
+    const uint32_t no = market_issuer_entry(m, text);
+    return no != NONE && m->issuers[no].became ? m->issuers[no].became - 1 : no;
+}
+
+enum err market_issuer(struct market *m, struct str text, uint32_t *out)
+{
+    *out = market_find_issuer(m, text);
+    if (*out != NONE) return ERR_OK;
+    struct issuer x = { .first_exposure = NONE };
+    copy_name(x.key, sizeof x.key, text);
+    memcpy(x.name, x.key, sizeof x.name);
+    if (!VEC_GROW(&m->issuers, &m->issuers_cap, m->issuers_n + 1)
+        || !map_add(&m->by_issuer, map_hash(x.key, strlen(x.key)), (uint32_t)m->issuers_n))
+        return ERR_NOMEM;
+    *out = (uint32_t)m->issuers_n++;
+    m->issuers[*out] = x;
     return ERR_OK;
 }
 

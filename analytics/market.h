@@ -3,7 +3,7 @@
  * Flat arrays linked by numbers: a number is a thing's place in its array, stays what it is, and NONE is no thing. What each
  * part of it means is said where it is changed:
  *
- *     instruments, issuers           reference.c; what they are called: identity.c
+ *     instruments, issuers           reference.c; what they are called: identity.c, issuers.c
  *     closes                         closes.c, session.c
  *     venues: how sessions go        session.c; their calendars calendars.c
  *     universes, their lines, slots  universe.c (indices), books/books.c (books)
@@ -121,6 +121,9 @@ struct issuer {
     struct news_sums news;
     struct news_sums base; /* without the articles that may still be revised: news/articles.h */
     bool adding_up;        /* while news/articles.c makes the sums anew */
+    /* A key that was given up: number + 1 of the company that it means since, which is none such itself (issuers.c). */
+    uint32_t became;
+    int32_t until_day; /* the first day of that */
 };
 
 /* A session's last price of an instrument; its chain runs backwards. One a session and instrument
@@ -235,6 +238,9 @@ struct market {
         *former; /* symbols that instruments no longer have, as they were given up */
     size_t former_n, former_cap;
 
+    uint32_t *former_issuers; /* those that became another; follows from them, in no order */
+    size_t former_issuers_n, former_issuers_cap;
+
     struct alias *aliases; /* one for ever, pointed at another symbol or at nothing (its own) */
     size_t aliases_n, aliases_cap;
 
@@ -290,7 +296,11 @@ const struct symbol *market_symbol(const struct market *m, const struct symbol *
 struct universe *market_index(const struct market *m, struct str name);
 /* The newest session of its venue that has begun, or of which it has a price; before there is any, the day on which time stands. */
 int32_t market_day(const struct market *m, const struct instrument *x);
-/* Finds or adds; ERR_NOMEM. */
+/* The company that is meant by a key of now or of then; NONE: nobody has spoken of it. */
+uint32_t market_find_issuer(const struct market *m, struct str key);
+/* Its entry, which is a former one where the key was given up. */
+uint32_t market_issuer_entry(const struct market *m, struct str key);
+/* Finds or adds, a key of then as well; ERR_NOMEM. */
 MUST_USE enum err market_issuer(struct market *m, struct str key, uint32_t *out);
 /* Cut, where it must be, between two characters: names go to the database. */
 void copy_name(char *out, size_t cap, struct str s);

@@ -9,7 +9,7 @@
  *     close       AAPL 200.00                    valued at 180,000,000.00: coverage 1 of 1
  *     clock       session ends                   X stands at 1000
  *     membership  AAPL in X, shares 500,000      own shares go before the instrument's, float applies
- *     instrument  AAPL of OTHER                  refused: it is a line of APPLE in X
+ *     instrument  AAPL of OTHER                  its line is OTHER's: HHI by company is anew, the level stays
  *     membership  AAPL leaves X                  the line stays and may be rejoined; X has no level
  *
  * Everything is checked before anything is changed, so a record that is refused leaves no trace. */
@@ -19,6 +19,7 @@
 #include "analytics/calendars.h"
 #include "analytics/closes.h"
 #include "analytics/identity.h"
+#include "analytics/issuers.h"
 #include "analytics/prices.h"
 #include "analytics/quality.h"
 #include "analytics/series.h"
@@ -133,9 +134,10 @@ enum err reference_close(struct market *m, const struct record *r, bool *correct
 /* ---- issuers and instruments ---- */
 enum err reference_issuer(struct market *m, const struct record *r, struct why *why)
 {
-    uint32_t no;
+    /* Of a key that was given up it is what the company was called then. */
+    uint32_t no = market_issuer_entry(m, r->u.issuer.issuer);
     (void)why;
-    enum err e = market_issuer(m, r->u.issuer.issuer, &no);
+    enum err e = no == NONE ? market_issuer(m, r->u.issuer.issuer, &no) : ERR_OK;
     if (!e && r->u.issuer.name.n)
         copy_name(m->issuers[no].name, sizeof m->issuers[no].name, r->u.issuer.name);
     return e;
@@ -150,7 +152,7 @@ static bool is_member(const struct market *m, const struct instrument *x)
 
 static bool is_of(const struct market *m, const struct instrument *x, struct str issuer)
 {
-    return str_is(issuer, m->issuers[x->issuer].key);
+    return market_find_issuer(m, issuer) == x->issuer;
 }
 
 /* Of an instrument that has traded or been a member something is known that is not the other company's. */
@@ -159,21 +161,33 @@ static bool has_history(const struct market *m, const struct instrument *x)
     return m->settings.meaning >= MEANING_SECOND && (x->priced || x->first_line != NONE);
 }
 
-/* Its symbol goes to another company: what comes is another instrument. */
-static bool retires(const struct market *m, const struct instrument *x, struct str issuer)
+/* What the registries' numbers say of it: 1 it is the one that is there, -1 it is another, 0 nothing. */
+static int same_by(const char *known, struct str said)
 {
-    return !is_of(m, x, issuer) && has_history(m, x);
+    return !*known || !said.n ? 0 : str_is(said, known) ? 1 : -1;
 }
 
-/* A line's company cannot change under a running index: its value would go from one company to
- * another between two records, and HHI would jump without a price that moved. When the memberships
- * have ended the symbol may go to another issuer. */
+/* Is it still the same instrument, and only its company another? A feed that gives a symbol to another instrument ends the memberships
+ * of the one that had it; so a member is the same, unless its number says otherwise. */
+static bool stays_itself(const struct market *m, const struct instrument *x, const struct record *r)
+{
+    const int isin = same_by(x->isin, r->u.instrument.isin),
+              by = isin ? isin : same_by(x->figi, r->u.instrument.figi);
+    return m->settings.meaning >= MEANING_SECOND && (by ? by > 0 : is_member(m, x));
+}
+
+/* Its symbol goes to another company: what comes is another instrument. */
+static bool retires(const struct market *m, const struct instrument *x, const struct record *r)
+{
+    return !is_of(m, x, r->u.instrument.issuer) && has_history(m, x) && !stays_itself(m, x, r);
+}
+
 static enum err may_have_issuer(const struct market *m, const struct instrument *x,
                                 const struct record *r, struct why *why)
 {
     const struct symbol *said = &r->u.instrument.symbol;
     const struct str issuer = r->u.instrument.issuer;
-    if (is_of(m, x, issuer)) return ERR_OK;
+    if (is_of(m, x, issuer) || stays_itself(m, x, r)) return ERR_OK;
     if (is_member(m, x))
         return err_set(
             why, ERR_INVALID,
@@ -244,9 +258,8 @@ static enum err add_instrument(struct market *m, const struct symbol *s, uint32_
     return ERR_OK;
 }
 
-static void describe(struct instrument *x, const struct record *r, uint32_t issuer, uint32_t venue)
+static void describe(struct instrument *x, const struct record *r, uint32_t venue)
 {
-    x->issuer = issuer;
     if (r->u.instrument.venue.n) x->venue = venue; /* said again without one: it keeps its own */
     if (r->u.instrument.negative_prices) x->negative_prices = r->u.instrument.negative_prices > 0;
     if (r->u.instrument.name.n) copy_name(x->name, sizeof x->name, r->u.instrument.name);
@@ -266,19 +279,23 @@ enum err reference_instrument(struct market *m, const struct record *r,
     if (!e && no != NONE && r->u.instrument.negative_prices > 0)
         e = may_have_negative(m, &m->instruments[no], why);
     if (!e && no != NONE && r->u.instrument.negative_prices < 0
-        && !retires(m, &m->instruments[no], key))
+        && !retires(m, &m->instruments[no], r))
         e = may_lose_negative(&m->instruments[no], why);
     if (!e) e = calendars_find(m, r->u.instrument.venue, &venue, why);
     if (e) return e;
     *out = (struct instrument_change){ .retired = NONE };
-    if (no != NONE && retires(m, &m->instruments[no], key)) out->retired = no;
+    if (no != NONE && retires(m, &m->instruments[no], r)) out->retired = no;
     out->named = no == NONE || out->retired != NONE;
     const struct symbol mine = *symbol;
     if (out->retired != NONE) e = identity_retire(m, no, day_of_ns(r->event_ns), r->seq, why);
     if (!e) e = market_issuer(m, key, &issuer);
     if (!e && out->named) e = add_instrument(m, &mine, &no);
+    if (!e && m->instruments[no].issuer != issuer) {
+        if (!out->named) series_touch_all(m);
+        e = issuers_give(m, no, issuer);
+    }
     if (e) return e;
-    describe(&m->instruments[no], r, issuer, venue);
+    describe(&m->instruments[no], r, venue);
     out->instrument = no;
     return ERR_OK;
 }

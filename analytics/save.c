@@ -23,6 +23,7 @@
 #include "analytics/calendars.h"
 #include "analytics/coverage.h"
 #include "analytics/refusals.h"
+#include "analytics/issuers.h"
 #include "analytics/news/articles.h"
 #include "analytics/news/sums.h"
 #include "analytics/series.h"
@@ -158,6 +159,8 @@ static const struct state_field issuer_fields[] = {
     STATE_FIELD(F64, struct issuer, base.sum),
     STATE_FIELD(F64, struct issuer, base.weight),
     STATE_FIELD(F64, struct issuer, base.weight_squared),
+    STATE_FIELD(U32, struct issuer, became),
+    STATE_FIELD(I32, struct issuer, until_day),
 };
 static const struct state_field article_fields[] = {
     STATE_FIELD(BYTE, struct known_article, id),
@@ -732,7 +735,8 @@ static bool names_what_is_there(const struct market *m)
               && memchr(m->aliases[i].symbol.s, '\0', sizeof m->aliases[i].symbol.s);
     for (size_t i = 0; i < m->missing_n; i++) ok &= m->missing[i].instrument < m->instruments_n;
     for (size_t i = 0; i < m->issuers_n; i++)
-        ok &= IN(m->issuers[i].first_exposure, exposures)
+        ok &= IN(m->issuers[i].first_exposure, exposures) && m->issuers[i].became <= m->issuers_n
+              && (!m->issuers[i].became || !m->issuers[m->issuers[i].became - 1].became)
               && memchr(m->issuers[i].key, '\0', sizeof m->issuers[i].key)
               && memchr(m->issuers[i].name, '\0', sizeof m->issuers[i].name);
     for (size_t i = 0; i < m->closes_n; i++)
@@ -937,7 +941,7 @@ static enum err load_all(struct state_reader *r, struct market *m, struct why *w
     if (!e) e = load_arrays(r, m, why);
     if (!e && !names_what_is_there(m))
         e = err_set(why, ERR_INVALID, "the engine's state names what is not in it");
-    if (!e && !rebuild_maps(m)) e = ERR_NOMEM;
+    if (!e && (!rebuild_maps(m) || !issuers_restore(m))) e = ERR_NOMEM;
     if (!e) actions_restore(m);
     if (!e) coverage_restore(m);
     if (!e) refusals_restore(m);

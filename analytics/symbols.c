@@ -86,7 +86,7 @@ enum err symbols_may_begin(const struct market *m, const struct symbol *s, struc
     for (size_t i = m->former_n; i-- > 0;) {
         const struct instrument *x = &m->instruments[m->former[i].instrument];
         char date[DATE_TEXT_MAX];
-        if (!same_symbol(&m->former[i].symbol, s) || !str_is(issuer, m->issuers[x->issuer].key))
+        if (!same_symbol(&m->former[i].symbol, s) || market_find_issuer(m, issuer) != x->issuer)
             continue;
         date_format(former_of(m, m->former[i].instrument)->until_day, date);
         return err_set(why, ERR_INVALID, "symbol %.15s of issuer \"%s\" is %.15s since %s", s->s,

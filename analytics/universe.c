@@ -200,17 +200,21 @@ static enum err tell_slot(struct universe_store *s, struct universe *u, uint32_t
     return e;
 }
 
+static uint32_t slot_of(const struct universe_store *s, const struct universe *u, uint32_t issuer)
+{
+    uint32_t k = u->first_slot;
+    while (k != NONE && s->slots[k].issuer != issuer) k = s->slots[k].next_of_universe;
+    return k;
+}
+
 /* A company is a slot from its first line on and for ever: with value 0 it counts nowhere. Found by
  * looking at all, which only a membership does. The aggregates make room before it is in the chain,
  * so that a failure leaves the chain as it was. */
 static enum err find_slot(struct universe_store *s, struct universe *u, uint32_t issuer,
                           uint32_t *out)
 {
-    for (uint32_t k = u->first_slot; k != NONE; k = s->slots[k].next_of_universe)
-        if (s->slots[k].issuer == issuer) {
-            *out = k;
-            return ERR_OK;
-        }
+    *out = slot_of(s, u, issuer);
+    if (*out != NONE) return ERR_OK;
     if (!VEC_GROW(&s->slots, &s->slots_cap, s->slots_n + 1)) return ERR_NOMEM;
     uint32_t no = (uint32_t)s->slots_n;
     s->slots[no] = (struct slot){ .issuer = issuer, .next_of_universe = u->first_slot };
@@ -308,6 +312,57 @@ enum err universe_rejoin(struct universe_store *s, struct universe *u, uint32_t 
     l->fresh = false;
     u->lines_n++;
     u->waiting.known = false;
+    return ERR_OK;
+}
+
+/* ---- a line of another company ---- */
+/* Of one that counts, its value goes out of one company's sums and into another's. */
+static void change_slot(struct universe_store *s, struct universe *u, uint32_t no, uint32_t slot,
+                        bool anew)
+{
+    struct line *l = &s->lines[no];
+    const int64_t value = l->value;
+    if (l->valued) {
+        if (anew) equal_weight_part(s, u, no);
+        set_value(s, u, no, l->price_e8, 0);
+        if (--s->slots[l->slot].lines_n == 0) u->issuers_n--;
+    }
+    l->slot = slot;
+    if (l->valued) {
+        if (anew) equal_weight_arrive(s, u, no);
+        if (s->slots[slot].lines_n++ == 0) u->issuers_n++;
+        set_value(s, u, no, l->price_e8, value);
+    }
+}
+
+enum err universe_give_line(struct universe_store *s, struct universe *u, uint32_t no,
+                            uint32_t issuer)
+{
+    uint32_t slot;
+    struct levels v;
+    enum err e = find_slot(s, u, issuer, &slot);
+    const struct line *l = &s->lines[no];
+    if (e || l->slot == slot) return e;
+    const bool anew = u->based && l->valued && s->slots[l->slot].lines_n > 1;
+    if (anew) {
+        equal_weight_refresh(s, u);
+        v = levels_now(u);
+    }
+    change_slot(s, u, no, slot, anew);
+    if (anew) equal_weight_chain(u, v.ew);
+    return ERR_OK;
+}
+
+enum err universe_merge_companies(struct universe_store *s, struct universe *u, uint32_t from,
+                                  uint32_t to)
+{
+    const uint32_t old = slot_of(s, u, from);
+    uint32_t slot;
+    if (old == NONE) return ERR_OK;
+    enum err e = find_slot(s, u, to, &slot);
+    if (e) return e;
+    for (uint32_t no = u->first_line; no != NONE; no = s->lines[no].next_of_universe)
+        if (s->lines[no].slot == old) change_slot(s, u, no, slot, false);
     return ERR_OK;
 }
 

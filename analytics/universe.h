@@ -54,6 +54,13 @@ void universe_remove_line(struct universe_store *s, struct universe *u, uint32_t
 /* A membership that had ended begins anew, at the price of now and perhaps under another issuer; shares are still to be set. */
 MUST_USE enum err universe_rejoin(struct universe_store *s, struct universe *u, uint32_t line,
                                   uint32_t issuer, int64_t price_e8);
+/* The line is another company's from now on. Nothing moves but what is counted by company; of equal weights it takes its own with it, and
+ * where it leaves lines of the same company behind, it leaves them its weight and enters anew, as a line that joins. ERR_NOMEM. */
+MUST_USE enum err universe_give_line(struct universe_store *s, struct universe *u, uint32_t line,
+                                     uint32_t issuer);
+/* All lines of one company are another's, each with the weight that it has. ERR_NOMEM. */
+MUST_USE enum err universe_merge_companies(struct universe_store *s, struct universe *u,
+                                           uint32_t from, uint32_t to);
 void universe_set_shares(struct universe_store *s, struct universe *u, uint32_t line,
                          int64_t shares);
 void universe_set_price(struct universe_store *s, struct universe *u, uint32_t line,

@@ -667,6 +667,9 @@ static enum err tell(struct step *s, const struct record *r, const struct engine
     for (size_t i = 0; i < o->flags_n; i++) tell_quality(s, r, &o->flags[i]);
     for (size_t i = 0; i < o->divisors_n; i++) tell_divisor(s, r, &o->divisors[i]);
     for (size_t i = 0; i < o->actions_n; i++) tell_action(s, r, &o->actions[i]);
+    if (o->issuer >= 0)
+        for (size_t i = 0; i < engine_instrument_count(s->engine); i++)
+            if (engine_is_of(s->engine, (int32_t)i, o->issuer)) tell_instrument(s, (int32_t)i);
     if (o->instrument >= 0 && o->named) tell_symbols(s, o->instrument);
     if (o->instrument >= 0 && o->retired >= 0) {
         tell_instrument(s, o->retired);

@@ -110,6 +110,12 @@ struct record {
             struct str name; /* empty: as it was */
         } rename;
         struct {
+            struct str issuer,
+                to; /* keys; `to` may be one that is in use: then they are one company */
+            int32_t effective_day;
+            struct str name; /* empty: as it was */
+        } issuer_rename;
+        struct {
             struct symbol alias, symbol; /* the same twice: it is none any more */
         } alias;
         struct {

@@ -98,17 +98,26 @@ static void move_weights(struct universe_store *s, const struct universe *u, voi
 }
 
 /* ---- members come and go ---- */
+static void enter(struct universe_store *s, const struct universe *u, uint32_t line, int variant)
+{
+    struct variant *v = &weights_of(u)->variants[variant];
+    struct line *l = &s->lines[line];
+    const uint32_t names = by_line(variant) ? u->valued_n : u->issuers_n;
+    if (!by_line(variant) && s->slots[l->slot].lines_n > 0) return;
+    l->q[variant] = (int64_t)(v->sum / names / l->price_e8);
+    v->sum += (i128)l->q[variant] * l->price_e8;
+}
+
 void equal_weight_enter(struct universe_store *s, const struct universe *u, uint32_t line)
 {
-    struct equal_weight *w = weights_of(u);
-    struct line *l = &s->lines[line];
     if (!u->based) return; /* weights begin when the level does */
-    for (int k = 0; k < EW_VARIANTS; k++) {
-        uint32_t names = by_line(k) ? u->valued_n : u->issuers_n;
-        if (!by_line(k) && s->slots[l->slot].lines_n > 0) continue;
-        l->q[k] = (int64_t)(w->variants[k].sum / names / l->price_e8);
-        w->variants[k].sum += (i128)l->q[k] * l->price_e8;
-    }
+    for (int k = 0; k < EW_VARIANTS; k++) enter(s, u, line, k);
+}
+
+void equal_weight_arrive(struct universe_store *s, const struct universe *u, uint32_t line)
+{
+    for (int k = 0; k < EW_VARIANTS; k++)
+        if (!by_line(k)) enter(s, u, line, k);
 }
 
 static struct line *other_line(struct universe_store *s, const struct universe *u,
@@ -120,20 +129,35 @@ static struct line *other_line(struct universe_store *s, const struct universe *
     return NULL;
 }
 
+static struct line *heir_of(struct universe_store *s, const struct universe *u,
+                            const struct line *l)
+{
+    return s->slots[l->slot].lines_n > 1 ? other_line(s, u, l) : NULL;
+}
+
+static void leave(const struct universe *u, struct line *l, struct line *heir, int variant)
+{
+    struct variant *v = &weights_of(u)->variants[variant];
+    const i128 weight = (i128)l->q[variant] * l->price_e8;
+    v->sum -= weight;
+    l->q[variant] = 0;
+    if (!heir || by_line(variant)) return;
+    const int64_t q = (int64_t)(weight / heir->price_e8);
+    heir->q[variant] += q;
+    v->sum += (i128)q * heir->price_e8;
+}
+
 void equal_weight_leave(struct universe_store *s, const struct universe *u, uint32_t line)
 {
-    struct equal_weight *w = weights_of(u);
-    struct line *l = &s->lines[line],
-                *heir = s->slots[l->slot].lines_n > 1 ? other_line(s, u, l) : NULL;
-    for (int k = 0; k < EW_VARIANTS; k++) {
-        i128 weight = (i128)l->q[k] * l->price_e8;
-        w->variants[k].sum -= weight;
-        l->q[k] = 0;
-        if (!heir || by_line(k)) continue;
-        int64_t q = (int64_t)(weight / heir->price_e8);
-        heir->q[k] += q;
-        w->variants[k].sum += (i128)q * heir->price_e8;
-    }
+    struct line *l = &s->lines[line], *heir = heir_of(s, u, l);
+    for (int k = 0; k < EW_VARIANTS; k++) leave(u, l, heir, k);
+}
+
+void equal_weight_part(struct universe_store *s, const struct universe *u, uint32_t line)
+{
+    struct line *l = &s->lines[line], *heir = heir_of(s, u, l);
+    for (int k = 0; k < EW_VARIANTS; k++)
+        if (!by_line(k)) leave(u, l, heir, k);
 }
 
 void equal_weight_restate(struct universe_store *s, const struct universe *u, uint32_t line,

@@ -43,6 +43,9 @@ double equal_weight_level_now(const struct universe_store *s, const struct unive
 /* ---- for universe.c: a line comes to count (before it does) or ceases to; sums are fresh ---- */
 void equal_weight_enter(struct universe_store *s, const struct universe *u, uint32_t line);
 void equal_weight_leave(struct universe_store *s, const struct universe *u, uint32_t line);
+/* A line leaves a company that goes on without it, and arrives at another: both of weights by company alone, else as the two above. */
+void equal_weight_part(struct universe_store *s, const struct universe *u, uint32_t line);
+void equal_weight_arrive(struct universe_store *s, const struct universe *u, uint32_t line);
 /* ---- for past.c ---- */
 /* The line's units in one variant become q, at a price that goes from one to another; sums are fresh. */
 void equal_weight_restate(struct universe_store *s, const struct universe *u, uint32_t line,

@@ -51,7 +51,18 @@ static size_t first_standing(const struct articles *a, const struct known_articl
     return (size_t)((x->first_effect > first ? x->first_effect : first) - a->effects_before);
 }
 
-/* Its issuers' sums anew, without it: what is in them for good, then each effect that stands. */
+/* The sums of issuers that are `adding_up` anew: what is in them for good, then each effect that stands. */
+static void add_up(struct market *m)
+{
+    const struct articles *a = &m->articles;
+    for (size_t i = a->effects_head; i < a->effects_n; i++) {
+        const struct article_effect *e = &a->effects[i];
+        struct issuer *of = &m->issuers[e->issuer];
+        if (of->adding_up && !e->gone)
+            of->news = news_sums_add(of->news, e->score, e->relevance, e->event_ns);
+    }
+}
+
 static void take_away(struct market *m, struct known_article *x)
 {
     struct articles *a = &m->articles;
@@ -66,12 +77,7 @@ static void take_away(struct market *m, struct known_article *x)
         of->adding_up = true;
         of->news = of->base;
     }
-    for (size_t i = a->effects_head; i < a->effects_n; i++) {
-        const struct article_effect *e = &a->effects[i];
-        struct issuer *of = &m->issuers[e->issuer];
-        if (of->adding_up && !e->gone)
-            of->news = news_sums_add(of->news, e->score, e->relevance, e->event_ns);
-    }
+    add_up(m);
     for (size_t i = from; i < to; i++) m->issuers[a->effects[i].issuer].adding_up = false;
 }
 
@@ -216,6 +222,37 @@ enum err articles_retract(struct market *m, const struct record *r, enum article
     x->retracted = true; /* also of what is still to come, on another partition */
     if (r->event_ns > x->event_ns) x->event_ns = r->event_ns;
     return ERR_OK;
+}
+
+/* ---- companies that become one ---- */
+/* Of the effects of one article on either, the first alone stands. */
+static void count_once(struct articles *a, const struct known_article *x, uint32_t from,
+                       uint32_t to)
+{
+    const uint64_t last = x->first_effect + x->effects_n;
+    const size_t end = last > a->effects_before ? (size_t)(last - a->effects_before) : 0;
+    bool counted = false;
+    for (size_t i = first_standing(a, x); i < end; i++) {
+        struct article_effect *e = &a->effects[i];
+        if (e->gone || (e->issuer != from && e->issuer != to)) continue;
+        e->gone = counted;
+        counted = true;
+    }
+}
+
+void articles_merge_companies(struct market *m, uint32_t from, uint32_t to)
+{
+    struct articles *a = &m->articles;
+    struct issuer *x = &m->issuers[from], *y = &m->issuers[to];
+    for (size_t i = a->known_head; i < a->known_n; i++) count_once(a, &a->known[i], from, to);
+    for (size_t i = 0; i < a->effects_n; i++)
+        if (a->effects[i].issuer == from) a->effects[i].issuer = to;
+    y->base = news_sums_join(y->base, x->base);
+    y->news = y->base;
+    x->base = x->news = (struct news_sums){ 0 };
+    y->adding_up = true;
+    add_up(m);
+    y->adding_up = false;
 }
 
 /* ---- the state that lasts ---- */

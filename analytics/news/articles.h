@@ -32,6 +32,10 @@ MUST_USE enum err articles_add(struct market *m, uint32_t issuer, double score, 
 MUST_USE enum err articles_retract(struct market *m, const struct record *r,
                                    enum article_change *out);
 
+/* What has been said of `from` was said of `to`, as if they had been one company when it came: an article that is tagged with both counts once,
+ * by the first of its tags. What is in the sums for good is added up. */
+void articles_merge_companies(struct market *m, uint32_t from, uint32_t to);
+
 /* After loading: false when the arrays do not fit each other, or out of memory. */
 bool articles_restore(struct market *m);
 void articles_release(struct articles *a);

@@ -13,6 +13,7 @@
  * late enters already faded, and comes to the same. */
 #include "analytics/news/news.h"
 
+#include "analytics/issuers.h"
 #include "analytics/news/articles.h"
 #include "analytics/news/sums.h"
 #include "core/entity.h"
@@ -41,6 +42,7 @@ static struct sentiment_target target_of(const struct market *m, const struct sy
     t.company = m->instruments[known].issuer + 1;
     t.issuer = str_of(m->issuers[m->instruments[known].issuer].name);
     t.instrument = str_of(m->instruments[known].name);
+    t.former_n = issuers_former_names(m, m->instruments[known].issuer, t.former);
     return t;
 }
 

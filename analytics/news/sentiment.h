@@ -27,13 +27,16 @@ struct sentiment {
     enum sentiment_label label;
 };
 
+enum { FORMER_NAMES_MAX = 2 };
+
 /* A ticker to look for. `symbol` matches in upper case only, and with one or two letters only as
  * $F, (F) or NYSE: F. Names match as whole capitalised words, without legal endings ("Apple Inc."
  * is found as "Apple"); both may be empty.
  * Targets of the same company that is not 0 are lines of one: what mentions one mentions all. */
 struct sentiment_target {
     struct str symbol, issuer, instrument;
-    uint32_t company;
+    struct str former[FORMER_NAMES_MAX]; /* the issuer's, by which it may still be called */
+    uint32_t former_n, company;
 };
 
 struct sentiment_ticker {

@@ -15,6 +15,27 @@ static double half_to(double x)
     return ldexp(sum, -(int)whole);
 }
 
+static void fade_to(struct news_sums *s, int64_t ns)
+{
+    const double by = half_to((double)(ns - s->ns) / HALF_LIFE_NS);
+    s->sum *= by;
+    s->weight *= by;
+    s->weight_squared *= by * by;
+    s->ns = ns;
+}
+
+struct news_sums news_sums_join(struct news_sums a, struct news_sums b)
+{
+    if (!(b.weight > 0)) return a;
+    if (!(a.weight > 0)) return b;
+    if (a.ns < b.ns) fade_to(&a, b.ns);
+    if (b.ns < a.ns) fade_to(&b, a.ns);
+    a.sum += b.sum;
+    a.weight += b.weight;
+    a.weight_squared += b.weight_squared;
+    return a;
+}
+
 struct news_sums news_sums_add(struct news_sums s, double score, double relevance, int64_t at_ns)
 {
     double a = relevance;

@@ -6,4 +6,6 @@
 
 /* With an article more: a is its relevance. */
 struct news_sums news_sums_add(struct news_sums s, double score, double relevance, int64_t at_ns);
+/* Of two companies that have become one. */
+struct news_sums news_sums_join(struct news_sums a, struct news_sums b);
 #endif

@@ -45,6 +45,9 @@ static inline bool record_same(const struct record *a, const struct record *b)
         return SAME_SYMBOL(rename) && symbol_same(a->u.rename.to, b->u.rename.to)
                && SAME(rename, effective_day) && SAME_STR(rename, name);
     case RECORD_ALIAS: return SAME_SYMBOL(alias) && symbol_same(a->u.alias.alias, b->u.alias.alias);
+    case RECORD_ISSUER_RENAME:
+        return SAME_STR(issuer_rename, issuer) && SAME_STR(issuer_rename, to)
+               && SAME(issuer_rename, effective_day) && SAME_STR(issuer_rename, name);
     case RECORD_SHARES:
         return SAME_SYMBOL(shares) && SAME(shares, shares) && SAME(shares, float_e8)
                && SAME(shares, day);

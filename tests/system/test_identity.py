@@ -144,8 +144,8 @@ def test_a_symbol_goes_to_another_company(kafka, service_factory):
     f = Fed(kafka, service_factory, "reused", track="last(ABC)")
     f.send(reference("ABC", "OTH", ts=T0 - 3600 * S) + [trade("ABC", 100, T0), trade("OTH", 50, T0), end(0)])
     rule = drive.make_rule(f.service, {"rule": "last(ABC) <= 20"})
-    gives = {"kind": "instrument", "symbol": "ABC", "issuer": "YOUNG CO", "ts": T0 + DAY}
-    f.send([gives, {"kind": "membership", "index": "IX", "symbol": "ABC", "member": False, "ts": T0 + DAY}, gives, gives,
+    gives = {"kind": "instrument", "symbol": "ABC", "issuer": "YOUNG CO", "isin": "US0378331005", "ts": T0 + DAY}
+    f.send([{**gives, "issuer": "IABC", "isin": "US30303M1027"}, gives, {"kind": "membership", "index": "IX", "symbol": "ABC", "member": False, "ts": T0 + DAY}, gives, gives,
             {"kind": "instrument", "symbol": "ABC", "issuer": "IABC", "ts": T0 + DAY}, trade("ABC", 10, T0 + DAY + S), trade("OTH", 50, T0 + DAY + S)])
     assert [d for _, d in dead(f)] == ['symbol ABC is in an index as a line of issuer "IABC"; end its memberships before it moves to another',
                                        'symbol ABC of issuer "IABC" is ABC:20220609 since 2022-06-09']
@@ -176,3 +176,42 @@ def test_numbers_of_registries(kafka, service_factory):
     assert f.service.database.rows("SELECT symbol, isin, figi FROM market.symbol ORDER BY valid_from NULLS FIRST") == [
         ("FB", "US30303M1027", "BBG000MM2P62"), ("META", "US30303M1027", "BBG000MM2P62")]
     f.same_again()
+
+
+def test_companies_merge(kafka, service_factory):
+    """AAA 30 %, BBB 40 %, CCC 20 %, DDD 10 %: HHI is 3000. AAA's company joins BBB's: 5400 from then on, level and divisor as before; DDD's is called otherwise,
+    CCC goes to it by its instrument record. A kill in between, the old keys' facts and news, and what is refused."""
+    f = Fed(kafka, service_factory, "companies", track="hhi(IX); top_weight(IX, n=1); sentiment(BBB); ai_exposure(IX)")
+    f.send(reference("AAA", "BBB", "CCC", "DDD", ts=T0 - 3600 * S) + [{"kind": "issuer", "issuer": "IAAA", "name": "Aardvark Inc.", "ts": T0 - 3600 * S}]
+           + [trade(s, p, T0) for s, p in (("AAA", 30), ("BBB", 40), ("CCC", 20), ("DDD", 10))] + [end(0)])
+    drive.make_rule(f.service, {"rule": "hhi(IX) >= 5300"})
+    before = f.service.database.one("SELECT count(*) FROM tocsin.divisor")
+    becomes = {"kind": "issuer_rename", "ts": T0 + DAY - 3600 * S}
+    f.send([{"kind": "article", "id": "n-1", "headline": "Aardvark profit surges", "symbols": ["AAA"], "ts": T0 + 7 * 3600 * S},
+            {**becomes, "issuer": "NOBODY", "to": "IBBB"}, {**becomes, "issuer": "IAAA", "to": "IAAA"}, {**becomes, "issuer": "IAAA", "to": "IBBB", "effective": "2022-06-11"},
+            {**becomes, "issuer": "IAAA", "to": "IBBB"}, {**becomes, "issuer": "IBBB", "to": "IAAA"}, {**becomes, "issuer": "IAAA", "to": "ICCC"}])
+    assert dead(f) == [("invalid", detail) for detail in (
+        'issuer "NOBODY" is named by no record yet', 'issuer "IAAA" is renamed to itself',
+        "effective 2022-06-11 is more than a day after ts: send the issuer_rename when its day has come",
+        'a circle: "IBBB" was "IAAA" until 2022-06-09, and may be again on a later day only', 'issuer "IAAA" is "IBBB" since 2022-06-09')]
+    f.service.kill9()
+    f.service.start()
+    assert (f.value("hhi(IX)"), f.value("top_weight(IX, n=1)"), f.value("level(IX)")) == (5400, 70, 1000)
+    alone = f.value("sentiment(BBB)")
+    assert alone > 0
+    f.send([{"kind": "exposure", "issuer": "IAAA", "theme": "AI", "value": "0.5", "ts": T0 + DAY}, {**becomes, "issuer": "IDDD", "to": "DELTA", "name": "Delta Corp."},
+            {"kind": "article", "id": "n-2", "headline": "Aardvark profit surges", "symbols": ["BBB"], "ts": T0 + DAY},       # by the name of before
+            {"kind": "instrument", "symbol": "CCC", "issuer": "IDDD", "ts": T0 + DAY}]
+           + [trade(s, p, T0 + DAY) for s, p in (("AAA", 30), ("BBB", 40), ("CCC", 20), ("DDD", 10))] + [end(1)])
+    assert (f.value("hhi(IX)"), f.value("level(IX)"), f.value("ai_exposure(IX)")) == (70 * 70 + 30 * 30, 1000, 0.35)
+    assert f.value("sentiment(BBB)") > alone
+    [named] = f.service.api("GET", "/v1/instruments?symbol=AAA").json()["instruments"]
+    assert named["issuer"] == "IBBB"
+    sql = f.service.database
+    assert sql.rows("SELECT symbol, issuer FROM tocsin.instrument ORDER BY instrument_id") == [("AAA", "IBBB"), ("BBB", "IBBB"), ("CCC", "DELTA"), ("DDD", "DELTA")]
+    top = f.service.api("GET", "/v1/constituents?index=IX&n=9").json()["constituents"]
+    assert [(c["issuer"], c["symbol"], c["name"]) for c in top] == [("IBBB", "BBB", "IBBB"), ("DELTA", "CCC", "Delta Corp.")]
+    f.send([trade(s, p, T0 + 2 * DAY) for s, p in (("BBB", 40), ("CCC", 20), ("DDD", 10), ("AAA", 1))])
+    assert [(state, v) for state, _, v in f.alerts()] == [("firing", 5400), ("resolved", 1e4 * (41 ** 2 + 30 ** 2) / 71 ** 2)]
+    assert sql.one("SELECT count(*) FROM tocsin.divisor") == before
+    f.same_again("hhi(IX) >= 5300")

@@ -2,6 +2,7 @@
 #include "analytics/universe.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@ struct world {
     struct universe_store store;
     struct universe universes[UNIVERSES];
     uint32_t lines[LINES][UNIVERSES]; /* NONE: not in that one */
+    uint32_t companies[LINES];        /* of now: a shard has those of one parity */
 };
 
 static uint64_t seed = 0x9E3779B97F4A7C15ull;
@@ -46,6 +48,7 @@ static void begin(struct world *w)
             assert_int_equal(universe_ask(&w->store, x, aggregate_kinds[k]), ERR_OK);
         for (int k = 0; k < EW_VARIANTS; k += 3) equal_weight_ask(&w->store, x, k, 1);
     }
+    for (uint32_t l = 0; l < LINES; l++) w->companies[l] = company_of(l);
     for (uint32_t l = 0; l < LINES; l++)
         for (uint32_t u = 0; u < UNIVERSES; u++) {
             w->lines[l][u] = NONE;
@@ -91,10 +94,78 @@ static void leave_or_join(struct universe_store *s, struct universe *u, uint32_t
     }
 }
 
-static void random_change(struct world *w)
+/* Another company of the same shard, which perhaps has no line of late. */
+static uint32_t other_company(const struct world *w, uint32_t l)
+{
+    const uint32_t c = w->companies[l] + 2 * (1 + upto(COMPANIES / 2));
+    return c < COMPANIES ? c : w->companies[l] % 2;
+}
+
+static void give_line(struct world *w, uint32_t l, uint32_t company)
+{
+    for (int u = 0; u < UNIVERSES; u++)
+        if (w->lines[l][u] != NONE)
+            assert_int_equal(
+                universe_give_line(&w->store, &w->universes[u], w->lines[l][u], company), ERR_OK);
+    w->companies[l] = company;
+}
+
+static void merge_companies(struct world *w, uint32_t from, uint32_t to)
+{
+    for (int u = 0; u < UNIVERSES; u++)
+        if (u == WHOLE || (from % 2 ? SHARD_A : SHARD_B) == u)
+            assert_int_equal(universe_merge_companies(&w->store, &w->universes[u], from, to),
+                             ERR_OK);
+    for (int l = 0; l < LINES; l++)
+        if (w->companies[l] == from) w->companies[l] = to;
+}
+
+/* The sum by company from nothing but lines and who has them. */
+static void same_by_hand(const struct world *w, int step)
+{
+    i128 values[COMPANIES] = { 0 }, sum = 0;
+    uint32_t lines[COMPANIES] = { 0 }, names = 0;
+    for (int l = 0; l < LINES; l++) {
+        const struct line *x = &w->store.lines[w->lines[l][WHOLE]];
+        values[w->companies[l]] += x->value;
+        lines[w->companies[l]] += x->valued;
+    }
+    for (int c = 0; c < COMPANIES; c++) {
+        sum += values[c] * values[c];
+        names += lines[c] > 0;
+    }
+    const struct squares *q = universe_kept(&w->universes[WHOLE], &aggregate_squares_by_issuer);
+    if (q->sum != sum || w->universes[WHOLE].issuers_n != names)
+        fail_msg("step %d: companies are not what their lines make", step);
+}
+
+/* Whoever goes to whom: levels stay, to the last bits of a chain where one was needed, and the divisor is the same. */
+static void change_company(struct world *w, int step)
+{
+    struct universe *u = &w->universes[WHOLE];
+    const uint32_t l = upto(LINES), to = other_company(w, l);
+    double before[EW_VARIANTS];
+    const double level = universe_level(u);
+    const i128 ref = u->total_ref, total = u->total;
+    equal_weight_refresh(&w->store, u);
+    for (int k = 0; k < EW_VARIANTS; k++) before[k] = equal_weight_level(u, k);
+    if (upto(2)) give_line(w, l, to);
+    else merge_companies(w, w->companies[l], to);
+    equal_weight_refresh(&w->store, u);
+    assert_true(ref == u->total_ref && total == u->total);
+    if (!u->based) return;
+    assert_true(level == universe_level(u));
+    for (int k = 0; k < EW_VARIANTS; k++)
+        if (!(fabs(equal_weight_level(u, k) - before[k]) <= 1e-12 * fabs(before[k])))
+            fail_msg("step %d: equal weights %d go from %.17g to %.17g", step, k, before[k],
+                     equal_weight_level(u, k));
+}
+
+static void random_change(struct world *w, int step)
 {
     uint32_t l = upto(LINES), op = upto(100);
-    if (op < 85) change(w, l, set_price, 1 + (int64_t)upto(1000) * USD / 7);
+    if (op < 2) change_company(w, step);
+    else if (op < 85) change(w, l, set_price, 1 + (int64_t)upto(1000) * USD / 7);
     else if (op < 93) change(w, l, set_shares, upto(2000));
     else change(w, l, leave_or_join, upto(3) != 0);
 }
@@ -143,10 +214,11 @@ static void incremental_afresh_and_merged_are_the_same_bits(void **state)
     printf("seed %" PRIu64 "\n", seed);
     begin(&w);
     for (int step = 0; step < 20000; step++) {
-        random_change(&w);
+        random_change(&w, step);
         if (step == 2000)
             for (int u = 0; u < UNIVERSES; u++) universe_start(&w.store, &w.universes[u]);
         if (step % 50) continue;
+        same_by_hand(&w, step);
         for (int u = 0; u < UNIVERSES; u++) equal_weight_refresh(&w.store, &w.universes[u]);
         for (size_t k = 0; k < aggregate_kinds_n; k++)
             for (int u = 0; u < UNIVERSES; u++)
@@ -171,7 +243,7 @@ static void kept_as_long_as_somebody_asks(void **state)
     assert_int_equal(u->kept_n, kept);
     universe_leave(u, &aggregate_squares_by_line);
     assert_int_equal(u->kept_n, kept - 1);
-    for (int i = 0; i < 500; i++) random_change(&w);
+    for (int i = 0; i < 500; i++) random_change(&w, i);
     assert_int_equal(universe_ask(&w.store, u, &aggregate_squares_by_line), ERR_OK);
     same_afresh(&w, u, &aggregate_squares_by_line, 0);
     for (size_t k = 0; k < aggregate_kinds_n; k++)

@@ -362,7 +362,9 @@ static void refused_records_change_nothing(void **state)
     struct record close = { .kind = RECORD_CLOSE,
                             .event_ns = at("2027-01-01"),
                             .u.close = { symbol("NOPE"), E8, day("2027-01-01") } };
-    struct record moved = instrument("A", "SOMEBODY NEW", "other name");
+    struct record nobody = { .kind = RECORD_ISSUER_RENAME,
+                             .event_ns = at("2027-01-01"),
+                             .u.issuer_rename = { str("SOMEBODY NEW"), str("ACO"), 0, str("") } };
     const struct {
         struct record r;
         enum err e;
@@ -375,7 +377,7 @@ static void refused_records_change_nothing(void **state)
         { member("X", "NOPE", true, 0), ERR_UNKNOWN_SYMBOL },
         { member("X", "NOPE", false, 0), ERR_UNKNOWN_SYMBOL },
         { member("X", "A", true, INT64_C(1) << 62), ERR_INVALID },
-        { moved, ERR_INVALID },
+        { nobody, ERR_INVALID },
         { position, ERR_UNKNOWN_SYMBOL },
         { tracked, ERR_UNKNOWN_INDEX },
         { tracked_badly, ERR_SYNTAX },

@@ -241,8 +241,12 @@ static void a_symbol_goes_to_another_company(void **state)
 {
     (void)state;
     const uint32_t last = track("last(FB)"), top = track("max(ret(FB))"), level = track("level(X)");
+    struct record meta = instrument("FB", "META", 0), bank = instrument("FB", "FIRST BANK", 0);
+    meta.u.instrument.isin = str("US30303M1027");
+    bank.u.instrument.isin = str("US0378331005");
+    ok(meta);
     refused(
-        instrument("FB", "FIRST BANK", 0), ERR_INVALID,
+        bank, ERR_INVALID,
         "symbol FB is in an index as a line of issuer \"META\"; end its memberships before it moves to another");
     ok(member(false, 0));
     ok(instrument("FB", "FIRST BANK", 0));

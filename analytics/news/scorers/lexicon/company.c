@@ -36,7 +36,7 @@ static void add_form(struct company *c, const struct sentence *s, int from, int 
     if (n > FORM_BYTES_MAX || n < 2) return;
     for (int i = 0; i < c->forms_n; i++)
         if (c->form[i].bytes == n && memcmp(c->form[i].text, text, n) == 0) return;
-    assert(c->forms_n < FORMS_MAX); /* two names, and two forms of each */
+    assert(c->forms_n < FORMS_MAX); /* four names, and two forms of each */
     struct form *f = &c->form[c->forms_n++];
     memcpy(f->text, text, n);
     f->bytes = (uint8_t)n;
@@ -104,6 +104,7 @@ void company_init(struct company *c, const struct sentiment_target *t, struct se
             c->symbol = (struct str){ t->symbol.p + i + 1, t->symbol.n - i - 1 };
     add_name(c, t->issuer, scratch);
     add_name(c, t->instrument, scratch);
+    for (uint32_t i = 0; i < t->former_n; i++) add_name(c, t->former[i], scratch);
 }
 
 /* ---- the symbol ---- */

@@ -18,7 +18,7 @@
 #include "analytics/news/scorers/lexicon/tokens.h"
 #include "analytics/news/sentiment.h"
 
-enum { FORMS_MAX = 4, FORM_BYTES_MAX = 63 };
+enum { FORMS_MAX = 4 + 2 * FORMER_NAMES_MAX, FORM_BYTES_MAX = 63 };
 
 struct form {
     char text[FORM_BYTES_MAX + 1]; /* as norm has it, NUL behind it */
@@ -35,7 +35,7 @@ struct company {
     struct name_stops stops; /* none in the first edition */
 };
 
-/* From symbol, issuer's and instrument's name, of which any may be empty. *scratch is
+/* From symbol, issuer's, instrument's and former names, of which any may be empty. *scratch is
  * overwritten. */
 void company_init(struct company *c, const struct sentiment_target *t, struct sentence *scratch);
 
