@@ -1,5 +1,5 @@
-/* history.c - two cursors, one over the ticks and one over the events, merged by seq: whichever
- * stands at the lower one is next.
+/* history.c - the ticks (tick_reader.c) and a cursor over the events, merged by seq: whichever stands
+ * at the lower one is next.
  *
  * Ticks 41, 42, 44 and events 43, 45:
  *
@@ -11,14 +11,15 @@
  *     5      -         45          event 45           ticks, which are at their end
  *     6      -         -           no more            events
  *
- * The cursor whose row was given away moves at the next call and not before: the payload of an
- * event lives in the cursor's page. A seq that is missing is passed over here; app/recover.c, which
+ * The one whose row was given away moves at the next call and not before: the payload of an event
+ * lives in the cursor's page. A seq that is missing is passed over here; app/recover.c, which
  * counts, stops at it. */
 #include "store/history.h"
 
 #include "ingest/stored.h"
 #include "store/pg.h"
 #include "store/row_cursor.h"
+#include "store/tick_reader.h"
 #include "store/wire.h"
 
 #include <inttypes.h>
@@ -28,10 +29,11 @@
 
 struct history {
     struct db *db;
-    struct row_cursor *ticks, *events;
-    struct tick_row tick; /* where each cursor stands, while it has more */
+    struct tick_reader *ticks;
+    struct row_cursor *events;
+    const struct tick_row *tick; /* where each stands, while it has more; NULL: no more */
     struct event_row event;
-    bool more_ticks, more_events;
+    bool more_events;
     enum {
         TOOK_BOTH,
         TOOK_TICK,
@@ -132,8 +134,8 @@ bool history_begins(const struct history *h, const char *symbol, size_t from)
 /* ---- records ---- */
 /* One view from first to last, while a service may go on writing. A replay of a year takes its
  * time, between two pages too: the session's timeouts, which are for a service, do not hold for it.
- * Ticks have no index that gives them by seq, only the BRIN that finds a range of it, so they are
- * sorted: in this much memory, else on disk. */
+ * Ticks that are rows have no index that gives them by seq, only the BRIN that finds a range of it,
+ * so they are sorted: in this much memory, else on disk. */
 static const char BEGIN[] =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0;"
     " SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL work_mem = '64MB'";
@@ -145,7 +147,7 @@ enum err history_open(struct db *d, uint64_t after, uint64_t upto, struct histor
     if (!h) return err_set(why, ERR_NOMEM, "out of memory");
     h->db = d;
     enum err e = db_script(d, BEGIN, why);
-    if (!e) e = row_cursor_open_range(d, &tick_row, after, upto, &h->ticks, why);
+    if (!e) e = tick_reader_open(d, after, upto, &h->ticks, why);
     if (!e) e = row_cursor_open_range(d, &event_row, after, upto, &h->events, why);
     if (!e) e = load_symbols(h, why);
     if (!e) e = load_former(h, why);
@@ -157,7 +159,7 @@ enum err history_open(struct db *d, uint64_t after, uint64_t upto, struct histor
 void history_close(struct history *h)
 {
     if (!h) return;
-    row_cursor_close(h->ticks);
+    tick_reader_close(h->ticks);
     row_cursor_close(h->events);
     if (h->db->conn && PQtransactionStatus(h->db->conn) != PQTRANS_IDLE)
         (void)!db_script(h->db, "ROLLBACK", NULL);
@@ -169,14 +171,14 @@ void history_close(struct history *h)
 static enum err move_on(struct history *h, struct why *why)
 {
     enum err e = ERR_OK;
-    if (h->took != TOOK_EVENT) e = row_cursor_next(h->ticks, &h->tick, &h->more_ticks, why);
+    if (h->took != TOOK_EVENT) e = tick_reader_next(h->ticks, &h->tick, why);
     if (!e && h->took != TOOK_TICK) e = row_cursor_next(h->events, &h->event, &h->more_events, why);
     return e;
 }
 
 static enum err take_tick(struct history *h, struct stored *out, struct why *why)
 {
-    const struct tick_row *t = &h->tick;
+    const struct tick_row *t = h->tick;
     h->took = TOOK_TICK;
     const struct symbol *symbol = symbol_at(h, t->instrument_id, t->seq);
     if (!symbol || !symbol->s[0])
@@ -200,9 +202,9 @@ enum err history_next(struct history *h, struct stored *out, bool *more, struct 
 {
     enum err e = move_on(h, why);
     if (e) return e;
-    *more = h->more_ticks || h->more_events;
+    *more = h->tick || h->more_events;
     if (!*more) return ERR_OK;
-    const bool tick = h->more_ticks && (!h->more_events || h->tick.seq < h->event.seq);
+    const bool tick = h->tick && (!h->more_events || h->tick->seq < h->event.seq);
     return tick ? take_tick(h, out, why) : take_event(h, out);
 }
 

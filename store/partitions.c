@@ -3,9 +3,9 @@
  * On 3 February 2026 a batch has ticks of today and, from an import, closes of 14 and 15 February
  * 2018:
  *
- *     ensure_partition('tick', '2026-02-03')    tick_20260203    made: a day of its own
- *     ensure_partition('tick', '2018-02-14')    tick_201802      made: long ago, a month at a time
- *     ensure_partition('tick', '2018-02-15')    tick_201802      was there
+ *     ensure_partition('tick_row', '2026-02-03')    tick_20260203    made: a day of its own
+ *     ensure_partition('tick_row', '2018-02-14')    tick_201802      made: long ago, a month at a time
+ *     ensure_partition('tick_row', '2018-02-15')    tick_201802      was there
  *
  * More than 45 days is long ago. Thirty years of closes are so 360 partitions and not 11,000. Which
  * it is to be is the database's decision; here is only remembered what it said, so that a day is

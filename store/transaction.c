@@ -6,20 +6,24 @@
  *
  *     BEGIN
  *     SELECT tocsin.advance(7, 12, 40, 43)             the fence: raises TF001 unless the shard is at 7, 12, 40
- *     INSERT INTO tocsin.tick ... [{"seq":41,..},{"seq":42,..}]
+ *     INSERT INTO tocsin.tick_row ... [{"seq":41,..},{"seq":42,..}]
  *     INSERT INTO tocsin.event ... [{"seq":43,..}]
  *     INSERT INTO tocsin.reading ... [{"seq":43,..}]
  *     INSERT INTO tocsin.alert ... [{"seq":42,..}]
  *     INSERT INTO tocsin.outbox ... [{"seq":42,..}]    the same array: a row for each channel of the alert's tenant
  *     COMMIT
  *
+ * 50,000 ticks of one day are chunks of 4,096 (chunk.h), each an INSERT with its arrays as binary parameters: PostgreSQL stores
+ * the first while the next is being packed, and the turn is still one round trip.
+ *
  * More than BULK_MIN rows of a table go by COPY, which cannot be part of a pipeline and so comes first, between a BEGIN of its
- * own and the pipeline. 50,000 ticks of two days are two COPYs straight into tocsin.tick_20260202 and tocsin.tick_20260203;
- * 3,000 alerts are a COPY into pg_temp.alert_in, from where the pipeline inserts them. The fence still stands before COMMIT.
+ * own and the pipeline. 3,000 alerts are a COPY into pg_temp.alert_in, from where the pipeline inserts them; 500 ticks of 100 days
+ * of one month, too few of each day for a chunk, go straight into tocsin.tick_201802. The fence still stands before COMMIT.
  *
  * If the answer to COMMIT is lost, tocsin.shard says commit 12 (it is not in) or 13 (it is): writer_recover looks. */
 #include "store/transaction.h"
 
+#include "store/chunk.h"
 #include "store/copy.h"
 #include "store/pg.h"
 
@@ -75,9 +79,18 @@ static enum err prepare_table(struct db *db, enum table_id id, struct why *why)
     return prepare(db, name, sql.data, 0, why);
 }
 
+static enum err prepare_chunks(struct db *db, struct why *why)
+{
+    AUTO_BUF struct buf sql = { 0 };
+    chunk_insert_text(&sql);
+    return buf_ok(&sql) ? prepare(db, "chunk", sql.data, CHUNK_COLUMNS, why)
+                        : err_set(why, ERR_NOMEM, "out of memory");
+}
+
 enum err transaction_prepare(struct db *db, struct why *why)
 {
     enum err e = prepare(db, "advance", ADVANCE, 4, why);
+    if (!e) e = prepare_chunks(db, why);
     for (enum table_id id = 0; id < TABLE_COUNT && !e; id++) e = prepare_table(db, id, why);
     if (!e) e = prepare(db, "owe_json", OWE_JSON, 1, why);
     if (!e) e = prepare(db, "owe_staged", OWE_STAGED, 0, why);
@@ -92,15 +105,32 @@ struct transaction {
     const struct write_batch *batch;
     /* The JSON of the table being sent; libpq has its own copy once a statement is sent. */
     struct buf *scratch;
+    struct chunk_params chunk; /* the one being sent, likewise */
     /* Statements sent so far, and which of them is the outbox's (-1: none). Answers come in the
      * order of the statements and do not say whose they are, so the one with the number of
      * deliveries is found by counting. */
     int sent, owed_at;
 };
 
+/* Enough ticks of one day are no rows but chunks. */
+static bool in_chunks(enum table_id id, const struct row_run *run)
+{
+    return id == TABLE_tick_row && run->n >= CHUNK_MIN;
+}
+
+/* How many travel as rows. */
+static size_t rows_of(const struct transaction *x, enum table_id id)
+{
+    size_t n, rows = write_batch_count(x->batch, id);
+    const struct row_run *runs = write_batch_runs(x->batch, id, &n);
+    for (size_t i = 0; i < n && id == TABLE_tick_row; i++)
+        if (in_chunks(id, &runs[i])) rows -= runs[i].n;
+    return rows;
+}
+
 static bool in_bulk(const struct transaction *x, enum table_id id)
 {
-    return tables[id].bulk != BULK_JSON && write_batch_count(x->batch, id) > BULK_MIN;
+    return tables[id].bulk != BULK_JSON && rows_of(x, id) > BULK_MIN;
 }
 
 static bool any_in_bulk(const struct transaction *x)
@@ -119,7 +149,9 @@ static size_t runs_together(const struct transaction *x, enum table_id id,
     const char *partition = partitions_name(x->parts, id, runs[first].day);
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(partitions_name(x->parts, id, runs[i].day), partition) != 0) continue;
+        if (in_chunks(id, &runs[i])
+            || strcmp(partitions_name(x->parts, id, runs[i].day), partition) != 0)
+            continue;
         if (i < first) return 0;
         out[k++] = &runs[i];
     }
@@ -133,7 +165,7 @@ static enum err copy_partitions(struct transaction *x, enum table_id id, struct 
     const struct row_run **together = calloc(n + 1, sizeof *together);
     enum err e = together ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < n && !e; i++) {
-        size_t k = runs_together(x, id, runs, n, i, together);
+        size_t k = in_chunks(id, &runs[i]) ? 0 : runs_together(x, id, runs, n, i, together);
         char table[64];
         snprintf(table, sizeof table, "tocsin.%s", partitions_name(x->parts, id, runs[i].day));
         if (k) e = copy_rows(x->db, table, tables[id].row, together, k, why);
@@ -201,7 +233,7 @@ static bool as_json(struct transaction *x, enum table_id id)
     struct json_writer w = json_write(x->scratch);
     json_put_array(&w, NULL);
     for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < runs[i].n; k++)
+        for (size_t k = 0; k < runs[i].n && !in_chunks(id, &runs[i]); k++)
             row_json(&w, NULL, type, (const char *)runs[i].rows + k * type->size);
     json_put_end(&w);
     return json_write_done(&w);
@@ -215,10 +247,37 @@ static bool send_owed(struct transaction *x, bool staged)
     return send_prepared(x, "owe_json", 1, (const char *const[]){ x->scratch->data });
 }
 
+/* libpq has its own copy of a chunk once it is sent. */
+static bool send_chunks_of(struct transaction *x, const struct row_run *run)
+{
+    const struct tick_row *rows = run->rows;
+    bool ok = true;
+    for (size_t at = 0, n; at < run->n && ok; at += n) {
+        n = chunk_cut(rows + at, run->n - at);
+        x->sent++;
+        ok = chunk_pack(&x->chunk, rows + at, n)
+             && PQsendQueryPrepared(x->db->conn, "chunk", CHUNK_COLUMNS, x->chunk.values,
+                                    x->chunk.lengths, x->chunk.formats, 0)
+                    == 1;
+    }
+    return ok;
+}
+
+static bool send_chunks(struct transaction *x)
+{
+    size_t n;
+    const struct row_run *runs = write_batch_runs(x->batch, TABLE_tick_row, &n);
+    bool ok = true;
+    for (size_t i = 0; i < n && ok; i++)
+        if (in_chunks(TABLE_tick_row, &runs[i])) ok = send_chunks_of(x, &runs[i]);
+    return ok;
+}
+
 static bool send_table(struct transaction *x, enum table_id id)
 {
     char name[24];
-    if (write_batch_count(x->batch, id) == 0) return true;
+    if (id == TABLE_tick_row && !send_chunks(x)) return false;
+    if (rows_of(x, id) == 0) return true;
     const bool bulk = in_bulk(x, id);
     if (bulk && tables[id].bulk == BULK_COPY) return true; /* it is there already */
     statement_name(id, bulk, name);
@@ -285,9 +344,10 @@ static enum err pipeline(struct transaction *x, bool begin, int64_t *owed, struc
     PGconn *conn = x->db->conn;
     if (PQenterPipelineMode(conn) != 1)
         return err_set(why, ERR_DB_LOST, "08006: %s", PQerrorMessage(conn));
-    enum err e = send_all(x, begin)   ? read_all(x, owed, why)
-                 : buf_ok(x->scratch) ? err_set(why, ERR_DB_LOST, "08006: %s", PQerrorMessage(conn))
-                                      : err_set(why, ERR_NOMEM, "out of memory");
+    enum err e = send_all(x, begin) ? read_all(x, owed, why)
+                 : buf_ok(x->scratch) && buf_ok(&x->chunk.bytes)
+                     ? err_set(why, ERR_DB_LOST, "08006: %s", PQerrorMessage(conn))
+                     : err_set(why, ERR_NOMEM, "out of memory");
     if (PQstatus(conn) == CONNECTION_OK) PQexitPipelineMode(conn);
     return e;
 }
@@ -303,6 +363,7 @@ enum err transaction_run(struct db *db, const struct fence *fence, const struct 
     *owed = 0;
     enum err e = bulk ? copy_bulk(&x, why) : ERR_OK;
     if (!e) e = pipeline(&x, !bulk, owed, why);
+    chunk_params_release(&x.chunk);
     if (!e) return ERR_OK;
     if (why && strncmp(why->text, "TF001", 5) == 0) return ERR_FENCED;
     const bool well =

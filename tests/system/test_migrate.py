@@ -54,7 +54,7 @@ def test_an_older_schema_becomes_the_newest(service_factory, database_factory, k
     assert catalog(old) == catalog(new.database)
     assert old.one("SELECT count(*) FROM tocsin.tick") == 1
     assert migrated.check_ran("migrate") == "0 migrations applied\n"
-    old.execute("TRUNCATE tocsin.tick")
+    old.execute("TRUNCATE tocsin.tick_row, tocsin.tick_chunk")
     service = migrated.start()
     drive.Feed(kafka, service).reference().session("2024-03-04", 1, 2, 3).settle()
     assert "0 differing" in service.check_ran("verify")

@@ -22,7 +22,9 @@ ROWS = {
     "shard": "shard_id = 0",
     "event": "seq = (SELECT min(seq) FROM tocsin.event WHERE kind = 11)",
 }
-TABLES = [*ROWS, "tick"]
+TABLES = [*ROWS, "tick_row", "tick_chunk"]
+# The same ticks, none of them in a chunk.
+UNPACKED = ("INSERT INTO tocsin.tick_row SELECT t.* FROM tocsin.tick t WHERE NOT EXISTS (SELECT FROM tocsin.tick_row r WHERE r.seq = t.seq)", "DELETE FROM tocsin.tick_chunk")
 STRANGER = "(SELECT tenant_id FROM tocsin.tenant WHERE name = 'stranger')"
 ULP = "float8 '1.0000000000000002' * "
 FORGED = [(table, column, value) for table, columns in {
@@ -67,12 +69,17 @@ NOT_SAID = {("rule", "created_at"), ("rule", "updated_at"), ("rule_version", "ma
 KEYS = {("rule", "tenant_id"), ("rule", "rule_id"), ("series", "series_id"), ("series_viewer", "tenant_id"), ("series_viewer", "series_id"), ("instrument", "instrument_id"),
         ("symbol", "instrument_id"), ("symbol", "from_seq"), ("quality", "quality_no")}
 
+CHUNK = "first_seq = (SELECT min(first_seq) FROM tocsin.tick_chunk)"
 DELETED = {
-    "last tick": ("shard.last_seq", "DELETE FROM tocsin.tick WHERE seq = (SELECT last_seq FROM tocsin.shard)"),
-    "last ticks": ("shard.last_seq", "DELETE FROM tocsin.tick WHERE seq > (SELECT last_seq - 3 FROM tocsin.shard)"),
-    "tick in the middle": ("tick or event: stored nothing before seq", "DELETE FROM tocsin.tick WHERE seq = (SELECT seq FROM tocsin.tick ORDER BY seq OFFSET 200 LIMIT 1)"),
+    "last tick": ("shard.last_seq", "DELETE FROM tocsin.tick_row WHERE seq = (SELECT last_seq FROM tocsin.shard)"),
+    "last ticks": ("shard.last_seq", "DELETE FROM tocsin.tick_row WHERE seq > (SELECT last_seq - 3 FROM tocsin.shard)"),
+    "tick in the middle": ("tick or event: stored nothing before seq", "DELETE FROM tocsin.tick_row WHERE seq = (SELECT seq FROM tocsin.tick_row ORDER BY seq OFFSET 200 LIMIT 1)"),
     "event in the middle": ("tick or event: stored nothing before seq", "DELETE FROM tocsin.event WHERE seq = (SELECT max(seq) FROM tocsin.event WHERE kind = 9)"),
-    "tick twice": ("tick or event: stored a second record", "INSERT INTO tocsin.tick SELECT * FROM tocsin.tick WHERE seq = (SELECT last_seq FROM tocsin.shard)"),
+    "tick twice": ("tick or event: stored a second record", "INSERT INTO tocsin.tick_row SELECT * FROM tocsin.tick_row WHERE seq = (SELECT last_seq FROM tocsin.shard)"),
+    "chunk altered": ("tocsin.tick_chunk: the chunk with first_seq {} is damaged: its ticks are not those of its checksum", "UPDATE tocsin.tick_chunk SET price_base = price_base + 1 WHERE " + CHUNK),
+    "chunk cut": ("tocsin.tick_chunk: the chunk with first_seq {} is damaged: an array has not as many elements", "UPDATE tocsin.tick_chunk SET instrument = instrument[:ticks - 1] WHERE " + CHUNK),
+    "chunk gone": ("tick or event: stored nothing before seq", "DELETE FROM tocsin.tick_chunk WHERE " + CHUNK),
+    "chunk twice": ("tick or event: stored a second record", "INSERT INTO tocsin.tick_chunk SELECT * FROM tocsin.tick_chunk WHERE " + CHUNK),
     "shard": ("shard", "DELETE FROM tocsin.shard"),
     **{table: (table, f"DELETE FROM tocsin.{table} WHERE {ROWS[table]}")
        for table in ("alert", "reading", "article_score", "rule", "rule_version", "series", "series_viewer", "instrument")},
@@ -152,6 +159,7 @@ def test_nothing_differs(stopped):
     assert stopped.database.one("SELECT count(DISTINCT tenant_id) FROM tocsin.alert") == 2
     assert stopped.database.rows("SELECT DISTINCT change FROM tocsin.rule_version ORDER BY 1") == [("changed",), ("created",), ("deleted",)]
     assert stopped.database.one("SELECT count(*) FROM tocsin.series WHERE tenant_id IS NOT NULL") == 1
+    assert stopped.database.one("SELECT count(*) FROM tocsin.tick_row") and stopped.database.one("SELECT count(*) FROM tocsin.tick_chunk")
     code, said = verify(stopped, stopped.database)
     assert code == 0 and " 0 differing values" in said, said
 
@@ -160,6 +168,16 @@ def test_every_column_is_forged_here(stopped):
     columns = set(stopped.database.rows("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'tocsin' AND table_name = ANY(%s)",
                                         list(ROWS)))
     assert columns == {(table, column) for table, column, _ in FORGED} | NOT_SAID
+
+
+def test_ticks_out_of_chunks_are_the_same(stopped, copy):
+    before = copy.rows("SELECT * FROM tocsin.tick ORDER BY seq")
+    with copy.connect() as c:
+        for unpack in UNPACKED:
+            assert c.execute(unpack).rowcount > 0
+    assert copy.rows("SELECT * FROM tocsin.tick ORDER BY seq") == before
+    code, said = verify(stopped, copy)
+    assert code == 0 and " 0 differing values" in said, said
 
 
 @pytest.mark.parametrize("table, column, value", FORGED, ids=lambda x: x if x.isidentifier() else "")
@@ -174,7 +192,10 @@ def test_a_forged_value_is_found(stopped, copy, table, column, value):
 @pytest.mark.parametrize("what", DELETED)
 def test_a_missing_or_surplus_row_is_found(stopped, copy, what):
     named, sql = DELETED[what]
+    named = named.format(copy.one("SELECT min(first_seq) FROM tocsin.tick_chunk"))
     with copy.connect() as c:
+        for unpack in UNPACKED if "tick_row" in sql else ():
+            assert c.execute(unpack).rowcount > 0
         assert c.execute(sql).rowcount > 0
     code, said = verify(stopped, copy)
     assert code != 0, said
