@@ -44,8 +44,10 @@ struct api_backend {
                             const char **out);
     /* The picture of the newest commit, retained; NULL before the first. */
     struct picture *(*picture)(void *ctx);
-    /* Appends {"ready":true|false,"reasons":["kafka: ...", ...]} and returns the flag. */
+    /* Appends {"ready":true|false,"reasons":["kafka: ...", ...], ...} and returns the flag. */
     bool (*ready)(void *ctx, struct buf *out);
+    /* Appends metrics that are looked up rather than counted, in Prometheus text; NULL: there are none. Thread: any. */
+    void (*metrics)(void *ctx, struct buf *out);
     /* The members "measures", "statuses" and "records" of /v1/definitions, into an object that has been begun. Thread: any. */
     void (*definitions)(void *ctx, struct json_writer *w);
     /* The canonical text of a measure, as a rule on it would have it; else the error of a rule. NULL: only canonical texts are known. Thread: any. */

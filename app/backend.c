@@ -75,10 +75,14 @@ static bool ready(void *ctx, struct buf *out)
     json_put_array(&w, "reasons"); /* they are JSON already */
     if (reasons.len) json_put_raw(&w, NULL, reasons.data, reasons.len);
     json_put_end(&w);
+    json_put_int(&w, "uncommitted_ms", health_uncommitted_ms(ctx));
+    json_put_int(&w, "delivery_due_ms", health_delivery_due_ms(ctx));
     put_refused(&w, newest_picture(ctx));
     json_put_end(&w);
     return all;
 }
+
+static void metrics(void *ctx, struct buf *out) { health_metrics(ctx, out); }
 
 static void definitions(void *ctx, struct json_writer *w)
 {
@@ -112,6 +116,7 @@ struct api_backend backend_of(struct pipeline *p)
                                  .quality_release = quality_release_of,
                                  .picture = newest_picture,
                                  .ready = ready,
+                                 .metrics = metrics,
                                  .definitions = definitions,
                                  .measure = canonical_measure };
 }

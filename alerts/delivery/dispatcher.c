@@ -125,7 +125,7 @@ static struct delivery_mark mark_of(const struct slot *s, const struct verdict *
     return m;
 }
 
-static void count_attempt(enum outcome outcome, enum delivery_status status)
+static void count_attempt(const struct alert *a, enum outcome outcome, enum delivery_status status)
 {
     static const enum metric of_status[] = {
         [DELIVERY_WAITING] = METRIC_DELIVERIES_RETRY,
@@ -133,6 +133,8 @@ static void count_attempt(enum outcome outcome, enum delivery_status status)
         [DELIVERY_FAILED] = METRIC_DELIVERIES_FAILED,
         [DELIVERY_EXPIRED] = METRIC_DELIVERIES_FAILED,
     };
+    if (status == DELIVERY_DELIVERED)
+        histogram_add(HISTOGRAM_TICK_TO_SEND, (wall_ns() - a->event_ns) / NS_PER_MS, 1);
     metric_add(outcome == OUTCOME_REFUSED ? METRIC_DELIVERIES_REFUSED : of_status[status], 1);
 }
 
@@ -157,7 +159,7 @@ static void account(struct dispatcher *p, const struct slot *s, const struct ver
 {
     if (s->result.outcome == OUTCOME_CUT_OFF) return;
     const struct attempt a = attempt_of(s);
-    count_attempt(s->result.outcome, v->status);
+    count_attempt(&s->job.alert, s->result.outcome, v->status);
     rest_list_note(&p->rests, s->job.channel, &a, v, mono_ns(), p->rest_unit_ms);
     log_attempt(s, v);
 }

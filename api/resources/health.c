@@ -23,6 +23,8 @@ static const struct field health_fields[] = {
 static const struct field ready_fields[] = {
     { .name = "ready", .type = FIELD_BOOL },
     { .name = "reasons", .type = FIELD_LIST },
+    { .name = "uncommitted_ms", .type = FIELD_INT },
+    { .name = "delivery_due_ms", .type = FIELD_INT },
     { .name = "refused_instruments", .type = FIELD_INT },
     { .name = "refused", .type = FIELD_LIST, .of = "RefusedInstrument" },
     { 0 },
@@ -35,7 +37,11 @@ static const struct field refused_fields[] = {
 };
 static const struct schema schemas[] = {
     { .name = "Health", .fields = health_fields },
-    { .name = "Ready", .fields = ready_fields },
+    { .name = "Ready",
+      .fields = ready_fields,
+      .help = "`uncommitted_ms`: for how long the oldest record that was read and is not committed "
+              "has been in hand; `delivery_due_ms`: for how long the oldest delivery that could be "
+              "sent has been due. 0: there is none." },
     { .name = "RefusedInstrument",
       .fields = refused_fields,
       .help = "An instrument whose prices are being refused: how many since the last that was "

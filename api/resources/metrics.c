@@ -6,7 +6,9 @@
 
 static void get_metrics(struct request *r)
 {
+    const struct api_backend *backend = &r->api->backend;
     metrics_render(&r->reply.body);
+    if (backend->metrics) backend->metrics(backend->ctx, &r->reply.body);
     reply_json(r, 200);
     r->reply.type = r->route->type;
 }

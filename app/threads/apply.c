@@ -54,7 +54,7 @@ static enum err refuse(const struct engine_loop *l, struct ingest_batch *in, con
                                .reason = reason,
                                .detail = detail,
                                .message = r->message };
-    metric_add(METRIC_DEAD_LETTERS, 1);
+    metric_dead_letter(reason);
     return ERR_OK;
 }
 

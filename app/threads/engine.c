@@ -158,6 +158,9 @@ static bool writer_is_busy(struct pipeline *p)
 void engine_loop_hand_over(struct engine_loop *l)
 {
     struct pipeline *p = l->p;
+    const int64_t batch_ns = atomic_load(&p->batch_ns);
+    turn_took(l->turn, batch_ns ? batch_ns : mono_ns(), 0,
+              0); /* in the middle of a batch it is not told yet */
     save_state(l, false);
     take_picture(l);
     if (queue_push(p->turns, l->turn, -1)) return;
@@ -182,6 +185,14 @@ static int64_t sleep_ms(const struct engine_loop *l)
     return wait > 0 ? wait : 0;
 }
 
+/* Of the last record alone: it is a gauge, not a count. */
+static void note_skew(struct pipeline *p, const struct ingest_batch *in)
+{
+    const struct record *r = in->records_n ? &in->records[in->records_n - 1] : NULL;
+    if (r && r->kind == RECORD_TRADE)
+        atomic_store(&p->skew_ms, r->event_ns / NS_PER_MS - r->received_ms);
+}
+
 static void take_batch(struct engine_loop *l, struct ingest_batch *in)
 {
     const int64_t taken = in->taken_ns ? in->taken_ns : mono_ns();
@@ -189,6 +200,7 @@ static void take_batch(struct engine_loop *l, struct ingest_batch *in)
     engine_loop_apply(l, in);
     if (!turn_idle(l->turn))
         turn_took(l->turn, taken, in->records_n ? in->records[0].received_ms : 0, in->records_n);
+    note_skew(l->p, in);
     atomic_store(&l->p->batch_ns, 0);
     ingest_batch_clear(in);
     if (queue_push(l->p->spare_batches, in, 0)) ingest_batch_free(in);

@@ -35,6 +35,8 @@ int64_t health_uncommitted_ms(const struct pipeline *p)
     return oldest;
 }
 
+int64_t health_delivery_due_ms(const struct pipeline *p) { return atomic_load(&p->due_ms); }
+
 static void database_reasons(struct pipeline *p, struct buf *b)
 {
     const char *writer = atomic_load(&p->writer_trouble), *watch = atomic_load(&p->watch_trouble);
@@ -62,4 +64,43 @@ bool health_ready(struct pipeline *p, struct buf *reasons)
     standing_reasons(p, reasons);
     if (atomic_load(&p->stopping)) add_reason(reasons, "stopping");
     return kafka && reasons->len == before;
+}
+
+/* ---- as metrics ---- */
+static void gauge(struct buf *out, const char *name, const char *help, double value)
+{
+    buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %.3f\n", name, help, name, name, value);
+}
+
+static void lag_row(void *ctx, const char *topic, int32_t part, int64_t lag)
+{
+    buf_printf(ctx,
+               "tocsin_kafka_lag_messages{topic=\"%s\",partition=\"%" PRId32 "\"} %" PRId64 "\n",
+               topic, part, lag); /* a topic's name has no quotes */
+}
+
+void health_metrics(struct pipeline *p, struct buf *out)
+{
+    AUTO_BUF struct buf reasons = { 0 };
+    const bool ready = health_ready(p, &reasons);
+    const bool trouble = atomic_load(&p->writer_trouble) || atomic_load(&p->watch_trouble);
+    gauge(out, "tocsin_ready", "1 when work moves, as /readyz says", ready);
+    gauge(out, "tocsin_database_ok", "0 while PostgreSQL does not take commits or cannot be asked",
+          !trouble);
+    gauge(out, "tocsin_oldest_uncommitted_seconds",
+          "for how long the oldest record that was read and is not committed has been in hand; 0: "
+          "there is none",
+          (double)health_uncommitted_ms(p) / 1000);
+    gauge(out, "tocsin_oldest_delivery_due_seconds",
+          "for how long the oldest delivery that could be sent now has been due; 0: there is none",
+          (double)health_delivery_due_ms(p) / 1000);
+    gauge(out, "tocsin_feed_skew_seconds",
+          "the newest trade's event time less its Kafka timestamp: above 0 it lies ahead",
+          (double)atomic_load(&p->skew_ms) / 1000);
+    gauge(out, "tocsin_last_event_timestamp_seconds",
+          "the engine's time: that of the newest event it has seen",
+          (double)(atomic_load(&p->event_ns) / NS_PER_MS) / 1000);
+    buf_puts(out, "# HELP tocsin_kafka_lag_messages messages in Kafka that have not been read\n"
+                  "# TYPE tocsin_kafka_lag_messages gauge\n");
+    kafka_source_part_lags(p->kafka, lag_row, out);
 }

@@ -12,6 +12,10 @@ enum { HEALTH_STUCK_S = 15 };
 
 /* Since when the oldest that was read and is not committed is in hand, in ms; 0: nothing is. Thread: any. */
 int64_t health_uncommitted_ms(const struct pipeline *p);
+/* For how long the oldest delivery that could be sent has been due, at the watch's last look; 0: none. Thread: any. */
+int64_t health_delivery_due_ms(const struct pipeline *p);
+/* Appends in Prometheus text what is looked up rather than counted. Thread: any. */
+void health_metrics(struct pipeline *p, struct buf *out);
 /* True when ready. Else appends the reasons as JSON strings with commas between; none names a host. Thread: any. */
 bool health_ready(struct pipeline *p, struct buf *reasons);
 #endif

@@ -41,7 +41,7 @@ static enum err fill_queues(struct pipeline *p)
 
 enum err pipeline_init(struct pipeline *p, const struct config *c)
 {
-    *p = (struct pipeline){ .c = c };
+    *p = (struct pipeline){ .c = c, .rates_s = c->log_rates_s };
     atomic_store(&p->fan_out, FAN_OUT);
     pthread_mutex_init(&p->picture_lock, NULL);
     enum err e = make_queues(p);

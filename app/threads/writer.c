@@ -146,6 +146,9 @@ static void answer(struct pipeline *p, struct turn *t)
     t->picture = NULL;
     if (t->snapshot && !queue_push(p->to_keep, t->snapshot, -1)) t->snapshot = NULL;
     turn_answer(t, ERR_OK);
+    const int64_t now_ms = wall_ns() / NS_PER_MS;
+    for (size_t i = 0; i < t->parts_n; i++)
+        histogram_add(HISTOGRAM_TICK_TO_COMMIT, now_ms - t->parts[i].sent_ms, t->parts[i].n);
 }
 
 /* ---- in parts ---- */
@@ -191,7 +194,9 @@ static enum commit_end commit_part(struct committing *x, const struct write_batc
     const int64_t began = mono_ns();
     const enum commit_end o = commit(x, b, &owed);
     if (o != COMMITTED) return o;
-    adapt(x, weight, (mono_ns() - began) / NS_PER_MS);
+    const int64_t took_ms = (mono_ns() - began) / NS_PER_MS;
+    histogram_add(HISTOGRAM_COMMIT, took_ms, 1);
+    adapt(x, weight, took_ms);
     learn_fan_out(x->p, b, owed);
     announce(x->p, b, owed);
     return COMMITTED;

@@ -152,6 +152,7 @@ void kafka_source_close(struct kafka_source *s)
     for (size_t i = 0; i < s->topics_n; i++) free(s->topics[i].parts);
     free(s->topics);
     free(s->view.lags);
+    free(s->view.parts);
     buf_release(&s->view.reasons);
     free(s->known);
     free(s->touched);

@@ -88,6 +88,12 @@ struct view { /* what other threads may ask for */
     struct buf reasons;
     bool ready;
     struct kafka_lag *lags;
+    struct part_lag {
+        const char *topic;
+        int32_t part;
+        int64_t messages;
+    } *parts; /* those that are there */
+    size_t parts_n, parts_cap;
 };
 
 struct kafka_source {

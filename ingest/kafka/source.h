@@ -92,6 +92,12 @@ struct kafka_lag {
  * Thread: any. */
 size_t kafka_source_lags(struct kafka_source *src, struct kafka_lag *out, size_t cap);
 
+/* The lag of each partition that has been seen, as of the last poll, one call each, under a lock that
+ * poll takes too. Thread: any. */
+void kafka_source_part_lags(struct kafka_source *src,
+                            void (*each)(void *ctx, const char *topic, int32_t part, int64_t lag),
+                            void *ctx);
+
 /* For tests and the log: what happened since open. Thread: ingest. */
 struct kafka_counts {
     int64_t repeats;  /* messages below the position: dropped */

@@ -77,7 +77,7 @@ static enum err refuse(const struct part *p, const rd_kafka_message_t *m, enum e
         .message_key = { key, (uint32_t)m->key_len },
         .message = { bytes, (uint32_t)m->len },
     };
-    metric_add(METRIC_DEAD_LETTERS, 1);
+    metric_dead_letter(reason);
     return ERR_OK;
 }
 

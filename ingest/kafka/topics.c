@@ -16,8 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REFRESH_NS (30 * NS_PER_S) /* metadata when all is well: new partitions and topics */
-#define SILENT_NS (10 * NS_PER_S)  /* brokers that answer nothing for so long are down */
+#define REFRESH_NS                                                                                 \
+    (3 * NS_PER_S) /* metadata when all is well: new partitions are read within 5 s */
+#define SILENT_NS (10 * NS_PER_S) /* brokers that answer nothing for so long are down */
 
 void topics_close_parts(struct kafka_source *s)
 {
@@ -82,10 +83,14 @@ static enum err learn(struct kafka_source *s, struct topic *t,
     if (missing && !t->warned)
         log_warn("kafka: topic does not exist; waiting for it", "topic", t->name);
     t->warned = missing;
+    const bool was = t->exists;
     t->exists = !m->err;
     if (m->err) return ERR_OK;
     enum err e = grow(s, t, (size_t)m->partition_cnt);
     if (e) return e;
+    if (!was || t->there_n != (size_t)m->partition_cnt)
+        log_info(was ? "kafka: topic has other partitions" : "kafka: topic found", "topic", t->name,
+                 "partitions", LOG_I64(m->partition_cnt));
     t->there_n = (size_t)m->partition_cnt;
     close_gone(t);
     return ERR_OK;

@@ -1,6 +1,7 @@
 /* view.c - what other threads may ask: is everything being read, and how far behind is it. The
  * ingest thread writes it down every 250 ms, under the lock; whoever asks gets that, and never
  * waits for Kafka. */
+#include "core/vec.h"
 #include "core/when.h"
 #include "ingest/kafka/internal.h"
 
@@ -60,11 +61,18 @@ static int64_t part_lag(const struct kafka_source *s, const struct part *p)
     return high > at ? high - at : 0;
 }
 
-static int64_t topic_lag(const struct kafka_source *s, const struct topic *t)
+/* The lag of all of it; of each partition into the view, as far as there is memory. */
+static int64_t topic_lag(struct kafka_source *s, const struct topic *t)
 {
-    int64_t lag = 0;
-    for (size_t k = 0; k < t->there_n; k++) lag += part_lag(s, &t->parts[k]);
-    return lag;
+    int64_t sum = 0;
+    struct view *v = &s->view;
+    for (size_t k = 0; k < t->there_n; k++) {
+        const int64_t lag = part_lag(s, &t->parts[k]);
+        sum += lag;
+        if (VEC_GROW(&v->parts, &v->parts_cap, v->parts_n + 1))
+            v->parts[v->parts_n++] = (struct part_lag){ t->name, t->parts[k].no, lag };
+    }
+    return sum;
 }
 
 void view_publish(struct kafka_source *s, bool force)
@@ -78,6 +86,7 @@ void view_publish(struct kafka_source *s, bool force)
     if (s->down) add_reason(b, s->mute ? "kafka: no broker answers" : "kafka: all brokers down");
     else if (s->fresh) add_reason(b, "kafka: not connected yet");
     if (s->error) add_reason(b, "kafka: %s", s->error);
+    s->view.parts_n = 0;
     for (size_t i = 0; i < s->topics_n; i++) {
         if (s->cluster) topic_reasons(s, &s->topics[i], b);
         s->view.lags[i].messages = topic_lag(s, &s->topics[i]);
@@ -101,4 +110,14 @@ size_t kafka_source_lags(struct kafka_source *s, struct kafka_lag *out, size_t c
     for (size_t i = 0; i < s->topics_n && i < cap; i++) out[i] = s->view.lags[i];
     pthread_mutex_unlock(&s->lock);
     return s->topics_n;
+}
+
+void kafka_source_part_lags(struct kafka_source *s,
+                            void (*each)(void *ctx, const char *topic, int32_t part, int64_t lag),
+                            void *ctx)
+{
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->view.parts_n; i++)
+        each(ctx, s->view.parts[i].topic, s->view.parts[i].part, s->view.parts[i].messages);
+    pthread_mutex_unlock(&s->lock);
 }

@@ -52,22 +52,67 @@ static void the_page_is_prometheus_text(void **state)
             strcpy(seen[seen_n++], name);
         } else if (strncmp(line, "# TYPE ", 7) == 0) {
             assert_int_equal(strncmp(line + 7, name, strlen(name)), 0);
-            assert_true(strstr(line, " counter") || strstr(line, " gauge"));
+            assert_true(strstr(line, " counter") || strstr(line, " gauge")
+                        || strstr(line, " histogram"));
             /* a counter's name ends in _total, a gauge's does not */
             assert_int_equal(strstr(line, " counter") != NULL,
                              strcmp(name + strlen(name) - 6, "_total") == 0);
         } else {
             assert_int_equal(strncmp(line, name, strlen(name)), 0);
-            assert_true(line[strlen(name)] == '{' || line[strlen(name)] == ' ');
+            const char *rest = line + strlen(name);
+            assert_true(*rest == '{' || *rest == ' ' || strncmp(rest, "_bucket{le=", 11) == 0
+                        || strncmp(rest, "_sum ", 5) == 0 || strncmp(rest, "_count ", 7) == 0);
             rows++;
         }
     }
-    assert_int_equal(rows, METRIC_COUNT);
+    assert_true(rows > METRIC_COUNT); /* and the dead letters and histograms */
+}
+
+static void what_is_refused_is_counted_by_its_reason(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf b = { 0 };
+    const int64_t before = metric_dead_letters();
+    metric_dead_letter(ERR_SYNTAX);
+    metric_dead_letter(ERR_SYNTAX);
+    metric_dead_letter(ERR_AHEAD);
+    assert_int_equal(metric_dead_letters() - before, 3);
+    metrics_render(&b);
+    assert_non_null(strstr(b.data, "tocsin_dead_letters_total{reason=\"syntax\"} 2\n"));
+    assert_non_null(strstr(b.data, "tocsin_dead_letters_total{reason=\"ahead\"} 1\n"));
+    assert_non_null(strstr(b.data, "tocsin_dead_letters_total{reason=\"unknown_symbol\"} 0\n"));
+    assert_null(strstr(b.data, "reason=\"unauthorized\"")); /* no message is refused for that */
+}
+
+/* Buckets hold everything up to their bound, the bound included. */
+static void a_histogram_adds_up(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf b = { 0 };
+    histogram_add(HISTOGRAM_COMMIT, -5, 1);
+    histogram_add(HISTOGRAM_COMMIT, 10, 3);
+    histogram_add(HISTOGRAM_COMMIT, 11, 1);
+    histogram_add(HISTOGRAM_COMMIT, 1000000, 1);
+    metrics_render(&b);
+    static const char *const wanted[] = {
+        "# TYPE tocsin_commit_seconds histogram\n",
+        "tocsin_commit_seconds_bucket{le=\"0.001\"} 1\n",
+        "tocsin_commit_seconds_bucket{le=\"0.005\"} 1\n",
+        "tocsin_commit_seconds_bucket{le=\"0.01\"} 4\n",
+        "tocsin_commit_seconds_bucket{le=\"0.02\"} 5\n",
+        "tocsin_commit_seconds_bucket{le=\"300\"} 5\n",
+        "tocsin_commit_seconds_bucket{le=\"+Inf\"} 6\n",
+        "tocsin_commit_seconds_sum 1000.041\ntocsin_commit_seconds_count 6\n",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+        if (!strstr(b.data, wanted[i])) fail_msg("%s", wanted[i]);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(threads_add_up),
-                                        cmocka_unit_test(the_page_is_prometheus_text) };
+                                        cmocka_unit_test(the_page_is_prometheus_text),
+                                        cmocka_unit_test(what_is_refused_is_counted_by_its_reason),
+                                        cmocka_unit_test(a_histogram_adds_up) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

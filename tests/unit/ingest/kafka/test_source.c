@@ -372,12 +372,12 @@ static void what_is_no_record_becomes_a_dead_letter_in_place(void **state)
     produce(r, "ticks", 0, 2, 1);
     flush(r);
     free(big);
-    const int64_t before = metric_get(METRIC_DEAD_LETTERS);
+    const int64_t before = metric_dead_letters();
     source_start(r);
     poll_rows(r, 7);
     assert_int_equal(r->db.dead_n, 5);
     assert_int_equal(r->db.lives[0].next_offset, 7);
-    assert_int_equal(metric_get(METRIC_DEAD_LETTERS) - before, 5);
+    assert_int_equal(metric_dead_letters() - before, 5);
     assert_int_equal(r->db.dead[0].reason, ERR_SYNTAX);
     assert_string_equal(r->db.dead[0].key, "k");
     assert_int_equal(r->db.dead[0].message_n, 15);
