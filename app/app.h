@@ -32,8 +32,10 @@ extern const char serve_usage[], demo_usage[], import_usage[], replay_usage[], b
 int load_config(const char *path, struct config *out);
 
 /* The running service; serve and demo share it. Returns an exit code when it has ended: after SIGTERM or SIGINT (a second one ends the
- * process at once), or when it cannot go on. `started` (may be NULL) is called once the API listens. */
-int service_run(const struct config *c, void (*started)(void *ctx, int port), void *ctx);
+ * process at once), or when it cannot go on. SIGHUP reads `path` anew; without one it ends the service, as whoever closes a terminal
+ * expects. `started` (may be NULL) is called once the API listens. */
+int service_run(const struct config *c, const char *path, void (*started)(void *ctx, int port),
+                void *ctx);
 /* Asks service_run to end. Async-signal-safe. */
 void service_stop(void);
 /* calendar.c: the file's bytes. ERR_IO, ERR_NOMEM with the file's name. */

@@ -313,6 +313,38 @@ void config_release(struct config *c)
     *c = (struct config){ 0 };
 }
 
+static bool same_value(const struct row *r, const struct config *a, const struct config *b)
+{
+    const char *x = (const char *)a + r->offset, *y = (const char *)b + r->offset;
+    switch (r->type) {
+    case TYPE_TEXT:
+        return strcmp(*(char *const *)(const void *)x, *(char *const *)(const void *)y) == 0;
+    case TYPE_NUMBER: return memcmp(x, y, sizeof(long)) == 0;
+    case TYPE_FLAG: return memcmp(x, y, sizeof(bool)) == 0;
+    }
+    return false;
+}
+
+static bool same_properties(const struct config *a, const struct config *b)
+{
+    bool same = a->properties_n == b->properties_n;
+    for (size_t i = 0; i < a->properties_n && same; i++)
+        same = strcmp(a->properties[i].name, b->properties[i].name) == 0
+               && strcmp(a->properties[i].value, b->properties[i].value) == 0;
+    return same;
+}
+
+void config_changes(const struct config *a, const struct config *b,
+                    void (*each)(void *ctx, const char *name), void *ctx)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char name[100];
+        snprintf(name, sizeof name, "%s.%s", rows[i].section, rows[i].key);
+        if (!same_value(&rows[i], a, b)) each(ctx, name);
+    }
+    if (!same_properties(a, b)) each(ctx, "kafka.property");
+}
+
 void config_reference(struct buf *out)
 {
     buf_puts(out, "| setting | default | range | meaning |\n|---|---|---|---|\n");
@@ -327,6 +359,14 @@ void config_reference(struct buf *out)
     buf_puts(
         out,
         "| `kafka.property.NAME` | | | any librdkafka property, verbatim, such as `property.security.protocol = SSL` |\n");
+}
+
+enum log_level config_log_level(const struct config *c)
+{
+    static const char *const levels[] = { "debug", "info", "warn", "error" };
+    int i = 0;
+    while (i < (int)ARRAY_LEN(levels) - 1 && strcmp(levels[i], c->log_level) != 0) i++;
+    return (enum log_level)i;
 }
 
 /* ---- what the engine's answers depend on ---- */

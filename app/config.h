@@ -8,6 +8,7 @@
 #ifndef TOCSIN_APP_CONFIG_H
 #define TOCSIN_APP_CONFIG_H
 #include "core/buf.h"
+#include "core/log.h"
 #include "ingest/record.h"
 
 enum { CONFIG_PROPERTIES_MAX = 64, CONFIG_TOPICS_MAX = 64 };
@@ -29,9 +30,13 @@ struct config {
 /* `path` NULL: defaults and environment only. Problems go to `errors`, one line each; ERR_INVALID when there is any. */
 MUST_USE enum err config_load(const char *path, struct config *out, struct buf *errors);
 void config_release(struct config *c);
+/* Calls `each` with "section.key" for every setting in which the two differ; librdkafka's properties are one, "kafka.property". */
+void config_changes(const struct config *a, const struct config *b,
+                    void (*each)(void *ctx, const char *name), void *ctx);
 /* What the engine's answers depend on, as a SETTINGS record says it: of the service when it starts, and of an import. */
 struct market_settings config_market(const struct config *c);
 bool config_market_same(const struct market_settings *a, const struct market_settings *b);
+enum log_level config_log_level(const struct config *c);
 /* The reference as Markdown (tocsin --help-config). */
 void config_reference(struct buf *out);
 #endif

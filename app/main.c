@@ -75,9 +75,7 @@ int load_config(const char *path, struct config *out)
         fputs(errors.data ? errors.data : "out of memory\n", stderr);
         return EXIT_CONFIG;
     }
-    static const char *const levels[] = { "debug", "info", "warn", "error" };
-    for (int i = 0; i < (int)ARRAY_LEN(levels); i++)
-        if (strcmp(levels[i], out->log_level) == 0) log_level_set((enum log_level)i);
+    log_level_set(config_log_level(out));
     return EXIT_FINE;
 }
 

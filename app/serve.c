@@ -14,7 +14,7 @@ int cmd_serve(int argc, char **argv)
         return EXIT_WRONG_USAGE;
     }
     int code = load_config(argv[2], &c);
-    if (!code) code = service_run(&c, NULL, NULL);
+    if (!code) code = service_run(&c, argv[2], NULL, NULL);
     config_release(&c);
     return code;
 }

@@ -4,6 +4,7 @@
 #include "app/app.h"
 #include "app/backend.h"
 #include "app/recover.h"
+#include "app/reload.h"
 #include "app/secrets.h"
 #include "app/threads/engine.h"
 #include "core/log.h"
@@ -184,22 +185,33 @@ static void stop(struct service *s, sigset_t *signals)
 }
 
 /* ---- all of it ---- */
-/* Blocked in every thread that is started from here on: main waits for them. */
-static void block_signals(sigset_t *set)
+/* Blocked in every thread that is started from here on: main waits for them. `ends`: those that end it. */
+static void block_signals(sigset_t *all, sigset_t *ends)
 {
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-    pthread_sigmask(SIG_BLOCK, set, NULL);
+    sigemptyset(ends);
+    sigaddset(ends, SIGTERM);
+    sigaddset(ends, SIGINT);
+    *all = *ends;
+    sigaddset(all, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, all, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
-int service_run(const struct config *c, void (*started)(void *ctx, int port), void *ctx)
+/* Until a signal ends it. */
+static void serve(struct service *s, const char *path, const sigset_t *signals)
 {
-    static sigset_t signals;
+    int sig = 0;
+    while (sigwait(signals, &sig) == 0 && sig == SIGHUP && path)
+        reload(path, s->c, &s->pipeline, s->seal_keys);
+}
+
+int service_run(const struct config *c, const char *path, void (*started)(void *ctx, int port),
+                void *ctx)
+{
+    static sigset_t signals, ends;
     struct service s = { .c = c };
     struct why why = { 0 };
-    block_signals(&signals);
+    block_signals(&signals, &ends);
     enum err e = start(&s, &why);
     if (e) {
         log_error("cannot start", "reason", err_name(e), "detail", why.text);
@@ -211,9 +223,8 @@ int service_run(const struct config *c, void (*started)(void *ctx, int port), vo
              LOG_I64(metric_get(METRIC_COMMITTED_SEQ)));
     if (started) started(ctx, port);
 
-    int sig;
-    sigwait(&signals, &sig);
+    serve(&s, path, &signals);
     log_info("stopping", "exit_code", LOG_I64(atomic_load(&s.pipeline.exit_code)));
-    stop(&s, &signals);
+    stop(&s, &ends);
     return atomic_load(&s.pipeline.exit_code);
 }

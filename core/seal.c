@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ struct seal_keys {
         int line; /* of the file, to name it by */
     } at[SEAL_KEYS_MAX];
     size_t n;
+    pthread_rwlock_t *lock; /* of its own memory, so that who only reads the keys may take it */
 };
 
 /* ---- the primitive ---- */
@@ -144,10 +146,23 @@ static enum err add_key(struct seal_keys *k, const char *line, size_t n, const c
 /* A file that was edited elsewhere may have CR LF. */
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
+static struct seal_keys *keys_new(void)
+{
+    struct seal_keys *k = calloc(1, sizeof *k);
+    pthread_rwlock_t *lock = malloc(sizeof *lock);
+    if (!k || !lock || pthread_rwlock_init(lock, NULL)) {
+        free(lock);
+        free(k);
+        return NULL;
+    }
+    k->lock = lock;
+    return k;
+}
+
 enum err seal_keys_parse(const char *text, size_t n, const char *name, struct seal_keys **out,
                          struct why *why)
 {
-    struct seal_keys *k = calloc(1, sizeof *k);
+    struct seal_keys *k = keys_new();
     enum err e = k ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
     const char *end = text + n;
     int number = 1;
@@ -168,8 +183,29 @@ enum err seal_keys_parse(const char *text, size_t n, const char *name, struct se
 void seal_keys_free(struct seal_keys *k)
 {
     if (!k) return;
+    pthread_rwlock_destroy(k->lock);
+    free(k->lock);
     explicit_bzero(k, sizeof *k);
     free(k);
+}
+
+static bool same_keys(const struct seal_keys *a, const struct seal_keys *b)
+{
+    bool same = a->n == b->n;
+    for (size_t i = 0; i < a->n && same; i++)
+        same = digest_equal(a->at[i].key, b->at[i].key, SEAL_KEY_SIZE);
+    return same;
+}
+
+bool seal_keys_replace(struct seal_keys *k, struct seal_keys *from)
+{
+    pthread_rwlock_wrlock(k->lock);
+    const bool others = !same_keys(k, from);
+    memcpy(k->at, from->at, sizeof k->at);
+    k->n = from->n;
+    pthread_rwlock_unlock(k->lock);
+    seal_keys_free(from);
+    return others;
 }
 
 /* ---- the key file ---- */
@@ -286,10 +322,9 @@ static struct associated associate(const uint8_t *sealed, const void *about, siz
     return a;
 }
 
-enum err seal(const struct seal_keys *k, const void *about, size_t about_n, const void *plain,
-              size_t n, uint8_t *out)
+static enum err seal_with(const struct seal_key *key, const void *about, size_t about_n,
+                          const void *plain, size_t n, uint8_t *out)
 {
-    const struct seal_key *key = &k->at[0];
     out[0] = VERSION;
     memcpy(out + KEY_ID_AT, key->id, SEAL_KEY_ID_SIZE);
     random_bytes(out + NONCE_AT, SEAL_NONCE_SIZE);
@@ -300,6 +335,15 @@ enum err seal(const struct seal_keys *k, const void *about, size_t about_n, cons
                : ERR_INTERNAL;
 }
 
+enum err seal(const struct seal_keys *k, const void *about, size_t about_n, const void *plain,
+              size_t n, uint8_t *out)
+{
+    pthread_rwlock_rdlock(k->lock);
+    enum err e = seal_with(&k->at[0], about, about_n, plain, n, out);
+    pthread_rwlock_unlock(k->lock);
+    return e;
+}
+
 static enum err no_such_key(const uint8_t *id, struct why *why)
 {
     char text[SEAL_KEY_ID_TEXT] = "";
@@ -307,15 +351,11 @@ static enum err no_such_key(const uint8_t *id, struct why *why)
     return err_set(why, ERR_NOT_FOUND, "sealed with key %s, which is not in the key file", text);
 }
 
-enum err seal_open(const struct seal_keys *k, const void *about, size_t about_n,
-                   const uint8_t *sealed, size_t n, uint8_t *out, struct why *why)
+static enum err open_with(const struct seal_key *key, const void *about, size_t about_n,
+                          const uint8_t *sealed, size_t n, uint8_t *out, struct why *why)
 {
-    if (n < SEAL_EXTRA || sealed[0] != VERSION)
-        return err_set(why, ERR_INVALID, "not sealed by this program");
-    const struct seal_key *key = find_key(k, sealed + KEY_ID_AT);
     size_t text_n = n - SEAL_EXTRA;
     if (!key) return no_such_key(sealed + KEY_ID_AT, why);
-
     const struct associated a = associate(sealed, about, about_n);
     if (gcm_decrypt(key->key, sealed + NONCE_AT, a.bytes, a.n, sealed + TEXT_AT, text_n,
                     sealed + TEXT_AT + text_n, out))
@@ -324,8 +364,22 @@ enum err seal_open(const struct seal_keys *k, const void *about, size_t about_n,
     return err_set(why, ERR_INVALID, "what is sealed was changed, or belongs elsewhere");
 }
 
+enum err seal_open(const struct seal_keys *k, const void *about, size_t about_n,
+                   const uint8_t *sealed, size_t n, uint8_t *out, struct why *why)
+{
+    if (n < SEAL_EXTRA || sealed[0] != VERSION)
+        return err_set(why, ERR_INVALID, "not sealed by this program");
+    pthread_rwlock_rdlock(k->lock);
+    enum err e = open_with(find_key(k, sealed + KEY_ID_AT), about, about_n, sealed, n, out, why);
+    pthread_rwlock_unlock(k->lock);
+    return e;
+}
+
 bool seal_is_newest(const struct seal_keys *k, const uint8_t *sealed, size_t n)
 {
-    return n >= SEAL_EXTRA && sealed[0] == VERSION
-           && memcmp(sealed + KEY_ID_AT, k->at[0].id, SEAL_KEY_ID_SIZE) == 0;
+    pthread_rwlock_rdlock(k->lock);
+    const bool newest = n >= SEAL_EXTRA && sealed[0] == VERSION
+                        && memcmp(sealed + KEY_ID_AT, k->at[0].id, SEAL_KEY_ID_SIZE) == 0;
+    pthread_rwlock_unlock(k->lock);
+    return newest;
 }

@@ -16,7 +16,7 @@
  *     version  key id   random nonce   ciphertext   tag
  *
  * A nonce is random: one key may seal some 2^32 times. Keys and plain texts are wiped where they
- * pass through here. Thread: any; keys do not change once they are read. */
+ * pass through here. Thread: any; keys change by seal_keys_replace alone. */
 #ifndef TOCSIN_CORE_SEAL_H
 #define TOCSIN_CORE_SEAL_H
 #include "core/err.h"
@@ -44,6 +44,9 @@ MUST_USE enum err seal_keys_read(const char *path, struct seal_keys **out, struc
 MUST_USE enum err seal_keys_parse(const char *text, size_t n, const char *name,
                                   struct seal_keys **out, struct why *why);
 void seal_keys_free(struct seal_keys *k); /* NULL is fine */
+/* From now on k holds the keys of `from`, which it takes; whoever is sealing or opening ends first.
+ * True when they are others than before. */
+bool seal_keys_replace(struct seal_keys *k, struct seal_keys *from);
 
 /* Makes a new key and puts it into the file, which only its owner may then read: first, before
  * the keys that are there, when `add`, else ERR_CONFLICT when there is a file. The file is

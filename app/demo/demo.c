@@ -411,6 +411,7 @@ int cmd_demo(int argc, char **argv)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     if (!getenv("TOCSIN_LOG_LEVEL")) log_level_set(LOG_WARN);
@@ -420,7 +421,7 @@ int cmd_demo(int argc, char **argv)
     if (e && e != ERR_STOPPING) {
         fprintf(stderr, "tocsin demo: %s\n", d.why.text);
         code = e == ERR_INVALID ? EXIT_CONFIG : EXIT_UNAVAILABLE;
-    } else if (!e) code = service_run(&d.config, on_listening, &d);
+    } else if (!e) code = service_run(&d.config, NULL, on_listening, &d);
     if (atomic_load(&d.broken)) code = EXIT_BROKEN;
     end(&d);
     if (code == EXIT_FINE) printf("Stopped.\n");

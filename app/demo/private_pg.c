@@ -47,6 +47,7 @@ bool interrupted_within(int ms)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
     const struct timespec t = { ms / 1000, ms % 1000 * 1000000l };
     int64_t until = mono_ns() + ms * NS_PER_MS;
     for (;;) {
