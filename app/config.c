@@ -165,6 +165,9 @@ static void check_value(struct loading *l, int line, const struct row *r, const 
                 NULL);
         else if (db_conninfo_check(value, &why)) complain(l, line, "database.conninfo", why.text);
     }
+    if (at == offsetof(struct config, database_api_conninfo) && value[0]
+        && db_conninfo_check(value, &why))
+        complain(l, line, "database.api_conninfo", why.text);
     if (at == offsetof(struct config, quality_shares) && strcmp(value, "hold")
         && strcmp(value, "take"))
         complain(l, line, "quality.shares must be hold or take", NULL);

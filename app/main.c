@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "core/log.h"
 #include "ingest/kinds/kind.h"
+#include "store/api_login.h"
 #include "store/keys.h"
 #include "store/migrate.h"
 
@@ -119,6 +120,12 @@ int cmd_migrate(int argc, char **argv)
         enum err e = migrate_run(c.database_conninfo, &applied, &why);
         if (e) code = complain(&why, e);
         else printf("%d migration%s applied\n", applied, applied == 1 ? "" : "s");
+        if (!e && !c.database_api_conninfo[0] && api_login_make(c.database_conninfo, &why))
+            fprintf(
+                stderr,
+                "tocsin: the API has no login of its own, and could become the engine: %s. Give its "
+                "user CREATEROLE and run this again, or set database.api_conninfo\n",
+                why.text);
     }
     config_release(&c);
     return code;

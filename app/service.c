@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
+#include "store/api_login.h"
 #include "store/outbox.h"
 
 #include <inttypes.h>
@@ -26,6 +27,7 @@ struct service {
     struct engine_loop engine;
     struct seal_keys *seal_keys; /* NULL: none are configured */
     struct outbox *outbox;
+    struct buf api_conninfo; /* of the API's sessions; holds a password */
     pthread_t ingest_thread, engine_thread, writer_thread, keeper_thread, watch_thread;
 };
 
@@ -80,14 +82,37 @@ static enum err open_delivery(struct service *s, struct why *why)
     return dispatcher_start(&cfg, &outbox, &s->pipeline.delivery, why);
 }
 
+/* As whom the API asks. Without a login of its own it asks as before, and that is said. */
+static void choose_api_login(struct service *s)
+{
+    const char *own = s->c->database_api_conninfo;
+    struct why why = { 0 };
+    bool above = false;
+    enum err e = own[0] ? api_login_check(own, &why)
+                        : api_login_find(s->c->database_conninfo, &s->api_conninfo, &why);
+    if (own[0] || e) {
+        buf_clear(&s->api_conninfo);
+        buf_puts(&s->api_conninfo, own[0] ? own : s->c->database_conninfo);
+    }
+    if (e)
+        log_warn(own[0] ? "the API's login is not as it should be"
+                        : "the API has no login of its own: its sessions can become the engine",
+                 "reason", err_name(e), "detail", why.text);
+    if (login_is_above_rows(s->c->database_conninfo, &above, &why) == ERR_OK && above)
+        log_warn("the database user is a superuser, or above row-level security; the service needs "
+                 "neither: a member of tocsin_engine and tocsin_api is enough");
+}
+
 static enum err open_api(struct service *s, struct why *why)
 {
     const struct config *c = s->c;
+    choose_api_login(s);
+    if (!buf_ok(&s->api_conninfo)) return err_set(why, ERR_NOMEM, "out of memory");
     const struct api_config cfg = { .bind_address = c->api_bind,
                                     .port = (int)c->api_port,
                                     .threads = (int)c->api_threads,
                                     .public_url = c->api_public_url,
-                                    .database = c->database_conninfo,
+                                    .database = s->api_conninfo.data,
                                     .connections_max = (int)c->api_connections_max,
                                     .per_ip_max = (int)c->api_per_ip_max,
                                     .header_timeout_ms = (int)c->api_header_timeout_ms,
@@ -143,6 +168,8 @@ static void release(struct service *s)
     dispatcher_stop(p->delivery, DELIVERY_STOP_MS);
     kafka_source_close(p->kafka);
     outbox_free(s->outbox);
+    if (s->api_conninfo.data) explicit_bzero(s->api_conninfo.data, s->api_conninfo.len);
+    buf_release(&s->api_conninfo);
     seal_keys_free(s->seal_keys);
     writer_close(p->writer);
     engine_loop_release(&s->engine);

@@ -21,9 +21,8 @@ enum err db_conninfo_check(const char *conninfo, struct why *why)
 {
     char *text = NULL;
     PQconninfoOption *o = PQconninfoParse(conninfo, &text);
-    enum err e = strlen(conninfo) >= sizeof((struct db *)0)->conninfo
-                     ? err_set(why, ERR_TOO_LARGE, "longer than %zu bytes",
-                               sizeof((struct db *)0)->conninfo - 1)
+    enum err e = strlen(conninfo) > CONNINFO_MAX
+                     ? err_set(why, ERR_TOO_LARGE, "longer than %d bytes", CONNINFO_MAX)
                  : o ? ERR_OK
                      : err_set(why, ERR_INVALID, "%.200s", text ? text : "out of memory");
     if (why && e) why->text[strcspn(why->text, "\n")] = '\0';

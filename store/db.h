@@ -6,10 +6,12 @@
 #define TOCSIN_STORE_DB_H
 #include "core/err.h"
 
+enum { CONNINFO_MAX = 1023 }; /* bytes of a connection string that is configured */
 struct pg_conn; /* libpq's; store/pg.h is how the files of this folder talk through it */
 struct db {
     struct pg_conn *conn;
-    char conninfo[1024];
+    char conninfo[2
+                  * (CONNINFO_MAX + 1)]; /* with other quotes, and another user, it may be longer */
     char role[64], name[64];
     unsigned cursors; /* opened so far: names them */
 };

@@ -110,6 +110,29 @@ enum err make_database(struct db *d, const char *name, struct why *why)
     return db_exec(d, sql, 0, NULL, why);
 }
 
+static enum err make_login_in(struct db *d, const char *name, struct why *why)
+{
+    char sql[200];
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e =
+        db_query(d, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", 1, &name, &r, why);
+    if (!e && PQntuples(r) == 0) {
+        snprintf(sql, sizeof sql, "CREATE ROLE %s LOGIN", name);
+        e = db_exec(d, sql, 0, NULL, why);
+    }
+    snprintf(sql, sizeof sql, "GRANT tocsin_engine, tocsin_api TO %s", name);
+    return e ? e : db_exec(d, sql, 0, NULL, why);
+}
+
+enum err make_login(const char *conninfo, const char *name, struct why *why)
+{
+    struct db d;
+    enum err e = db_open(conninfo, NULL, "tocsin demo", &d, why);
+    if (!e) e = make_login_in(&d, name, why);
+    db_close(&d);
+    return e;
+}
+
 enum err ask_tenant(struct db *d, const char *name, struct uuid *out, struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL;

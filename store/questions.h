@@ -40,6 +40,9 @@ MUST_USE enum err ask_symbols(struct db *d,
 /* ---- for the demo ---- */
 /* Makes the database unless it is there; `d` is a session in another one, whose user may. The name is ours: letters alone. */
 MUST_USE enum err make_database(struct db *d, const char *name, struct why *why);
+/* Makes a login that is a member of tocsin_engine and tocsin_api, and no superuser, unless it is there; `conninfo` is of a migrated
+ * database, whose user may. The name is ours: letters and underscores. */
+MUST_USE enum err make_login(const char *conninfo, const char *name, struct why *why);
 /* ERR_NOT_FOUND: no tenant of that name. */
 MUST_USE enum err ask_tenant(struct db *d, const char *name, struct uuid *out, struct why *why);
 /* How many messages of the topic have been read, over all lives of its partitions. */

@@ -8,6 +8,7 @@
 #include "core/seal.h"
 #include "core/when.h"
 #include "ingest/kafka/embedded.h"
+#include "store/api_login.h"
 #include "store/keys.h"
 #include "store/migrate.h"
 #include "store/questions.h"
@@ -29,6 +30,7 @@
 
 enum { PATH_SIZE = 3800, SEED = 2, SPEED = 500, SPEED_MAX = 50000, STALE_MS = 15000 };
 #define TENANT "demo"
+#define SERVICE "tocsin_service" /* whom the service logs in as: no superuser */
 
 struct demo {
     char folder[PATH_SIZE];
@@ -214,17 +216,22 @@ static enum err check_port(struct demo *d)
 }
 
 /* ---- the database ---- */
+/* The superuser makes and migrates it; the service needs no more than this. */
 static enum err open_database(struct demo *d)
 {
     char admin[1024];
     struct db db;
     int applied;
-    private_pg_conninfo(d->pg, "postgres", admin, sizeof admin);
-    private_pg_conninfo(d->pg, "tocsin", d->conninfo, sizeof d->conninfo);
+    private_pg_conninfo(d->pg, NULL, "postgres", admin, sizeof admin);
+    private_pg_conninfo(d->pg, NULL, "tocsin", d->conninfo, sizeof d->conninfo);
     enum err e = db_open(admin, NULL, "tocsin demo", &db, &d->why);
     if (!e) e = make_database(&db, "tocsin", &d->why);
     db_close(&db);
-    return e ? e : migrate_run(d->conninfo, &applied, &d->why);
+    if (!e) e = migrate_run(d->conninfo, &applied, &d->why);
+    if (!e) e = api_login_make(d->conninfo, &d->why);
+    if (!e) e = make_login(d->conninfo, SERVICE, &d->why);
+    private_pg_conninfo(d->pg, SERVICE, "tocsin", d->conninfo, sizeof d->conninfo);
+    return e;
 }
 
 static enum err make_key(struct demo *d)
@@ -373,6 +380,14 @@ static void on_listening(void *ctx, int port)
 }
 
 /* ---- from start to end ---- */
+/* What needs root is done: the service, which listens and decodes what others send, runs without. Before the broker: the signal by
+ * which all threads change their user would interrupt its poll, and it takes that for its end. */
+static enum err give_up_root(struct demo *d)
+{
+    static const char *const files[] = { "", "lock", "market", "api-key", "secrets.key", "pg.log" };
+    return private_pg_become_user(d->pg, d->folder, files, ARRAY_LEN(files), &d->why);
+}
+
 static enum err prepare(struct demo *d)
 {
     enum err e = choose_folder(d);
@@ -386,8 +401,9 @@ static enum err prepare(struct demo *d)
     e = private_pg_open(d->folder, &d->pg, &d->why);
     if (!e) e = open_database(d);
     if (!e) e = make_key(d);
-    if (!e) e = make_broker(d);
     if (!e) e = make_seal_key(d);
+    if (!e) e = give_up_root(d);
+    if (!e) e = make_broker(d);
     if (!e) e = make_config(d);
     return !e && interrupted_within(0) ? ERR_STOPPING : e;
 }

@@ -337,7 +337,7 @@ static bool answers(const char *conninfo)
 static enum err wait_for_server(struct private_pg *pg, struct why *why)
 {
     char conninfo[1024];
-    private_pg_conninfo(pg, "postgres", conninfo, sizeof conninfo);
+    private_pg_conninfo(pg, NULL, "postgres", conninfo, sizeof conninfo);
     for (int64_t until = mono_ns() + START_S * NS_PER_S; mono_ns() < until;) {
         int status = 0;
         if (answers(conninfo)) return ERR_OK;
@@ -372,7 +372,8 @@ enum err private_pg_open(const char *folder, struct private_pg **out, struct why
 }
 
 /* libpq takes 'quoted' values with backslashes before quotes and backslashes */
-void private_pg_conninfo(const struct private_pg *pg, const char *database, char *out, size_t cap)
+void private_pg_conninfo(const struct private_pg *pg, const char *user, const char *database,
+                         char *out, size_t cap)
 {
     char host[600];
     size_t n = 0;
@@ -381,7 +382,23 @@ void private_pg_conninfo(const struct private_pg *pg, const char *database, char
         host[n++] = *p;
     }
     host[n] = '\0';
-    snprintf(out, cap, "host='%s' port=%d user=" SUPERUSER " dbname=%s", host, PORT, database);
+    snprintf(out, cap, "host='%s' port=%d user=%s dbname=%s", host, PORT, user ? user : SUPERUSER,
+             database);
+}
+
+enum err private_pg_become_user(const struct private_pg *pg, const char *folder,
+                                const char *const *files, size_t files_n, struct why *why)
+{
+    char path[PATH_SIZE + 64];
+    if (!pg->drops) return ERR_OK;
+    for (size_t i = 0; i < files_n; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        if (lchown(path, pg->uid, pg->gid) && errno != ENOENT)
+            return err_set(why, ERR_IO, "%s: %s", path, strerror(errno));
+    }
+    if (initgroups("postgres", pg->gid) || setgid(pg->gid) || setuid(pg->uid))
+        return err_set(why, ERR_IO, "cannot become user postgres: %s", strerror(errno));
+    return setuid(0) ? ERR_OK : err_set(why, ERR_IO, "root cannot be given up");
 }
 
 const char *private_pg_programs(const struct private_pg *pg) { return pg->bin; }

@@ -4,7 +4,7 @@
  * postgres, who owns the cluster's folder. The cluster is made under another name and renamed, so an interrupted initdb leaves
  * nothing half-made in use. The server is told by the kernel to shut down when the thread that opened it dies.
  *
- * Call it with SIGINT and SIGTERM blocked in all threads: they are looked for while waiting. Thread: the one that opened it. */
+ * Call it with SIGINT, SIGTERM and SIGHUP blocked in all threads: they are looked for while waiting. Thread: the one that opened it. */
 #ifndef TOCSIN_APP_DEMO_PRIVATE_PG_H
 #define TOCSIN_APP_DEMO_PRIVATE_PG_H
 #include "core/err.h"
@@ -16,8 +16,15 @@ struct private_pg;
  * SIGTERM came meanwhile. `why` says what the user can do. */
 MUST_USE enum err private_pg_open(const char *folder, struct private_pg **out, struct why *why);
 
-/* libpq's connection string of a database, as the cluster's superuser. */
-void private_pg_conninfo(const struct private_pg *pg, const char *database, char *out, size_t cap);
+/* libpq's connection string of a database; `user` NULL: as the cluster's superuser. */
+void private_pg_conninfo(const struct private_pg *pg, const char *user, const char *database,
+                         char *out, size_t cap);
+
+/* As root: from here on this process is the user whom the server runs as, for good, and the named
+ * files of `folder` are his; it can still end the server. Otherwise nothing. No other thread runs
+ * yet. ERR_IO. */
+MUST_USE enum err private_pg_become_user(const struct private_pg *pg, const char *folder,
+                                         const char *const *files, size_t files_n, struct why *why);
 
 /* The folder of psql and the other programs. */
 const char *private_pg_programs(const struct private_pg *pg);

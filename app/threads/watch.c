@@ -16,11 +16,12 @@
 #include <pthread.h>
 #include <time.h>
 
-enum { LOOK_MS = 500, OWED_MS = 5000, SLICE_MS = 50, COUNTED = 6 };
+enum { LOOK_MS = 500, START_MS = 5000, OWED_MS = 5000, SLICE_MS = 50, COUNTED = 6 };
 
 struct watching {
     struct pipeline *p;
     struct watch *watch;
+    int64_t began_ns;
     int64_t owed_ns;  /* mono_ns() of the last look at what is owed */
     int64_t rates_ns; /* of the last line of rates, and how much was counted then */
     int64_t counts[COUNTED], dead;
@@ -63,12 +64,13 @@ static void look_at_owed(struct watching *w)
     if (!watch_owed(w->watch, &due_ms, &why)) atomic_store(&w->p->due_ms, due_ms);
 }
 
-/* A change alone is said: what is ready stays so for days. */
+/* A change alone is said: what is ready stays so for days. A start has a moment to connect. */
 static void say_ready(struct watching *w)
 {
     AUTO_BUF struct buf reasons = { 0 };
     const bool ready = health_ready(w->p, &reasons);
-    if (w->said && ready == w->ready) return;
+    if (w->said ? ready == w->ready : !ready && mono_ns() < w->began_ns + START_MS * NS_PER_MS)
+        return;
     if (atomic_load(&w->p->stopping)) return;
     if (ready) log_info("ready", "seq", LOG_I64(metric_get(METRIC_COMMITTED_SEQ)));
     else log_warn("not ready", "reasons", buf_ok(&reasons) ? reasons.data : "out of memory");
@@ -124,7 +126,7 @@ static void rest(const struct pipeline *p, int64_t until_ns)
 
 void *watch_main(void *arg)
 {
-    struct watching w = { .p = arg };
+    struct watching w = { .p = arg, .began_ns = mono_ns() };
     pthread_setname_np(pthread_self(), "watch");
     if (watch_new(w.p->c->database_conninfo, &w.watch)) {
         log_error("out of memory", "at", "watch");
