@@ -17,6 +17,7 @@
 #include "analytics/actions.h"
 
 #include "analytics/calendars.h"
+#include "analytics/membership.h"
 #include "analytics/past.h"
 #include "analytics/series.h"
 #include "analytics/shares.h"
@@ -498,6 +499,7 @@ static bool pay_now(struct market *m, struct instrument *x, struct action *a)
     if (a->refused) return true;
     if (a->kind == ACTION_DIVIDEND) reinvest(m, x, a);
     else adjust_for(m, x, a, amount_e8);
+    if (a->kind == ACTION_SPIN_OFF) membership_of_child(m, a);
     return true;
 }
 

@@ -105,8 +105,9 @@ enum err closes_kept(struct market *m, uint32_t venue, int32_t day)
         if (u->book || u->venue != venue) continue;
         for (uint32_t no = u->first_line; no != NONE; no = m->store.lines[no].next_of_universe) {
             struct line *l = &m->store.lines[no];
+            const struct instrument *x = &m->instruments[l->instrument];
             l->close_e8 = l->valued ? l->price_e8 : 0;
-            suppose(m, u, no, instrument_index_e8(&m->instruments[l->instrument]));
+            if (x->priced) suppose(m, u, no, instrument_index_e8(x)); /* else a child's value */
         }
     }
     return ERR_OK;

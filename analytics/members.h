@@ -50,6 +50,8 @@ struct line {
     i128 total_before, total_after;
     int32_t shares_since;
     struct crossing entered, left; /* the last time */
+    /* The child of a spin-off of that session, which leaves when its first session has ended; 0: it stays. */
+    int32_t leaves_day;
 };
 
 struct slot {                                /* a company's place in an index */
@@ -90,9 +92,10 @@ struct kept {
 struct universe {
     char name[40], title[64];
     bool book;
-    struct uuid owner; /* of a book */
-    double base;       /* level at the first complete session end */
-    uint32_t venue;    /* whose sessions it counts: number in market.h's `venues` */
+    struct uuid owner;  /* of a book */
+    double base;        /* level at the first complete session end */
+    uint32_t venue;     /* whose sessions it counts: number in market.h's `venues` */
+    uint32_t spin_offs; /* enum spin_offs: what becomes of its members' children */
     uint32_t first_line, first_slot, first_series;
     uint32_t lines_n, valued_n;  /* active lines; those that count */
     uint32_t slots_n, issuers_n; /* companies ever; those with a valued line */

@@ -20,6 +20,7 @@
 #include "analytics/closes.h"
 #include "analytics/identity.h"
 #include "analytics/issuers.h"
+#include "analytics/membership.h"
 #include "analytics/prices.h"
 #include "analytics/quality.h"
 #include "analytics/series.h"
@@ -350,12 +351,14 @@ enum err reference_index(struct market *m, const struct record *r, struct why *w
             u->venue = venue;
         }
         copy_name(u->title, sizeof u->title, r->u.index.name);
+        if (r->u.index.spin_offs) u->spin_offs = (uint32_t)r->u.index.spin_offs;
         return ERR_OK;
     }
     if (!VEC_GROW(&m->universes, &m->universes_cap, m->universes_n + 1)) return ERR_NOMEM;
     u = &m->universes[m->universes_n++];
     *u = (struct universe){ .base = (double)r->u.index.base_e8 / 1e8,
                             .venue = venue,
+                            .spin_offs = (uint32_t)r->u.index.spin_offs,
                             .first_line = NONE,
                             .first_slot = NONE,
                             .first_series = NONE };
@@ -363,50 +366,6 @@ enum err reference_index(struct market *m, const struct record *r, struct why *w
     copy_name(u->title, sizeof u->title, r->u.index.name);
     e = universe_keep_standard(&m->store, u);
     return e ? e : track_standard(m, m->universes[m->universes_n - 1].name);
-}
-
-static uint32_t line_in(const struct market *m, const struct instrument *x, uint32_t universe)
-{
-    uint32_t no = x->first_line;
-    while (no != NONE && m->store.lines[no].universe != universe)
-        no = m->store.lines[no].next_of_instrument;
-    return no;
-}
-
-/* Is the price that stands no older than a session of the index at that time? One that comes in with a price of half a year ago
- * moves the level by all of it. */
-static bool is_fresh(struct market *m, uint32_t venue, const struct instrument *x, int64_t now_ns)
-{
-    struct trading now;
-    if (!x->priced) return false;
-    if (m->settings.meaning < MEANING_SECOND) return true;
-    if (calendars_trading(m, venue, now_ns, &now, NULL)) now.day = day_of_ns(now_ns);
-    return calendars_sessions(m, venue, instrument_index_day(x), now.day) < 2;
-}
-
-static enum err join(struct market *m, uint32_t universe, struct instrument *x, uint32_t no,
-                     int64_t own, bool fresh)
-{
-    struct universe *u = &m->universes[universe];
-    enum err e = ERR_OK;
-    if (no == NONE) {
-        e = universe_add_line(&m->store, u, universe, (uint32_t)(x - m->instruments), x->issuer,
-                              own, &no);
-        if (e) return e;
-        m->store.lines[no].next_of_instrument = x->first_line;
-        x->first_line = no;
-    }
-    if (!m->store.lines[no].active)
-        e = universe_rejoin(&m->store, u, no, x->issuer, fresh ? instrument_index_e8(x) : 0);
-    if (e) return e;
-    struct line *l = &m->store.lines[no];
-    l->own_shares = own;
-    universe_set_shares(&m->store, u, no, shares_effective(x, l));
-    if (!fresh) return ERR_OK;
-    universe_set_price(&m->store, u, no, instrument_index_e8(x), x->price_ns);
-    if (instrument_index_day(x) >= m->venues[u->venue].fresh_day && !m->store.lines[no].fresh)
-        universe_freshen(u, &m->store.lines[no]);
-    return ERR_OK;
 }
 
 enum err reference_membership(struct market *m, const struct record *r, struct why *why)
@@ -418,15 +377,15 @@ enum err reference_membership(struct market *m, const struct record *r, struct w
                        (int)r->u.membership.index.n, r->u.membership.index.p);
     enum err e = find_instrument(m, &r->u.membership.symbol, &x, why);
     if (e) return e;
-    uint32_t universe = (uint32_t)(u - m->universes), no = line_in(m, x, universe);
+    uint32_t universe = (uint32_t)(u - m->universes), no = membership_line(m, x, universe);
     int64_t own = r->u.membership.shares;
     if (!r->u.membership.member) {
         if (no != NONE) universe_remove_line(&m->store, u, no);
     } else {
         if (x->negative_prices) return no_member(x, why);
         if (!shares_fit(x, own)) return too_valuable(&x->symbol, why);
-        if (own > x->shares_max) x->shares_max = own;
-        e = join(m, universe, x, no, own, is_fresh(m, u->venue, x, r->event_ns));
+        e = membership_begin(m, universe, (uint32_t)(x - m->instruments), own,
+                             membership_is_fresh(m, u->venue, x, r->event_ns));
     }
     if (!e) series_touch(m, m->universes[universe].first_series);
     return e;

@@ -195,16 +195,17 @@ static const struct state_field exposure_fields[] = {
     STATE_FIELD(I64, struct exposure, value_e8),
 };
 static const struct state_field universe_fields[] = {
-    STATE_FIELD(BYTE, struct universe, name),       STATE_FIELD(BYTE, struct universe, title),
-    STATE_FIELD(BOOL, struct universe, book),       STATE_FIELD(BYTE, struct universe, owner),
-    STATE_FIELD(F64, struct universe, base),        STATE_FIELD(U32, struct universe, first_line),
-    STATE_FIELD(U32, struct universe, first_slot),  STATE_FIELD(U32, struct universe, lines_n),
-    STATE_FIELD(U32, struct universe, valued_n),    STATE_FIELD(U32, struct universe, slots_n),
-    STATE_FIELD(U32, struct universe, issuers_n),   STATE_FIELD(BOOL, struct universe, based),
-    STATE_FIELD(I64, struct universe, last_ns),     STATE_FIELD(I128, struct universe, total),
-    STATE_FIELD(I128, struct universe, total_ref),  STATE_FIELD(F64, struct universe, level_ref),
-    STATE_FIELD(BOOL, struct universe, recomposed), STATE_FIELD(U32, struct universe, venue),
-    STATE_FIELD(F64, struct universe, reinvested),  STATE_FIELD(I128, struct universe, dividends),
+    STATE_FIELD(BYTE, struct universe, name),      STATE_FIELD(BYTE, struct universe, title),
+    STATE_FIELD(BOOL, struct universe, book),      STATE_FIELD(BYTE, struct universe, owner),
+    STATE_FIELD(F64, struct universe, base),       STATE_FIELD(U32, struct universe, first_line),
+    STATE_FIELD(U32, struct universe, first_slot), STATE_FIELD(U32, struct universe, lines_n),
+    STATE_FIELD(U32, struct universe, valued_n),   STATE_FIELD(U32, struct universe, slots_n),
+    STATE_FIELD(U32, struct universe, spin_offs),  STATE_FIELD(U32, struct universe, issuers_n),
+    STATE_FIELD(BOOL, struct universe, based),     STATE_FIELD(I64, struct universe, last_ns),
+    STATE_FIELD(I128, struct universe, total),     STATE_FIELD(I128, struct universe, total_ref),
+    STATE_FIELD(F64, struct universe, level_ref),  STATE_FIELD(BOOL, struct universe, recomposed),
+    STATE_FIELD(U32, struct universe, venue),      STATE_FIELD(F64, struct universe, reinvested),
+    STATE_FIELD(I128, struct universe, dividends),
 };
 static const struct state_field slot_fields[] = {
     STATE_FIELD(U32, struct slot, issuer),
@@ -246,6 +247,7 @@ static const struct state_field line_fields[] = {
     STATE_FIELD(I64, struct line, left.shares),
     STATE_FIELD(I128, struct line, left.total),
     STATE_FIELD(I32, struct line, left.since),
+    STATE_FIELD(I32, struct line, leaves_day),
 };
 struct saved_day {
     uint32_t universe;

@@ -12,6 +12,7 @@
 #include "analytics/calendars.h"
 #include "analytics/closes.h"
 #include "analytics/coverage.h"
+#include "analytics/membership.h"
 #include "analytics/quality.h"
 #include "analytics/series.h"
 #include "core/vec.h"
@@ -117,6 +118,7 @@ static enum err end_session(struct market *m, uint32_t venue)
     if (m->awaited_n) actions_children(m);
     if (m->awaited_n) quality_children(m, venue, day);
     enum err e = close_universes(m, venue, day);
+    if (!e) membership_visits_end(m, venue, day);
     if (!e) e = official ? closes_kept(m, venue, day) : close_instruments(m, day);
     series_session(m);
     return e;

@@ -65,6 +65,14 @@ struct market_settings {
         hold_shares; /* a suspicious share count is kept aside (analytics/quality.h); of old records false */
 };
 
+/* What an index does with the child of a member's spin-off. */
+enum spin_offs {
+    SPIN_OFFS_UNSAID, /* as it was; at first as the next */
+    SPIN_OFFS_LEAVE,  /* not taken in: its value goes out of the index */
+    SPIN_OFFS_CLOSE,  /* a member until the close of its first session */
+    SPIN_OFFS_KEEP    /* a member */
+};
+
 struct symbol {
     char s[SYMBOL_MAX + 1];
 }; /* NUL-padded to the end, so equality is memcmp */
@@ -128,6 +136,7 @@ struct record {
             struct str index, name;
             int64_t base_e8;     /* level at its first complete session end */
             struct str calendar; /* whose sessions it counts; "": UTC days */
+            enum spin_offs spin_offs;
         } index;
         struct {
             struct str index;

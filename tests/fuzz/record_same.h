@@ -64,7 +64,8 @@ static inline bool record_same(const struct record *a, const struct record *b)
                && SAME(delisting, announced) && SAME_STR(delisting, acquirer)
                && SAME_STR(delisting, source);
     case RECORD_INDEX:
-        return SAME_STR(index, index) && SAME_STR(index, name) && SAME(index, base_e8);
+        return SAME_STR(index, index) && SAME_STR(index, name) && SAME(index, base_e8)
+               && SAME_STR(index, calendar) && SAME(index, spin_offs);
     case RECORD_MEMBERSHIP:
         return SAME_STR(membership, index) && SAME_SYMBOL(membership) && SAME(membership, member)
                && SAME(membership, shares);

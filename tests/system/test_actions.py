@@ -159,6 +159,43 @@ def test_the_ledger_of_divisors(kafka, service_factory):
     f.same_again()
 
 
+def test_indices_keep_the_child(kafka, service_factory):
+    """PAR of 10,000 at 40, OTH of 6,000 at 100: each index 1,000,000, 1000 of a divisor of 1,000. PAR lets KID go, one for two, worth 20: it is worth 10 less, and
+    5,000 KID are 100,000. LEAVE goes on without, KEEP with them, CLOSE until that session's close. On the day KID rises to 22, then to 33, OTH to 110."""
+    ts, day = 1598648400 * S, 86400 * S
+    indices = {"LEAVE": {}, "KEEP": {"spin_offs": "keep"}, "CLOSE": {"spin_offs": "close"}}
+    f = Fed(kafka, service_factory, "keeps", track="ret(PAR); " + "; ".join(f"level({i}); hhi({i})" for i in indices))
+
+    def closes(n, **prices):
+        date = f"2020-0{'8-28' if n == 0 else f'9-0{n}'}"
+        return [*({"kind": "close", "symbol": s, "price": str(p), "date": date, "ts": ts + (n + 3 * (n > 0)) * day} for s, p in prices.items()),
+                {"kind": "clock", "session_end": date, "ts": ts + (n + 3 * (n > 0)) * day + S}]
+
+    def levels():
+        return [f.value(f"level({i})") for i in indices]
+
+    f.send([{"kind": "index", "index": i, "ts": ts, **more} for i, more in indices.items()] + [{"kind": "index", "index": "BAD", "spin_offs": "sell", "ts": ts}]
+           + [{"kind": "instrument", "symbol": s, "issuer": s, "ts": ts} for s in ("PAR", "OTH", "KID")]
+           + [{"kind": "shares", "symbol": s, "shares": n, "ts": ts} for s, n in (("PAR", 10000), ("OTH", 6000))]
+           + [{"kind": "membership", "index": i, "symbol": s, "ts": ts} for i in indices for s in ("PAR", "OTH")] + closes(0, PAR=40, OTH=100))
+    assert [d for _, d in f.service.database.rows("SELECT reason, detail FROM tocsin.dead_letter")] == ['field "spin_offs" must be leave, close or keep']
+    drive.make_rule(f.service, {"rule": "level(KEEP) >= 1015"})
+    f.send([{"kind": "spin_off", "parent": "PAR", "child": "KID", "new": 1, "old": 2, "value": "20", "effective": "2020-09-01", "ts": ts + day}])
+    assert levels() == [1000, 1000, 1000]
+    f.service.kill9()
+    f.service.start()
+    f.send(closes(1, PAR=30, OTH=100, KID=22))
+    assert levels() == pytest.approx([1000, 1010, 1010], rel=1e-12) and f.value("ret(PAR)") == 0
+    assert f.value("hhi(KEEP)") == pytest.approx(1e4 * (30 ** 2 + 60 ** 2 + 11 ** 2) / 101 ** 2, rel=1e-12)
+    f.send(closes(2, PAR=30, OTH=110, KID=33))
+    assert levels() == pytest.approx([1000 * 96 / 90, 1000 * (30 + 66 + 16.5) / 100, 1010 * 96 / 90], rel=1e-12)
+    rows = {i: [(r[0], r[1], pytest.approx(r[3], rel=1e-12), pytest.approx(r[4], rel=1e-12)) for r in ledger(f, index=i)[1:]] for i in indices}
+    parent, child = ("spin_off", "PAR", 1000, 900), ("spin_off", "KID", 900, 1000)
+    assert rows == {"LEAVE": [parent], "KEEP": [parent, child], "CLOSE": [parent, child, ("spin_off", "KID", 1000, 900_000 / 1010)]}
+    assert [(state, v) for state, _, v in f.alerts()] == [("firing", pytest.approx(1125, rel=1e-12))]
+    f.same_again("level(KEEP) >= 1015")
+
+
 def listed(f, **parameters):
     """Of /v1/actions, the oldest first, without what is of the run."""
     answer = f.service.api("GET", "/v1/actions?" + drive.query(**parameters))

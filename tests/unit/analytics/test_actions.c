@@ -389,6 +389,118 @@ static void a_child_without_a_price_is_waited_for(void **state)
     is("ret(A, window=all)", 0);
 }
 
+/* Until it trades, a child that came at its value lowers coverage: here levels are asked for all the same. */
+static void keeps(enum spin_offs what)
+{
+    engine_market(e)->settings.coverage_gate_e8 = E8 / 4;
+    engine_market(e)->gate = 0.25;
+    ok((struct record){
+        .kind = RECORD_INDEX,
+        .event_ns = engine_now_ns(e),
+        .u.index = { .index = str_of("X"), .base_e8 = 1000ll * E8, .spin_offs = what } });
+}
+
+static void ledger_is(size_t n, const double (*rows)[2])
+{
+    const struct engine_output *o = engine_output(e);
+    assert_int_equal(o->divisors_n, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(o->divisors[i].cause.reason, DIVISOR_SPIN_OFF);
+        assert_true(fabs(o->divisors[i].before - rows[i][0]) < 1e-9);
+        assert_true(fabs(o->divisors[i].after - rows[i][1]) < 1e-9);
+    }
+}
+
+/* A of 40,000 and B of 30,000 are X, 1000 of a divisor of 70. A lets C go, one for two, worth 80: A falls by 40 to 36,000, and 50 C come
+ * for 4,000. So X is 70,000 of 70 before and after, 66,000 of 66 in between. C at 88 makes it 70,400. */
+static void an_index_keeps_the_child(void **state)
+{
+    for (int code = 0; code < 12; code++) {
+        const bool close = code % 2, priced = code / 2 % 2;
+        const int said = code / 4;
+        char text[64];
+        snprintf(text, sizeof text, "close %d priced %d said at %d", close, priced, said);
+        order_now = text;
+        two_stocks(state);
+        ok((struct record){ .kind = RECORD_INSTRUMENT,
+                            .u.instrument = { .symbol = symbol("C"), .issuer = str_of("C") } });
+        keeps(close ? SPIN_OFFS_CLOSE : SPIN_OFFS_KEEP);
+        keeps(SPIN_OFFS_UNSAID); /* said again without: as it was */
+        if (said == 0) pay(priced ? PRICED : VALUED);
+        again();
+        trade("B", 100, at(1, 14, 0));
+        if (said == 1) pay(priced ? PRICED : VALUED);
+        static const double comes[][2] = { { 70, 66 }, { 66, 70 } };
+        if (!priced && said < 2) ledger_is(2, comes);
+        if (said == 1) again();
+        if (priced) { /* A has fallen, since nobody knows yet by what it may */
+            trade("A", 360, at(1, 14, 1));
+            trade("C", 80, at(1, 14, 1));
+        }
+        if (said == 2) pay(priced ? PRICED : VALUED);
+        if (priced || said == 2) ledger_is(2, comes);
+        again();
+        is("level(X)", 1000);
+        is("ret(A)", 0);
+        is("last(A)", 360);
+        is("hhi(X)", 1e4 * (36. * 36 + 30 * 30 + 4 * 4) / (70 * 70));
+        is_about("ew_level(X, ew=held)", 1000);
+        if (!priced) assert_true(isnan(value("last(C)"))); /* a value is no price */
+        trade("C", 88, at(1, 15, 0));
+        trade("A", 363.6, at(1, 15, 0));
+        is("ret(A)", 1);
+        is("level(X)", 1000 * 70760. / 70000);
+        ok(end_of(1));
+        is("level(X)", 1000 * 70760. / 70000);
+        if (close) ledger_is(1, (const double[][2]){ { 70, 66360 / 1000. * 70000 / 70760 } });
+        else ledger_is(0, NULL);
+        again();
+        trade("B", 200, at(4, 15, 0));
+        trade("A", 363.6, at(4, 15, 0));
+        trade("C", 44, at(4, 15, 0));
+        is("level(X)",
+           close ? 1000 * 70760. / 70000 * 96360 / 66360 : 1000 * (36360. + 60000 + 2200) / 70000);
+        done(state);
+    }
+    order_now = "";
+}
+
+/* Its own count counts where one was said; a member it is already stays as it is; one that has closed by then is no visitor any more; and by a
+ * value it waits for its price over the end of a session. */
+static void a_child_that_is_known_already(void **state)
+{
+    for (int code = 0; code < 4; code++) {
+        two_stocks(state);
+        member("C", 1000);
+        if (code != 1)
+            ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                                .event_ns = at(0, 22, 0),
+                                .u.membership = { str_of("X"), symbol("C"), false, 0 } });
+        keeps(code == 2 ? SPIN_OFFS_CLOSE : SPIN_OFFS_KEEP);
+        if (code == 1) pay(VALUED);
+        trade("A", 360, at(1, 14, 0));
+        trade("B", 100, at(1, 14, 0));
+        if (code < 3) trade("C", 80, at(1, 14, 0));
+        if (code == 2) ok(end_of(1));
+        if (code != 1) pay(VALUED);
+        again();
+        const double c = code == 2 ? 0 : 80000, all = 66000 + c;
+        char text[32];
+        snprintf(text, sizeof text, "known %d", code);
+        order_now = text;
+        is("level(X)", 1000);
+        is("hhi(X)", 1e4 * (36000. * 36000 + 30000. * 30000 + c * c) / (all * all));
+        if (code == 3) {
+            ok(end_of(1));
+            again();
+            is("level(X)", 1000);
+        }
+        trade("C", 88, at(code >= 2 ? 4 : 1, 15, 0));
+        is("level(X)", 1000 * (all + c / 10) / all);
+        done(state);
+    }
+}
+
 /* ---- the end of an instrument ---- */
 static void who_is_delisted_leaves_at_what_it_is_worth(void **state)
 {
@@ -580,6 +692,8 @@ int main(void)
         cmocka_unit_test(what_is_paid_out_is_no_fall),
         cmocka_unit_test_setup_teardown(payments_that_cannot_be_are_refused, two_stocks, done),
         cmocka_unit_test_setup_teardown(a_child_without_a_price_is_waited_for, two_stocks, done),
+        cmocka_unit_test(an_index_keeps_the_child),
+        cmocka_unit_test(a_child_that_is_known_already),
         cmocka_unit_test(who_is_delisted_leaves_at_what_it_is_worth),
         cmocka_unit_test(splits_are_as_if_all_had_been_adjusted),
     };
