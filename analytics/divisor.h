@@ -4,7 +4,8 @@
  *
  * The market value moves with prices; the divisor with everything else, so that the level does not: who is a member, share counts,
  * what is paid out of a price. A split whose price, count and record agree changes none, since it changes no market value. Of the
- * level by market value alone: equal weights are restored, not divided.
+ * level by market value alone: equal weights are restored, not divided. What a variant's level is measured by (its `ref`) is a sum of
+ * units that every rebalance makes anew, each name's price times units the same, so that a ratio of two of them says nothing.
  *
  * universe.c notes each change as it makes it, with the cause in force, which is who begins to count or ceases to unless somebody
  * has said otherwise; the engine settles them when the record has been applied. Thread: the engine's. */

@@ -58,7 +58,9 @@ static const struct route routes[] = {
       .summary = "Every change of an index's divisor, newest first",
       .help = "A level is the index's market value by its divisor. Prices move the value; who "
               "joins or leaves, share counts and what is paid out of a price move the divisor, and "
-              "so not the level. `next` is the `before` of the next page; null: that was all.",
+              "so not the level. Of the level by market value: a rebalance of equal weights, which "
+              "have no divisor, is no row. `next` is the `before` of the next page; null: that was "
+              "all.",
       .handler = list_divisors,
       .flags = ROUTE_KEY | ROUTE_DB,
       .args = divisors_args,
