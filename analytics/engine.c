@@ -228,6 +228,13 @@ static enum err apply_refusal(struct engine *e, const struct record *r, struct w
     return refusals_add(&e->market, r, why);
 }
 
+/* The market has nothing to do with it. */
+static enum err apply_burst(struct engine *e, const struct record *r, struct why *why)
+{
+    (void)e, (void)r, (void)why;
+    return ERR_OK;
+}
+
 /* What the configuration asks for is a record like any other, so a replay asks for it at the same
  * place. */
 static enum err apply_track(struct engine *e, const struct record *r, struct why *why)
@@ -311,6 +318,8 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     e->out.moved_n = m->moved_n;
     return err;
 }
+
+void engine_pass(struct engine *e, const struct record *r) { e->market.seq = r->seq; }
 
 /* Of two that are due at the same instant, as New York and Nasdaq are, the one with the smaller number. */
 static const struct venue *venue_due(const struct market *m)
@@ -467,6 +476,7 @@ const struct engine_output *engine_output(const struct engine *e) { return &e->o
 int64_t engine_now_ns(const struct engine *e) { return e->market.now_ns; }
 uint64_t engine_seq(const struct engine *e) { return e->market.seq; }
 size_t engine_instrument_count(const struct engine *e) { return e->market.instruments_n; }
+int64_t engine_burst_alerts(const struct engine *e) { return e->market.settings.burst_alerts; }
 struct market_settings engine_settings(const struct engine *e) { return e->market.settings; }
 enum meaning engine_meaning(const struct engine *e)
 {

@@ -48,6 +48,8 @@ void engine_free(struct engine *e); /* NULL is fine */
 /* ERR_UNKNOWN_SYMBOL, ERR_UNKNOWN_INDEX, ERR_INVALID with the reason: the record does not count. ERR_NOMEM: give up the process.
  * Rule records are for alerts/; here they only move time. */
 MUST_USE enum err engine_apply(struct engine *e, const struct record *r, struct why *why);
+/* It takes a number and nothing else: engine_output() is still that of the record before. */
+void engine_pass(struct engine *e, const struct record *r);
 /* A session that is over before this record counts, though nobody has said so: the calendar's close and the grace are past, or
  * this is a price of a later session that will be applied. Who stores records applies and stores a clock record first that ends
  * it (`presumed`), so that rules see its end, and asks again. */
@@ -140,6 +142,7 @@ bool engine_canonical(const struct engine *e, struct measure *x);
 const uint32_t *engine_renamed(const struct engine *e, size_t *n);
 
 /* ---- settings that answers depend on ---- */
+int64_t engine_burst_alerts(const struct engine *e); /* of them */
 struct market_settings engine_settings(const struct engine *e);
 enum meaning engine_meaning(const struct engine *e); /* of them */
 

@@ -48,6 +48,7 @@ static const struct state_field market_fields[] = {
     STATE_FIELD(I64, struct market, settings.meaning),
     STATE_FIELD(I64, struct market, settings.session_grace_ns),
     STATE_FIELD(BOOL, struct market, settings.hold_shares),
+    STATE_FIELD(I64, struct market, settings.burst_alerts),
     STATE_FIELD(U64, struct market, flags.made),
     STATE_FIELD(U64, struct market, store.divisors.made),
     STATE_FIELD(U64, struct market, said.made),

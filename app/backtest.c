@@ -262,7 +262,8 @@ static bool ends_session(const struct record *r)
 static bool on_record(void *ctx, struct record *r)
 {
     struct backtest *b = ctx;
-    if (b->err || b->past || r->kind == RECORD_RULE_PUT || r->kind == RECORD_RULE_DELETE)
+    if (b->err || b->past || r->kind == RECORD_RULE_PUT || r->kind == RECORD_RULE_DELETE
+        || r->kind == RECORD_BURST) /* of the rules that were live */
         return false;
     if (r->event_ns > b->to_ns) {
         b->past = true;

@@ -383,6 +383,7 @@ struct market_settings config_market(const struct config *c)
         .meaning = MEANING_NOW,
         .session_grace_ns = c->engine_session_grace_ms * NS_PER_MS,
         .hold_shares = strcmp(c->quality_shares, "take") != 0,
+        .burst_alerts = c->engine_burst_alerts,
     };
 }
 
@@ -391,5 +392,5 @@ bool config_market_same(const struct market_settings *a, const struct market_set
     return a->stale_after_ns == b->stale_after_ns && a->sample_ns == b->sample_ns
            && a->coverage_gate_e8 == b->coverage_gate_e8 && a->drop_unasked == b->drop_unasked
            && a->meaning == b->meaning && a->session_grace_ns == b->session_grace_ns
-           && a->hold_shares == b->hold_shares;
+           && a->hold_shares == b->hold_shares && a->burst_alerts == b->burst_alerts;
 }

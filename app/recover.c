@@ -73,7 +73,9 @@ enum err recover_state(const char *conninfo, struct step *s, struct snapshots *k
     step_hear(s, &step_deaf);
     struct history *h = NULL;
     if (!e) e = history_open(&d, from, UINT64_MAX, &h, why);
+    s->piecewise = true; /* as it is stored, and no further */
     if (!e) e = replay_stored(h, s, NULL, NULL, why);
+    s->piecewise = false;
     history_close(h);
     db_close(&d);
     s->series_told = engine_series_count(s->engine);

@@ -156,7 +156,7 @@ static void hold_value(struct step *s, struct evidence *e)
 {
     e->usable = usable_value(s, e->series, &e->key);
     e->at = s->held_text.len;
-    if (!s->wanted[STEP_alert_row]) return;
+    if (!s->wanted[STEP_alert_row] && !s->piecewise) return; /* somebody may hear the rest of it */
     engine_inputs(s->engine, e->series, &s->held_text);
     buf_put(&s->held_text, "", 1);
 }
@@ -685,22 +685,43 @@ static enum err tell(struct step *s, const struct record *r, const struct engine
     return e;
 }
 
-/* One record through the engine, and what its time makes due. On failure no seq is used. */
+/* One record through the engine. On failure no seq is used. */
 static enum err apply_record(struct step *s, struct record *r, struct why *why)
 {
     r->seq = engine_seq(s->engine) + 1;
-    struct moment m = moment_of(s, r);
-    enum err e = hold_evidence(s, m.now_ns);
+    s->due_ns = time_of(s, r);
+    enum err e = hold_evidence(s, s->due_ns);
     if (!e) e = engine_apply(s->engine, r, why);
     if (e) {
         r->seq = 0;
         return e;
     }
-    e = tell(s, r, engine_output(s->engine));
-    if (e) return e;
+    return tell(s, r, engine_output(s->engine));
+}
+
+/* The rules that have come due by its time; true: not all of them yet. */
+static bool look_at_time(struct moment *m)
+{
+    struct step *s = m->s;
     s->timing = true;
-    rule_set_time(s->rules, m.now_ns, s->due_then ? stood : NULL, on_fire, &m);
+    const bool more = rule_set_time(s->rules, m->now_ns, s->due_then ? stood : NULL, on_fire, m);
     s->timing = false;
+    return more;
+}
+
+static void allow_burst(struct step *s)
+{
+    rule_set_allow(s->rules, (size_t)engine_burst_alerts(s->engine));
+}
+
+/* A rule record is of now: what has come due by then has looked already. */
+static enum err apply_rule_record(struct step *s, struct record *r, struct why *why)
+{
+    enum err e = apply_record(s, r, why);
+    struct moment m = { s, r, s->due_ns };
+    if (e) return e;
+    rule_set_allow(s->rules, 0);
+    look_at_time(&m);
     return ERR_OK;
 }
 
@@ -709,8 +730,10 @@ static enum err apply_rule_delete(struct step *s, struct record *r, struct why *
     struct rule_facts had;
     if (!rule_set_find(s->rules, r->u.rule.tenant, r->u.rule.rule, &had) || had.deleted)
         return err_set(why, ERR_NOT_FOUND, "no such rule");
-    enum err e = apply_record(s, r, why);
-    return e ? e : delete_rule(s, r, &had);
+    enum err e = apply_rule_record(s, r, why);
+    if (!e) e = delete_rule(s, r, &had);
+    allow_burst(s);
+    return e;
 }
 
 /* A rule on an alias is one on the symbol that it is of. */
@@ -723,6 +746,8 @@ static enum err canonical_draft(const struct step *s, struct rule_draft *d, stru
     return rule_draft_set_symbol(d, symbol, why);
 }
 
+static enum err say_the_rest(struct step *s, struct why *why);
+
 /* Everything that can be refused is refused before anything changes. */
 enum err step_apply_put(struct step *s, struct record *r, const struct rule_draft *given,
                         struct why *why)
@@ -731,11 +756,14 @@ enum err step_apply_put(struct step *s, struct record *r, const struct rule_draf
     const struct rule_draft *draft = &canonical;
     assert(s->sink.row && r->kind == RECORD_RULE_PUT);
     r->seq = 0;
-    enum err e = canonical_draft(s, &canonical, why);
+    enum err e = say_the_rest(s, why);
+    if (!e) e = canonical_draft(s, &canonical, why);
     if (e) return e;
     e = engine_can_track(s->engine, rule_draft_owner(draft, r->u.rule.tenant), &draft->m, why);
-    if (!e) e = apply_record(s, r, why);
-    return e ? e : put_rule(s, r, draft, why);
+    if (!e) e = apply_rule_record(s, r, why);
+    if (!e) e = put_rule(s, r, draft, why);
+    allow_burst(s);
+    return e;
 }
 
 /* As it comes back from the database: its definition is still to be read. */
@@ -757,16 +785,86 @@ static void close_one(void *ctx, uint32_t series)
     else rule_set_close_unusable(m->s->rules, series);
 }
 
+/* ---- a burst ----
+ *
+ * Rules 1 to 5 are >= 100 on a series that record 41 moves to 101, and a record says two alerts:
+ *
+ *     41   trade            1 and 2 fire      owes looks: 3, 4, 5 have been touched
+ *     42   burst, of 41     3 and 4
+ *     43   burst, of 41     5                 owes nothing
+ *
+ * Nothing moves in between, so that each says what it would have said at once. What is left lies in
+ * the rule set, and the engine's output stays that of record 41; neither is saved: nobody saves a
+ * state that owes (app/threads), and a replay makes it again. */
+static void move_all(struct moment *m)
+{
+    const struct engine_output *o = engine_output(m->s->engine);
+    for (size_t i = 0; i < o->moved_n; i++) move(m, o->moved[i]);
+    if (o->ended) rule_set_at_close(m->s->rules, close_one, m);
+}
+
+/* As far as one record may. */
+static void look_on(struct step *s, const struct record *r)
+{
+    struct moment m = { s, r, s->due_ns };
+    if (s->owes == OWES_TIME && look_at_time(&m)) return;
+    m.now_ns = s->moved_ns;
+    if (s->owes != OWES_LOOKS) move_all(&m);
+    s->owes = rule_set_decide(s->rules, m.now_ns, on_fire, &m) ? OWES_LOOKS : OWES_NOTHING;
+}
+
+static struct record own_record(const struct step *s, enum record_kind kind);
+
+bool step_owes(const struct step *s) { return s->owes != OWES_NOTHING; }
+
+/* Of another's stored order there may be nothing to say. */
+static enum err apply_burst(struct step *s, struct record *r)
+{
+    r->seq = engine_seq(s->engine) + 1;
+    engine_pass(s->engine, r);
+    enum err e = tell_record(s, r);
+    if (!e && step_owes(s)) look_on(s, r);
+    return e;
+}
+
+enum err step_go_on(struct step *s, struct why *why)
+{
+    struct record r = own_record(s, RECORD_BURST);
+    r.received_ms = s->owes_received_ms; /* our own clock has no part in it */
+    r.u.burst.of = (int64_t)s->owes_seq;
+    assert(step_owes(s));
+    enum err e = apply_burst(s, &r);
+    return e ? err_set(why, e, "out of memory") : ERR_OK;
+}
+
+static enum err say_the_rest(struct step *s, struct why *why)
+{
+    enum err e = ERR_OK;
+    while (step_owes(s) && !e) e = step_go_on(s, why);
+    return e;
+}
+
+/* More than a record may say. */
+static enum err owe(const struct moment *m, enum step_owes what, struct why *why)
+{
+    struct step *s = m->s;
+    s->owes = what;
+    s->moved_ns = time_of(s, m->r);
+    s->owes_seq = m->r->seq;
+    s->owes_received_ms = m->r->received_ms;
+    return s->piecewise ? ERR_OK : say_the_rest(s, why);
+}
+
 static enum err apply_and_look(struct step *s, struct record *r, struct why *why)
 {
     enum err e = apply_record(s, r, why);
     if (e) return e;
-    const struct engine_output *o = engine_output(s->engine);
-    struct moment m = moment_of(s, r);
-    for (size_t i = 0; i < o->moved_n; i++) move(&m, o->moved[i]);
-    if (o->ended) rule_set_at_close(s->rules, close_one, &m);
-    rule_set_decide(s->rules, m.now_ns, on_fire, &m);
-    return ERR_OK;
+    if (r->kind == RECORD_SETTINGS) allow_burst(s);
+    struct moment m = { s, r, s->due_ns };
+    if (look_at_time(&m)) return owe(&m, OWES_TIME, why);
+    m.now_ns = time_of(s, r);
+    move_all(&m);
+    return rule_set_decide(s->rules, m.now_ns, on_fire, &m) ? owe(&m, OWES_LOOKS, why) : ERR_OK;
 }
 
 static struct record own_record(const struct step *s, enum record_kind kind)
@@ -796,32 +894,54 @@ static enum err bring_calendar(struct step *s, const struct record *r, struct wh
     if (!text) return ERR_OK; /* the engine says what lacks */
     struct record calendar = own_record(s, RECORD_CALENDAR);
     calendar.u.calendar.text = str_of(text);
-    return apply_and_look(s, &calendar, why);
+    enum err e = apply_and_look(s, &calendar, why);
+    return !e && step_owes(s) ? say_the_rest(s, why) : e;
+}
+
+static bool session_is_over(struct step *s, const struct record *r, struct presumed_end *over)
+{
+    const bool stored = r->kind == RECORD_CLOCK && r->u.clock.presumed;
+    return !stored && engine_presumes_end(s->engine, r, over);
+}
+
+static enum err end_session(struct step *s, const struct presumed_end *over, struct why *why)
+{
+    struct record end = step_clock(s, over->event_ns);
+    end.u.clock.session_end = over->day;
+    end.u.clock.venue = str_of(over->venue);
+    end.u.clock.presumed = true;
+    return apply_and_look(s, &end, why);
+}
+
+enum err step_end_session(struct step *s, const struct record *r, bool *ended, struct why *why)
+{
+    struct presumed_end over;
+    *ended = session_is_over(s, r, &over);
+    return *ended ? end_session(s, &over, why) : ERR_OK;
 }
 
 /* Sessions that are over before this record counts. */
 static enum err end_sessions(struct step *s, const struct record *r, struct why *why)
 {
     struct presumed_end over;
-    if (r->kind == RECORD_CLOCK && r->u.clock.presumed) return ERR_OK; /* one that is stored */
-    while (engine_presumes_end(s->engine, r, &over)) {
-        struct record end = step_clock(s, over.event_ns);
-        end.u.clock.session_end = over.day;
-        end.u.clock.venue = str_of(over.venue);
-        end.u.clock.presumed = true;
-        enum err e = apply_and_look(s, &end, why);
-        if (e) return e;
+    enum err e = ERR_OK;
+    while (!e && session_is_over(s, r, &over)) {
+        e = end_session(s, &over, why);
+        if (!e && step_owes(s)) e = say_the_rest(s, why);
     }
-    return ERR_OK;
+    return e;
 }
 
 enum err step_apply(struct step *s, struct record *r, struct why *why)
 {
     assert(s->sink.row);
     r->seq = 0;
+    if (r->kind == RECORD_BURST) return apply_burst(s, r);
+    enum err e = step_owes(s) ? say_the_rest(s, why) : ERR_OK;
+    if (e) return e;
     if (r->kind == RECORD_RULE_PUT) return apply_stored_put(s, r, why);
     if (r->kind == RECORD_RULE_DELETE) return apply_rule_delete(s, r, why);
-    enum err e = bring_calendar(s, r, why);
+    e = bring_calendar(s, r, why);
     if (!e) e = end_sessions(s, r, why);
     return e ? e : apply_and_look(s, r, why);
 }
@@ -857,8 +977,10 @@ enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
     }
     engine_free(s->engine);
     rule_set_free(s->rules);
+    s->owes = OWES_NOTHING;
     s->engine = engine;
     s->rules = rules;
+    allow_burst(s);
     s->series_told = engine_series_count(engine);
     s->sights_changed = true;
     return ERR_OK;

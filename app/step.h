@@ -52,8 +52,15 @@ struct step {
     } *held;
     size_t held_n, held_cap;
     struct buf held_text;
-    bool due_then; /* held as of the due times, else as of just before the record */
-    bool timing;   /* what fires now fires with what is held */
+    /* What the last record has caused and could not say: the BURST records behind it do. In this
+     * order, for a rule that came due is to look before its series moves on. */
+    enum step_owes { OWES_NOTHING, OWES_TIME, OWES_LOOKS } owes;
+    int64_t due_ns, moved_ns; /* when it was for the rules: before it was applied, and after */
+    uint64_t owes_seq;        /* the record */
+    int64_t owes_received_ms; /* likewise */
+    bool piecewise;           /* the caller applies them, by step_go_on or as they are stored */
+    bool due_then;            /* held as of the due times, else as of just before the record */
+    bool timing;              /* what fires now fires with what is held */
     struct picture_list
         *list; /* of the series and who sees them as of list_generation; NULL: none yet */
     uint64_t list_generation;
@@ -72,6 +79,14 @@ extern const struct step_sink
 /* Gives r the next seq and applies it. On failure nothing has changed, no seq is used, and the reason is the sender's to hear
  * (a dead letter, a problem body); ERR_NOMEM alone is the end of the process. */
 MUST_USE enum err step_apply(struct step *s, struct record *r, struct why *why);
+/* A record may make ten million rules fire. It says engine.burst_alerts of them, and BURST records right behind it, which the
+ * service makes itself, so many each, until all is said. step_apply applies them too, unless `piecewise`: then its caller does,
+ * before it applies anything else, and what it has so far may be committed in between. */
+/* As step_apply(r) would first do: ends one session that is over before r; *ended: there was one. */
+MUST_USE enum err step_end_session(struct step *s, const struct record *r, bool *ended,
+                                   struct why *why);
+bool step_owes(const struct step *s);
+MUST_USE enum err step_go_on(struct step *s, struct why *why);
 /* An instrument or index that names no calendar gets this one ("": none). For records that come in, not for stored ones: what is
  * stored names its calendar, so that another configuration changes no replay. */
 void step_name_calendar(struct record *r, const char *calendar);

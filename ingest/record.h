@@ -63,6 +63,8 @@ struct market_settings {
         session_grace_ns; /* after a calendar's close its session's end is presumed; of old records 0 */
     bool
         hold_shares; /* a suspicious share count is kept aside (analytics/quality.h); of old records false */
+    int64_t
+        burst_alerts; /* a record says at most so many, BURST records the rest; 0: any number, as of old records */
 };
 
 /* What an index does with the child of a member's spin-off. */
@@ -210,6 +212,9 @@ struct record {
             struct symbol symbol; /* as the message had it; perhaps nobody's */
             struct str reason;
         } refusal;
+        struct {
+            int64_t of; /* seq of the record that caused it */
+        } burst;
     } u;
     struct str
         message; /* the bytes it came as, for a dead letter; empty when no message brought it */

@@ -35,6 +35,8 @@
 #include <string.h>
 
 /* ---- a look ---- */
+enum { LOOKS_MAX = 100000 }; /* of a record, where alerts are limited: each is some 50 ns */
+
 static enum truth truth_at(const struct rule_moment *m, const struct rule *u, uint32_t term)
 {
     const struct term *t = &u->terms[term];
@@ -81,6 +83,7 @@ static void emit_alert(const struct rule_moment *m, struct rule *u, enum alert_s
     int64_t key = l->last;
     const bool other = m->stood && m->stood(m->ctx, series, m->now_ns, &key) && key != l->last;
     u->said_ns = at_ns;
+    s->said++;
     const struct fire f = {
         .tenant = u->tenant,
         .rule = u->id,
@@ -201,6 +204,7 @@ static void drop_superseded(struct rule_set *s)
         u->touched = (uint32_t)n;
     }
     s->touched_n = n;
+    s->decided = 0;
 }
 
 static void touch_rule(struct rule_set *s, uint32_t rule)
@@ -223,7 +227,8 @@ static void touch_waiting(struct rule_set *s, const struct ladder *l)
     }
 }
 
-static void move_ladder(struct rule_set *s, struct ladder *l, int64_t key, int64_t now_ns)
+__attribute__((always_inline)) static inline void move_ladder(struct rule_set *s, struct ladder *l,
+                                                              int64_t key, int64_t now_ns)
 {
     if (ladder_unsettled(l)) ladder_settle(l, rule_set_edge_dead, s);
     const bool lit = ladder_move(l, key, now_ns);
@@ -285,17 +290,31 @@ void rule_set_at_close(const struct rule_set *s, void (*each)(void *ctx, uint32_
         if (all->of[i].terms) each(ctx, (uint32_t)i);
 }
 
-void rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit_fn, void *ctx)
+/* ---- so many at once ---- */
+void rule_set_allow(struct rule_set *s, size_t alerts) { s->max = alerts; }
+
+/* May there be one more look? A pure function of what was looked at, and not of how long it took. */
+static bool may_look(const struct rule_set *s)
 {
-    if (s->touched_n == 0) return;
+    return s->max == 0 || (s->said < s->max && s->looks < LOOKS_MAX);
+}
+
+bool rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit_fn, void *ctx)
+{
+    if (s->touched_n == 0) return false;
     const struct rule_moment m = { s, now_ns, NULL, emit_fn, ctx, ALERT_CLEARED };
-    for (size_t i = 0; i < s->touched_n; i++) {
-        struct rule *u = &s->rules[s->touched[i]];
-        if (u->touched != i + 1) continue; /* touched again further on */
+    for (; s->decided < s->touched_n && may_look(s); s->decided++) {
+        const uint32_t rule = s->touched[s->decided];
+        struct rule *u = &s->rules[rule];
+        if (u->touched != s->decided + 1) continue; /* touched again further on */
         u->touched = 0;
-        rule_look(&m, s->touched[i]);
+        s->looks++;
+        rule_look(&m, rule);
     }
-    s->touched_n = 0;
+    s->said = s->looks = 0;
+    if (s->decided < s->touched_n) return true;
+    s->touched_n = s->decided = 0;
+    return false;
 }
 
 /* ---- time ---- */
@@ -306,18 +325,21 @@ static bool waits_for_time(const struct rule *u)
 
 /* A timer may come too early, or for a rule that is no longer pending: timers.h. Put back with
  * its true time it comes in its turn, also when that is due by now. */
-void rule_set_time(struct rule_set *s, int64_t now_ns, stood_fn *stood, fire_fn *emit_fn, void *ctx)
+bool rule_set_time(struct rule_set *s, int64_t now_ns, stood_fn *stood, fire_fn *emit_fn, void *ctx)
 {
-    if (!timers_any(&s->timers, now_ns)) return;
-    for (struct timer t; timers_next(&s->timers, now_ns, &t);) {
+    s->said = s->looks = 0;
+    if (!timers_any(&s->timers, now_ns)) return false;
+    for (struct timer t; may_look(s) && timers_next(&s->timers, now_ns, &t);) {
         const struct rule *u = &s->rules[t.rule];
         const struct rule_moment m = { s,     stood ? t.due_ns : now_ns,
                                        stood, emit_fn,
                                        ctx,   ALERT_CLEARED };
         if (!waits_for_time(u)) continue;
+        s->looks++;
         if (u->state.due_ns == t.due_ns) rule_look(&m, t.rule);
         else timers_want(&s->timers, (struct timer){ u->state.due_ns, u->no, t.rule });
     }
+    return timers_any(&s->timers, now_ns);
 }
 
 struct due {

@@ -61,6 +61,11 @@ MUST_USE enum err rule_set_rename(struct rule_set *s, uint32_t series, const cha
                                   void (*each)(void *ctx, const struct rule_spec *now), void *ctx);
 
 /* ---- a record ---- */
+/* From now on a record says at most so many alerts (0: any number), and looks so often that it
+ * takes no time that anybody would notice. rule_set_time and then rule_set_decide say whether they
+ * have left something behind: then the record is over, and their next call goes on. Meanwhile no
+ * series may move. */
+void rule_set_allow(struct rule_set *s, size_t alerts);
 /* Names the series of the rules that rule_set_time(now_ns) will look at, and when each is due; in
  * no order, and the same may come twice. */
 void rule_set_due(const struct rule_set *s, int64_t now_ns,
@@ -70,7 +75,7 @@ typedef bool stood_fn(void *ctx, uint32_t series, int64_t due_ns, int64_t *key);
 /* Each rule that is due by now_ns, as of its due time and what `stood` says of then: of each pair
  * that rule_set_due names. `stood` NULL: as of now_ns, with the value of the last move; so it was
  * until MEANING_SECOND. */
-void rule_set_time(struct rule_set *s, int64_t now_ns, stood_fn *stood, fire_fn *emit, void *ctx);
+bool rule_set_time(struct rule_set *s, int64_t now_ns, stood_fn *stood, fire_fn *emit, void *ctx);
 /* The series stands at `key` now. Costs nothing for a series without rules. */
 void rule_set_move(struct rule_set *s, uint32_t series, int64_t key, int64_t now_ns);
 /* The series has no usable value (no data, low coverage, stale): its rules are stale and hold
@@ -80,7 +85,7 @@ void rule_set_unusable(struct rule_set *s, uint32_t series);
  * `key`, or has no usable value. They look now, also those that have come due since the last. */
 void rule_set_close(struct rule_set *s, uint32_t series, int64_t key, int64_t now_ns);
 void rule_set_close_unusable(struct rule_set *s, uint32_t series);
-void rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit, void *ctx);
+bool rule_set_decide(struct rule_set *s, int64_t now_ns, fire_fn *emit, void *ctx);
 
 /* ---- what there is ---- */
 /* The series of enabled rules that look at session ends alone, ascending. */

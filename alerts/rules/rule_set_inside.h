@@ -51,6 +51,10 @@ struct rule_set {
     struct timers timers; /* of pending rules; those that look at session ends alone have none */
     uint32_t *touched; /* rules to decide; one that is touched again is decided at its last place */
     size_t touched_n, touched_cap;
+    size_t decided; /* so many of them have been; the rest waits for the next call */
+    size_t max;     /* alerts of a record at most; 0: any number */
+    size_t said,
+        looks; /* of the record in hand: from 0 by rule_set_time, to 0 by rule_set_decide */
     struct tenant *tenants; /* by number */
     size_t tenants_n, tenants_cap;
     struct sights sights;

@@ -96,39 +96,6 @@ static void count_article(const struct engine_loop *l, const struct record *r)
     log_warn("retraction of an article that is not known", "id", id);
 }
 
-static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct record *r,
-                          int64_t now_ms)
-{
-    struct why why = { 0 };
-    if (r->kind == RECORD_REFUSAL)
-        return tell_refusal(l, r, &r->u.refusal.symbol, r->u.refusal.reason);
-    enum err e = plausible(l->p->c, r, now_ms, &why);
-    if (!e && !engine_knows(l->step.engine, r)) /* said again without one it keeps its own */
-        step_name_calendar(r, l->p->c->engine_calendar);
-    if (!e) e = step_apply(&l->step, r, &why);
-    if (e == ERR_NOMEM) return e;
-    if (e) {
-        const enum record_place place = record_place(r->kind);
-        e = refuse(l, in, r, e, &why);
-        return e || place != PLACE_TICK ? e : tell_refusal(l, r, &r->u.symbol, str_of(why.text));
-    }
-    count_aside(engine_output(l->step.engine));
-    count_article(l, r);
-    if (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT || r->kind == RECORD_RENAME)
-        engine_loop_try_tracks(l);
-    return ERR_OK;
-}
-
-static enum err learn_sources(struct engine_loop *l, const struct ingest_batch *in)
-{
-    enum err e = ERR_OK;
-    for (size_t i = 0; i < in->lives_n && !e; i++) {
-        e = source_names_add(&l->sources, &in->lives[i]);
-        write_row(l->turn->batch, &source_life_row, &in->lives[i]);
-    }
-    return e;
-}
-
 /* ---- a batch, message by message ----
  *
  * Three messages of source 7, and a turn that is full after two of them:
@@ -146,35 +113,6 @@ struct batch_walk {
     size_t records, dead;    /* so many of the batch have been taken */
     size_t messages, marked; /* likewise; and so many had their positions in an earlier turn */
 };
-
-/* What the broker had deleted before this message. */
-static void write_gaps(struct batch_walk *w, int32_t source_id, int64_t before)
-{
-    struct ingest_batch *in = w->in;
-    for (size_t i = 0; i < in->gaps_n; i++) {
-        struct data_gap *gap = &in->gaps[i];
-        if (gap->source_id != source_id || gap->to_offset > before) continue;
-        write_row(w->l->turn->batch, &data_gap_row, gap);
-        gap->source_id = 0; /* written */
-    }
-}
-
-static enum err apply_records(struct batch_walk *w, size_t end)
-{
-    enum err e = ERR_OK;
-    while (w->records < end && !e)
-        e = apply_one(w->l, w->in, &w->in->records[w->records++], w->now_ms);
-    return e;
-}
-
-/* Those that were refused before they were records, and those that the engine has refused since
- * `from`, which stand at the end. */
-static void write_dead(struct batch_walk *w, size_t end, size_t from)
-{
-    struct write_batch *b = w->l->turn->batch;
-    while (w->dead < end) write_row(b, &dead_letter_row, &w->in->dead[w->dead++]);
-    for (size_t i = from; i < w->in->dead_n; i++) write_row(b, &dead_letter_row, &w->in->dead[i]);
-}
 
 static int64_t fingerprint_of(const struct ingest_batch *in, const struct ingest_message *m)
 {
@@ -202,26 +140,139 @@ static void mark_messages(struct batch_walk *w)
     w->marked = w->messages;
 }
 
+/* Where the batch may be cut: is the turn to go? */
+static void turn_over(struct engine_loop *l)
+{
+    if (!engine_loop_full(l)) return;
+    if (l->walk) mark_messages(l->walk);
+    engine_loop_hand_over(l);
+}
+
+void engine_loop_go_on(struct engine_loop *l)
+{
+    const int64_t began = mono_ns();
+    const uint64_t of = l->step.owes_seq;
+    struct why why = { 0 };
+    int64_t records = 0;
+    for (; step_owes(&l->step); records++) {
+        turn_over(l);
+        if (step_go_on(&l->step, &why)) {
+            log_error("out of memory", "at", "burst");
+            engine_loop_broken(l);
+            return;
+        }
+        write_cut(l->turn->batch, 0, 0);
+    }
+    if (!records) return;
+    metric_add(METRIC_BURSTS, records);
+    log_warn("a record made more rules fire or resolve than one may say (engine.burst_alerts)",
+             "seq", LOG_I64((int64_t)of), "records more", LOG_I64(records), "ms",
+             LOG_I64((mono_ns() - began) / NS_PER_MS));
+}
+
+/* Sessions that are over before this record, each with all that it causes: the end of one may make
+ * every rule look. */
+static enum err end_sessions(struct engine_loop *l, const struct record *r, struct why *why)
+{
+    bool ended = true;
+    enum err e = ERR_OK;
+    while (ended && !e) {
+        e = step_end_session(&l->step, r, &ended, why);
+        if (!ended || e) continue;
+        write_cut(l->turn->batch, 0, 0);
+        engine_loop_go_on(l);
+    }
+    return e;
+}
+
+/* `first`: of its message, so that the batch may be cut before it. */
+static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct record *r,
+                          int64_t now_ms, bool first)
+{
+    struct why why = { 0 };
+    if (r->kind == RECORD_REFUSAL)
+        return tell_refusal(l, r, &r->u.refusal.symbol, r->u.refusal.reason);
+    enum err e = plausible(l->p->c, r, now_ms, &why);
+    if (!e && !engine_knows(l->step.engine, r)) /* said again without one it keeps its own */
+        step_name_calendar(r, l->p->c->engine_calendar);
+    if (!e && first) e = end_sessions(l, r, &why);
+    if (!e) e = step_apply(&l->step, r, &why);
+    if (e == ERR_NOMEM) return e;
+    if (e) {
+        const enum record_place place = record_place(r->kind);
+        e = refuse(l, in, r, e, &why);
+        return e || place != PLACE_TICK ? e : tell_refusal(l, r, &r->u.symbol, str_of(why.text));
+    }
+    count_aside(engine_output(l->step.engine));
+    count_article(l, r);
+    if (r->kind == RECORD_INDEX || r->kind == RECORD_INSTRUMENT || r->kind == RECORD_RENAME)
+        engine_loop_try_tracks(l);
+    return ERR_OK;
+}
+
+static enum err learn_sources(struct engine_loop *l, const struct ingest_batch *in)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < in->lives_n && !e; i++) {
+        e = source_names_add(&l->sources, &in->lives[i]);
+        write_row(l->turn->batch, &source_life_row, &in->lives[i]);
+    }
+    return e;
+}
+
+/* What the broker had deleted before this message. */
+static void write_gaps(struct batch_walk *w, int32_t source_id, int64_t before)
+{
+    struct ingest_batch *in = w->in;
+    for (size_t i = 0; i < in->gaps_n; i++) {
+        struct data_gap *gap = &in->gaps[i];
+        if (gap->source_id != source_id || gap->to_offset > before) continue;
+        write_row(w->l->turn->batch, &data_gap_row, gap);
+        gap->source_id = 0; /* written */
+    }
+}
+
+static enum err apply_records(struct batch_walk *w, size_t end)
+{
+    const size_t from = w->records;
+    enum err e = ERR_OK;
+    for (; w->records < end && !e; w->records++)
+        e = apply_one(w->l, w->in, &w->in->records[w->records], w->now_ms, w->records == from);
+    return e;
+}
+
+/* Those that were refused before they were records, and those that the engine has refused since
+ * `from`, which stand at the end. */
+static void write_dead(struct batch_walk *w, size_t end, size_t from)
+{
+    struct write_batch *b = w->l->turn->batch;
+    while (w->dead < end) write_row(b, &dead_letter_row, &w->in->dead[w->dead++]);
+    for (size_t i = from; i < w->in->dead_n; i++) write_row(b, &dead_letter_row, &w->in->dead[i]);
+}
+
 static enum err apply_message(struct batch_walk *w, const struct ingest_message *m)
 {
     const size_t refused = w->in->dead_n;
-    write_gaps(w, m->source_id, m->next_offset - 1);
     enum err e = apply_records(w, m->records_end);
     if (e) return e;
+    write_gaps(w, m->source_id, m->next_offset - 1);
     write_dead(w, m->dead_end, refused);
     write_cut(w->l->turn->batch, m->source_id, m->next_offset);
+    w->messages++;
+    engine_loop_go_on(w->l);
+    turn_over(w->l);
     return ERR_OK;
 }
 
 /* What no message brought, and where the sources stand at the end. */
 static enum err apply_rest(struct batch_walk *w, size_t dead_n)
 {
-    struct write_batch *b = w->l->turn->batch;
     const struct ingest_batch *in = w->in;
     const size_t refused = in->dead_n;
     enum err e = apply_records(w, in->records_n);
     if (e) return e;
     write_dead(w, dead_n, refused);
+    struct write_batch *b = w->l->turn->batch; /* another than before, perhaps */
     for (size_t i = 0; i < in->gaps_n; i++)
         if (in->gaps[i].source_id) write_row(b, &data_gap_row, &in->gaps[i]);
     for (size_t i = 0; i < in->marks_n; i++) write_row(b, &source_mark_row, &in->marks[i]);
@@ -234,13 +285,11 @@ void engine_loop_apply(struct engine_loop *l, struct ingest_batch *in)
     struct batch_walk w = { .l = l, .in = in, .now_ms = wall_ns() / NS_PER_MS };
     const size_t dead_n = in->dead_n;
     enum err e = learn_sources(l, in);
-    while (w.messages < in->messages_n && !e) {
-        e = apply_message(&w, &in->messages[w.messages++]);
-        if (e || !engine_loop_full(l)) continue;
-        mark_messages(&w);
-        engine_loop_hand_over(l);
-    }
+    l->walk = &w;
+    while (w.messages < in->messages_n && !e) e = apply_message(&w, &in->messages[w.messages]);
     if (!e) e = apply_rest(&w, dead_n);
+    l->walk = NULL;
+    if (!e) engine_loop_go_on(l);
     if (e) { /* out of memory alone gets here */
         log_error("out of memory", "at", "engine");
         engine_loop_broken(l);

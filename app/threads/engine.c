@@ -65,6 +65,7 @@ void engine_loop_release(struct engine_loop *l)
 void engine_loop_recovered(struct engine_loop *l)
 {
     step_hear(&l->step, &(struct step_sink){ .ctx = l, .row = on_row });
+    l->step.piecewise = true;
     l->saved_seq = engine_seq(l->step.engine);
     l->saved_ns = mono_ns();
 }
@@ -94,11 +95,13 @@ static void tick_clock(struct engine_loop *l)
     struct record r = step_clock(&l->step, now);
     engine_loop_apply_own(l, &r, "clock");
     write_cut(l->turn->batch, 0, 0);
+    engine_loop_go_on(l);
 }
 
 /* ---- what a turn takes along ---- */
 static void save_state(struct engine_loop *l, bool now)
 {
+    if (step_owes(&l->step)) return; /* what it owes is not saved with it */
     const uint64_t seq = engine_seq(l->step.engine);
     const int64_t due = l->saved_ns + l->p->c->engine_snapshot_s * NS_PER_S;
     if (seq == l->saved_seq || (!now && (mono_ns() < due || atomic_load(&l->p->keeping)))) return;
@@ -216,6 +219,7 @@ static bool go_round(struct engine_loop *l)
     for (struct command *c; (c = queue_pop(p->commands, 0)) != NULL;) {
         engine_loop_obey(l, c);
         write_cut(l->turn->batch, 0, 0);
+        engine_loop_go_on(l);
     }
     tick_clock(l);
     if (picture_is_old(l) && l->turn->waiting_n) l->picture_ns = 0; /* they see what they did */
@@ -244,6 +248,7 @@ void *engine_main(void *arg)
 {
     struct engine_loop *l = arg;
     pthread_setname_np(pthread_self(), "engine");
+    engine_loop_go_on(l); /* what was owed when the last life ended */
     while (go_round(l)) {}
     go_down(l);
     return NULL;

@@ -23,9 +23,10 @@ struct engine_loop {
     char *tracks[TRACKS_MAX]; /* measures of the configuration whose subject is not known yet: in at
                                     the start, out when they begin */
     size_t tracks_n;
-    struct arena scratch; /* of one record of our own */
-    int64_t clock_due_ns; /* mono_ns() of the next clock record */
-    uint64_t saved_seq;   /* of the newest snapshot, and when it was made */
+    struct batch_walk *walk; /* through the batch in hand; NULL between two. apply.c's */
+    struct arena scratch;    /* of one record of our own */
+    int64_t clock_due_ns;    /* mono_ns() of the next clock record */
+    uint64_t saved_seq;      /* of the newest snapshot, and when it was made */
     int64_t saved_ns;
     uint64_t picture_seq; /* of the newest picture, and when it was made; 0: at once */
     int64_t picture_ns;
@@ -47,6 +48,9 @@ void engine_loop_broken(struct engine_loop *l);
 bool engine_loop_full(const struct engine_loop *l);
 /* The turn goes to the writer; waits while all turns are out. Only where the batch may be cut. */
 void engine_loop_hand_over(struct engine_loop *l);
+
+/* What the last record caused and could not say, in turns as they get full; where the batch may be cut. */
+void engine_loop_go_on(struct engine_loop *l);
 
 /* ---- apply.c: what Kafka and the service itself bring ---- */
 void engine_loop_apply(struct engine_loop *l, struct ingest_batch *in);

@@ -2,7 +2,8 @@
  * a replay has it where it was.
  *
  *     {"kind":"settings","ts":0,"stale_after_ns":5000000000,"sample_ns":1000000000,
- *      "coverage_gate_e8":95000000,"drop_unasked":true,"meaning":1,"hold_shares":true}
+ *      "coverage_gate_e8":95000000,"drop_unasked":true,"meaning":1,"hold_shares":true,
+ *      "burst_alerts":1000}
  */
 #include "ingest/kinds/kind.h"
 
@@ -40,6 +41,11 @@ static const struct record_field fields[] = {
       .type = &field_flag,
       .at = AT(settings.hold_shares),
       .missing = false },
+    { .name = "burst_alerts",
+      .type = &field_integer,
+      .at = AT(settings.burst_alerts),
+      .max = INT64_MAX,
+      .missing = 0 },
 };
 
 const struct record_type kind_settings = { .about = "what answers depend on", FIELDS(fields) };

@@ -93,7 +93,8 @@ static inline bool record_same(const struct record *a, const struct record *b)
     case RECORD_SETTINGS:
         return SAME(settings, stale_after_ns) && SAME(settings, sample_ns)
                && SAME(settings, coverage_gate_e8) && SAME(settings, drop_unasked)
-               && SAME(settings, meaning) && SAME(settings, hold_shares);
+               && SAME(settings, meaning) && SAME(settings, hold_shares)
+               && SAME(settings, session_grace_ns) && SAME(settings, burst_alerts);
     default: return canonical_same(a, b);
     }
 #undef SAME

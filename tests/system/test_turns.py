@@ -6,7 +6,7 @@ import pytest
 
 import drive
 import streams
-from harness.base import LONG
+from harness.base import LONG, wait_until
 
 QUIET = {"clock_ms": 0, "stale_after_ms": 0}
 MS, S = streams.MS, streams.S
@@ -102,6 +102,33 @@ def test_a_storm_is_committed_in_pieces(kafka, service_factory, rules, webhooks,
     if LONG:
         assert highest.rss <= 512
     check_storm(service, rules, ticks, webhooks)
+
+
+def test_one_record_that_fires_every_rule(kafka, service_factory):
+    """It says a hundred alerts, and six records behind it the rest: in order, once each, owed and verified."""
+    topic = kafka.create_topic("burst")
+    service = service_factory(topics=[topic], config={"engine": {**QUIET, "burst_alerts": 100, "turn_rows": 150}})
+    kafka.produce(topic, [streams.encode(m) for m in storm(0)])
+    drive.drained(service, topic, 2)
+    thresholds(service, 650)
+    drive.make_channel(service, "http://127.0.0.1:9/")
+    commits = metric(service, "tocsin_commits_total")
+    kafka.produce(topic, [streams.encode(m) for m in storm(2)[2:]])
+    drive.drained(service, topic, 4)
+    wait_until(lambda: metric(service, "tocsin_burst_records_total") == 12 and service.database.one("SELECT count(*) FROM tocsin.alert") == 1300, "the bursts")
+    rows = service.database.rows("SELECT seq, count(*) FROM tocsin.alert GROUP BY 1 ORDER BY 1")
+    assert [n for _, n in rows] == [100] * 6 + [50] + [100] * 6 + [50]
+    ticks = [r[0] for r in service.database.rows("SELECT seq FROM tocsin.tick ORDER BY seq")][1:]
+    bursts = service.database.rows("SELECT seq, (payload::json->>'of')::bigint FROM tocsin.event WHERE kind = 28 ORDER BY seq")
+    assert bursts == [(of + i, of) for of in ticks for i in range(1, 7)]
+    assert [seq for seq, _ in rows] == sorted(ticks + [seq for seq, _ in bursts])
+    assert service.database.one("SELECT count(*) FROM tocsin.outbox") == 1300
+    assert service.database.one("SELECT count(DISTINCT rule_id) FROM tocsin.alert WHERE state = 'firing'") == 650
+    assert metric(service, "tocsin_commits_total") - commits >= 12, "a turn may end between them"
+    assert any(int(e["records more"]) == 6 for e in service.log_entries if "burst_alerts" in e["message"])
+    assert " 0 differing values" in service.check_ran("verify")
+    done = service.check_ran("backtest", "--rule", "last(S00) >= 105")
+    assert "2 alerts over" in done
 
 
 SLOW = """

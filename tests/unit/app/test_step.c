@@ -1146,10 +1146,112 @@ static void saved_anywhere_it_goes_on_the_same(void **state)
     begin(NULL);
 }
 
+/* ---- bursts ---- */
+enum { BURST_RULES = 120, BURST_RECORDS = 600 };
+
+/* All of an alert but which record said it, and with that its id. */
+struct burst_log {
+    struct buf text;
+    size_t here, most; /* alerts of the record in hand, and of any */
+    size_t alerts, bursts;
+};
+static void log_row(void *ctx, const struct row_type *type, const void *row)
+{
+    struct burst_log *l = ctx;
+    if (type == &event_row) {
+        const struct event_row *e = row;
+        l->bursts += e->kind == RECORD_BURST;
+        l->here = 0;
+    }
+    if (type == &tick_row) l->here = 0;
+    if (type != &alert_row) return;
+    struct alert a = *(const struct alert *)row;
+    a.seq = 0;
+    memset(&a.alert_id, 0, sizeof a.alert_id);
+    struct json_writer w = json_write(&l->text);
+    row_json(&w, NULL, type, &a);
+    buf_puts(&l->text, "\n");
+    l->alerts++;
+    if (++l->here > l->most) l->most = l->here;
+}
+
+static void burst_rule(int i)
+{
+    char text[200];
+    static const char *const names[] = { "last(A)", "last(B)", "level(X)" };
+    static const double at[] = { 90, 95, 900 };
+    const uint32_t m = upto(ARRAY_LEN(names));
+    snprintf(text, sizeof text,
+             "{\"rule\":\"%s %s %.2f\",\"hold_s\":%d,\"cooldown_s\":%d,\"at\":\"%s\"}", names[m],
+             upto(3) ? ">=" : "<", at[m] * (1 + upto(20) / 100.0), upto(3) ? 0 : (int)upto(5),
+             upto(3) ? 0 : (int)upto(9), upto(4) ? "trade" : "close");
+    rule(1, i, text);
+}
+
+/* Prices that pass many thresholds at once, pauses in which holds run out, ends of sessions. */
+static void burst_story(int64_t max, bool piecewise, struct burst_log *l)
+{
+    struct why why = { 0 };
+    *l = (struct burst_log){ 0 };
+    assert_int_equal(begin(NULL), 0);
+    step.piecewise = piecewise;
+    step_hear(&step, &(struct step_sink){ .ctx = l, .row = log_row });
+    ok((struct record){ .kind = RECORD_SETTINGS,
+                        .event_ns = T0,
+                        .u.settings = { .stale_after_ns = 30 * NS_PER_S,
+                                        .coverage_gate_e8 = 95000000,
+                                        .meaning = MEANING_NOW,
+                                        .burst_alerts = max } });
+    two_stocks();
+    for (int i = 0; i < BURST_RULES; i++) burst_rule(i);
+    int64_t ns = T0;
+    for (int i = 0; i < BURST_RECORDS; i++) {
+        ns += upto(20) ? upto(1500) * NS_PER_MS : upto(60) * NS_PER_S;
+        struct record r = upto(8) ? trade(upto(2) ? "A" : "B", 80 + upto(40), ns) : clock_at(ns);
+        if (r.kind == RECORD_CLOCK && upto(3) == 0) r.u.clock.session_end = day_of_ns(ns);
+        ok(r);
+        while (step_owes(&step)) {
+            assert_true(piecewise);
+            assert_int_equal(step_go_on(&step, &why), ERR_OK);
+        }
+        if (upto(50) == 0) rule(1, (int)upto(BURST_RULES), "{\"rule\":\"last(A) >= 100\"}");
+    }
+}
+
+/* However few alerts a record may say, the same are said, in the same order. */
+static void a_burst_is_said_in_pieces(void **state)
+{
+    (void)state;
+    static const int64_t sizes[] = { 1, 2, 3, 10, 1000 };
+    end(state);
+    for (uint64_t k = 1; k <= 4; k++) {
+        struct burst_log whole;
+        printf("seed %" PRIu64 "\n", k);
+        seed = k;
+        burst_story(0, true, &whole);
+        end(NULL);
+        assert_true(whole.most > 20 && whole.bursts == 0 && whole.alerts > 1000);
+        for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+            struct burst_log cut;
+            seed = k;
+            burst_story(sizes[i], i % 2 == k % 2, &cut);
+            printf("%" PRId64 " at most: %zu alerts, %zu bursts\n", sizes[i], cut.alerts,
+                   cut.bursts);
+            assert_true(cut.most <= (size_t)sizes[i] || sizes[i] == 1000);
+            assert_int_equal(cut.bursts > 0, sizes[i] < 1000);
+            assert_string_equal(cut.text.data, whole.text.data);
+            buf_release(&cut.text);
+            end(NULL);
+        }
+        buf_release(&whole.text);
+    }
+}
+
 int main(void)
 {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
+        STORY(a_burst_is_said_in_pieces),
         STORY(a_timers_alert_says_what_was_held),
         STORY(a_rule_fires_and_resolves),
         STORY(what_ends_a_firing_is_said),

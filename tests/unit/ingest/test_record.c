@@ -45,6 +45,7 @@ static const struct {
     { 25, "delisting", ORIGIN_FEED, PLACE_EVENT, false },
     { 26, "refusal", ORIGIN_SERVICE, PLACE_EVENT, false },
     { 27, "issuer_rename", ORIGIN_FEED, PLACE_EVENT, false },
+    { 28, "burst", ORIGIN_SERVICE, PLACE_EVENT, false },
 };
 
 static void what_is_stored_stays(void **state)

@@ -51,6 +51,7 @@ static inline int begin(void **state)
                               .engine_rules_max = 3,
                               .engine_snapshot_s = 3600,
                               .engine_batch_records = 1000,
+                              .engine_burst_alerts = 1000,
                               .engine_turn_rows = 100000,
                               .engine_turn_kb = 16384,
                               .engine_coverage_gate_pct = 95 };

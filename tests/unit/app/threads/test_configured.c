@@ -77,6 +77,10 @@ static void settings_are_a_record_when_they_differ(void **state)
     engine_loop_apply_settings(&loop);
     assert_int_equal(engine_seq(loop.step.engine), 3);
     assert_false(engine_settings(loop.step.engine).hold_shares);
+    config.engine_burst_alerts = 7;
+    engine_loop_apply_settings(&loop);
+    assert_int_equal(engine_seq(loop.step.engine), 4);
+    assert_int_equal(engine_settings(loop.step.engine).burst_alerts, 7);
 }
 
 int main(void)
