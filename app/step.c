@@ -449,10 +449,15 @@ static enum err tell_event(struct step *s, const struct record *r)
 static enum err tell_record(struct step *s, const struct record *r)
 {
     if (record_place(r->kind) == PLACE_EVENT) return tell_event(s, r);
-    if (!s->wanted[STEP_tick_row]) return ERR_OK;
+    if (!s->wanted[STEP_tick_row] && (r->kind != RECORD_CLOSE || !s->wanted[STEP_close_row]))
+        return ERR_OK;
     const struct tick_row row = tick_of_record(r, engine_instrument(s->engine, &r->u.symbol),
                                                engine_output(s->engine)->trade);
     say(s, STEP_tick_row, &row);
+    if (r->kind == RECORD_CLOSE) {
+        const struct close_row close = close_of_tick(&row);
+        say(s, STEP_close_row, &close);
+    }
     return ERR_OK;
 }
 

@@ -8,6 +8,12 @@ static const struct column tick_columns[] = {
 };
 const struct row_type tick_row = ROW_TYPE("tick", struct tick_row, tick_columns);
 
+static const struct column close_columns[] = {
+#define COLUMN(type, name, what) ROW_COLUMN(struct close_row, type, name)
+#include "ingest/close.def"
+};
+const struct row_type close_row = ROW_TYPE("close", struct close_row, close_columns);
+
 static const struct column event_columns[] = {
 #define COLUMN(type, name, what) ROW_COLUMN(struct event_row, type, name)
 #include "ingest/event.def"
@@ -43,6 +49,15 @@ struct tick_row tick_of_record(const struct record *r, int32_t instrument, enum 
         .instrument_id = instrument,
         .day_or_kind = trade ? NO_DAY + (int32_t)at : r->u.close.day,
     };
+}
+
+struct close_row close_of_tick(const struct tick_row *t)
+{
+    assert(t->day_or_kind >= NO_DAY + TRADE_PLACE_COUNT);
+    return (struct close_row){ .seq = t->seq,
+                               .instrument_id = t->instrument_id,
+                               .session = t->day_or_kind,
+                               .price_e8 = t->price_e8 };
 }
 
 struct record record_of_tick(const struct tick_row *t, const struct symbol *symbol)

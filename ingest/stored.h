@@ -11,6 +11,12 @@ struct tick_row {
 };
 extern const struct row_type tick_row;
 
+struct close_row {
+#define COLUMN ROW_FIELD
+#include "ingest/close.def"
+};
+extern const struct row_type close_row;
+
 struct event_row {
 #define COLUMN ROW_FIELD
 #include "ingest/event.def"
@@ -19,6 +25,8 @@ extern const struct row_type event_row;
 
 /* Of a record whose place is TICK; `instrument` is the engine's number for its symbol, `place` what it said of a trade. */
 struct tick_row tick_of_record(const struct record *r, int32_t instrument, enum trade_place place);
+/* Of the tick of a RECORD_CLOSE. */
+struct close_row close_of_tick(const struct tick_row *t);
 struct record record_of_tick(const struct tick_row *t, const struct symbol *symbol);
 
 /* Of one whose place is EVENT; `payload` is what record_write wrote of it. */

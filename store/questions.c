@@ -54,21 +54,17 @@ enum err ask_events(struct db *d, const enum record_kind *kinds, size_t n, int64
     return e;
 }
 
-/* day_or_kind of a close is its session. The event time is there for the planner: a close is said a
- * day before its session's date at the earliest (in Sydney it is tomorrow), so the partitions of
- * earlier days need not be looked at. */
 enum err ask_closes(struct db *d, int32_t since_day,
                     enum err (*fn)(void *ctx, int32_t instrument, int32_t day, int64_t price_e8),
                     void *ctx, struct why *why)
 {
-    char since[16], from[24];
+    char since[16];
     snprintf(since, sizeof since, "%" PRId32, since_day);
-    snprintf(from, sizeof from, "%lld", (since_day - 1) * NS_PER_DAY);
     AUTO_PGRESULT PGresult *r = NULL;
     enum err e = db_query(d,
-                          "SELECT instrument_id, day_or_kind, price_e8 FROM tocsin.tick"
-                          " WHERE event_ns >= $1 AND day_or_kind >= $2 ORDER BY seq",
-                          2, (const char *const[]){ from, since }, &r, why);
+                          "SELECT instrument_id, session, price_e8 FROM tocsin.close"
+                          " WHERE session >= $1 ORDER BY seq",
+                          1, (const char *const[]){ since }, &r, why);
     for (int i = 0; !e && i < PQntuples(r); i++)
         e = fn(ctx, (int32_t)strtol(PQgetvalue(r, i, 0), NULL, 10),
                (int32_t)strtol(PQgetvalue(r, i, 1), NULL, 10),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """drain.py [ROUNDS] - the job of the peers through the whole service, everything stored: ticks/s and CPU seconds a million, beside the null
-consumer and the null COPY loader of the same run.
+consumer and the null COPY loader of the same run; bytes a tick on disk; and read again: verify and backtest, beside a COPY of the same ticks to nowhere.
 
     make && TOCSIN_SHARED=../shared build/venv/bin/python tests/bench/drain.py 3
 
@@ -12,6 +12,7 @@ import json
 import math
 import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -132,6 +133,36 @@ def tree_cpu(pid):
     return total
 
 
+def stored_bytes(db, n):
+    """Of the ticks with all their indexes and TOAST, a tick."""
+    db.execute("CHECKPOINT")
+    return db.execute("""SELECT sum(pg_total_relation_size(i.inhrelid)) FROM pg_inherits i WHERE i.inhparent IN ('tocsin.tick_row'::regclass, 'tocsin.tick_chunk'::regclass)
+        """).fetchone()[0] / n
+
+
+def timed(what):
+    """(seconds, CPU seconds of the children it waited for)."""
+    used = lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+    began, cpu = time.monotonic(), used()
+    what()
+    return time.monotonic() - began, used() - cpu
+
+
+def read_again(service, db, n):
+    def to_nowhere(sql):
+        with db.cursor().copy(f"COPY ({sql}) TO STDOUT (FORMAT binary)") as copy:
+            for _ in copy:
+                pass
+
+    def said(*arguments):
+        done = service.tocsin(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+    out = {"copy_chunks": timed(lambda: to_nowhere("SELECT * FROM tocsin.tick_chunk"))[0], "copy_ticks": timed(lambda: to_nowhere("SELECT * FROM tocsin.tick"))[0]}
+    out["verify"], out["verify_cpu"] = timed(lambda: said("verify"))
+    out["backtest"], out["backtest_cpu"] = timed(lambda: said("backtest", "--rule", "last(SYM0001) > 1"))
+    return {k: v * 1e6 / n if k.endswith("cpu") else n / v for k, v in out.items()}
+
+
 def run(postgres, broker, template, reference_topic, ticks_topic, n):
     """One drain; the window is from the first batch committed to the last, plus that first batch's share of the rate."""
     database = Database(postgres, template=template.name)
@@ -159,6 +190,8 @@ def run(postgres, broker, template, reference_topic, ticks_topic, n):
     service.terminate()
     rows = db.execute("SELECT count(*), count(DISTINCT kpos) FROM tocsin.tick WHERE day_or_kind = -2147483648").fetchone()
     assert rows == (n, n), rows
+    out["bytes"] = stored_bytes(db, n)
+    out.update(read_again(service, db, n))
     fires = db.execute("SELECT rule_name::bigint, event_ns, value FROM tocsin.alert WHERE state = 'firing'").fetchall()
     db.close()
     database.drop()
@@ -210,6 +243,10 @@ def main():
             print(f"{who:16} {median(who, 'rate'):12,.0f} ticks/s   x null COPY {statistics.median(ratio):.2f} ({min(ratio):.2f}-{max(ratio):.2f})"
                   + (f"   CPU s/1M {median(who, 'cpu'):.2f}" if "cpu" in results[who][0] else "")
                   + (f"   PostgreSQL CPU s/1M {median(who, 'pg'):.2f}" if "pg" in results[who][0] else ""))
+        mine = lambda what: median("tocsin", what)
+        print(f"on disk {mine('bytes'):.1f} bytes a tick, indexes and TOAST counted\n"
+              f"read again: COPY of the chunks to nowhere {mine('copy_chunks'):,.0f} ticks/s, of the ticks as rows {mine('copy_ticks'):,.0f}; "
+              f"verify {mine('verify'):,.0f} ({mine('verify_cpu'):.2f} CPU s/1M of its own), backtest of one rule {mine('backtest'):,.0f} ({mine('backtest_cpu'):.2f})")
         return 0 if got == want else 1
     finally:
         broker.remove()

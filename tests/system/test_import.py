@@ -206,7 +206,7 @@ def market(folder, sessions, symbols=6, seed=1):
     return ["--reference", str(folder / "reference.csv"), "--prices", str(folder / "prices.csv")]
 
 
-TABLES = {"tick": "seq, event_ns, kpos, price_e8, size_e8, instrument_id, day_or_kind", "event": "seq, event_ns, kpos, kind, payload",
+TABLES = {"tick": "seq, event_ns, kpos, price_e8, size_e8, instrument_id, day_or_kind", "event": "seq, event_ns, kpos, kind, payload", "close": "*",
           "instrument": "*", "series": "*", "reading": "*"}
 
 

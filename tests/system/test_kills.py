@@ -20,6 +20,7 @@ KILLS = int(os.environ.get("TOCSIN_KILLS", "20"))
 # Every column but those of the wall clock (created_at, taken_at, refused_at ...), the attempts of the outbox, and the fence.
 TABLES = {
     "tick": ("seq, event_ns, received_ms, kpos, price_e8, size_e8, instrument_id, day_or_kind", "seq"),
+    "close": ("seq, instrument_id, session, price_e8", "instrument_id, session, seq"),
     "event": ("seq, event_ns, received_ms, kpos, kind, tenant_id, payload", "seq"),
     "instrument": ("instrument_id, symbol, issuer, name", "instrument_id"),
     "quality": ("quality_no, quality_id, seq, event_ns, reason, instrument_id, before, after, state, state_seq, detail", "quality_no"),

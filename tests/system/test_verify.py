@@ -21,6 +21,7 @@ ROWS = {
     "quality": "quality_no = 1",
     "shard": "shard_id = 0",
     "event": "seq = (SELECT min(seq) FROM tocsin.event WHERE kind = 11)",
+    "close": "seq = (SELECT max(seq) FROM tocsin.close)",
 }
 TABLES = [*ROWS, "tick_row", "tick_chunk"]
 # The same ticks, none of them in a chunk.
@@ -61,6 +62,7 @@ FORGED = [(table, column, value) for table, columns in {
         "state_seq": "state_seq + 1", "detail": "detail || '!'"},
     "shard": {"last_seq": "last_seq + 1"},
     "event": {"tenant_id": STRANGER},
+    "close": {"seq": "seq + 1", "instrument_id": "instrument_id + 1", "session": "session + 1", "price_e8": "price_e8 + 1"},
 }.items() for column, value in columns.items()]
 # The wall clock, the fence, and what of an event is not said by the replay but replayed.
 NOT_SAID = {("rule", "created_at"), ("rule", "updated_at"), ("rule_version", "made_at"), ("shard", "shard_id"), ("shard", "epoch"), ("shard", "commits"),

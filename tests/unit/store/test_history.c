@@ -57,6 +57,12 @@ static void write_record(uint64_t seq)
                                       .size_e8 = seq % 5 ? 7 : 0,
                                       .instrument_id = (int32_t)(seq % 2),
                                       .day_or_kind = seq % 5 ? NO_DAY : 20487 });
+    if (!is_event(seq) && seq % 5 == 0)
+        write_row(batch, &close_row,
+                  &(struct close_row){ .seq = seq,
+                                       .instrument_id = (int32_t)(seq % 2),
+                                       .session = 20487,
+                                       .price_e8 = (int64_t)seq * 100 });
 }
 
 static int fill(void **state)

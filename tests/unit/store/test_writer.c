@@ -117,6 +117,7 @@ union any_row {
     struct data_gap data_gap;
     struct dead_letter dead_letter;
     struct tick_row tick;
+    struct close_row close;
     struct event_row event;
     struct instrument_row instrument;
     struct quality_row quality;
@@ -159,6 +160,7 @@ static void make_row(enum table_id id, int i)
     case TABLE_data_gap_row: r->data_gap.source_id = i; break;
     case TABLE_dead_letter_row: r->dead_letter.source_id = i; break;
     case TABLE_tick_row: r->tick.seq = ++seq, r->tick.event_ns = some_day(); break;
+    case TABLE_close_row: r->close.instrument_id = i / 9, r->close.session = i; break;
     case TABLE_event_row: r->event.seq = ++seq; break;
     case TABLE_instrument_row:
         r->instrument.instrument_id = i, r->instrument.symbol = names[i];
