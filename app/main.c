@@ -52,6 +52,8 @@ static const struct command {
       "when rules would have fired over what is stored" },
     { "verify", cmd_verify, verify_usage, "-c FILE",
       "replays what is stored and compares every value bit for bit" },
+    { "compact", cmd_compact, compact_usage, "-c FILE",
+      "days of ticks that are over, by instrument: at once what serve does by and by" },
     { "calendar", cmd_calendar, calendar_usage, "list | show NAME [--from --to] | check FILE",
       "trading days of venues: shipped ones, and a CSV of your own" },
 };

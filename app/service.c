@@ -28,7 +28,8 @@ struct service {
     struct seal_keys *seal_keys; /* NULL: none are configured */
     struct outbox *outbox;
     struct buf api_conninfo; /* of the API's sessions; holds a password */
-    pthread_t ingest_thread, engine_thread, writer_thread, keeper_thread, watch_thread;
+    pthread_t ingest_thread, engine_thread, writer_thread, keeper_thread, watch_thread,
+        compactor_thread;
 };
 
 void service_stop(void) { kill(getpid(), SIGTERM); }
@@ -130,7 +131,8 @@ static void start_threads(struct service *s)
         || pthread_create(&s->writer_thread, NULL, writer_main, &s->pipeline)
         || pthread_create(&s->engine_thread, NULL, engine_main, &s->engine)
         || pthread_create(&s->ingest_thread, NULL, ingest_main, &s->pipeline)
-        || pthread_create(&s->watch_thread, NULL, watch_main, &s->pipeline)) {
+        || pthread_create(&s->watch_thread, NULL, watch_main, &s->pipeline)
+        || pthread_create(&s->compactor_thread, NULL, compactor_main, &s->pipeline)) {
         log_error("cannot start threads");
         _exit(EXIT_BROKEN);
     }
@@ -159,6 +161,7 @@ static void join_threads(struct service *s)
     pthread_join(s->writer_thread, NULL);
     pthread_join(s->keeper_thread, NULL);
     pthread_join(s->watch_thread, NULL);
+    pthread_join(s->compactor_thread, NULL);
 }
 
 static void release(struct service *s)

@@ -168,6 +168,7 @@ static char *put_element64(char *to, int64_t v)
     return to + 12;
 }
 
+/* Mostly found at the first rows: prices are in cents or hundredths of them. */
 static uint64_t unit_of(const struct tick_row *rows, size_t n, size_t offset, int64_t base)
 {
     uint64_t unit = UNIT_MAX;
@@ -230,6 +231,7 @@ static void put_kinds(struct chunk_params *p, const struct tick_row *rows, size_
     for (size_t i = 0; to && i < n; i++) to = put_element32(to, rows[i].day_or_kind);
 }
 
+/* Dense, unless a record of another kind lies between. */
 static void put_seqs(struct chunk_params *p, const struct tick_row *rows, size_t n)
 {
     if (rows[n - 1].seq - rows[0].seq == n - 1) return;

@@ -79,6 +79,7 @@ static enum err look_ahead(struct tick_reader *t, struct why *why)
     return ERR_OK;
 }
 
+/* One to read the next into: its room is kept from an earlier one. NULL: out of memory. */
 static struct open_chunk *spare(struct tick_reader *t)
 {
     if (t->n < t->made) return &t->open[t->n];
@@ -150,6 +151,7 @@ static enum err choose(struct tick_reader *t, struct why *why)
     return ERR_OK;
 }
 
+/* As long as what was chosen last holds. */
 static bool may_go_on(const struct tick_reader *t)
 {
     return t->n && t->open[t->from].at < t->open[t->from].n

@@ -95,4 +95,5 @@ void *ingest_main(void *arg);
 void *writer_main(void *arg);
 void *keeper_main(void *arg);
 void *watch_main(void *arg);
+void *compactor_main(void *arg);
 #endif

@@ -105,7 +105,7 @@ def prepare(postgres, broker, work):
     records, names = reference(work)
     topic = broker.create_topic("reference")
     broker.produce(topic, records)
-    service = Service(database, broker.bootstrap, [topic], config={"engine": {"clock_ms": 0, "sample_ms": 0}}).start()
+    service = Service(database, broker.bootstrap, [topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "stale_after_ms": 0}}).start()
     base.wait_until(lambda: database.one("SELECT last_seq FROM tocsin.shard") >= len(records), "reference data is in", 60)
     began = time.monotonic()
     asyncio.run(post_all(service, rules(work, names)))
@@ -167,7 +167,7 @@ def run(postgres, broker, template, reference_topic, ticks_topic, n):
     """One drain; the window is from the first batch committed to the last, plus that first batch's share of the rate."""
     database = Database(postgres, template=template.name)
     service = Service.__new__(Service)
-    Service.__init__(service, database, broker.bootstrap, [reference_topic, ticks_topic], [reference_topic], {"engine": {"clock_ms": 0, "sample_ms": 0, "snapshot_s": 60}})
+    Service.__init__(service, database, broker.bootstrap, [reference_topic, ticks_topic], [reference_topic], {"engine": {"clock_ms": 0, "sample_ms": 0, "stale_after_ms": 0, "snapshot_s": 60}})
     db = database.connect()
     at = lambda: db.execute("SELECT last_seq FROM tocsin.shard").fetchone()[0]
     before = at()
