@@ -136,8 +136,8 @@ def tree_cpu(pid):
 def stored_bytes(db, n):
     """Of the ticks with all their indexes and TOAST, a tick."""
     db.execute("CHECKPOINT")
-    return db.execute("""SELECT sum(pg_total_relation_size(i.inhrelid)) FROM pg_inherits i WHERE i.inhparent IN ('tocsin.tick_row'::regclass, 'tocsin.tick_chunk'::regclass)
-        """).fetchone()[0] / n
+    return float(db.execute("""SELECT sum(pg_total_relation_size(i.inhrelid)) FROM pg_inherits i WHERE i.inhparent IN ('tocsin.tick_row'::regclass, 'tocsin.tick_chunk'::regclass)
+        """).fetchone()[0]) / n
 
 
 def timed(what):
