@@ -11,7 +11,7 @@ set -euo pipefail
 run="gcc|gcc  dpkg:libc6-dev|libc6-dev  make|make  curl|curl  pkg-config|pkg-config  python3|python3  npm|npm
     dpkg:librdkafka-dev|librdkafka-dev  dpkg:libpq-dev|libpq-dev  dpkg:libmicrohttpd-dev|libmicrohttpd-dev
     dpkg:libjansson-dev|libjansson-dev  dpkg:libcurl4-openssl-dev|libcurl4-openssl-dev  dpkg:libssl-dev|libssl-dev  postgres|postgresql  dpkg:ca-certificates|ca-certificates"
-check="git|git  clang|clang  dpkg:libcmocka-dev|libcmocka-dev  python:ensurepip|python3-venv"
+check="git|git  promtool|prometheus  clang|clang  dpkg:libcmocka-dev|libcmocka-dev  python:ensurepip|python3-venv"
 test="clang_rt|libclang-rt-dev  java|default-jre-headless  mvn|maven  node|nodejs
     chromium|chromium  valgrind|valgrind"
 

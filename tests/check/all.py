@@ -52,6 +52,7 @@ def main():
         ("hardening of the program", lambda: run([*python, "tests/check/hardening.py", program])),
         ("HTML's names are the standard's", lambda: run([*python, "core/entities.py", "--check"])),
         ("examples of /openapi.json", lambda: run([*python, "tests/check/openapi.py", program])),
+        ("rules of docker/prometheus", lambda: run(["bash", "tests/check/prometheus.sh"])),
         ("generated pages current", lambda: run(["bash", "tests/check/generated.sh", program])),
     ]
     passed = 0

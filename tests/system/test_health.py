@@ -1,6 +1,7 @@
 """Does work move? Who owns the shard, what /readyz, /metrics and the log say of it, and the true name of what stands in the way."""
 import contextlib
 import signal
+import subprocess
 import time
 
 import psycopg
@@ -106,10 +107,11 @@ def test_work_that_does_not_move_is_not_ready(one):
         one.trades(90, 110)
         wait_until(lambda: service.api("GET", "/readyz", key="").status_code == 503, "not ready", 40)
         assert any("lock" in r or "is not committed" in r for r in reasons(service)), reasons(service)
+        wait_until(lambda: said(service, "not ready"), "so does the log")
     service.wait_ready()
     one.settle()
     assert database.rows("SELECT state, value FROM tocsin.alert") == [("firing", 110)]
-    assert [bool(e) for e in said(service, "not ready")] and said(service, "ready")
+    wait_until(lambda: len(said(service, "ready")) == 2, "the log says ready again")
 
 
 def test_gone_is_called_gone(kafka, service_factory):
@@ -149,6 +151,13 @@ def test_metrics_say_what_went_through_and_when(kafka, service_factory, webhook_
     assert shown['tocsin_tick_to_send_seconds_bucket{le="300"}'] == 0             # the market is of 2024
     assert shown["tocsin_last_event_timestamp_seconds"] == pytest.approx(one.ns / 1e9, abs=0.001)
     assert shown["tocsin_feed_skew_seconds"] < -86400
+
+
+def test_metrics_are_as_prometheus_wants_them(one):
+    """promtool check metrics has nothing to say, and parses all of it."""
+    page = one.service.api("GET", "/metrics", key="").text
+    done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and done.stdout + done.stderr == "", done
 
 
 # ---- the log ----
