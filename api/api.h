@@ -62,6 +62,8 @@ struct api_config {
     int threads;              /* of libmicrohttpd's epoll pool */
     const char *database;     /* conninfo for readers */
     int connections_max, per_ip_max;
+    int tenant_requests_s, tenant_changes_s, tenant_connections_max,
+        tenant_streams_max;                    /* 0: no limit */
     int header_timeout_ms, request_timeout_ms; /* absolute deadlines */
     int stream_heartbeat_ms;                   /* at most 15000 */
     const char *public_url; /* where browsers find the page; "" or NULL: alerts have no link */

@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "api/auth.h"
 #include "api/conns.h"
+#include "api/quota.h"
 #include "api/stream.h"
 #include "api/work.h"
 
@@ -17,6 +18,7 @@ struct api {
     struct api_backend backend;
     struct conns conns;
     struct auth_cache auth;
+    struct quotas *quotas;
     struct hub *hub;
     struct work *work, *engine_work; /* the second for what waits for the engine or its commit */
     struct MHD_Daemon *daemon;

@@ -4,6 +4,8 @@
  * absolute deadline; the sweep shuts the socket of what is past it, and libmicrohttpd sees the end. Thread: any. */
 #ifndef TOCSIN_API_CONNS_H
 #define TOCSIN_API_CONNS_H
+#include "core/uuid.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -13,7 +15,9 @@ struct conn {
     struct conn *prev, *next;
     int fd;
     _Atomic int64_t deadline_ns; /* on mono_ns(); 0: none */
-    void *request;               /* the request in hand: of the thread that serves the connection */
+    bool counted; /* among the connections of `tenant`; both are of who has the request */
+    struct uuid tenant;
+    void *request; /* the request in hand: of the thread that serves the connection */
 };
 
 struct conns {

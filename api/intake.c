@@ -38,6 +38,7 @@ void intake_connection(void *ctx, struct MHD_Connection *c, void **socket_contex
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (!k) return;
         request_free(k->request); /* of a request that broke off before the library knew about it */
+        if (k->counted) quota_give(a->quotas, k->tenant, QUOTA_CONNECTION);
         conns_remove(&a->conns, k);
         *socket_context = NULL;
         return;
@@ -50,6 +51,15 @@ void intake_connection(void *ctx, struct MHD_Connection *c, void **socket_contex
     setsockopt(info->connect_fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unsent_ms, sizeof unsent_ms);
     *socket_context =
         conns_add(&a->conns, info->connect_fd, mono_ns() + a->cfg.header_timeout_ms * NS_PER_MS);
+}
+
+/* The library takes the query apart as well, into the connection's memory, and when that is full, as of 500 parameters, it closes
+ * without a word. Nobody reads its work: r->target is ours. So it gets none: the query ends where it begins. The target is in the
+ * library's own read buffer, in which it unescapes in place. */
+static void hide_query(const char *target)
+{
+    char *query = strchr((char *)(uintptr_t)target, '?');
+    if (query) query[1] = '\0';
 }
 
 /* ---- a request begins: the request target as it came, before the library touches it ---- */
@@ -65,6 +75,7 @@ void *intake_target(void *ctx, const char *target, struct MHD_Connection *c)
     r->conn = k;
     k->request = r;
     r->raw = strdup(target);
+    hide_query(target);
     snprintf(r->id, sizeof r->id, "%08" PRIx32 "-%012" PRIx64, a->run,
              (uint64_t)atomic_fetch_add(&a->requests, 1));
     deadline(k, a->cfg.header_timeout_ms * NS_PER_MS);
@@ -169,6 +180,39 @@ struct task {
     struct request *request;
 };
 
+/* A connection is its tenant's from the first request with a key on: of another one it becomes another's. */
+static enum err count_connection(struct request *r, int64_t now, struct why *why)
+{
+    struct conn *k = r->conn;
+    if (k->counted && uuid_equal(k->tenant, r->tenant)) return ERR_OK;
+    if (k->counted) quota_give(r->api->quotas, k->tenant, QUOTA_CONNECTION);
+    enum err e = quota_take(r->api->quotas, r->tenant, QUOTA_CONNECTION, now, why);
+    k->counted = !e;
+    k->tenant = r->tenant;
+    if (e) r->reply.close = true;
+    return e;
+}
+
+/* The tenant is known: may it ask this now? */
+static enum err admit(struct request *r, struct why *why)
+{
+    const int64_t now = mono_ns();
+    enum err e = count_connection(r, now, why);
+    if (!e) e = quota_take(r->api->quotas, r->tenant, QUOTA_REQUEST, now, why);
+    if (!e && r->route->method != METHOD_GET)
+        e = quota_take(r->api->quotas, r->tenant, QUOTA_CHANGE, now, why);
+    if (e == ERR_LIMIT) metric_add(METRIC_HTTP_LIMITED, 1);
+    return e;
+}
+
+/* Asks for the key where that is not remembered. */
+static enum err find_tenant(struct request *r, struct reader *db, struct why *why)
+{
+    if (r->keyed || !(r->route->flags & ROUTE_KEY)) return ERR_OK;
+    enum err e = auth_ask(&r->api->auth, db, &r->key, mono_ns(), &r->tenant, why);
+    return e ? e : admit(r, why);
+}
+
 static void run_task(struct job *j, struct reader *db)
 {
     struct task *t = (struct task *)j;
@@ -176,9 +220,7 @@ static void run_task(struct job *j, struct reader *db)
     free(t);
     struct why why = { 0 };
     r->db = db;
-    enum err e = r->keyed || !(r->route->flags & ROUTE_KEY)
-                     ? ERR_OK
-                     : auth_ask(&r->api->auth, db, &r->key, mono_ns(), &r->tenant, &why);
+    enum err e = find_tenant(r, db, &why);
     if (e) reply_problem(r, e, &why);
     else r->route->handler(r);
     r->db = NULL;
@@ -201,11 +243,14 @@ static void run(struct request *r)
     if (e) return reply_problem(r, e, &why);
     bool key = r->route->flags & ROUTE_KEY;
     r->keyed = key && auth_cached(&r->api->auth, &r->key, mono_ns(), &r->tenant);
+    if (r->keyed && (e = admit(r, &why)) != ERR_OK) return reply_problem(r, e, &why);
     if (!(r->route->flags & ROUTE_DB) && (!key || r->keyed)) return r->route->handler(r);
 
     struct task *t = malloc(sizeof *t);
     if (!t) return reply_problem(r, ERR_NOMEM, NULL);
-    *t = (struct task){ .job = { run_task }, .request = r };
+    *t = (struct task){ .job = { .run = run_task,
+                                 .lane = r->keyed ? r->tenant.b[15] : r->key.sha256[0] },
+                        .request = r };
     r->stage = STAGE_WORKING;
     MHD_suspend_connection(r->connection); /* before the push: the worker may be done at once */
     e = work_push(r->route->flags & ROUTE_ENGINE ? r->api->engine_work : r->api->work, &t->job);

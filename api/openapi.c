@@ -208,7 +208,7 @@ static const struct problem {
     { 400, 0, "invalid" },           { 401, ROUTE_KEY, "unauthorized" },
     { 404, ROUTE_404, "not_found" }, { 405, 0, "method" },
     { 409, ROUTE_409, "conflict" },  { 413, 0, "too_large" },
-    { 415, 0, "media_type" },        { 429, ROUTE_429, "limit" },
+    { 415, 0, "media_type" },        { 429, ROUTE_429 | ROUTE_KEY, "limit" },
     { 500, 0, "internal" },          { 503, ROUTE_KEY | ROUTE_503, "db_lost" },
 };
 

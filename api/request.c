@@ -1,5 +1,6 @@
 #include "api/request.h"
 
+#include "api/api_internal.h"
 #include "api/stream.h"
 
 #include <assert.h>
@@ -12,6 +13,7 @@ void request_free(struct request *r)
     if (!r) return;
     if (r->conn) r->conn->request = NULL;
     stream_close(r->stream);
+    if (r->counts_stream) quota_give(r->api->quotas, r->tenant, QUOTA_STREAM);
     if (r->reply.stream)
         MHD_destroy_response(r->reply.stream); /* the connection broke before it was sent */
     free(r->raw);

@@ -69,6 +69,7 @@ struct request {
 
     struct reply reply;
     struct stream *stream;
+    bool counts_stream; /* one of its tenant's streams, until it is freed */
 };
 
 void request_free(struct request *r); /* NULL is fine */

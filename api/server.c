@@ -136,7 +136,12 @@ static enum err prepare(struct api *a, const struct api_config *cfg)
 static enum err start_threads(struct api *a, struct why *why)
 {
     enum err e = work_new(a->database, WORKERS, &a->work, why);
-    if (!e) e = work_new(a->database, WORKERS / 2, &a->engine_work, why);
+    if (!e) e = work_new(a->database, WORKERS / 2 + 1, &a->engine_work, why);
+    const struct quota_limits limits = { .requests_s = a->cfg.tenant_requests_s,
+                                         .changes_s = a->cfg.tenant_changes_s,
+                                         .connections = a->cfg.tenant_connections_max,
+                                         .streams = a->cfg.tenant_streams_max };
+    if (!e && quotas_new(&limits, &a->quotas)) e = err_set(why, ERR_NOMEM, "out of memory");
     if (!e && hub_new(a->work, a->cfg.stream_heartbeat_ms, a->cfg.public_url, &a->hub))
         e = err_set(why, ERR_NOMEM, "out of memory");
     if (!e) e = start_daemon(a, why);
@@ -196,6 +201,7 @@ void api_stop(struct api *a)
     work_free(a->engine_work);
     auth_release(&a->auth);
     conns_release(&a->conns);
+    quotas_free(a->quotas);
     pthread_cond_destroy(&a->stop_wake);
     pthread_mutex_destroy(&a->stop_lock);
     buf_release(&a->openapi);

@@ -1,7 +1,11 @@
+/* work.c - lanes with jobs in a ring. Three threads, lane a has jobs 1 to 9, then b gets one:
+ *
+ *     a: 1 2 3 4 ...            two threads take a's 1 and 2; the third takes none of a's, which would then have them all
+ *     a: 3 4 5 ...   b: 1       the third takes b's at once
+ *     thread 1 is free          a's 3; a goes behind whoever has jobs by then */
 #include "api/work.h"
 
-#include "core/queue.h"
-
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -10,30 +14,101 @@ struct worker {
     pthread_t thread;
     struct reader *db;
 };
+struct lane {
+    struct job *first, *last;
+    struct lane *next; /* of the ring */
+    size_t n;
+    int running;
+};
 struct work {
-    struct queue *queue;
-    int started;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool closed;
+    struct lane lanes[WORK_LANES];
+    struct lane *ring, *ring_end; /* lanes with jobs, the next to be served first */
+    size_t queued;
+    int started, threads;
     struct worker workers[WORKERS];
 };
+
+/* ---- the ring; all under the lock ---- */
+static void ring_append(struct work *w, struct lane *l)
+{
+    l->next = NULL;
+    if (w->ring) w->ring_end->next = l;
+    else w->ring = l;
+    w->ring_end = l;
+}
+
+/* The first lane that may have one more thread, taken out of the ring; NULL: there is none. */
+static struct lane *ring_take(struct work *w)
+{
+    struct lane *before = NULL, *l = w->ring;
+    const int most = w->closed ? w->threads : w->threads - 1;
+    while (l && l->running >= most) {
+        before = l;
+        l = l->next;
+    }
+    if (!l) return NULL;
+    if (before) before->next = l->next;
+    else w->ring = l->next;
+    if (w->ring_end == l) w->ring_end = before;
+    return l;
+}
+
+static struct job *lane_pop(struct work *w, struct lane *l)
+{
+    struct job *j = l->first;
+    l->first = j->next;
+    l->n--;
+    l->running++;
+    w->queued--;
+    if (l->first) ring_append(w, l);
+    return j;
+}
+
+/* ---- a thread ---- */
+/* NULL: it is over. */
+static struct job *next_job(struct work *w, struct lane **of)
+{
+    struct job *j = NULL;
+    pthread_mutex_lock(&w->lock);
+    while (!(*of = ring_take(w)) && !(w->closed && w->queued == 0))
+        pthread_cond_wait(&w->wake, &w->lock);
+    if (*of) j = lane_pop(w, *of);
+    pthread_mutex_unlock(&w->lock);
+    return j;
+}
+
+static void done_with(struct work *w, struct lane *l)
+{
+    pthread_mutex_lock(&w->lock);
+    l->running--;
+    pthread_cond_broadcast(
+        &w->wake); /* its lane may have one more now, and who waits for the end looks */
+    pthread_mutex_unlock(&w->lock);
+}
 
 static void *serve(void *arg)
 {
     struct worker *me = arg;
-    for (;;) {
-        struct job *j = queue_pop(me->work->queue, -1);
-        if (j) j->run(j, me->db);
-        else if (queue_closed(me->work->queue)) return NULL;
+    struct lane *of;
+    for (struct job *j; (j = next_job(me->work, &of)) != NULL;) {
+        j->run(j, me->db);
+        done_with(me->work, of);
     }
+    return NULL;
 }
 
+/* ---- all of it ---- */
 enum err work_new(const char *conninfo, int threads, struct work **out, struct why *why)
 {
+    assert(threads >= 2 && threads <= WORKERS);
     struct work *w = calloc(1, sizeof *w);
-    if (!w || queue_new(WORK_QUEUE, &w->queue)) {
-        free(w);
-        return err_set(why, ERR_NOMEM, "out of memory");
-    }
-    if (threads > WORKERS) threads = WORKERS;
+    if (!w) return err_set(why, ERR_NOMEM, "out of memory");
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->wake, NULL);
+    w->threads = threads;
     for (; w->started < threads; w->started++) {
         struct worker *one = &w->workers[w->started];
         one->work = w;
@@ -49,11 +124,39 @@ enum err work_new(const char *conninfo, int threads, struct work **out, struct w
     return ERR_OK;
 }
 
-enum err work_push(struct work *w, struct job *j) { return queue_push(w->queue, j, 0); }
+static enum err push(struct work *w, struct job *j)
+{
+    struct lane *l = &w->lanes[j->lane];
+    if (w->closed) return ERR_STOPPING;
+    if (w->queued >= WORK_QUEUE) return ERR_FULL;
+    if (l->n >= WORK_LANE_MAX) return ERR_LIMIT;
+    j->next = NULL;
+    if (l->first) l->last->next = j;
+    else {
+        l->first = j;
+        ring_append(w, l);
+    }
+    l->last = j;
+    l->n++;
+    w->queued++;
+    pthread_cond_signal(&w->wake);
+    return ERR_OK;
+}
+
+enum err work_push(struct work *w, struct job *j)
+{
+    pthread_mutex_lock(&w->lock);
+    enum err e = push(w, j);
+    pthread_mutex_unlock(&w->lock);
+    return e;
+}
 
 void work_stop(struct work *w)
 {
-    queue_close(w->queue);
+    pthread_mutex_lock(&w->lock);
+    w->closed = true;
+    pthread_cond_broadcast(&w->wake);
+    pthread_mutex_unlock(&w->lock);
     for (int i = 0; i < w->started; i++) {
         pthread_join(w->workers[i].thread, NULL);
         reader_free(w->workers[i].db);
@@ -64,6 +167,7 @@ void work_stop(struct work *w)
 void work_free(struct work *w)
 {
     if (!w) return;
-    queue_free(w->queue);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->lock);
     free(w);
 }

@@ -118,8 +118,8 @@ enum err command_ask(struct command *c, struct queue *commands, struct queue *sl
     }
     queue_kick(sleeper);
     if (wait_for_answer(c, timeout_ms, &e, why)) return e;
-    return err_set(why, ERR_DB,
+    return err_set(why, ERR_SLOW,
                    "the database has not committed it within %" PRId64
-                   " s; it may still do so: ask again with the same Idempotency-Key",
+                   " s; it may still do so: repeat it with the same Idempotency-Key",
                    timeout_ms / 1000);
 }

@@ -1,5 +1,6 @@
 /* stream.c - the live stream's door; what happens behind it is api/stream.h's. */
 #include "api/answer.h"
+#include "core/when.h"
 
 static void get_stream(struct request *r)
 {
@@ -12,9 +13,12 @@ static void get_stream(struct request *r)
         r->reply.status = 200;
         return;
     }
-    enum err e =
-        stream_open(r->api->hub, r->db, r->tenant, &r->key, cursor->given ? &cursor->number : NULL,
-                    r->connection, r->conn, &r->stream, &r->reply.stream, &why);
+    enum err e = quota_take(r->api->quotas, r->tenant, QUOTA_STREAM, mono_ns(), &why);
+    r->counts_stream = !e;
+    if (!e)
+        e = stream_open(r->api->hub, r->db, r->tenant, &r->key,
+                        cursor->given ? &cursor->number : NULL, r->connection, r->conn, &r->stream,
+                        &r->reply.stream, &why);
     if (e) reply_problem(r, e, &why);
     else r->reply.status = 200;
 }
