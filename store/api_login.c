@@ -1,3 +1,17 @@
+/* api_login.c - a second login, because the first cannot give anything up for good: whatever SET ROLE
+ * took from a session, RESET ROLE gives back.
+ *
+ *     tocsin migrate    as tocsin (CREATEROLE), in the database with oid 16391:
+ *                       CREATE ROLE tocsin_api_16391 LOGIN PASSWORD 'SCRAM-SHA-256$...'
+ *                       GRANT tocsin_api TO tocsin_api_16391
+ *                       its password into tocsin.api_login, which tocsin_engine alone reads
+ *     tocsin serve      as tocsin: reads the password of the row whose oid is this database's
+ *                       conninfo = host=... dbname=... user=tocsin_api_16391 password=...
+ *                       tries it, and whether it can become tocsin_engine
+ *
+ * A dump brings the row of the database that it was made of: another oid, so it is not taken, and
+ * the next migrate makes a login for this one. A role that was dropped or may not log in any more is
+ * made or mended the same way. */
 #include "store/api_login.h"
 
 #include "core/digest.h"
@@ -99,6 +113,7 @@ enum err api_login_make(const char *conninfo, struct why *why)
 }
 
 /* ---- logging in with it ---- */
+/* libpq takes 'quoted' values with backslashes before quotes and backslashes. */
 static void put_pair(struct buf *out, const char *key, const char *value)
 {
     buf_printf(out, "%s%s='", out->len ? " " : "", key);

@@ -1,3 +1,9 @@
+/* watch.c - questions that are not waited for.
+ *
+ * A server that is stopped or whose machine hangs keeps the connection open and says nothing: PQexec
+ * would sit there until the kernel gives the peer up. So a question is sent, the socket is polled for
+ * WATCH_ANSWER_MS, and what has not answered by then is gone; the session with it, since its answer
+ * may still come. */
 #include "store/watch.h"
 
 #include "core/when.h"
@@ -35,6 +41,8 @@ void watch_free(struct watch *w)
     free(w);
 }
 
+/* The server's own limits are shorter than ours, so that what it can say of a lock or of itself comes
+ * in its own words. */
 static enum err connect_if_needed(struct watch *w, struct why *why)
 {
     if (w->db.conn && PQstatus(w->db.conn) == CONNECTION_OK) return ERR_OK;
