@@ -11,6 +11,7 @@ NAMES(alert_state, ALERT_STATES);
 NAMES(alert_reason, ALERT_REASONS);
 NAMES(rule_op, RULE_OPS);
 NAMES(rule_at, RULE_ATS);
+NAMES(rule_hold, RULE_HOLDS);
 NAMES(severity, SEVERITIES);
 NAMES(rule_verb, RULE_VERBS);
 NAMES(rule_status, RULE_STATUSES);
@@ -122,7 +123,9 @@ void alert_summary(const struct alert *a, struct buf *out)
         buf_json_double(out, a->threshold);
     }
     if (a->looks_at == AT_CLOSE) buf_puts(out, ", at the session's end");
-    if (a->reason == ALERT_MET && a->hold_s) buf_printf(out, " for %" PRId64 " s", a->hold_s);
+    if (a->reason == ALERT_MET && a->hold_s)
+        buf_printf(out, " for %" PRId64 " s%s", a->hold_s,
+                   a->hold_in == HOLD_SESSION ? " of session" : "");
     if (isnan(a->previous)) return;
     buf_puts(out, "; it was ");
     put_value(a, a->previous, out);
@@ -136,6 +139,7 @@ static void put_condition(struct json_writer *w, const struct alert *a)
     json_put_real(w, "threshold", a->threshold);
     json_put_real(w, "clear", a->clear);
     json_put_int(w, "hold_s", a->hold_s);
+    json_put_text(w, "hold_in", names_text(&rule_hold_names, (int)a->hold_in));
     json_put_text(w, "at", names_text(&rule_at_names, (int)a->looks_at));
     json_put_end(w);
 }

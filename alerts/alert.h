@@ -28,6 +28,11 @@ enum rule_at { RULE_ATS(NAMES_VALUE) };
 enum { RULE_AT_COUNT = AT_CLOSE + 1 };
 extern const struct names rule_at_names;
 
+/* What time a hold counts: all of it, or that in which the market of the rule's subject is open. */
+#define RULE_HOLDS(X) X(HOLD_CLOCK, "clock") X(HOLD_SESSION, "session")
+enum rule_hold { RULE_HOLDS(NAMES_VALUE) };
+extern const struct names rule_hold_names;
+
 #define SEVERITIES(X)                                                                              \
     X(SEVERITY_INFO, "info") X(SEVERITY_WARNING, "warning") X(SEVERITY_CRITICAL, "critical")
 enum severity { SEVERITIES(NAMES_VALUE) };
@@ -85,7 +90,7 @@ bool alert_has_column(const struct alert *a, const struct column *c);
  *  "rule":{"id":..,"version":1,"name":"..","text":".."},"severity":"warning","state":"firing",
  *  "reason":"met","episode":"<uuid>","since":"<event time>","measure":"hhi(DEMO)",
  *  "definition":{"measure":"hhi","of":"DEMO","version":1,"parameters":{"by":"issuer"}},
- *  "condition":{"op":">=","threshold":180,"clear":175,"hold_s":0,"at":"trade"},"value":181.2,"previous":179.9,
+ *  "condition":{"op":">=","threshold":180,"clear":175,"hold_s":0,"hold_in":"clock","at":"trade"},"value":181.2,"previous":179.9,
  *  "unit":"..","inputs":{..},"summary":"..","link":"https://tocsin.example.com/#alert=<uuid>"}
  * Null where it is not known: episode, since and definition of what an older program stored. `page` is where a person's
  * browser finds the service; NULL or empty: nobody has said, and there is no link. */

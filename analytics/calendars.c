@@ -175,6 +175,24 @@ int64_t calendars_open_ns(const struct market *m, uint32_t venue, int64_t from, 
     }
 }
 
+/* Half an hour from Friday 20:45 UTC in New York: a quarter until the close, and Monday's first, until 14:45; in the summer half-year
+ * an hour earlier, since sessions are. */
+int64_t calendars_open_until(const struct market *m, uint32_t venue, int64_t from, int64_t open_ns)
+{
+    const struct calendar *c = m->venues[venue].calendar;
+    struct session s;
+    int64_t until;
+    bool covered = c && !calendar_at(c, from, NULL, &s, NULL);
+    for (; covered && open_ns > 0; covered = !calendar_step(c, s.day, 1, &s, NULL)) {
+        if (s.open > from) from = s.open;
+        if (s.close <= from) continue;
+        if (open_ns <= s.close - from) return from + open_ns;
+        open_ns -= s.close - from;
+        from = s.close;
+    }
+    return __builtin_add_overflow(from, open_ns, &until) ? INT64_MAX : until;
+}
+
 static int64_t age_by_calendar(const struct market *m, uint32_t venue, int64_t from, int64_t enough)
 {
     const struct venue *v = &m->venues[venue];

@@ -49,6 +49,10 @@ int32_t calendars_sessions(const struct market *m, uint32_t venue, int32_t from,
 int64_t calendars_open_ns(const struct market *m, uint32_t venue, int64_t from, int64_t to,
                           int64_t enough);
 
+/* The way back: the first instant by which it has been open for so long, from one instant on. Beyond what its calendar covers, and
+ * where it has none, all time is open. */
+int64_t calendars_open_until(const struct market *m, uint32_t venue, int64_t from, int64_t open_ns);
+
 /* How old an input of that instant is by now, in the time of its venue's sessions. What is of a session that has ended is of now
  * until the next one opens, since nothing newer is to be had: Friday's close at 09:30:40 on Monday is 40 s old. Without a
  * calendar a session opens with its first price, and one in progress has no pause. Stops counting above `enough`. */

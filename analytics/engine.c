@@ -386,6 +386,13 @@ bool engine_session_ended(const struct engine *e, uint32_t series)
     return e->out.ended && v->ended_turn == m->ended_turn;
 }
 
+int64_t engine_open_until(const struct engine *e, uint32_t series, int64_t since_ns,
+                          int64_t open_ns)
+{
+    const struct market *m = &e->market;
+    return calendars_open_until(m, series_venue(m, &m->series[series]), since_ns, open_ns);
+}
+
 /* ---- series ---- */
 enum err engine_track(struct engine *e, struct uuid tenant, const struct measure *x, uint32_t *out,
                       struct why *why)

@@ -75,6 +75,11 @@ uint64_t engine_seq(const struct engine *e);   /* of the last record applied */
 /* Has a session of what the series is about ended with the last record? */
 bool engine_session_ended(const struct engine *e, uint32_t series);
 
+/* The first instant by which the market of what the series is about has been open for open_ns since then: later by just that where it
+ * has no calendar, or beyond the years of it. */
+int64_t engine_open_until(const struct engine *e, uint32_t series, int64_t since_ns,
+                          int64_t open_ns);
+
 /* ---- series: measures being computed (series.h) ---- */
 /* Finds or adds. `tenant` is set for what a book stands at the bottom of, else none. The subject must exist. Part of the
  * state: call it, and the next two, only while applying a record, so that a replay does the same. */

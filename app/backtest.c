@@ -284,8 +284,9 @@ static bool on_record(void *ctx, struct record *r)
 
 /* ---- the command ---- */
 const char backtest_usage[] =
-    "usage: tocsin backtest -c FILE {--rule TEXT [--clear X] [--hold S] [--cooldown S] [--at trade|close] | --rules FILE} ... [--from TIME] [--to TIME] [--json]\n\n"
-    "  --rule TEXT    a measure, an operator, a threshold; --clear, --hold, --cooldown and --at belong to the --rule before them\n"
+    "usage: tocsin backtest -c FILE {--rule TEXT [--clear X] [--hold S] [--hold-in clock|session] [--cooldown S] [--at trade|close] | --rules FILE} ... [--from TIME] [--to TIME] [--json]\n\n"
+    "  --rule TEXT    a measure, an operator, a threshold; --clear, --hold, --hold-in, --cooldown and --at belong to the --rule before them\n"
+    "  --hold-in session  --hold counts the time in which its subject's market is open (clock: all)\n"
     "  --at close     it looks at the ends of its subject's sessions alone (trade: at each move of its measure)\n"
     "  --rules FILE   a rule a line: its text, or the JSON that POST /v1/rules takes; # begins a remark\n"
     "  --from TIME    rules are made then: what holds already fires then, and nothing earlier (the first record)\n"
@@ -323,6 +324,7 @@ static bool belongs_to_rule(struct given *g, const char *option, const char *val
         const char **at;
     } parts[] = { { "--clear", &g->rule.clear },
                   { "--hold", &g->rule.hold },
+                  { "--hold-in", &g->rule.hold_in },
                   { "--cooldown", &g->rule.cooldown },
                   { "--at", &g->rule.at } };
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
@@ -344,6 +346,8 @@ static int take_option(struct backtest *b, struct given *g, const char *o, const
     int at;
     if (strcmp(o, "--at") == 0 && names_value(&rule_at_names, v, strlen(v), &at, NULL))
         return complain(o, v, "is trade or close");
+    if (strcmp(o, "--hold-in") == 0 && names_value(&rule_hold_names, v, strlen(v), &at, NULL))
+        return complain(o, v, "is clock or session");
     if (belongs_to_rule(g, o, v))
         return g->rule.text ? EXIT_FINE : complain(o, v, "there is no --rule before it");
     end_rule(b, g);

@@ -54,6 +54,10 @@ static void write_definition(const struct rule_words *w, struct buf *out)
         buf_json_string(out, w->clear, strlen(w->clear));
     }
     if (w->hold) buf_printf(out, ",\"hold_s\":%s", w->hold);
+    if (w->hold_in) {
+        buf_puts(out, ",\"hold_in\":");
+        buf_json_string(out, w->hold_in, strlen(w->hold_in));
+    }
     if (w->cooldown) buf_printf(out, ",\"cooldown_s\":%s", w->cooldown);
     if (w->at) {
         buf_puts(out, ",\"at\":");

@@ -17,7 +17,7 @@ enum { BACKTEST_RULES_MAX = 10000 };
 
 /* A rule as the command line has it; NULL: not said. */
 struct rule_words {
-    const char *text, *clear, *hold, *cooldown, *at;
+    const char *text, *clear, *hold, *hold_in, *cooldown, *at;
 };
 
 struct backtest_rule {

@@ -17,12 +17,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Holds in session time are over by the calendars that the engine has. */
+static int64_t held_until(void *engine, uint32_t series, int64_t since_ns, int64_t hold_ns)
+{
+    return engine_open_until(engine, series, since_ns, hold_ns);
+}
+
 enum err step_init(struct step *s)
 {
     *s = (struct step){ 0 };
     enum err e = engine_new(&s->engine);
     if (!e) e = rule_set_new(&s->rules);
     if (e) step_release(s);
+    else rule_set_session_time(s->rules, held_until, s->engine);
     return e;
 }
 
@@ -264,6 +271,7 @@ static void on_fire(void *ctx, const struct fire *f)
         .threshold = condition.threshold,
         .clear = condition.clear,
         .hold_s = f->hold_ns / NS_PER_S,
+        .hold_in = f->hold_in,
         .looks_at = f->at,
         .definition = definition_of(s, f->series, of.text),
     };
@@ -364,7 +372,7 @@ static struct rule_spec spec_of(const struct record *r, const struct rule_draft 
         .version = had->version + 1,
         .terms = term,
         .terms_n = 1,
-        .clocks = { p->d.hold_s * NS_PER_S, p->d.cooldown_s * NS_PER_S, p->d.wait },
+        .clocks = { p->d.hold_s * NS_PER_S, p->d.cooldown_s * NS_PER_S, p->d.wait, p->d.hold_in },
         .at = p->d.at,
         .severity = p->d.severity,
         .enabled = p->d.enabled,
@@ -502,6 +510,7 @@ static void tell_renamed_rule(void *ctx, const struct rule_spec *now)
     struct renaming *x = ctx;
     if (x->err || !x->s->wanted[STEP_rule_row]) return;
     struct rule_definition d = { .hold_s = now->clocks.hold_ns / NS_PER_S,
+                                 .hold_in = now->clocks.hold_in,
                                  .cooldown_s = now->clocks.cooldown_ns / NS_PER_S,
                                  .severity = now->severity,
                                  .at = now->at,
@@ -808,6 +817,18 @@ static void move_all(struct moment *m)
     if (o->ended) rule_set_at_close(m->s->rules, close_one, m);
 }
 
+/* A hold in session time is over by the calendars of now, once what was due by those of before has been said. */
+static void heed_calendars(struct step *s, int64_t now_ns)
+{
+    if (s->sessions_changed) rule_set_sessions_changed(s->rules, now_ns);
+    s->sessions_changed = false;
+}
+
+static bool may_change_sessions(enum record_kind kind)
+{
+    return kind == RECORD_CALENDAR || kind == RECORD_INSTRUMENT || kind == RECORD_INDEX;
+}
+
 /* As far as one record may. */
 static void look_on(struct step *s, const struct record *r)
 {
@@ -816,6 +837,7 @@ static void look_on(struct step *s, const struct record *r)
     m.now_ns = s->moved_ns;
     if (s->owes != OWES_LOOKS) move_all(&m);
     s->owes = rule_set_decide(s->rules, m.now_ns, on_fire, &m) ? OWES_LOOKS : OWES_NOTHING;
+    if (!step_owes(s)) heed_calendars(s, m.now_ns);
 }
 
 static struct record own_record(const struct step *s, enum record_kind kind);
@@ -865,11 +887,14 @@ static enum err apply_and_look(struct step *s, struct record *r, struct why *why
     enum err e = apply_record(s, r, why);
     if (e) return e;
     if (r->kind == RECORD_SETTINGS) allow_burst(s);
+    s->sessions_changed = may_change_sessions(r->kind);
     struct moment m = { s, r, s->due_ns };
     if (look_at_time(&m)) return owe(&m, OWES_TIME, why);
     m.now_ns = time_of(s, r);
     move_all(&m);
-    return rule_set_decide(s->rules, m.now_ns, on_fire, &m) ? owe(&m, OWES_LOOKS, why) : ERR_OK;
+    if (rule_set_decide(s->rules, m.now_ns, on_fire, &m)) return owe(&m, OWES_LOOKS, why);
+    heed_calendars(s, m.now_ns);
+    return ERR_OK;
 }
 
 static struct record own_record(const struct step *s, enum record_kind kind)
@@ -985,6 +1010,7 @@ enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
     s->owes = OWES_NOTHING;
     s->engine = engine;
     s->rules = rules;
+    rule_set_session_time(s->rules, held_until, s->engine);
     allow_burst(s);
     s->series_told = engine_series_count(engine);
     s->sights_changed = true;

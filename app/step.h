@@ -58,9 +58,11 @@ struct step {
     int64_t due_ns, moved_ns; /* when it was for the rules: before it was applied, and after */
     uint64_t owes_seq;        /* the record */
     int64_t owes_received_ms; /* likewise */
-    bool piecewise;           /* the caller applies them, by step_go_on or as they are stored */
-    bool due_then;            /* held as of the due times, else as of just before the record */
-    bool timing;              /* what fires now fires with what is held */
+    bool
+        sessions_changed; /* by the record in hand: holds in session time are due anew when it is over */
+    bool piecewise;       /* the caller applies them, by step_go_on or as they are stored */
+    bool due_then;        /* held as of the due times, else as of just before the record */
+    bool timing;          /* what fires now fires with what is held */
     struct picture_list
         *list; /* of the series and who sees them as of list_generation; NULL: none yet */
     uint64_t list_generation;

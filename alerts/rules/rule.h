@@ -51,6 +51,7 @@ struct fire {
     bool has_key,
         has_before; /* they are values; no key: it fired on another series, and ends here */
     int64_t hold_ns;
+    enum rule_hold hold_in;
     enum rule_at at;
     /* valid until the next rule_set_put or _delete */
     const struct term *term; /* the rule's first */

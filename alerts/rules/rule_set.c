@@ -102,6 +102,7 @@ static void emit_alert(const struct rule_moment *m, struct rule *u, enum alert_s
         .before = other ? l->last : l->before,
         .has_before = other ? l->has_value : l->has_before,
         .hold_ns = u->clocks.hold_ns,
+        .hold_in = u->clocks.hold_in,
         .at = u->at,
         .term = u->terms,
         .name = u->name,
@@ -137,13 +138,33 @@ void rule_want_timer(struct rule_set *s, uint32_t rule)
     if (u->at == AT_TRADE) timers_want(&s->timers, (struct timer){ u->state.due_ns, u->no, rule });
 }
 
+/* last(NVDA) >= 100 for 30 min of session, true since 15:45 in New York: due at 09:45 on the next trading day. */
+struct rule_clocks rule_clocks_since(const struct rule_set *s, const struct rule_clocks *c,
+                                     uint32_t series, int64_t since_ns)
+{
+    struct rule_clocks by = *c;
+    if (c->hold_in == HOLD_SESSION && c->hold_ns && s->held)
+        by.hold_ns = s->held(s->held_ctx, series, since_ns, c->hold_ns) - since_ns;
+    return by;
+}
+
+/* The clocks by which it would begin to hold now; to a rule that holds already they are no matter. */
+static struct rule_clocks clocks_of(const struct rule_moment *m, const struct rule *u,
+                                    enum truth truth, int64_t at_ns)
+{
+    const bool begins =
+        truth == TRUTH_HOLDS && (u->state.phase == RULE_OK || u->state.phase == RULE_NEW);
+    return begins ? rule_clocks_since(m->s, &u->clocks, u->terms[0].series, at_ns) : u->clocks;
+}
+
 void rule_look(const struct rule_moment *m, uint32_t rule)
 {
     struct rule *u = &m->s->rules[rule];
     const struct rule_state was = u->state;
     const enum truth truth = truth_of(m, u);
     const int64_t at_ns = time_of(m, u);
-    const struct rule_step step = rule_state_step(&u->clocks, u->state, truth, at_ns);
+    const struct rule_clocks clocks = clocks_of(m, u, truth, at_ns);
+    const struct rule_step step = rule_state_step(&clocks, u->state, truth, at_ns);
     u->state = step.next;
     if (m->stood && truth != rule_truth(m->s, u)) look_again(m->s, u);
     if (m->stood && u->state.phase == RULE_PENDING) u->state.overdue = true;
@@ -340,6 +361,29 @@ bool rule_set_time(struct rule_set *s, int64_t now_ns, stood_fn *stood, fire_fn 
         else timers_want(&s->timers, (struct timer){ u->state.due_ns, u->no, t.rule });
     }
     return timers_any(&s->timers, now_ns);
+}
+
+/* Due times of now, and nothing else of the state. A timer that is too early for it asks again; one that is earlier comes beside it. */
+static void come_due_anew(struct rule_set *s, uint32_t rule, int64_t now_ns)
+{
+    struct rule *u = &s->rules[rule];
+    if (!waits_for_time(u) || u->clocks.hold_in != HOLD_SESSION) return;
+    const struct rule_clocks c =
+        rule_clocks_since(s, &u->clocks, u->terms[0].series, u->state.since_ns);
+    const int64_t due_ns = rule_state_amend(&c, u->state, true).due_ns;
+    u->state.due_ns = due_ns > now_ns ? due_ns : now_ns;
+    rule_want_timer(s, rule);
+}
+
+void rule_set_sessions_changed(struct rule_set *s, int64_t now_ns)
+{
+    for (size_t i = 0; i < s->rules_n; i++) come_due_anew(s, (uint32_t)i, now_ns);
+}
+
+void rule_set_session_time(struct rule_set *s, held_fn *held, void *ctx)
+{
+    s->held = held;
+    s->held_ctx = ctx;
 }
 
 struct due {

@@ -30,6 +30,13 @@ struct rule_set;
 MUST_USE enum err rule_set_new(struct rule_set **out);
 void rule_set_free(struct rule_set *s); /* NULL is fine */
 
+/* When a hold in session time is over: the first instant by which the series' subject has been in session for hold_ns since
+ * since_ns. Given once, before all else; without it all time counts. */
+typedef int64_t held_fn(void *ctx, uint32_t series, int64_t since_ns, int64_t hold_ns);
+void rule_set_session_time(struct rule_set *s, held_fn *held, void *ctx);
+/* Calendars may have changed, or whose they are: what is pending comes due by those of now, but not before now_ns. */
+void rule_set_sessions_changed(struct rule_set *s, int64_t now_ns);
+
 /* ---- rules come, change and go ---- */
 /* Creates the rule, or changes the one with that id. It is looked at here, and so may emit:
  *

@@ -209,8 +209,10 @@ static struct rule_state rule_hand_over(const struct rule_moment *m, uint32_t ru
     struct rule *u = &m->s->rules[rule];
     struct rule_state next = { .quiet_until_ns = u->state.quiet_until_ns };
     if (!u->live) return next;
+    const struct rule_clocks clocks =
+        rule_clocks_since(m->s, &spec->clocks, spec->terms[0].series, u->state.since_ns);
     if (!spec->silent && u->enabled && spec->enabled)
-        next = rule_state_amend(&spec->clocks, u->state, same_condition(u, spec));
+        next = rule_state_amend(&clocks, u->state, same_condition(u, spec));
     else if (!spec->silent && rule_state_is_open(&u->state)) {
         const struct rule_moment off = { m->s, m->now_ns, NULL, m->emit, m->ctx, ALERT_DISABLED };
         rule_end(&off, u);

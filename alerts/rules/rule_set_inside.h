@@ -59,6 +59,8 @@ struct rule_set {
     size_t tenants_n, tenants_cap;
     struct sights sights;
     struct map by_id, by_tenant; /* numbers of rules and tenants */
+    held_fn *held;               /* rule_set_session_time */
+    void *held_ctx;
 };
 
 /* MAP_NONE: there is none. */
@@ -80,6 +82,9 @@ static inline struct ladder *rule_ladder(const struct rule_set *s, const struct 
 {
     return &s->ladders[u->at].of[u->terms[term].series];
 }
+/* The same clocks, for a condition on that series that came true then: a hold in session time is so long by the clock. */
+struct rule_clocks rule_clocks_since(const struct rule_set *s, const struct rule_clocks *c,
+                                     uint32_t series, int64_t since_ns);
 /* A pending rule is to be looked at when it is due. */
 void rule_want_timer(struct rule_set *s, uint32_t rule);
 /* An enabled rule's edges join their ladders, into room that is there. */

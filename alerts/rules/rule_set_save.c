@@ -29,6 +29,7 @@ struct saved_rule {
     bool live, enabled, wait, dark, overdue;
     uint32_t terms_n, need;
     int64_t hold_ns, cooldown_ns;
+    enum rule_hold hold_in;
     enum rule_phase phase;
     int64_t due_ns, quiet_until_ns, since_ns;
     uint64_t episode;
@@ -67,6 +68,7 @@ static const struct state_field rule_fields[] = {
     SAVED(I64, said_ns),
     SAVED(BOOL, overdue),
     STATE_ENUM_FIELD(struct saved_rule, at, rule_at),
+    STATE_ENUM_FIELD(struct saved_rule, hold_in, rule_hold),
 };
 #undef SAVED
 
@@ -123,6 +125,7 @@ static struct saved_rule rule_to_save(const struct rule *u)
                                 .terms_n = u->terms_n,
                                 .need = u->need,
                                 .hold_ns = u->clocks.hold_ns,
+                                .hold_in = u->clocks.hold_in,
                                 .cooldown_ns = u->clocks.cooldown_ns,
                                 .phase = u->state.phase,
                                 .due_ns = u->state.due_ns,
@@ -286,7 +289,7 @@ static struct rule rule_from_saved(const struct saved_rule *r, uint32_t owner)
                           .need = r->need,
                           .episode = r->episode,
                           .said_ns = r->said_ns,
-                          .clocks = { r->hold_ns, r->cooldown_ns, r->wait },
+                          .clocks = { r->hold_ns, r->cooldown_ns, r->wait, r->hold_in },
                           .state = { r->phase, r->dark, r->overdue, r->due_ns, r->quiet_until_ns,
                                      r->since_ns } };
 }

@@ -45,9 +45,10 @@ extern const uint8_t rule_phase_minds[RULE_PHASE_COUNT];
 
 /* What time and birth do to a rule. */
 struct rule_clocks {
-    int64_t hold_ns;     /* the condition must hold so long before it fires */
-    int64_t cooldown_ns; /* so long from one firing to the next, at least */
-    bool wait;           /* a condition that holds at the first look must clear first */
+    int64_t hold_ns;        /* the condition must hold so long before it fires */
+    int64_t cooldown_ns;    /* so long from one firing to the next, at least */
+    bool wait;              /* a condition that holds at the first look must clear first */
+    enum rule_hold hold_in; /* rule_set.c makes time by the clock of it, before it comes here */
 };
 
 struct rule_state { /* all zero: a new rule */

@@ -206,6 +206,7 @@ static enum err read_fields(json_t *j, bool stored, struct rule_definition *d, s
     const char *name = json_want_string(&f, "name", 0, RULE_NAME_MAX, "");
     want_decimal(&f, "clear", d->clear, sizeof d->clear);
     d->hold_s = json_want_int(&f, "hold_s", 0, RULE_SECONDS_MAX, 0);
+    d->hold_in = (enum rule_hold)json_want_choice(&f, "hold_in", rule_hold_names.texts, HOLD_CLOCK);
     d->cooldown_s = json_want_int(&f, "cooldown_s", 0, RULE_SECONDS_MAX, 0);
     d->severity =
         (enum severity)json_want_choice(&f, "severity", severity_names.texts, SEVERITY_WARNING);
@@ -288,6 +289,8 @@ void rule_render(const struct rule_definition *d, struct buf *out)
     /* which definitions had not before there was a choice, and what they were is compared with what
      * they are */
     if (d->at != AT_TRADE) json_put_text(&w, "at", names_text(&rule_at_names, (int)d->at));
+    if (d->hold_in != HOLD_CLOCK)
+        json_put_text(&w, "hold_in", names_text(&rule_hold_names, (int)d->hold_in));
     json_put_bool(&w, "enabled", d->enabled);
     json_put_end(&w);
 }

@@ -1,7 +1,7 @@
 /* rule_text.h - a rule as a tenant writes it: JSON in, checked definition out. Pure; thread: any.
  *
- *     { "name": "High", "rule": "hhi(DEMO) >= 180", "clear": "170", "hold_s": 0, "cooldown_s": 0,
- *       "severity": "warning", "on_create": "fire", "at": "trade", "enabled": true }
+ *     { "name": "High", "rule": "hhi(DEMO) >= 180", "clear": "170", "hold_s": 0, "hold_in": "clock",
+ *       "cooldown_s": 0, "severity": "warning", "on_create": "fire", "at": "trade", "enabled": true }
  *
  * The measure inside the rule text is found here and read by analytics (alerts/ does not know
  * measures). */
@@ -22,6 +22,7 @@ struct rule_definition {
      * condition is false. */
     char threshold[40], clear[40];
     int64_t hold_s, cooldown_s;
+    enum rule_hold hold_in;
     enum severity severity;
     enum rule_at at;
     bool wait; /* on_create = wait: a condition that holds at creation must clear first */

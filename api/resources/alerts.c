@@ -83,6 +83,7 @@ static const struct field condition_fields[] = {
     { .name = "threshold", .type = FIELD_REAL },
     { .name = "clear", .type = FIELD_REAL, .help = "it resolves beyond this" },
     { .name = "hold_s", .type = FIELD_INT },
+    { .name = "hold_in", .type = FIELD_TEXT, .names = &rule_hold_names },
     { .name = "at", .type = FIELD_TEXT, .names = &rule_at_names },
     { 0 },
 };

@@ -22,6 +22,9 @@ enum {
 #define AT_HELP                                                                                    \
     "trade: it looks at each move of its measure; close: at the ends of its subject's sessions alone"
 
+#define HOLD_HELP                                                                                  \
+    "what time hold_s counts. clock: all; session: that in which its subject's market is open, by its calendar"
+
 /* a definition, as rules and their versions show it */
 #define DEFINITION_FIELDS                                                                          \
     { .name = "name", .type = FIELD_TEXT }, { .name = "rule", .type = FIELD_TEXT },                \
@@ -36,6 +39,7 @@ enum {
         { .name = "severity", .type = FIELD_TEXT, .names = &severity_names },                      \
         { .name = "on_create", .type = FIELD_TEXT, .choices = ON_CREATE },                         \
         { .name = "at", .type = FIELD_TEXT, .names = &rule_at_names, .help = AT_HELP },            \
+        { .name = "hold_in", .type = FIELD_TEXT, .names = &rule_hold_names, .help = HOLD_HELP },   \
     {                                                                                              \
         .name = "enabled", .type = FIELD_BOOL                                                      \
     }
@@ -69,6 +73,12 @@ enum {
           .nullable = true,                                                                        \
           .names = &rule_at_names,                                                                 \
           .help = AT_HELP },                                                                       \
+        { .name = "hold_in",                                                                       \
+          .type = FIELD_TEXT,                                                                      \
+          .optional = true,                                                                        \
+          .nullable = true,                                                                        \
+          .names = &rule_hold_names,                                                               \
+          .help = HOLD_HELP },                                                                     \
     {                                                                                              \
         .name = "enabled", .type = FIELD_BOOL, .optional = true, .nullable = true                  \
     }
@@ -147,7 +157,7 @@ static const struct schema schemas[] = {
 
 /* ---- reading ---- */
 /* of query RULES; the state comes before that one, and after them all the warnings of a change */
-enum { RULE_COLUMNS = 16, STATE_COLUMN = 14, WARNINGS_COLUMN = RULE_COLUMNS + 1 };
+enum { RULE_COLUMNS = 17, STATE_COLUMN = 15, WARNINGS_COLUMN = RULE_COLUMNS + 1 };
 
 struct rule_rows {
     struct uuid *ids;

@@ -9,7 +9,7 @@ import pytest
 import drive
 import streams
 from cases import lines, needs_cases
-from harness.base import SEED
+from harness.base import LONG, SEED
 from test_sessions import Fed, reference
 
 S = 10 ** 9
@@ -99,3 +99,63 @@ def test_clocks_change_nothing(kafka, service_factory, stale_after_ms):
     assert still == ticking and len(still) > 100
     ticks = {m["ts"] for m in messages}
     assert sum(at not in ticks for at, *_ in still) > 10, "none came due between two trades"
+
+
+HOURS_2024 = """calendar,XNYS,America/New_York,2024,2024
+hours,2024-01-01,2024-03-10,Mon-Fri,09:00,14:30,21:00
+hours,2024-03-11,2024-11-03,Mon-Fri,08:00,13:30,20:00
+hours,2024-11-04,2024-12-31,Mon-Fri,09:00,14:30,21:00
+closed,2024-07-04,Independence Day
+closed,2024-07-09,a day of mourning that nobody knew of
+early,2024-07-03,17:00
+"""
+# trades of A, and when half an hour of it at 100 or more is over in New York's session time and by the clock (None: it was not held so long)
+HELD = [("2024-01-04T20:45:00Z", 101, "2024-01-05T14:45:00Z", "2024-01-04T21:15:00Z"), ("2024-01-05T15:00:00Z", 90, None, None),       # a night
+        ("2024-03-08T20:45:00Z", 102, "2024-03-11T13:45:00Z", "2024-03-08T21:15:00Z"), ("2024-03-11T16:00:00Z", 90, None, None),       # summer time comes on Sunday
+        ("2024-07-03T16:45:00Z", 103, "2024-07-05T13:45:00Z", "2024-07-03T17:15:00Z"), ("2024-07-05T13:45:00Z", 90, None, None),       # early close, holiday; to the instant
+        ("2024-07-05T19:45:00Z", 104, None, "2024-07-05T20:15:00Z"), ("2024-07-08T13:44:59Z", 90, None, None),                         # a weekend; a second too soon
+        ("2024-07-08T19:45:00Z", 105, "2024-07-10T13:45:00Z", "2024-07-08T20:15:00Z"), ("2024-07-10T14:00:00Z", 90, None, None)]      # Tuesday is closed after all
+
+
+@pytest.mark.parametrize("clocks", [False, True] if LONG else [True])
+def test_holds_in_session_time(kafka, service_factory, clocks):
+    """Half an hour of session over a night, a weekend, an early close, a change of summer time and a day that a calendar takes back while it runs, with clock records
+    in between or without; beside the same rule by the clock. Live, killed within two, back-tested, verified."""
+    rng = random.Random(SEED)
+    at = {text: round(dt.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()) * S for row in HELD for text in (row[0], row[2], row[3]) if text}
+    f = Fed(kafka, service_factory, f"in-session-{clocks}", stale_after_ms=0)
+    f.send([{"kind": "instrument", "symbol": "A", "issuer": "A", "venue": "XNYS", "ts": at[HELD[0][0]] - S}])
+    text = {"rule": "last(A) >= 100", "hold_s": 1800}
+    made = {name: drive.make_rule(f.service, {**text, "name": name, **more}) for name, more in (("session", {"hold_in": "session"}), ("clock", {}))}
+    assert [r["hold_in"] for r in made.values()] == ["session", "clock"]
+    for i, (now, price, _, _) in enumerate(HELD):
+        f.send([{"kind": "trade", "symbol": "A", "price": str(price), "ts": at[now]}])
+        if i == 8:
+            f.send([{"kind": "calendar", "text": HOURS_2024, "ts": at[now] + 60 * S}])
+        if i % 2:
+            continue
+        if i in (2, 8):
+            f.service.kill9()
+            f.service.start()
+        f.send([{"kind": "clock", "ts": ts} for ts in sorted(rng.randrange(at[now], at[HELD[i + 1][0]]) for _ in range(5 * clocks))])
+    assert f.service.database.rows("SELECT detail FROM tocsin.dead_letter") == []
+    want = {"session": [], "clock": []}
+    for (since, price, session, clock), (end, below, _, _) in zip(HELD[::2], HELD[1::2]):
+        for name, due in (("session", session), ("clock", clock)):
+            want[name] += [("firing", at[due], at[since], price), ("resolved", at[end], at[since], below)] if due else []
+    for name, rule in made.items():
+        assert f.service.database.rows("SELECT state, event_ns, since_ns, value FROM tocsin.alert WHERE rule_id = %s AND hold_in = %s ORDER BY seq, stream_no",
+                                       rule["id"], name) == want[name]
+    first = [a for a in drive.alerts(f.service, rule=made["session"]["id"]) if a["state"] == "firing"][-1]
+    assert first["condition"] == {"op": ">=", "threshold": 100, "clear": 100, "hold_s": 1800, "hold_in": "session", "at": "trade"}
+    assert "at or above 100 for 1800 s of session" in first["summary"]
+    changed = f.service.api("PATCH", f"/v1/rules/{made['session']['id']}", {"hold_in": "clock"}).json()
+    assert (changed["hold_in"], changed["version"]) == ("clock", 2)
+    assert [v["hold_in"] for v in f.service.api("GET", f"/v1/rules/{made['session']['id']}/versions").json()["versions"]] == ["clock", "session"]
+    assert "hold_in" in drive.problem(f.service.api("PATCH", f"/v1/rules/{made['session']['id']}", {"hold_in": "night"}), 400)["detail"]
+    assert f.service.terminate() == 0
+    assert " 0 differing values" in f.service.check_ran("verify")
+    for name in made:
+        done = f.service.tocsin("backtest", "--json", "--rule", text["rule"], "--hold", "1800", "--hold-in", name, "--from", "2024-01-04T20:44:59Z")
+        said = [(a["state"], round(dt.datetime.fromisoformat(a["time"].replace("Z", "+00:00")).timestamp()) * S, a["value"]) for a in json.loads(done.stdout)["alerts"]]
+        assert said == [(state, ns, v) for state, ns, _, v in want[name]]

@@ -36,7 +36,7 @@ FORGED = [(table, column, value) for table, columns in {
         "unit": "unit || 's'", "value": ULP + "value", "inputs": "'{}'", "episode": "gen_random_uuid()",
         "reason": "CASE reason WHEN 'met' THEN 'cleared' ELSE 'met' END", "since_ns": "since_ns + 1", "previous": "coalesce(previous, 0) + 1",
         "op": "CASE op WHEN '>' THEN '<' ELSE '>' END", "threshold": ULP + "threshold", "clear": "clear - 1", "hold_s": "hold_s + 1", "definition": "'{}'",
-        "looks_at": "CASE looks_at WHEN 'close' THEN 'trade' ELSE 'close' END"},
+        "looks_at": "CASE looks_at WHEN 'close' THEN 'trade' ELSE 'close' END", "hold_in": "CASE hold_in WHEN 'clock' THEN 'session' ELSE 'clock' END"},
     "reading": {
         "seq": "seq - 1", "event_ns": "event_ns + 1", "series_id": "series_id + 1000", "tenant_id": STRANGER, "value": ULP + "value",
         "coverage": "coverage / 2", "staleness_ns": "staleness_ns + 1", "status": "'stale'", "measure_version": "measure_version + 1"},

@@ -52,7 +52,7 @@ static void the_text_is_exactly_this(void **state)
         "\"rule\":{\"id\":\"00010203-0405-0607-0809-0a0b0c0d0e0f\",\"version\":2,\"name\":\"HHI high\",\"text\":\"hhi(DEMO) >= 180\"},"
         "\"severity\":\"warning\",\"state\":\"firing\",\"reason\":\"met\",\"episode\":\"e0010000-0000-0000-0000-000000000000\","
         "\"since\":\"2018-02-07T20:59:59.500Z\",\"measure\":\"hhi(DEMO)\",\"definition\":{\"measure\":\"hhi\",\"of\":\"DEMO\"},"
-        "\"condition\":{\"op\":\">=\",\"threshold\":180,\"clear\":175,\"hold_s\":30,\"at\":\"trade\"},\"value\":181.2,\"previous\":179.5,\"unit\":\"points\","
+        "\"condition\":{\"op\":\">=\",\"threshold\":180,\"clear\":175,\"hold_s\":30,\"hold_in\":\"clock\",\"at\":\"trade\"},\"value\":181.2,\"previous\":179.5,\"unit\":\"points\","
         "\"inputs\":{\"top\":[{\"symbol\":\"AAPL\",\"weight\":0.07}]},"
         "\"summary\":\"HHI high: hhi(DEMO) is 181.2 points, at or above 180 for 30 s; it was 179.5 points\",\"link\":null}");
 }
@@ -169,7 +169,7 @@ static void an_older_alert_says_null_of_what_it_does_not_know(void **state)
         const struct column *c = &alert_row.columns[i];
         static const char *const news[] = { "episode",    "reason",    "since_ns", "previous",
                                             "op",         "threshold", "clear",    "hold_s",
-                                            "definition", "inputs",    "looks_at" };
+                                            "definition", "inputs",    "looks_at", "hold_in" };
         bool newer = false;
         for (size_t k = 0; k < ARRAY_LEN(news); k++) newer |= strcmp(c->name, news[k]) == 0;
         assert_int_equal(alert_has_column(&a, c), !newer);

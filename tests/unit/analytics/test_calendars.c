@@ -1,5 +1,6 @@
 /* test_calendars.c - trades and sessions by a venue's calendar: to which session a trade belongs, what it moves, when a session
  * ends that nobody ends. The hours are those of the shipped XNYS and XTKS; instants are written out in UTC. */
+#include "analytics/calendars.h"
 #include "analytics/engine.h"
 #include "analytics/series.h"
 #include "core/when.h"
@@ -474,6 +475,67 @@ static void a_saved_state_ends_its_sessions_at_the_same_instant(void **state)
     is("ret(NVX)", 10);
 }
 
+/* Instants of New York by its published hours: a night, a weekend with the change of summer time, a day that closes at 13:00 before a
+ * holiday, and a wait outside of all hours. */
+static void the_market_has_been_open_for_so_long(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from;
+        int64_t minutes;
+        const char *until;
+    } rows[] = {
+        { "2024-01-04T15:00:00Z", 30, "2024-01-04T15:30:00Z" },
+        { "2024-01-04T20:45:00Z", 15, "2024-01-04T21:00:00Z" }, /* over as it closes */
+        { "2024-01-04T20:45:00Z", 30, "2024-01-05T14:45:00Z" },
+        { "2024-01-05T20:45:00Z", 30, "2024-01-08T14:45:00Z" },
+        { "2024-03-08T20:45:00Z", 30, "2024-03-11T13:45:00Z" },
+        { "2024-11-01T19:45:00Z", 30, "2024-11-04T14:45:00Z" },
+        { "2024-07-03T16:45:00Z", 30, "2024-07-05T13:45:00Z" },
+        { "2024-01-05T03:00:00Z", 30, "2024-01-05T15:00:00Z" },
+        { "2024-01-06T12:00:00Z", 390, "2024-01-08T21:00:00Z" },
+        { "2024-01-06T12:00:00Z", 391, "2024-01-09T14:31:00Z" },
+        { "2030-12-31T20:45:00Z", 30,
+          "2030-12-31T21:15:00Z" }, /* beyond its years all time counts */
+    };
+    value("last(NVX)");
+    const uint32_t no = engine_find_series(e, NOBODY, "last(NVX)");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const int64_t got =
+            engine_open_until(e, no, utc(rows[i].from), rows[i].minutes * 60 * NS_PER_S);
+        char text[WHEN_TEXT_MAX];
+        when_format(got, text);
+        if (got != utc(rows[i].until))
+            fail_msg("%s and %d min: %s, not %s", rows[i].from, (int)rows[i].minutes, text,
+                     rows[i].until);
+    }
+    assert_true(engine_open_until(e, no, utc("2030-12-31T20:45:00Z"), INT64_MAX) == INT64_MAX);
+    ok((struct record){ .kind = RECORD_INSTRUMENT, /* by no calendar */
+                        .u.instrument = { .symbol = symbol("UTC"), .issuer = str_of("UTC") } });
+    value("last(UTC)");
+    assert_true(engine_open_until(e, engine_find_series(e, NOBODY, "last(UTC)"), 5, 7) == 12);
+}
+
+/* It is the way back of calendars_open_ns, which counts from the other end: so long by then, and not a nanosecond before. */
+static void open_until_is_the_way_back(void **state)
+{
+    (void)state;
+    uint64_t seed = 0x9E3779B97F4A7C15u;
+    const struct market *m = engine_market(e);
+    bring("XTKS");
+    const int64_t first = utc("2023-12-01T00:00:00Z"), span = utc("2025-02-01T00:00:00Z") - first;
+    for (int i = 0; i < 20000; i++) {
+        seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+        const uint32_t venue = i % 2 ? 1 : 2;
+        const int64_t from = first + (int64_t)(seed >> 1) % span,
+                      open = 1 + (int64_t)(seed >> 20) % (60 * 3600 * NS_PER_S),
+                      until = calendars_open_until(m, venue, from, open);
+        if (calendars_open_ns(m, venue, from, until, INT64_MAX) != open
+            || calendars_open_ns(m, venue, from, until - 1, INT64_MAX) != open - 1)
+            fail_msg("venue %u from %lld for %lld", venue, (long long)from, (long long)open);
+    }
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 int main(void)
 {
@@ -491,6 +553,8 @@ int main(void)
         STORY(what_a_session_ended_with_is_of_now_until_the_next_one_opens),
         STORY(so_is_what_a_day_without_hours_ended_with),
         STORY(an_evening_trade_is_newer_than_the_close),
+        STORY(the_market_has_been_open_for_so_long),
+        STORY(open_until_is_the_way_back),
         STORY(a_saved_state_ends_its_sessions_at_the_same_instant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,7 +155,7 @@ static void a_rule_fires_and_resolves(void **state)
     assert_non_null(strstr(
         said.data,
         "\"definition\":{\"measure\":\"last\",\"of\":\"A\",\"version\":1,\"parameters\":{}},"
-        "\"condition\":{\"op\":\">=\",\"threshold\":110,\"clear\":105,\"hold_s\":0,\"at\":\"trade\"}"));
+        "\"condition\":{\"op\":\">=\",\"threshold\":110,\"clear\":105,\"hold_s\":0,\"hold_in\":\"clock\",\"at\":\"trade\"}"));
     ok(trade("A", 105.00000001, T0 + 2));
     assert_int_equal(alerts(RESOLVED), 0);
     ok(trade("A", 105, T0 + 3));

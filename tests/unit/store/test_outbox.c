@@ -64,7 +64,7 @@ static void add_alert(int t, int64_t no)
         "INSERT INTO tocsin.alert VALUES ('%s', %" PRId64 ", '%s', %" PRId64
         ", 1518037200000000000, 'resolved', '%s', 3, 77,"
         " 'caf\xC3\xA9 \"quoted\"', 'hhi(DEMO) >= 180', 'critical', 'hhi(DEMO)', 'points', 0.1::float8 + 0.2::float8, '{ \"b\": 1,  \"a\": [2.50] }',"
-        " NULL, 'cleared', 0, NULL, '>=', 180, 170, 0, '', 'trade')",
+        " NULL, 'cleared', 0, NULL, '>=', 180, 170, 0, '', 'trade', 'clock')",
         tenant, no, alert, no * 10, alert);
     sql(text);
 }
@@ -150,7 +150,7 @@ static void a_claim_carries_the_alert_as_it_was_stored(void **state)
     snprintf(
         want, sizeof want,
         "{\"type\":\"alert.resolved\",\"id\":\"%s\",\"stream_no\":1,\"seq\":10,\"time\":\"2018-02-07T21:00:00Z\",\"rule\":{\"id\":\"%s\",\"version\":3,"
-        "\"name\":\"caf\xC3\xA9 \\\"quoted\\\"\",\"text\":\"hhi(DEMO) >= 180\"},\"severity\":\"critical\",\"state\":\"resolved\",\"reason\":\"cleared\",\"episode\":null,\"since\":null,\"measure\":\"hhi(DEMO)\",\"definition\":null,\"condition\":{\"op\":\">=\",\"threshold\":180,\"clear\":170,\"hold_s\":0,\"at\":\"trade\"},"
+        "\"name\":\"caf\xC3\xA9 \\\"quoted\\\"\",\"text\":\"hhi(DEMO) >= 180\"},\"severity\":\"critical\",\"state\":\"resolved\",\"reason\":\"cleared\",\"episode\":null,\"since\":null,\"measure\":\"hhi(DEMO)\",\"definition\":null,\"condition\":{\"op\":\">=\",\"threshold\":180,\"clear\":170,\"hold_s\":0,\"hold_in\":\"clock\",\"at\":\"trade\"},"
         "\"value\":0.30000000000000004,\"previous\":null,\"unit\":\"points\",\"inputs\":{ \"b\": 1,  \"a\": [2.50] },"
         "\"summary\":\"caf\xC3\xA9 \\\"quoted\\\": resolved: hhi(DEMO) is 0.3 points, no longer at or above 180\",\"link\":null}",
         id, id);

@@ -32,6 +32,7 @@ struct spec {
         int64_t enter, clear;
     } edges;
     int64_t hold_ns, cooldown_ns;
+    enum rule_hold hold_in;
     enum severity severity;
     bool wait, enabled;
     const char *name, *text;
@@ -39,6 +40,20 @@ struct spec {
 
 static fire_fn on_fire;
 static struct rule_set_change change;
+
+/* A market that is open for 3 ns of 8, of series 1 two later: counted one by one. */
+static int64_t opens_at;
+static int64_t held_until(void *ctx, uint32_t series, int64_t since, int64_t hold)
+{
+    assert_ptr_equal(ctx, &opens_at);
+    for (; hold > 0; since++) hold -= (since + opens_at + 6 * (series == 1)) % 8 < 3;
+    return since;
+}
+static int64_t slow_held(const struct spec *s, int64_t since)
+{
+    return s->hold_in == HOLD_SESSION ? held_until(&opens_at, s->series, since, s->hold_ns)
+                                      : since + s->hold_ns;
+}
 
 static enum err put_one(struct rule_set *r, const struct spec *s, int64_t now)
 {
@@ -49,7 +64,7 @@ static enum err put_one(struct rule_set *r, const struct spec *s, int64_t now)
                               .version = s->version,
                               .terms = &term,
                               .terms_n = 1,
-                              .clocks = { s->hold_ns, s->cooldown_ns, s->wait },
+                              .clocks = { s->hold_ns, s->cooldown_ns, s->wait, s->hold_in },
                               .severity = s->severity,
                               .enabled = s->enabled,
                               .name = s->name,
@@ -179,7 +194,7 @@ static void slow_fire(struct slow_rule *u, int64_t key, int64_t now)
 static void slow_enter(struct slow_rule *u, int64_t key, int64_t now)
 {
     now = u->since = rule_time(u, now);
-    u->due = now + u->s.hold_ns > u->quiet ? now + u->s.hold_ns : u->quiet;
+    u->due = slow_held(&u->s, now) > u->quiet ? slow_held(&u->s, now) : u->quiet;
     if (u->due <= now) slow_fire(u, key, now);
     else u->state = PENDING;
 }
@@ -376,7 +391,7 @@ static void slow_put(size_t at, const struct spec *s, int64_t now)
         u->state = was.state;
         u->since = was.since;
         u->review = was.review || !same;
-        u->due = was.since + s->hold_ns > u->quiet ? was.since + s->hold_ns : u->quiet;
+        u->due = slow_held(s, was.since) > u->quiet ? slow_held(s, was.since) : u->quiet;
     }
     snprintf(u->name, sizeof u->name, "%s", s->name);
     snprintf(u->text, sizeof u->text, "%s", s->text);
@@ -473,6 +488,7 @@ static struct rule_set *reloaded(struct rule_set *r)
     rule_set_save(r, &a);
     if (rule_set_load(a.data, a.len, &again, &used, &why)) fail_msg("%s", why.text);
     assert_int_equal(used, a.len);
+    rule_set_session_time(again, held_until, &opens_at);
     rule_set_save(again, &b);
     assert_int_equal(b.len, a.len);
     assert_memory_equal(a.data, b.data, a.len);
@@ -510,6 +526,7 @@ static struct spec random_spec(size_t at, bool fresh)
                       .name = name,
                       .text = text };
     if (upto(2)) s.hold_ns = upto(6);
+    if (upto(3) == 0) s.hold_in = HOLD_SESSION;
     if (upto(2)) s.cooldown_ns = upto(12);
     if (!fresh
         && upto(3)) { /* a change that leaves the condition alone, if not always its clear level */
@@ -585,6 +602,8 @@ static size_t differential(uint64_t start, int steps, size_t rules_max, bool rel
     memset(stream_no, 0, sizeof stream_no);
     rules_n = got.n = want.n = 0;
     assert_int_equal(rule_set_new(&r), ERR_OK);
+    rule_set_session_time(r, held_until, &opens_at);
+    opens_at = 0;
     due_looks = then;
     int64_t now = 1000;
     uint64_t number = 0;
@@ -889,6 +908,38 @@ static size_t in_use(void)
     return mallinfo2().uordblks + mallinfo2().hblkhd;
 } /* 0 where the allocator does not say */
 
+/* It holds for 3 of session from 9 on, open at 9, 10, 16: due at 17. By another calendar, open at 9, 10, 11, it is due at 12: one
+ * that comes at 15 has it due then, and not before. */
+static void a_calendar_comes_while_a_hold_runs(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t opens, then_opens, comes, due;
+    } rows[] = { { 0, 0, 10, 17 }, { 0, 7, 10, 12 }, { 0, 7, 15, 15 }, { 7, 0, 10, 17 } };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rule_set *r;
+        got.n = 0;
+        opens_at = rows[i].opens;
+        assert_int_equal(rule_set_new(&r), ERR_OK);
+        rule_set_session_time(r, held_until, &opens_at);
+        struct spec s = above(0, 100, 98);
+        s.hold_ns = 3;
+        s.hold_in = HOLD_SESSION;
+        put(r, s, 0);
+        move(r, 0, 100, 9);
+        opens_at = rows[i].then_opens;
+        rule_set_sessions_changed(r, rows[i].comes);
+        for (int64_t now = rows[i].comes; now < rows[i].due; now++)
+            rule_set_time(r, now, NULL, on_fire, NULL);
+        assert_int_equal(got.n, 0);
+        r = reloaded(r);
+        rule_set_time(r, rows[i].due, NULL, on_fire, NULL);
+        assert_int_equal(got.n, 1);
+        rule_set_free(r);
+    }
+    opens_at = 0;
+}
+
 /* A rule put again and again, or going in and out of its condition all day, does not make the
  * state grow without end. */
 static void nothing_grows_without_end(void **state)
@@ -1051,6 +1102,7 @@ int main(void)
         cmocka_unit_test(order_does_not_depend_on_how_rules_came),
         cmocka_unit_test(the_end_of_time_does_not_wrap),
         cmocka_unit_test(a_rule_at_close_looks_at_session_ends),
+        cmocka_unit_test(a_calendar_comes_while_a_hold_runs),
         cmocka_unit_test(nothing_grows_without_end),
         cmocka_unit_test(levels_left_behind_go),
         cmocka_unit_test(a_series_that_rules_have_left_keeps_nothing),

@@ -92,7 +92,7 @@ static void create(unsigned rule)
         .no = rule + 1,
         .version = rules[rule].spec.version,
         .terms_n = 1,
-        .clocks = { upto(2) ? upto(6) : 0, upto(2) ? upto(12) : 0, upto(4) == 0 },
+        .clocks = { upto(2) ? upto(6) : 0, upto(2) ? upto(12) : 0, upto(4) == 0, HOLD_CLOCK },
         .severity = (enum severity)upto(3),
         .enabled = upto(6) != 0,
         .name = "n",

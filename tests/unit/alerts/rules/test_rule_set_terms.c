@@ -355,7 +355,8 @@ static void put(struct rule_set *s, uint64_t number, int64_t now)
     u->s.no = no;
     u->s.version = version;
     u->s.enabled = u->dark = upto(8) != 0;
-    u->s.clocks = (struct rule_clocks){ upto(2) ? upto(6) : 0, upto(2) ? upto(12) : 0, !upto(4) };
+    u->s.clocks =
+        (struct rule_clocks){ upto(2) ? upto(6) : 0, upto(2) ? upto(12) : 0, !upto(4), HOLD_CLOCK };
     u->s.name = u->s.text = "x";
     if (at == rules_n) rules_n++;
     const bool goes_on = change && was.s.enabled && u->s.enabled,

@@ -60,6 +60,26 @@ static void a_rule_says_everything(void **state)
         "\"hold_s\":5,\"cooldown_s\":60,\"severity\":\"critical\",\"on_create\":\"wait\",\"enabled\":false}");
 }
 
+/* Said only where it is another than it was before there was a choice; the measure's text is as it was. */
+static void a_hold_says_what_time_it_counts(void **state)
+{
+    (void)state;
+    struct rule_definition d =
+        parsed("{\"rule\":\"last(A) >= 1\",\"hold_s\":1800,\"hold_in\":\"session\"}");
+    assert_int_equal(d.hold_in, HOLD_SESSION);
+    AUTO_BUF struct buf b = { 0 }, again = { 0 };
+    rule_render(&d, &b);
+    assert_non_null(strstr(b.data, "\"hold_s\":1800,"));
+    assert_non_null(strstr(b.data, ",\"hold_in\":\"session\","));
+    struct rule_definition stored;
+    assert_int_equal(rule_parse_stored(b.data, b.len, &stored, NULL), ERR_OK);
+    assert_int_equal(stored.hold_in, HOLD_SESSION);
+    d = parsed("{\"rule\":\"last(A) >= 1\",\"hold_s\":1800,\"hold_in\":\"clock\"}");
+    assert_int_equal(d.hold_in, HOLD_CLOCK);
+    rule_render(&d, &again);
+    assert_null(strstr(again.data, "hold_in"));
+}
+
 /* From the text and the term that runs back to the definition: what was said, clear as a plain number. */
 static void a_running_rule_has_its_definition(void **state)
 {
@@ -158,6 +178,7 @@ static void wrong_json_is_refused_with_the_field(void **state)
           ERR_INVALID, "\"clear\"" },
         { "{\"rule\":\"hhi(X) > 1\",\"clear\":\"1\\u0000\"}", ERR_SYNTAX, "" },
         { "{\"rule\":\"hhi(X) > 1\",\"hold_s\":-1}", ERR_INVALID, "\"hold_s\"" },
+        { "{\"rule\":\"hhi(X) > 1\",\"hold_in\":\"sessions\"}", ERR_INVALID, "\"hold_in\"" },
         { "{\"rule\":\"hhi(X) > 1\",\"hold_s\":2592001}", ERR_INVALID, "\"hold_s\"" },
         { "{\"rule\":\"hhi(X) > 1\",\"hold_s\":1.0}", ERR_INVALID, "\"hold_s\"" },
         { "{\"rule\":\"hhi(X) > 1\",\"cooldown_s\":\"1\"}", ERR_INVALID, "\"cooldown_s\"" },
@@ -440,6 +461,7 @@ static void a_condition_reads_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hold_says_what_time_it_counts),
         cmocka_unit_test(a_rule_says_everything),
         cmocka_unit_test(a_running_rule_has_its_definition),
         cmocka_unit_test(only_the_rule_is_required),
