@@ -23,11 +23,12 @@ int cmd_replay(int argc, char **argv);
 int cmd_backtest(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_compact(int argc, char **argv);
+int cmd_retain(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_calendar(int argc, char **argv);
 extern const char serve_usage[], demo_usage[], import_usage[], replay_usage[], backtest_usage[],
-    verify_usage[], compact_usage[], calendar_usage[];
+    verify_usage[], compact_usage[], retain_usage[], calendar_usage[];
 
 /* Loads the file and reports what is wrong on stderr: EXIT_FINE or EXIT_CONFIG. */
 int load_config(const char *path, struct config *out);

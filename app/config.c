@@ -372,6 +372,15 @@ enum log_level config_log_level(const struct config *c)
     return (enum log_level)i;
 }
 
+struct retention config_retention(const struct config *c)
+{
+    return (struct retention){ .ticks = c->database_keep_ticks_days,
+                               .readings = c->database_keep_readings_days,
+                               .dead_letters = c->database_keep_dead_letters_days,
+                               .deliveries = c->database_keep_deliveries_days,
+                               .checkpoints = c->database_keep_checkpoints_days };
+}
+
 /* ---- what the engine's answers depend on ---- */
 struct market_settings config_market(const struct config *c)
 {

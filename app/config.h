@@ -10,6 +10,7 @@
 #include "core/buf.h"
 #include "core/log.h"
 #include "ingest/record.h"
+#include "store/retention.h"
 
 enum { CONFIG_PROPERTIES_MAX = 64, CONFIG_TOPICS_MAX = 64 };
 
@@ -33,6 +34,8 @@ void config_release(struct config *c);
 /* Calls `each` with "section.key" for every setting in which the two differ; librdkafka's properties are one, "kafka.property". */
 void config_changes(const struct config *a, const struct config *b,
                     void (*each)(void *ctx, const char *name), void *ctx);
+/* What is old, and goes. */
+struct retention config_retention(const struct config *c);
 /* What the engine's answers depend on, as a SETTINGS record says it: of the service when it starts, and of an import. */
 struct market_settings config_market(const struct config *c);
 bool config_market_same(const struct market_settings *a, const struct market_settings *b);

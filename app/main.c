@@ -50,10 +50,12 @@ static const struct command {
       "prices from CSV into Kafka as official closes" },
     { "backtest", cmd_backtest, backtest_usage, "-c FILE --rule TEXT ...",
       "when rules would have fired over what is stored" },
-    { "verify", cmd_verify, verify_usage, "-c FILE",
+    { "verify", cmd_verify, verify_usage, "-c FILE [--from TIME]",
       "replays what is stored and compares every value bit for bit" },
     { "compact", cmd_compact, compact_usage, "-c FILE",
       "days of ticks that are over, by instrument: at once what serve does by and by" },
+    { "retain", cmd_retain, retain_usage, "-c FILE [--dry-run]",
+      "drops what is older than the configuration keeps, or says what would go" },
     { "calendar", cmd_calendar, calendar_usage, "list | show NAME [--from --to] | check FILE",
       "trading days of venues: shipped ones, and a CSV of your own" },
 };

@@ -9,7 +9,15 @@
 #include <string.h>
 
 /* What takes effect at once. Everything else is read by threads that do not expect it to change. */
-static const char *const live[] = { "log.level", "log.rates_s" };
+static const char *const live[] = {
+    "log.level",
+    "log.rates_s",
+    "database.keep_ticks_days",
+    "database.keep_readings_days",
+    "database.keep_dead_letters_days",
+    "database.keep_deliveries_days",
+    "database.keep_checkpoints_days",
+};
 
 struct changes {
     struct buf later; /* names with commas between */
@@ -59,6 +67,7 @@ static void apply(const struct config *running, const struct config *fresh, stru
     struct changes c = { .later = { 0 } };
     log_level_set(config_log_level(fresh));
     atomic_store(&p->rates_s, fresh->log_rates_s);
+    pipeline_set_keep(p, config_retention(fresh));
     const bool changed = take_keys(fresh, keys, now);
     config_changes(running, fresh, note_change, &c);
     /* at this level, since who asked for it wants to read it */

@@ -494,18 +494,23 @@ static enum err find(struct db *d, const struct snapshot_wish *w, struct snapsho
                      struct why *why)
 {
     static const char sql[] =
-        "SELECT s.seq, s.state IS NOT NULL FROM tocsin.snapshot s WHERE shard_id = 0 AND version = $1"
-        " AND s.seq < $2::bigint AND ($3::bigint = 9223372036854775807 OR event_ns <= $3::bigint)"
-        " ORDER BY s.seq DESC LIMIT 1";
-    char version[16], before[24], until[24];
+        "SELECT s.seq, s.state IS NOT NULL, coalesce(event_ns, 0) FROM tocsin.snapshot s"
+        " WHERE shard_id = 0 AND version = $1 AND s.seq < $2::bigint"
+        " AND ($3::bigint = 9223372036854775807 OR event_ns <= $3::bigint)"
+        " AND ($4::bigint = 0 OR s.seq >= $4::bigint AND event_ns IS NOT NULL)"
+        " ORDER BY CASE WHEN $4::bigint = 0 THEN -s.seq ELSE s.seq END LIMIT 1";
+    char version[16], before[24], until[24], from[24];
     AUTO_PGRESULT PGresult *r = NULL;
     snprintf(version, sizeof version, "%d", w->version);
     snprintf(before, sizeof before, "%" PRIu64, w->before < INT64_MAX ? w->before : INT64_MAX);
     snprintf(until, sizeof until, "%" PRId64, w->until_ns);
-    enum err e = db_query(d, sql, 3, (const char *const[]){ version, before, until }, &r, why);
+    snprintf(from, sizeof from, "%" PRIu64, w->oldest_from);
+    enum err e =
+        db_query(d, sql, 4, (const char *const[]){ version, before, until, from }, &r, why);
     if (e || PQntuples(r) == 0) return e;
     out->seq = strtoull(PQgetvalue(r, 0, 0), NULL, 10);
     out->whole = PQgetvalue(r, 0, 1)[0] == 't';
+    out->event_ns = strtoll(PQgetvalue(r, 0, 2), NULL, 10);
     return ERR_OK;
 }
 

@@ -33,12 +33,15 @@ void snapshots_free(struct snapshots *s); /* NULL is fine */
 struct snapshot_wish {
     int version;
     uint64_t before; /* the newest with a seq below this one; UINT64_MAX: of all */
-    int64_t
-        until_ns; /* and with an event time of this at most; INT64_MAX: of all, also of older programs' */
+    /* And with an event time of this at most; INT64_MAX: of all, also of older programs'. */
+    int64_t until_ns;
+    /* Not 0: the oldest with this seq or a later one instead, but no older program's. */
+    uint64_t oldest_from;
 };
 struct snapshot_found {
-    uint64_t seq; /* 0: there is none */
-    bool whole;   /* an older program's, in one piece */
+    uint64_t seq;     /* 0: there is none */
+    bool whole;       /* an older program's, in one piece */
+    int64_t event_ns; /* 0: it is whole */
 };
 /* Into *state, as core/state.h reads it. ERR_INVALID: it is damaged, the detail says which page; ask again for one
  * before it. The shard's epoch is kept: what is written later is written only while it stands. */

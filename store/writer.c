@@ -127,14 +127,31 @@ static enum err tell_session(struct writer *w, struct why *why)
     return e;
 }
 
+/* Retention has dropped a partition that this session takes to be there, and a late row of it came: it is made anew. */
+static bool lacks_partition(enum err e, const struct why *why)
+{
+    return e == ERR_DB
+           && (strncmp(why->text, "42P01", 5) == 0
+               || strncmp(why->text, "23514: no partition", 19) == 0);
+}
+
+static enum err run(struct writer *w, const struct write_batch *b, int64_t *owed, struct why *why)
+{
+    enum err e = partitions_ensure(&w->partitions, &w->db, b, why);
+    return e ? e : transaction_run(&w->db, &w->fence, &w->partitions, b, owed, why);
+}
+
 enum err writer_commit(struct writer *w, const struct write_batch *b, int64_t *owed,
                        struct why *why)
 {
     *owed = 0;
     if (!write_batch_ok(b)) return err_set(why, ERR_NOMEM, "out of memory");
     enum err e = tell_session(w, why);
-    if (!e) e = partitions_ensure(&w->partitions, &w->db, b, why);
-    if (!e) e = transaction_run(&w->db, &w->fence, &w->partitions, b, owed, why);
+    if (!e) e = run(w, b, owed, why);
+    if (lacks_partition(e, why)) {
+        partitions_forget(&w->partitions);
+        e = run(w, b, owed, why);
+    }
     if (!e) moved_on(w, b);
     return e;
 }

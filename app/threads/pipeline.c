@@ -44,6 +44,7 @@ enum err pipeline_init(struct pipeline *p, const struct config *c)
     *p = (struct pipeline){ .c = c, .rates_s = c->log_rates_s };
     atomic_store(&p->fan_out, FAN_OUT);
     pthread_mutex_init(&p->picture_lock, NULL);
+    p->keep = config_retention(c);
     enum err e = make_queues(p);
     if (!e) e = snapshots_new(&p->snapshots);
     return e ? e : fill_queues(p);
@@ -92,6 +93,21 @@ void pipeline_show(struct pipeline *p, struct picture *picture)
     p->picture = picture;
     pthread_mutex_unlock(&p->picture_lock);
     picture_release(old);
+}
+
+void pipeline_set_keep(struct pipeline *p, struct retention keep)
+{
+    pthread_mutex_lock(&p->picture_lock);
+    p->keep = keep;
+    pthread_mutex_unlock(&p->picture_lock);
+}
+
+struct retention pipeline_keep(struct pipeline *p)
+{
+    pthread_mutex_lock(&p->picture_lock);
+    const struct retention keep = p->keep;
+    pthread_mutex_unlock(&p->picture_lock);
+    return keep;
 }
 
 struct picture *pipeline_picture(struct pipeline *p)

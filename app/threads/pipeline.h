@@ -71,6 +71,7 @@ struct pipeline {
     /* ---- the newest committed picture. In: main, then writer. Out, retained: API threads ---- */
     pthread_mutex_t picture_lock;
     struct picture *picture; /* guarded by it */
+    struct retention keep;   /* guarded by it. In: main, also when it reloads. Out: keeper */
 };
 
 /* Queues, batches and turns. Whatever it returns, pipeline_release is due. ERR_NOMEM. */
@@ -86,6 +87,10 @@ void pipeline_give_up(struct pipeline *p, int code);
 void pipeline_show(struct pipeline *p, struct picture *picture);
 /* Retained; NULL before the first. Thread: any. */
 struct picture *pipeline_picture(struct pipeline *p);
+
+/* How long old rows are kept. Thread: any. */
+void pipeline_set_keep(struct pipeline *p, struct retention keep);
+struct retention pipeline_keep(struct pipeline *p);
 
 /* ---- three of the threads; `arg` is the pipeline. The fourth is engine.h's ---- */
 struct source_names;

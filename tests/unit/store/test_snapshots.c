@@ -61,7 +61,7 @@ static void assert_state_is(const struct buf *state)
 static enum err read_before(uint64_t before, struct snapshot_found *found, struct buf *state,
                             struct why *why)
 {
-    const struct snapshot_wish wish = { VERSION, before, INT64_MAX };
+    const struct snapshot_wish wish = { VERSION, before, INT64_MAX, 0 };
     return snapshots_read(snapshots, &db, &wish, found, state, why);
 }
 
@@ -156,7 +156,7 @@ static void random_changes_come_back(void **state)
                      7); /* the newest is kept too */
     struct snapshot_found found;
     AUTO_BUF struct buf old = { 0 };
-    const struct snapshot_wish wish = { VERSION, UINT64_MAX, 5 * NS_PER_DAY };
+    const struct snapshot_wish wish = { VERSION, UINT64_MAX, 5 * NS_PER_DAY, 0 };
     assert_int_equal(snapshots_read(snapshots, &db, &wish, &found, &old, NULL), ERR_OK);
     assert_int_equal(found.seq, 40); /* day 4 */
 }
