@@ -590,6 +590,17 @@ void engine_save(const struct engine *e, struct buf *out)
     market_save(&e->market, &w);
 }
 
+enum err engine_unasked(struct engine *e, struct engine **out, struct why *why)
+{
+    AUTO_BUF struct buf state = { 0 };
+    size_t used;
+    enum err err = series_unask(&e->market);
+    struct state_writer w = state_write(&state);
+    market_save_live(&e->market, &w);
+    if (err || !buf_ok(&state)) return err_set(why, ERR_NOMEM, "out of memory");
+    return engine_load(state.data, state.len, out, &used, why);
+}
+
 void engine_image(struct engine *e, struct state_image *out)
 {
     struct state_writer w = state_write_image(out);

@@ -154,6 +154,9 @@ enum meaning engine_meaning(const struct engine *e); /* of them */
 /* ---- pictures of the state ---- */
 /* A state of core/state.h. ERR_INVALID with the reason when it is none that this program can read; *used: its bytes. */
 void engine_save(const struct engine *e, struct buf *out);
+/* The state as it would be if no rule had asked for anything, in an engine of its own: series that nobody else asked for are not
+ * in it, and the others are numbered without them. */
+MUST_USE enum err engine_unasked(struct engine *e, struct engine **out, struct why *why);
 /* The same to be cut into pages; is part of an image that the caller ends. */
 void engine_image(struct engine *e, struct state_image *out);
 MUST_USE enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used,

@@ -541,7 +541,16 @@ static void save_sessions(const struct market *m, struct state_writer *w)
     free(closed);
 }
 
-static void save_windows(const struct market *m, struct state_writer *w)
+/* The number under which a series is saved, by series; NONE: it is not. NULL: out of memory. */
+static uint32_t *saved_numbers(const struct market *m, bool live_alone)
+{
+    uint32_t *numbers = malloc((m->series_n + 1) * sizeof *numbers), n = 0;
+    for (size_t i = 0; i < m->series_n && numbers; i++)
+        numbers[i] = live_alone && !m->series[i].live ? NONE : n++;
+    return numbers;
+}
+
+static void save_windows(const struct market *m, struct state_writer *w, const uint32_t *numbers)
 {
     size_t windows_n = 0, runs_n = 0, n = 0, r = 0;
     for (size_t i = 0; i < m->series_n; i++)
@@ -552,9 +561,10 @@ static void save_windows(const struct market *m, struct state_writer *w)
     w->out->failed |= !windows || !runs;
     for (uint32_t i = 0; i < m->series_n && windows && runs; i++) {
         const struct window *x = m->series[i].window;
-        if (!x) continue;
-        windows[n++] = (struct saved_window){ i, *x };
-        for (size_t k = x->head; k < x->n; k++) runs[r++] = (struct saved_run){ i, x->runs[k] };
+        if (!x || numbers[i] == NONE) continue;
+        windows[n++] = (struct saved_window){ numbers[i], *x };
+        for (size_t k = x->head; k < x->n; k++)
+            runs[r++] = (struct saved_run){ numbers[i], x->runs[k] };
     }
     state_put(w, &window_part, windows, n);
     state_put(w, &run_part, runs, r);
@@ -562,7 +572,23 @@ static void save_windows(const struct market *m, struct state_writer *w)
     free(runs);
 }
 
-void market_save(const struct market *m, struct state_writer *w)
+static void save_series(const struct market *m, struct state_writer *w, bool live_alone)
+{
+    uint32_t *numbers = saved_numbers(m, live_alone);
+    struct series *live = live_alone ? malloc((m->series_n + 1) * sizeof *live) : NULL;
+    size_t n = 0;
+    if (!numbers || (live_alone && !live)) w->out->failed = true;
+    else {
+        for (size_t i = 0; i < m->series_n && live; i++)
+            if (m->series[i].live) live[n++] = m->series[i];
+        state_put(w, &series_part, live ? live : m->series, live ? n : m->series_n);
+        save_windows(m, w, numbers);
+    }
+    free(numbers);
+    free(live);
+}
+
+static void save(const struct market *m, struct state_writer *w, bool live_alone)
 {
     state_put(w, &market_part, m, 1);
     state_put(w, &instrument_part, m->instruments, m->instruments_n);
@@ -580,10 +606,12 @@ void market_save(const struct market *m, struct state_writer *w)
     save_universes(m, w);
     save_levels(m, w);
     save_sessions(m, w);
-    state_put(w, &series_part, m->series, m->series_n);
-    save_windows(m, w);
+    save_series(m, w, live_alone);
     state_write_end(w);
 }
+
+void market_save(const struct market *m, struct state_writer *w) { save(m, w, false); }
+void market_save_live(const struct market *m, struct state_writer *w) { save(m, w, true); }
 
 /* ---- loading ---- */
 #define GET(r, part, m, array, why)                                                                \

@@ -315,6 +315,16 @@ enum err series_ask(struct market *m, uint32_t no, int by)
     return set_live(m, no);
 }
 
+enum err series_unask(struct market *m)
+{
+    const bool had = m->settings.drop_unasked;
+    for (size_t i = 0; i < m->series_n; i++) m->series[i].asked = m->series[i].watchers = 0;
+    m->settings.drop_unasked = true;
+    enum err e = series_review(m);
+    m->settings.drop_unasked = had;
+    return e;
+}
+
 void series_watch(struct market *m, uint32_t no, int by)
 {
     m->series[no].watchers += by;

@@ -26,6 +26,8 @@ uint32_t series_find(const struct market *m, struct uuid tenant,
 MUST_USE enum err series_configure(struct market *m, uint32_t series);
 MUST_USE enum err series_ask(struct market *m, uint32_t series,
                              int by); /* a rule comes (1) or goes (-1) */
+/* All rules are gone, and what only they asked for is not live any more. */
+MUST_USE enum err series_unask(struct market *m);
 void series_watch(struct market *m, uint32_t series,
                   int by); /* it looks at every move, or no longer */
 /* Settings have come that say whether unasked series go. */

@@ -10,6 +10,7 @@
  * B's first record: it is not about A, which comes before it and is called B today. */
 #include "app/app.h"
 #include "app/backtest_rules.h"
+#include "app/checkpoint.h"
 #include "app/recover.h"
 #include "core/arena.h"
 #include "core/when.h"
@@ -383,6 +384,20 @@ static int take_options(int argc, char **argv, struct backtest *b, struct given 
     return EXIT_FINE;
 }
 
+/* Without --from it is the first record, or what retention has left; rules are then made at the first that is there. */
+static enum err begin(struct backtest *b, struct db *d, struct why *why)
+{
+    struct beginning at;
+    char text[WHEN_TEXT_MAX];
+    enum err e = checkpoint_begin(d, b->s, b->from_ns ? b->from_ns : INT64_MIN, &at, why);
+    if (e || !at.seq) return e;
+    when_format(at.event_ns, text);
+    if (!b->from_ns)
+        fprintf(stderr, "tocsin backtest: the records before %s are no longer all there\n", text);
+    b->seq = at.seq;
+    return step_forget_rules(b->s, why);
+}
+
 static enum err replay(struct backtest *b, const struct config *c, struct why *why)
 {
     static const struct row_type *const alerts_alone[] = { &alert_row, NULL };
@@ -390,9 +405,10 @@ static enum err replay(struct backtest *b, const struct config *c, struct why *w
     struct history *h = NULL;
     enum err e = db_open(c->database_conninfo, "tocsin_engine", "tocsin backtest", &d, why);
     if (!e) e = step_init(b->s);
+    if (!e) e = begin(b, &d, why);
     if (!e) {
         step_hear(b->s, &(struct step_sink){ .ctx = b, .row = on_alert, .wanted = alerts_alone });
-        e = history_open(&d, 0, UINT64_MAX, &h, why);
+        e = history_open(&d, b->seq, UINT64_MAX, &h, why);
     }
     b->history = h;
     if (!e && b->json) printf("{\"alerts\":[");

@@ -45,7 +45,9 @@ enum err replay_stored(struct history *h, struct step *s, bool (*each)(void *ctx
 static enum err load_snapshot(struct db *d, struct step *s, struct snapshots *kept, uint64_t *from,
                               struct why *why)
 {
-    struct snapshot_wish wish = { STEP_STATE_VERSION, UINT64_MAX, INT64_MAX };
+    struct snapshot_wish wish = { .version = STEP_STATE_VERSION,
+                                  .before = UINT64_MAX,
+                                  .until_ns = INT64_MAX };
     for (;;) {
         AUTO_BUF struct buf state = { 0 };
         struct snapshot_found found;

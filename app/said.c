@@ -260,7 +260,10 @@ static void compare_standing(struct said *s, enum table_id id, uint64_t seq, str
     for (size_t i = 0; !s->err && (more || i < s->tables[id].n);) {
         void *now = i < s->tables[id].n ? s->tables[id].rows[i] : NULL;
         const int order = !now ? -1 : !more ? 1 : in_order(&stored, &now, &o);
-        if (order < 0) one_missing(s, id, seq, stored, "a row", "nothing");
+        if (order < 0 && s->after) {
+        } /* said before the replay began */
+        else if (order < 0)
+            one_missing(s, id, seq, stored, "a row", "nothing");
         else if (order > 0) one_missing(s, id, seq, now, "nothing", "a row");
         else compare(s, id, seq, whose_row(id, now, whose), stored, now);
         if (order <= 0) more = next_readable(s, c, seq, stored);
@@ -278,17 +281,22 @@ static void end_standing(struct said *s, struct db *d, enum table_id id, uint64_
 }
 
 /* ---- the whole ---- */
-enum err said_open(struct said *s, struct db *d, struct why *why)
+enum err said_open(struct said *s, struct db *d, uint64_t after, uint64_t readings_after,
+                   struct why *why)
 {
     enum err e = ERR_OK;
-    *s = (struct said){ 0 };
+    *s = (struct said){ .after = after };
     for (enum table_id id = 0; id < TABLE_COUNT && !e; id++) {
         if (tables[id].check == CHECK_STANDS) {
             s->tables[id].by_key = calloc(1, sizeof *s->tables[id].by_key);
             if (!s->tables[id].by_key) e = err_set(why, ERR_NOMEM, "out of memory");
         }
-        if (tables[id].check == CHECK_ALONG)
-            e = row_cursor_open(d, tables[id].row, &s->tables[id].stored, why);
+        if (tables[id].check != CHECK_ALONG) continue;
+        s->tables[id].after =
+            id == TABLE_reading_row && readings_after > after ? readings_after : after;
+        if (!e)
+            e = row_cursor_open_range(d, tables[id].row, s->tables[id].after, UINT64_MAX,
+                                      &s->tables[id].stored, why);
     }
     return e;
 }
@@ -298,7 +306,9 @@ void said_row(struct said *s, const struct row_type *type, const void *row)
     const enum table_id id = table_of(type);
     if (s->err) return;
     switch (tables[id].check) {
-    case CHECK_ALONG: keep(s, id, row); return;
+    case CHECK_ALONG:
+        if (seq_of(type, row) > s->tables[id].after) keep(s, id, row);
+        return;
     case CHECK_STANDS: stand(s, id, row); return;
     case CHECK_REPLAYED:
     case CHECK_NEVER: return;

@@ -16,15 +16,20 @@ struct said {
         size_t n, cap;
         struct map *by_key; /* STANDS: to an index into rows */
         int64_t compared;
+        uint64_t after; /* ALONG: rows of earlier records are not compared */
     } tables[TABLE_COUNT];
+    uint64_t
+        after; /* only what is said of later records is compared; of what stands only what is said anew */
     int64_t values, differing;
     int64_t earlier; /* readings whose value an earlier version of their measure gave */
     enum err err;    /* the first failure; nothing is compared after it */
     struct why why;
 };
 
-/* Inside a transaction of history_open's. */
-MUST_USE enum err said_open(struct said *s, struct db *d, struct why *why);
+/* Inside a transaction of history_open's. Compared is what belongs to records after `after`; of readings, of which more may be
+ * gone, after `readings_after`. */
+MUST_USE enum err said_open(struct said *s, struct db *d, uint64_t after, uint64_t readings_after,
+                            struct why *why);
 /* A row that the replay says. */
 void said_row(struct said *s, const struct row_type *type, const void *row);
 /* The record is over, and so are its rows. */

@@ -1017,6 +1017,26 @@ enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
     return ERR_OK;
 }
 
+enum err step_forget_rules(struct step *s, struct why *why)
+{
+    struct engine *engine;
+    struct rule_set *rules = NULL;
+    enum err e = engine_unasked(s->engine, &engine, why);
+    if (e) return e;
+    e = rule_set_new(&rules);
+    if (e) {
+        engine_free(engine);
+        return err_set(why, e, "out of memory");
+    }
+    engine_free(s->engine);
+    rule_set_free(s->rules);
+    s->engine = engine;
+    s->rules = rules;
+    s->series_told = engine_series_count(engine);
+    s->sights_changed = true;
+    return ERR_OK;
+}
+
 /* ---- records of our own ---- */
 static enum err keep_text(struct arena *arena, const char *p, size_t n, struct str *out)
 {

@@ -104,6 +104,8 @@ void step_save(const struct step *s, struct buf *out);
 /* The same to be cut into pages. false: out of memory; the caller releases it either way. */
 MUST_USE bool step_image(struct step *s, struct state_image *out);
 MUST_USE enum err step_load(struct step *s, const void *p, size_t n, struct why *why);
+/* As if nobody had ever made a rule: for a back-test that begins at a checkpoint. Series that only rules asked for are gone. */
+MUST_USE enum err step_forget_rules(struct step *s, struct why *why);
 enum { STEP_STATE_VERSION = 6 };
 
 /* ---- the records the service itself makes; strings in `arena`, seq still to be given ---- */

@@ -7,8 +7,10 @@
  *     seq 43: reading.coverage: stored 0.5, now 1
  * and the exit code 1. A record that is missing shows at once: "stored nothing before seq 45, now a record". */
 #include "app/app.h"
+#include "app/checkpoint.h"
 #include "app/recover.h"
 #include "app/said.h"
+#include "core/when.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,6 +21,7 @@ struct verify {
     struct db *db;
     const struct history *history;
     struct said said;
+    int64_t from_ns;   /* INT64_MIN: the first record */
     uint64_t last_seq; /* as stored */
     int64_t records;
 };
@@ -72,12 +75,31 @@ static void verify_shard(struct verify *v)
         said_differ(s, v->last_seq, "shard.last_seq", e ? "nothing" : stored, now);
 }
 
+static void tell_beginning(const struct verify *v, const struct beginning *b)
+{
+    char text[WHEN_TEXT_MAX];
+    when_format(b->event_ns, text);
+    if (b->seq)
+        printf("from the checkpoint after record %" PRIu64 ", %s%s\n", b->seq, text,
+               v->from_ns == INT64_MIN ? ": the records before it are no longer all there" : "");
+    else if (v->from_ns != INT64_MIN)
+        printf("from the first record: there is no checkpoint before that time\n");
+    if (b->retained.readings > b->seq)
+        printf("readings of records up to %" PRIu64
+               " are no longer all there, and are not compared\n",
+               b->retained.readings);
+}
+
 static enum err verify_all(struct verify *v, struct why *why)
 {
     struct history *h = NULL;
-    enum err e = history_open(v->db, 0, UINT64_MAX, &h, why);
+    struct beginning begin;
+    enum err e = checkpoint_begin(v->db, v->step, v->from_ns, &begin, why);
+    if (!e) tell_beginning(v, &begin);
+    v->last_seq = begin.seq;
+    if (!e) e = history_open(v->db, begin.seq, UINT64_MAX, &h, why);
     v->history = h;
-    if (!e) e = said_open(&v->said, v->db, why);
+    if (!e) e = said_open(&v->said, v->db, begin.seq, begin.retained.readings, why);
     if (!e) e = replay_stored(h, v->step, verify_each, v, why);
     said_settle(&v->said);
     if (!e) { /* of a replay that broke off nothing can be missing */
@@ -106,7 +128,27 @@ static void print_result(const struct verify *v)
             s->earlier);
 }
 
-const char verify_usage[] = "usage: tocsin verify -c FILE\n";
+const char verify_usage[] =
+    "usage: tocsin verify -c FILE [--from TIME]\n\n"
+    "  --from TIME    begins at the newest checkpoint not later than that, and says at which; TIME is RFC 3339 or a date\n";
+
+/* false: not understood, and said so. */
+static bool take_options(int argc, char **argv, const char **config, int64_t *from_ns)
+{
+    struct why why = { 0 };
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const char *v = argv[i + 1];
+        if (strcmp(argv[i], "-c") == 0) *config = v;
+        else if (strcmp(argv[i], "--from") != 0 || when_parse(v, strlen(v), from_ns, &why)) {
+            if (why.text[0]) fprintf(stderr, "tocsin verify: --from %s: %s\n", v, why.text);
+            else fputs(verify_usage, stderr);
+            return false;
+        }
+    }
+    if (*config && argc % 2) return true;
+    fputs(verify_usage, stderr);
+    return false;
+}
 
 int cmd_verify(int argc, char **argv)
 {
@@ -114,12 +156,10 @@ int cmd_verify(int argc, char **argv)
     struct why why = { 0 };
     struct db d = { 0 };
     struct step s = { 0 };
-    struct verify v = { .step = &s, .db = &d };
-    if (argc != 3 || strcmp(argv[1], "-c") != 0) {
-        fputs(verify_usage, stderr);
-        return EXIT_WRONG_USAGE;
-    }
-    int code = load_config(argv[2], &c);
+    struct verify v = { .step = &s, .db = &d, .from_ns = INT64_MIN };
+    const char *config = NULL;
+    if (!take_options(argc, argv, &config, &v.from_ns)) return EXIT_WRONG_USAGE;
+    int code = load_config(config, &c);
     if (code) {
         config_release(&c);
         return code;

@@ -111,7 +111,7 @@ static void begin(void)
     tidy(NULL);
     sql("BEGIN");
     begun = true;
-    assert_int_equal(said_open(&said, &root, &why), ERR_OK);
+    assert_int_equal(said_open(&said, &root, 0, 0, &why), ERR_OK);
     shown = stdout;
     stdout = open_memstream(&printed, &printed_n);
 }
