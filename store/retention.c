@@ -18,6 +18,8 @@
 
 enum { ROWS_AT_ONCE = 10000 };
 
+/* One go over all that may be old. What is told goes to whoever asked: the log of a service, or the
+ * terminal of tocsin retain. */
 struct run {
     struct db *d;
     int version;
@@ -86,6 +88,9 @@ static bool is_needed(const struct run *r, uint64_t last_seq, char why[400])
     return false;
 }
 
+/* A transaction of its own, which takes no longer than the lock on the parent is had: whoever reads
+ * the table for long keeps it, and the next run comes back. The function looks once more, under that
+ * lock, whether the checkpoint still covers what is in it: a late tick may have come since. */
 static enum err drop(struct run *r, const char *kind, const char *part, const char *until,
                      const char *last, struct why *why)
 {
@@ -100,6 +105,8 @@ static enum err drop(struct run *r, const char *kind, const char *part, const ch
     return e;
 }
 
+/* Which are old is asked without a time limit: the greatest seq of a partition of millions of rows
+ * takes its seconds, and nobody waits for them. */
 static enum err partitions_go(struct run *r, const char *kind, int64_t days, struct why *why)
 {
     char before[24], needed[400];
@@ -186,7 +193,8 @@ static enum err deliveries_go(struct run *r, int64_t days, struct why *why)
         days, why);
 }
 
-/* They are no longer kept, and go as the next snapshot is written. The newest stays: what was dropped leans on it. */
+/* They are no longer kept, and go as the next snapshot is written. The newest
+ * stays: what was dropped leans on it. */
 static enum err checkpoints_go(struct run *r, int64_t days, struct why *why)
 {
     char before[24];

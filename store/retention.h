@@ -23,7 +23,8 @@ struct retention_item {
     const char *refused; /* why it stays; NULL: it goes */
 };
 
-/* Tells of each that is old, and drops it unless `dry`. ERR_DB, ERR_DB_LOST: what was told before has gone. */
+/* Tells of each that is old, and drops it unless `dry`. ERR_DB, ERR_DB_LOST: what
+ * was told before has gone. */
 MUST_USE enum err retention_run(struct db *d, const struct retention *k, int version, bool dry,
                                 void (*each)(void *ctx, const struct retention_item *item),
                                 void *ctx, struct why *why);

@@ -28,6 +28,8 @@
 
 enum { READ_PAGES = 64 }; /* at once: some 4 MB */
 
+/* What is known of a page that is stored: enough to tell whether the one that now stands at its
+ * place is another, and to name it in the next snapshot if it is not. The bytes are forgotten. */
 struct known_page {
     uint64_t id, sum;
 };
@@ -122,6 +124,7 @@ static const struct column page_columns[] = { ROW_COLUMN(struct page_row, U64, p
 static const struct row_type page_row_type =
     ROW_TYPE("snapshot_page", struct page_row, page_columns);
 
+/* Rows point into the image, which outlives them: nothing is copied before COPY packs it. */
 struct plan {
     struct page_row *rows;
     size_t n, cap;
@@ -239,9 +242,10 @@ static enum err write_part(struct db *d, const struct state_snapshot *x, size_t 
     return db_check(d, PQexecParams(d->conn, sql, 7, NULL, values, lengths, formats, 0), why);
 }
 
-/* Those between what was gone on from and this one could not be read, and nothing goes on from them. They go first: dropped behind
- * them, the one that was gone on from would be held against one that is not its successor. What one of them names may be wrong,
- * so what is left is what nothing names. */
+/* Those between what was gone on from and this one could not be read, and nothing
+ * goes on from them. They go first: dropped behind them, the one that was gone on
+ * from would be held against one that is not its successor. What one of them names
+ * may be wrong, so what is left is what nothing names. */
 static const char DROP_DAMAGED[] =
     "DELETE FROM tocsin.snapshot WHERE shard_id = 0 AND $1::bigint > 0 AND seq > $1::bigint AND seq < $2::bigint";
 static const char DROP_UNNAMED[] =
@@ -292,6 +296,9 @@ static enum err check_epoch(const struct snapshots *s, struct db *d, struct why 
     return ERR_OK;
 }
 
+/* All of it or nothing: a kill between any two statements leaves the snapshots that there were. The
+ * new one is written first and the old ones dropped behind it, because which pages are still needed
+ * is seen from the snapshots on both sides of the one that goes. */
 static enum err transact(struct snapshots *s, struct db *d, const struct state_snapshot *x,
                          int keep_days, struct plan *plan, struct why *why)
 {
@@ -317,6 +324,7 @@ static enum err is_in(struct db *d, uint64_t seq, bool *in, struct why *why)
     return e;
 }
 
+/* Not in the middle of anything: what an interrupted COPY left behind is never reasoned about. */
 static bool is_well(const struct db *d)
 {
     return d->conn && PQstatus(d->conn) == CONNECTION_OK
@@ -354,8 +362,8 @@ enum err snapshots_write(struct snapshots *s, struct db *d, const struct state_s
 }
 
 /* ---- reading ---- */
-/* A bigint[] as PostgreSQL sends it: dimensions, nulls?, type, then of the one dimension its length and first index, then each
- * element behind its length. */
+/* A bigint[] as PostgreSQL sends it: dimensions, nulls?, type, then of the one
+ * dimension its length and first index, then each element behind its length. */
 static bool read_array(const PGresult *r, int row, int column, uint64_t **out, size_t *n)
 {
     const char *p = PQgetvalue(r, row, column);
@@ -439,6 +447,8 @@ static enum err read_pages(struct db *d, const struct known *k, const struct kno
     return e ? e : take_pages(k, p, from, n, r, state, why);
 }
 
+/* The last part is named "end" and has no pages: without it the rows of snapshot_part are not all
+ * there, and what has been read so far would look like a whole state that is short. */
 static enum err read_parts(struct snapshots *s, struct db *d, struct buf *state, struct why *why)
 {
     static const char sql[] = "SELECT part, head, pages, sums, checksum FROM tocsin.snapshot_part"

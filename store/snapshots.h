@@ -33,9 +33,11 @@ void snapshots_free(struct snapshots *s); /* NULL is fine */
 struct snapshot_wish {
     int version;
     uint64_t before; /* the newest with a seq below this one; UINT64_MAX: of all */
-    /* And with an event time of this at most; INT64_MAX: of all, also of older programs'. */
+    /* And with an event time of this at most; INT64_MAX: of all, also of older
+     * programs'. */
     int64_t until_ns;
-    /* Not 0: the oldest with this seq or a later one instead, but no older program's. */
+    /* Not 0: the oldest with this seq or a later one instead, but no older
+     * program's. */
     uint64_t oldest_from;
 };
 struct snapshot_found {
@@ -43,11 +45,13 @@ struct snapshot_found {
     bool whole;       /* an older program's, in one piece */
     int64_t event_ns; /* 0: it is whole */
 };
-/* Into *state, as core/state.h reads it. ERR_INVALID: it is damaged, the detail says which page; ask again for one
- * before it. The shard's epoch is kept: what is written later is written only while it stands. */
+/* Into *state, as core/state.h reads it. ERR_INVALID: it is damaged, the detail
+ * says which page; ask again for one before it. The shard's epoch is kept: what is
+ * written later is written only while it stands. */
 MUST_USE enum err snapshots_read(struct snapshots *s, struct db *d, const struct snapshot_wish *w,
                                  struct snapshot_found *out, struct buf *state, struct why *why);
-/* What was read was not what the state goes on from: of the next image all pages are written. */
+/* What was read was not what the state goes on from: of the next image all pages
+ * are written. */
 void snapshots_forget(struct snapshots *s);
 
 struct snapshot_written {
@@ -55,9 +59,11 @@ struct snapshot_written {
     size_t all_pages, all_bytes;
     bool kept;
 };
-/* One transaction of its own. The records up to x->seq must be committed. `keep_days`: the first snapshot of so many days of
- * event time is kept; 0: none. ERR_FENCED: another instance owns the shard. After ERR_DB and ERR_DB_LOST it may be called again
- * with the same x: if it was in all the same, it is not written twice. */
+/* One transaction of its own. The records up to x->seq must be committed.
+ * `keep_days`: the first snapshot of so many days of event time is kept; 0: none.
+ * ERR_FENCED: another instance owns the shard. After ERR_DB and ERR_DB_LOST it may
+ * be called again with the same x: if it was in all the same, it is not written
+ * twice. */
 MUST_USE enum err snapshots_write(struct snapshots *s, struct db *d, const struct state_snapshot *x,
                                   int keep_days, struct snapshot_written *out, struct why *why);
 #endif

@@ -28,23 +28,23 @@
 #include <string.h>
 
 struct writer {
-    /* Opened by writer_open. Once a commit has failed it is used by nobody but writer_recover,
-     * which looks whether it is idle and else opens another: what an interrupted pipeline left
-     * behind is never reasoned about. */
+    /* Opened by writer_open. Once a commit has failed it is used by nobody but
+     * writer_recover, which looks whether it is idle and else opens another: what
+     * an interrupted pipeline left behind is never reasoned about. */
     struct db db;
-    /* As the shard's row stood when this writer last knew: set by writer_open, moved by moved_on()
-     * alone, when a batch is known to be in. */
+    /* As the shard's row stood when this writer last knew: set by writer_open,
+     * moved by moved_on() alone, when a batch is known to be in. */
     struct fence fence;
-    /* Days for which a partition is known to be there. Forgotten with the session: whoever broke it
-     * may have dropped one. */
+    /* Days for which a partition is known to be there. Forgotten with the session:
+     * whoever broke it may have dropped one. */
     struct partitions partitions;
     int64_t statement_ms,
         said_ms; /* how long one may take; what the session has been told. 0: db.c's */
 };
 
-/* With fsync or full_page_writes off a power cut takes back what has been told to a receiver as
- * committed; and a schema of another version would fail in the middle of the first batch, if at
- * all. */
+/* With fsync or full_page_writes off a power cut takes back what has been told to
+ * a receiver as committed; and a schema of another version would fail in the
+ * middle of the first batch, if at all. */
 static enum err check_server(struct writer *w, struct why *why)
 {
     AUTO_PGRESULT PGresult *r = NULL;
@@ -127,7 +127,8 @@ static enum err tell_session(struct writer *w, struct why *why)
     return e;
 }
 
-/* Retention has dropped a partition that this session takes to be there, and a late row of it came: it is made anew. */
+/* Retention has dropped a partition that this session takes to be there, and a
+ * late row of it came: it is made anew. */
 static bool lacks_partition(enum err e, const struct why *why)
 {
     return e == ERR_DB
