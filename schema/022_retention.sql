@@ -1,4 +1,4 @@
--- 021_retention.sql - old rows may go, a partition at a time, and it is known up to where some have gone.
+-- 022_retention.sql - old rows may go, a partition at a time, and it is known up to where some have gone.
 
 CREATE TABLE tocsin.retained (
     kind      text PRIMARY KEY CHECK (kind IN ('tick', 'reading')),
