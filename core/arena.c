@@ -50,6 +50,19 @@ void arena_clear(struct arena *a)
     if (a->first) a->first->used = 0;
 }
 
+void arena_trim(struct arena *a)
+{
+    struct arena_chunk *keep = a->first;
+    if (!keep) return;
+    if (keep->cap > CHUNK) {
+        arena_release(a);
+        return;
+    }
+    struct arena rest = { .first = keep->next };
+    arena_release(&rest);
+    keep->next = NULL;
+}
+
 void arena_release(struct arena *a)
 {
     for (struct arena_chunk *c = a->first, *next; c; c = next) {

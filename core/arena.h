@@ -11,5 +11,6 @@ struct arena {
 void *arena_alloc(struct arena *a, size_t n); /* 16-byte aligned; NULL when out of memory */
 char *arena_copy(struct arena *a, const void *p, size_t n); /* n bytes and a NUL */
 void arena_clear(struct arena *a);                          /* keeps the chunks for reuse */
+void arena_trim(struct arena *a); /* of a cleared one: keeps the usual chunk, gives back the rest */
 void arena_release(struct arena *a);
 #endif

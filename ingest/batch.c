@@ -2,6 +2,8 @@
 
 #include "core/vec.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct column dead_letter_columns[] = {
@@ -44,6 +46,19 @@ void ingest_batch_clear(struct ingest_batch *b)
     b->taken_ns = 0;
 }
 
+void ingest_batch_relax(struct ingest_batch *b)
+{
+    assert(b->records_n + b->messages_n + b->dead_n == 0);
+    free(b->records);
+    free(b->messages);
+    free(b->dead);
+    b->records = NULL;
+    b->messages = NULL;
+    b->dead = NULL;
+    b->records_cap = b->messages_cap = b->dead_cap = 0;
+    arena_trim(&b->arena);
+}
+
 void ingest_batch_free(struct ingest_batch *b)
 {
     if (!b) return;
@@ -78,4 +93,19 @@ static SLOT(source_mark, mark_new, marks)
     struct source_mark *m = mark_new(b);
     if (m) m->source_id = source_id;
     return m;
+}
+
+bool dead_letter_keep(struct ingest_batch *b, struct dead_letter *d, struct str message,
+                      const char *detail, size_t most)
+{
+    char text[400];
+    const bool cut = most && message.n > most;
+    if (cut)
+        snprintf(text, sizeof text, "%.300s (%u bytes; the first %zu are kept)", detail, message.n,
+                 most);
+    const char *why = cut ? text : detail;
+    d->detail = arena_copy(&b->arena, why, strlen(why));
+    d->message = (struct str){ NULL, cut ? (uint32_t)most : message.n };
+    if (message.p) d->message.p = arena_copy(&b->arena, message.p, d->message.n);
+    return d->detail && (d->message.p || !message.p);
 }

@@ -64,11 +64,16 @@ struct ingest_batch {
 
 MUST_USE enum err ingest_batch_new(struct ingest_batch **out);
 void ingest_batch_clear(struct ingest_batch *b); /* keeps the memory for the next turn */
+void ingest_batch_relax(struct ingest_batch *b); /* of a cleared one: the memory goes back */
 void ingest_batch_free(struct ingest_batch *b);
 /* The next free slot, zeroed; NULL when out of memory. */
 struct record *ingest_batch_record(struct ingest_batch *b);
 struct ingest_message *ingest_batch_message(struct ingest_batch *b);
 struct dead_letter *ingest_batch_dead(struct ingest_batch *b);
+/* Its bytes and why it was refused, in the batch's arena: of more than `most` (0: any number) the first, and `detail` says so.
+ * false: out of memory. */
+MUST_USE bool dead_letter_keep(struct ingest_batch *b, struct dead_letter *d, struct str message,
+                               const char *detail, size_t most);
 struct source_mark *ingest_batch_mark(struct ingest_batch *b,
                                       int32_t source_id); /* finds or adds */
 struct source_life *ingest_batch_life(struct ingest_batch *b);

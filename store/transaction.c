@@ -98,6 +98,8 @@ enum err transaction_prepare(struct db *db, struct why *why)
 }
 
 /* ---- one batch on its way ---- */
+enum { JSON_MAX = 512 << 10 }; /* bytes of a statement, and one row more */
+
 struct transaction {
     struct db *db;
     const struct fence *fence; /* read only: the writer moves it, when it knows how this ended */
@@ -223,18 +225,43 @@ static bool send_advance(struct transaction *x)
     return send_prepared(x, "advance", 4, (const char *const[]){ epoch, commits, from, to });
 }
 
-/* The rows of a table as one JSON array, in the scratch. */
-static bool as_json(struct transaction *x, enum table_id id)
+/* How far a table has gone: its rows are a statement, or several where they are large, for libpq's
+ * buffer grows to the largest one and never shrinks:
+ *
+ *     40 dead letters of 64 KiB are 128 KiB of hex each
+ *     four are past JSON_MAX      INSERT INTO tocsin.dead_letter ... [{..},{..},{..},{..}]
+ *     the next four               another ...
+ *     COMMIT                      the ten statements are in, or none of them
+ *
+ * A row is never divided. The buffer is then about as large as the largest row and JSON_MAX. */
+struct progress {
+    size_t run, row;
+    bool done;
+};
+
+/* false: so many bytes are full before the last row. */
+static bool put_rows(struct transaction *x, enum table_id id, struct progress *at, size_t most,
+                     struct json_writer *w)
 {
     size_t n;
     const struct row_run *runs = write_batch_runs(x->batch, id, &n);
     const struct row_type *type = tables[id].row;
+    for (; at->run < n; at->run++, at->row = 0)
+        for (; at->row < runs[at->run].n && !in_chunks(id, &runs[at->run]); at->row++) {
+            if (x->scratch->len >= most) return false;
+            row_json(w, NULL, type, (const char *)runs[at->run].rows + at->row * type->size);
+        }
+    return true;
+}
+
+/* The next rows of a table as one JSON array, in the scratch. Alerts are one statement, whatever
+ * their size: their deliveries go with them. */
+static bool as_json(struct transaction *x, enum table_id id, struct progress *at)
+{
     buf_clear(x->scratch);
     struct json_writer w = json_write(x->scratch);
     json_put_array(&w, NULL);
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < runs[i].n && !in_chunks(id, &runs[i]); k++)
-            row_json(&w, NULL, type, (const char *)runs[i].rows + k * type->size);
+    at->done = put_rows(x, id, at, id == TABLE_alert_row ? SIZE_MAX : JSON_MAX, &w);
     json_put_end(&w);
     return json_write_done(&w);
 }
@@ -281,9 +308,13 @@ static bool send_table(struct transaction *x, enum table_id id)
     const bool bulk = in_bulk(x, id);
     if (bulk && tables[id].bulk == BULK_COPY) return true; /* it is there already */
     statement_name(id, bulk, name);
-    if (!bulk && !as_json(x, id)) return false;
-    const char *const params[] = { bulk ? NULL : x->scratch->data };
-    bool ok = send_prepared(x, name, bulk ? 0 : 1, params);
+    struct progress at = { .done = bulk };
+    bool ok = true;
+    do {
+        ok = bulk || as_json(x, id, &at);
+        const char *const params[] = { bulk ? NULL : x->scratch->data };
+        ok = ok && send_prepared(x, name, bulk ? 0 : 1, params);
+    } while (ok && !at.done);
     return ok && (id != TABLE_alert_row || send_owed(x, bulk));
 }
 

@@ -133,6 +133,25 @@ void write_batch_clear(struct write_batch *b)
     b->failed = false;
 }
 
+/* A run is as long as the longest there was, for each of the turns that go round, and the arena has
+ * every chunk that one turn has needed. While there is load they are needed again with the next
+ * turn; afterwards nobody would ever give them back. */
+void write_batch_relax(struct write_batch *b)
+{
+    assert(b->rows == 0 && !b->borrowed);
+    for (int t = 0; t < TABLE_COUNT; t++)
+        for (size_t i = 0; i < b->tables[t].cap; i++) {
+            struct row_run *run = &b->tables[t].runs[i];
+            free(run->rows);
+            free(run->cut);
+            *run = (struct row_run){ 0 };
+        }
+    free(b->cuts);
+    b->cuts = NULL;
+    b->cuts_n = b->cuts_cap = 0; /* between no rows there is nothing to cut */
+    arena_trim(&b->arena);
+}
+
 /* ---- filling ---- */
 static struct row_run *new_run(struct row_runs *rr, int32_t day)
 {

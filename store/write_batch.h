@@ -13,6 +13,8 @@ struct write_batch;
 MUST_USE enum err write_batch_new(struct write_batch **out);
 void write_batch_free(struct write_batch *b);  /* NULL is fine */
 void write_batch_clear(struct write_batch *b); /* keeps the memory for the next turn */
+/* Of one without rows: the memory goes back. */
+void write_batch_relax(struct write_batch *b);
 
 /* ---- filling; all copy ---- */
 /* A row of tables.def. */

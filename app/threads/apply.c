@@ -43,17 +43,17 @@ static enum err plausible(const struct config *c, const struct record *r, int64_
 static enum err refuse(const struct engine_loop *l, struct ingest_batch *in, const struct record *r,
                        enum err reason, const struct why *why)
 {
-    const char *detail = arena_copy(&in->arena, why->text, strlen(why->text));
-    struct dead_letter *d = detail ? ingest_batch_dead(in) : NULL;
+    struct dead_letter *d = ingest_batch_dead(in);
     if (!d) return ERR_NOMEM;
     const struct source_name *at = source_names_find(&l->sources, r->source_id);
     *d = (struct dead_letter){ .topic = at ? at->topic : "",
                                .part = at ? at->part : 0,
                                .source_id = r->source_id,
                                .kafka_offset = r->offset,
-                               .reason = reason,
-                               .detail = detail,
-                               .message = r->message };
+                               .reason = reason };
+    if (!dead_letter_keep(in, d, r->message, why->text,
+                          (size_t)l->p->c->ingest_dead_letter_kb << 10))
+        return ERR_NOMEM;
     metric_dead_letter(reason);
     return ERR_OK;
 }

@@ -19,7 +19,9 @@ enum {
     IDLE_MS = 50, /* with nothing in the turn */
     FULL_MS = 5,  /* with something: soon look again whether the writer is free */
     PICTURE_MS = 100,
-    CLOCK_NEAR_S = 3600
+    CLOCK_NEAR_S = 3600,
+    LARGE_BYTES = 1 << 20, /* see the writer, which does the same with the turns at rest */
+    RELAX_MS = 10000
 };
 
 /* ---- coming and going ---- */
@@ -166,6 +168,8 @@ void engine_loop_hand_over(struct engine_loop *l)
               0); /* in the middle of a batch it is not told yet */
     save_state(l, false);
     take_picture(l);
+    if (write_batch_bytes(l->turn->batch) >= LARGE_BYTES)
+        l->relax_ns = mono_ns() + RELAX_MS * NS_PER_MS;
     if (queue_push(p->turns, l->turn, -1)) return;
     l->turn = NULL;
     while (!l->turn) l->turn = queue_pop(p->spare_turns, -1);
@@ -209,6 +213,14 @@ static void take_batch(struct engine_loop *l, struct ingest_batch *in)
     if (queue_push(l->p->spare_batches, in, 0)) ingest_batch_free(in);
 }
 
+/* Nothing large has come for a while, and nothing is in hand. */
+static void relax(struct engine_loop *l)
+{
+    if (!l->relax_ns || mono_ns() < l->relax_ns || !turn_idle(l->turn)) return;
+    write_batch_relax(l->turn->batch);
+    l->relax_ns = 0;
+}
+
 /* false: the service is stopping, and nothing comes any more. */
 static bool go_round(struct engine_loop *l)
 {
@@ -216,6 +228,7 @@ static bool go_round(struct engine_loop *l)
     struct ingest_batch *in = queue_pop(p->ingested, sleep_ms(l));
     atomic_store(&p->round_ns, mono_ns());
     if (in) take_batch(l, in);
+    else relax(l);
     for (struct command *c; (c = queue_pop(p->commands, 0)) != NULL;) {
         engine_loop_obey(l, c);
         write_cut(l->turn->batch, 0, 0);

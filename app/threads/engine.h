@@ -28,6 +28,7 @@ struct engine_loop {
     int64_t clock_due_ns;    /* mono_ns() of the next clock record */
     uint64_t saved_seq;      /* of the newest snapshot, and when it was made */
     int64_t saved_ns;
+    int64_t relax_ns;     /* mono_ns() at which the turn in hand gives back memory; 0: never */
     uint64_t picture_seq; /* of the newest picture, and when it was made; 0: at once */
     int64_t picture_ns;
 };

@@ -6,11 +6,13 @@
 #include "core/arena.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "core/when.h"
 #include "store/history.h"
 
 #include <pthread.h>
 #include <string.h>
 
+enum { LARGE_BYTES = 256 << 10, LARGE_RECORDS = 2000, RELAX_MS = 10000 };
 enum { POLL_MS = 100, POLL_RECORDS = 10000, SPARE_WAIT_MS = 100 };
 
 /* ---- opening ---- */
@@ -61,6 +63,7 @@ static enum err open_source(struct pipeline *p, const struct kafka_topic *topics
                                       .topics_n = topics_n,
                                       .properties = properties,
                                       .properties_n = c->properties_n,
+                                      .dead_bytes = (size_t)c->ingest_dead_letter_kb << 10,
                                       .batch_bytes = (size_t)c->ingest_batch_kb << 10,
                                       .source_id_next = at->next_id };
     return kafka_source_open(&cfg, at->lives, at->n, &p->kafka, why);
@@ -108,11 +111,39 @@ static void poll_once(struct pipeline *p, struct ingest_batch *b)
     look_at_lag(p);
 }
 
+/* ---- after a flood: see writer.c ---- */
+struct ebb {
+    int64_t relax_ns;
+    bool due;
+};
+
+static void note_large(struct ebb *x, const struct ingest_batch *b)
+{
+    if (b->bytes < LARGE_BYTES && b->records_n < LARGE_RECORDS) return;
+    x->relax_ns = mono_ns() + RELAX_MS * NS_PER_MS;
+    x->due = true;
+}
+
+/* Nothing is in hand, and nothing large has come for a while. */
+static void relax(struct pipeline *p, struct ebb *x, struct ingest_batch *b)
+{
+    if (!x->due || mono_ns() < x->relax_ns) return;
+    x->due = false;
+    ingest_batch_relax(b);
+    for (size_t n = queue_len(p->spare_batches); n > 0; n--) {
+        struct ingest_batch *spare = queue_pop(p->spare_batches, 0);
+        if (!spare) break;
+        ingest_batch_relax(spare);
+        if (queue_push(p->spare_batches, spare, 0)) ingest_batch_free(spare);
+    }
+}
+
 void *ingest_main(void *arg)
 {
     struct pipeline *p = arg;
     pthread_setname_np(pthread_self(), "ingest");
     struct ingest_batch *b = NULL;
+    struct ebb ebb = { 0 };
     while (!atomic_load(&p->stopping)) {
         if (!b) b = queue_pop(p->spare_batches, SPARE_WAIT_MS);
         if (!b) {
@@ -120,7 +151,11 @@ void *ingest_main(void *arg)
             continue;
         }
         poll_once(p, b);
-        if (!has_something(b)) continue;
+        if (!has_something(b)) {
+            relax(p, &ebb, b);
+            continue;
+        }
+        note_large(&ebb, b);
         if (queue_push(p->ingested, b, -1)) break;
         b = NULL;
     }

@@ -88,6 +88,7 @@ enum err kafka_source_open(const struct kafka_config *cfg, const struct source_l
     pthread_mutex_init(&s->lock, NULL);
     s->clock = cfg->clock ? cfg->clock : mono_ns;
     s->source_id_next = cfg->source_id_next > 0 ? cfg->source_id_next : 1;
+    s->dead_bytes = cfg->dead_bytes;
     s->batch_bytes = cfg->batch_bytes ? cfg->batch_bytes : SIZE_MAX;
     s->msgs = calloc(CHUNK, sizeof *s->msgs);
 

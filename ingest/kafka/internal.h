@@ -115,6 +115,7 @@ struct kafka_source {
     rd_kafka_message_t **msgs; /* taken from librdkafka, [msgs_at, msgs_n) still to be applied */
     size_t msgs_at, msgs_n;
     size_t message_bytes;  /* mean length of those taken last */
+    size_t dead_bytes;     /* of a refused message are kept; 0: all */
     size_t batch_bytes;    /* a batch holds no more messages once it has so many bytes */
     struct part **touched; /* have a `last` */
     size_t touched_n, parts_total;

@@ -42,6 +42,7 @@ struct kafka_config {
     size_t topics_n;
     const struct kafka_property *properties; /* librdkafka's, verbatim, last one wins */
     size_t properties_n;
+    size_t dead_bytes;      /* of a refused message are kept at most; 0: all */
     size_t batch_bytes;     /* of messages in a batch, and one message more; 0: any number */
     int32_t source_id_next; /* the first source_id that is free in tocsin.source; at least 1 */
     int64_t (*clock)(void); /* for intervals; NULL: mono_ns. Waiting itself is always real time */

@@ -56,15 +56,14 @@ static void poison_count(struct part *p, int64_t now, bool refused_one)
 
 /* ---- one message ---- */
 
-static enum err refuse(const struct part *p, const rd_kafka_message_t *m, enum err reason,
-                       const char *detail, struct ingest_batch *batch)
+static enum err refuse(const struct kafka_source *s, const struct part *p,
+                       const rd_kafka_message_t *m, enum err reason, const char *detail,
+                       struct ingest_batch *batch)
 {
     struct arena *a = &batch->arena;
     const char *topic = arena_copy(a, p->topic->name, strlen(p->topic->name));
-    const char *text = arena_copy(a, detail, strlen(detail));
     const char *key = m->key ? arena_copy(a, m->key, m->key_len) : NULL;
-    const char *bytes = m->payload ? arena_copy(a, m->payload, m->len) : NULL;
-    if (!topic || !text || (m->key && !key) || (m->payload && !bytes)) return ERR_NOMEM;
+    if (!topic || (m->key && !key)) return ERR_NOMEM;
     struct dead_letter *d = ingest_batch_dead(batch);
     if (!d) return ERR_NOMEM;
     *d = (struct dead_letter){
@@ -73,10 +72,10 @@ static enum err refuse(const struct part *p, const rd_kafka_message_t *m, enum e
         .source_id = p->source_id,
         .kafka_offset = m->offset,
         .reason = reason,
-        .detail = text,
         .message_key = { key, (uint32_t)m->key_len },
-        .message = { bytes, (uint32_t)m->len },
     };
+    const struct str message = { m->payload, (uint32_t)m->len };
+    if (!dead_letter_keep(batch, d, message, detail, s->dead_bytes)) return ERR_NOMEM;
     metric_dead_letter(reason);
     return ERR_OK;
 }
@@ -184,7 +183,7 @@ static enum err take_message(struct kafka_source *s, struct part *p, const rd_ka
     if (e) return e;
     const enum err verdict = work(s, m, batch, &why);
     if (verdict == ERR_NOMEM) e = ERR_NOMEM;
-    else e = verdict ? refuse(p, m, verdict, why.text, batch) : sign(p, m, from, batch);
+    else e = verdict ? refuse(s, p, m, verdict, why.text, batch) : sign(p, m, from, batch);
     if (!e) e = note(p, m, !verdict && batch->records_n > from, &batch->messages[at], batch);
     if (e) { /* as if it had not come */
         batch->records_n = from;

@@ -131,6 +131,46 @@ def test_one_record_that_fires_every_rule(kafka, service_factory):
     assert "2 alerts over" in done
 
 
+def flood(kafka, topic, count, size):
+    """Messages that are refused, of that size; in pieces, for the producer's own queue."""
+    message = b'{"kind":"nothing","filler":"' + b"x" * (size - 30) + b'"}'
+    piece = max(1, (32 << 20) // size)
+    for at in range(0, count, piece):
+        kafka.produce(topic, [(b"bad", message)] * min(piece, count - at))
+
+
+def test_of_a_large_refused_message_the_beginning_is_kept(kafka, service_factory):
+    topic = kafka.create_topic("large")
+    service = service_factory(topics=[topic], config={"engine": QUIET, "ingest": {"dead_letter_kb": 2}})
+    flood(kafka, topic, 3, 500_000)
+    flood(kafka, topic, 1, 2000)
+    drive.drained(service, topic, 4)
+    rows = service.database.rows("SELECT length(message), detail FROM tocsin.dead_letter ORDER BY kafka_offset")
+    assert [n for n, _ in rows] == [2048] * 3 + [2000]
+    assert all(d.endswith("(500000 bytes; the first 2048 are kept)") for _, d in rows[:3]) and "kept" not in rows[3][1]
+
+
+@pytest.mark.skipif(not LONG, reason="half a gigabyte through Kafka, twice: make test-long")
+@pytest.mark.timeout(1200)
+def test_memory_goes_back_after_a_flood(kafka, service_factory):
+    topic = kafka.create_topic("flood")
+    service = service_factory(topics=[topic], config={"engine": QUIET})
+    kafka.produce(topic, [streams.encode(m) for m in storm(1000)])
+    drive.drained(service, topic, 1002)
+    begin, sent = rss_mb(service), 1002
+    for count, size in ((500, 999_000), (200_000, 10_000)):
+        with Highest(service) as highest:
+            flood(kafka, topic, count, size)
+            sent += count
+            drive.drained(service, topic, sent, 600)
+        time.sleep(60)                         # what is promised: a minute later
+        after = rss_mb(service)
+        print(f"{count} refused messages of {size} bytes: RSS {begin:.0f} MB before, at most {highest.rss:.0f} MB, {after:.0f} MB a minute later")
+        assert highest.rss <= 256
+        assert after <= 1.2 * begin
+    assert service.database.one("SELECT count(*) FROM tocsin.dead_letter") == 200_500
+
+
 SLOW = """
     CREATE FUNCTION public.slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END';
     CREATE TRIGGER slowly BEFORE INSERT ON tocsin.alert FOR EACH ROW EXECUTE FUNCTION public.slowly()"""
