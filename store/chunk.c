@@ -180,6 +180,7 @@ static uint64_t unit_of(const struct tick_row *rows, size_t n, size_t offset, in
 struct range {
     int64_t low, high;
 };
+/* Asked when packing, and again of what came back. */
 static struct range range_of(const struct tick_row *rows, size_t n, size_t offset)
 {
     struct range r = { INT64_MAX, INT64_MIN };
@@ -191,6 +192,7 @@ static struct range range_of(const struct tick_row *rows, size_t n, size_t offse
     return r;
 }
 
+/* Distances from the base in units; that they fit is_wide has said. */
 static void put_narrow(struct chunk_params *p, int at, const struct tick_row *rows, size_t n,
                        size_t offset, int64_t base, uint64_t unit)
 {
@@ -223,6 +225,7 @@ static struct packing packing_of(const struct tick_row *rows, size_t n, size_t o
 
 static bool is_wide(const struct packing *k) { return k->span / k->unit > INT32_MAX; }
 
+/* Closes of several sessions, or trades of several places, in one chunk; mostly it is neither. */
 static void put_kinds(struct chunk_params *p, const struct tick_row *rows, size_t n, int32_t low,
                       int32_t high)
 {
@@ -251,6 +254,8 @@ static bool begins_run(const struct tick_row *rows, size_t i)
     return i == 0 || rows[i - 1].kpos == INT64_MAX || rows[i].kpos != rows[i - 1].kpos + 1;
 }
 
+/* A fetch brings a partition's messages one behind the other, so that a chunk has a few runs: a
+ * hundredth of what a place of its own for each tick would be. */
 static void put_runs(struct chunk_params *p, const struct tick_row *rows, size_t n)
 {
     size_t runs = 0;
@@ -263,6 +268,7 @@ static void put_runs(struct chunk_params *p, const struct tick_row *rows, size_t
         if (begins_run(rows, i)) to = put_element64(to, rows[i].kpos);
 }
 
+/* What queries go by without unpacking anything. */
 static void put_head(struct chunk_params *p, const struct tick_row *rows, size_t n, int32_t *low,
                      int32_t *high)
 {
@@ -397,6 +403,7 @@ static bool take_scaled(const PGresult *r, int row, const struct scaled *s, stru
     return true;
 }
 
+/* The place of each tick is one behind that of the tick before it, unless a run begins there. */
 static bool take_runs(const PGresult *r, int row, struct tick_row *out, size_t n)
 {
     struct elements at, kpos;
@@ -429,6 +436,7 @@ static bool take_rest(const PGresult *r, int row, struct tick_row *out, size_t n
     return true;
 }
 
+/* No column before the arrays may be null: then somebody has altered the table. */
 static bool has_head(const PGresult *r, int row)
 {
     for (int i = 0; i < AT_SEQ; i++) {

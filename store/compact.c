@@ -45,6 +45,7 @@ static int64_t whole(const PGresult *r, int column)
     return strtoll(PQgetvalue(r, 0, column), NULL, 10);
 }
 
+/* Where the day in hand goes on, or the first of the next one. */
 static enum err next_piece(struct db *d, int64_t over_ns, struct piece *p, bool *more,
                            struct why *why)
 {
@@ -91,6 +92,7 @@ static enum err put_chunk(struct fold *f, struct why *why)
     return ERR_OK;
 }
 
+/* Less than a chunk is left of the page before, so that there is room for one. */
 static enum err take_page(struct fold *f, const PGresult *page, struct why *why)
 {
     enum err e = ERR_OK;
@@ -183,6 +185,7 @@ static enum err by_instrument(struct db *d, const struct piece *p, int64_t *trad
                    (const char *const[]){ day, to }, why);
 }
 
+/* All of it or nothing. */
 static enum err do_piece(struct fold *f, const struct piece *p, struct compacted *out,
                          struct why *why)
 {

@@ -116,6 +116,7 @@ static void close_ended(struct tick_reader *t)
     }
 }
 
+/* A scan: there is one, or those of the days of one turn. */
 static size_t lowest(const struct tick_reader *t)
 {
     size_t best = 0;
@@ -125,6 +126,7 @@ static size_t lowest(const struct tick_reader *t)
 }
 
 /* ---- both ---- */
+/* UINT64_MAX, behind everything, when there is no more row. */
 static uint64_t row_stands_at(const struct tick_reader *t)
 {
     return t->more_rows ? t->row.seq : UINT64_MAX;
