@@ -46,7 +46,7 @@ static inline void stand(struct market *m, struct instrument *x, const struct pr
     /* The value and the time shown with it are of one record; what came before that was said keeps the newest time of all. */
     if (m->settings.meaning >= MEANING_SECOND || p->event_ns > x->price_ns)
         x->price_ns = p->event_ns;
-    if (instrument_held_at_last(x)) move_lines(m, x, p, touch);
+    if (p->regular || !x->has_regular) move_lines(m, x, p, touch); /* instrument_held_at_last */
     if (touch) series_touch(m, x->first_series);
 }
 
