@@ -92,7 +92,7 @@ class Venue:
         return 100 * (now - then[0]) / then[0] if then and now else None
 
     def level(self):
-        return None if self.base is None else 1000 * self.last / self.base
+        return None if self.base is None else 1000 * self.regular / self.base     # what is paid before and after hours moves `last` alone
 
 
 @pytest.fixture(scope="module")

@@ -191,6 +191,7 @@ static void damage_is_found_and_named(void **state)
         struct why why = { .text = "" };
         struct snapshot_found found;
         AUTO_BUF struct buf state_read = { 0 };
+        end(NULL);
         begin(NULL);
         write_now(100);
         rows[1][7 * PER_PAGE].v++;
@@ -209,9 +210,7 @@ static void damage_is_found_and_named(void **state)
         assert_int_equal(number("SELECT count(*) FROM tocsin.snapshot WHERE seq = 200"), 0);
         assert_reads(300);
         assert_no_page_is_lost_or_left();
-        end(NULL);
     }
-    begin(NULL);
 }
 
 static void an_older_programs_is_read(void **state)
