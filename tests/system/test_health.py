@@ -169,6 +169,7 @@ def test_the_log_says_when_it_is_ready_what_it_found_and_how_much_goes_through(k
     one = drive.Feed(kafka, service).reference()
     found = said(service, "kafka: topic found")
     assert [(e["topic"], e["partitions"]) for e in found] == [(topic, 2)]
+    wait_until(lambda: said(service, "ready"), "the log says that it is ready")
     assert [type(e["seq"]) for e in said(service, "ready")] == [int]
     one.session("2024-03-04", 50, 60, 70)
     rates = wait_until(lambda: [e for e in said(service, "rates") if e["records_per_s"] > 0], "a line of rates")
