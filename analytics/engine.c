@@ -60,7 +60,7 @@ static void advance(struct market *m, const struct record *r)
     if (r->event_ns > m->now_ns) m->now_ns = r->event_ns;
 }
 
-/* Readings are stored at clock records, sample_ns apart, and at session ends. With one second and
+/* Readings are due at clock records, sample_ns apart, and at session ends. With one second and
  * clocks at 10.0, 10.4, 11.0 s: stored at 10.0 and 11.0. A session's end at 11.2 stores as well,
  * and the next is then due at 12.2: by the records' own times, so that a replay stores the same. */
 static enum err apply_clock(struct engine *e, const struct record *r, struct why *why)
@@ -310,7 +310,7 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
     settle_ledgers(e);
     err = m->flags.failed || m->store.divisors.failed || m->said.failed ? ERR_NOMEM
                                                                         : series_settle(m);
-    if (!err && e->out.sample) series_sampled(m);
+    if (!err && e->out.sample) series_sampled(m, r->u.clock.session_end != NO_DAY);
     e->out.flags = m->flags.of;
     e->out.flags_n = m->flags.n;
     e->out.ended = m->ended_turn + 1 == m->turn;
@@ -433,6 +433,7 @@ struct series_facts engine_series_facts(const struct engine *e, uint32_t no)
                                   .price = s->kind->exact_e8 != NULL,
                                   .configured = s->configured,
                                   .live = s->live,
+                                  .tells = s->tells,
                                   .seen_n = s->seen_n,
                                   .low = s->low,
                                   .high = s->high,

@@ -25,7 +25,8 @@ struct engine_output {     /* of the last record applied; overwritten by the nex
     size_t divisors_n;
     const struct action_note *actions; /* that it says, or of which something has become */
     size_t actions_n;
-    bool sample;        /* a clock or session end at which every series' reading is stored */
+    bool
+        sample; /* a clock or session end at which readings are stored: of the series that say something new */
     int32_t instrument; /* a new or changed instrument, else -1 */
     /* Of that one: it has a symbol that it had not (engine_symbols); and the one that had the symbol until now, else -1. */
     bool named;
@@ -105,6 +106,7 @@ struct series_facts {
     bool price;      /* its values are exact decimals at 1e-8: engine_look */
     bool configured; /* everybody may see it; else those who have a rule on it */
     bool live;       /* somebody asks for it */
+    bool tells;      /* of the last record that was a `sample`: its reading is stored */
     /* Of the values that it had when readings were stored: how many, the least and the greatest, and when the first was. */
     uint64_t seen_n;
     double low, high;

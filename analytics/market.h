@@ -172,6 +172,14 @@ struct series {
     uint64_t seen_n;
     double low, high;
     int64_t seen_ns;
+    /* What the newest stored reading said, while it is live: one that says the same is not stored. */
+    struct stored_reading {
+        bool ever;
+        double value, coverage;
+        enum reading_status status;
+        int version; /* of the measure's definition */
+    } stored;
+    bool tells; /* of the record in hand: its reading is stored */
     /* ---- from here on what follows from the rest ---- */
     int64_t start; /* where its window begins, in the kind's own terms: set at each session */
     struct window *window; /* of a measure of a measure: from its `begin` to its `end` */

@@ -49,6 +49,7 @@ static const struct state_field market_fields[] = {
     STATE_FIELD(I64, struct market, settings.session_grace_ns),
     STATE_FIELD(BOOL, struct market, settings.hold_shares),
     STATE_FIELD(I64, struct market, settings.burst_alerts),
+    STATE_FIELD(BOOL, struct market, settings.readings_on_change),
     STATE_FIELD(U64, struct market, flags.made),
     STATE_FIELD(U64, struct market, store.divisors.made),
     STATE_FIELD(U64, struct market, said.made),
@@ -215,11 +216,21 @@ static const struct state_field slot_fields[] = {
     STATE_FIELD(I64, struct slot, value),
 };
 static const struct state_field series_fields[] = {
-    STATE_FIELD(BYTE, struct series, tenant),     STATE_FIELD(BYTE, struct series, text),
-    STATE_FIELD(I32, struct series, watchers),    STATE_FIELD(I32, struct series, asked),
-    STATE_FIELD(BOOL, struct series, configured), STATE_FIELD(BOOL, struct series, live),
-    STATE_FIELD(U64, struct series, seen_n),      STATE_FIELD(F64, struct series, low),
-    STATE_FIELD(F64, struct series, high),        STATE_FIELD(I64, struct series, seen_ns),
+    STATE_FIELD(BYTE, struct series, tenant),
+    STATE_FIELD(BYTE, struct series, text),
+    STATE_FIELD(I32, struct series, watchers),
+    STATE_FIELD(I32, struct series, asked),
+    STATE_FIELD(BOOL, struct series, configured),
+    STATE_FIELD(BOOL, struct series, live),
+    STATE_FIELD(U64, struct series, seen_n),
+    STATE_FIELD(F64, struct series, low),
+    STATE_FIELD(F64, struct series, high),
+    STATE_FIELD(I64, struct series, seen_ns),
+    STATE_FIELD(BOOL, struct series, stored.ever),
+    STATE_FIELD(F64, struct series, stored.value),
+    STATE_FIELD(F64, struct series, stored.coverage),
+    STATE_ENUM_FIELD(struct series, stored.status, reading_status),
+    STATE_FIELD(I32, struct series, stored.version),
 };
 /* Fields of the three below are followed by one for each variant: see with_variants. */
 static const struct state_field line_fields[] = {

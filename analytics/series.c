@@ -296,6 +296,7 @@ static enum err set_live(struct market *m, uint32_t no)
     bool live = !m->settings.drop_unasked || s->configured || s->asked > 0 || s->parents > 0;
     if (live == s->live) return ERR_OK;
     s->live = live;
+    s->stored.ever = false;
     s->read_at = 0;
     m->generation++;
     return live ? begin_series(m, no) : end_series(m, no);
@@ -447,18 +448,41 @@ const struct reading *series_reading(const struct market *m, uint32_t no)
     return &s->reading;
 }
 
-void series_sampled(struct market *m)
+static bool equal(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
+
+/* hhi(X) is 2512.5 at 10:00:00, at 10:00:01 and, until A trades, at each second to 10:07:31: of 452 samples two are stored, that of
+ * 10:00:00 and the first that differs. A session's end is stored whatever it says: what an end was, nobody has to look back for. */
+static bool says_new(const struct market *m, const struct series *s, const struct reading *r,
+                     bool end)
+{
+    const struct stored_reading *t = &s->stored;
+    return end || !m->settings.readings_on_change || !t->ever || t->status != r->status
+           || t->version != s->kind->version || !equal(t->value, r->value)
+           || !equal(t->coverage, r->coverage);
+}
+
+static void see_value(struct series *s, double value, int64_t now_ns)
+{
+    if (s->seen_n++ == 0) {
+        s->low = s->high = value;
+        s->seen_ns = now_ns;
+    }
+    if (value < s->low) s->low = value;
+    if (value > s->high) s->high = value;
+}
+
+void series_sampled(struct market *m, bool end)
 {
     for (size_t i = 0; i < m->series_n; i++) {
         struct series *s = &m->series[i];
+        s->tells = false;
+        if (!s->live) continue;
         const struct reading *r = series_reading(m, (uint32_t)i);
-        if (!s->live || !reading_has_value(r->status)) continue;
-        if (s->seen_n++ == 0) {
-            s->low = s->high = r->value;
-            s->seen_ns = m->now_ns;
-        }
-        if (r->value < s->low) s->low = r->value;
-        if (r->value > s->high) s->high = r->value;
+        if (reading_has_value(r->status)) see_value(s, r->value, m->now_ns);
+        s->tells = says_new(m, s, r, end);
+        if (s->tells)
+            s->stored =
+                (struct stored_reading){ true, r->value, r->coverage, r->status, s->kind->version };
     }
 }
 

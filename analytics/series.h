@@ -44,8 +44,8 @@ void series_touch_all(struct market *m);
 MUST_USE enum err series_settle(struct market *m); /* touched -> moved */
 /* A session has begun or ended: windows start anew. */
 void series_session(struct market *m);
-/* Readings are stored: of each live series that has a value it is kept how far its values reach. */
-void series_sampled(struct market *m);
+/* Readings are due, or a session has ended: which series' are stored (`tells`), and of each that has a value how far its values reach. */
+void series_sampled(struct market *m, bool end);
 
 /* ---- reading ---- */
 /* As of the last record, made at most once; valid until the next record. */

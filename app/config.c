@@ -171,6 +171,9 @@ static void check_value(struct loading *l, int line, const struct row *r, const 
     if (at == offsetof(struct config, quality_shares) && strcmp(value, "hold")
         && strcmp(value, "take"))
         complain(l, line, "quality.shares must be hold or take", NULL);
+    if (at == offsetof(struct config, engine_readings) && strcmp(value, "changes")
+        && strcmp(value, "every"))
+        complain(l, line, "engine.readings must be changes or every", NULL);
     if (at == offsetof(struct config, log_level) && strcmp(value, "debug") && strcmp(value, "info")
         && strcmp(value, "warn") && strcmp(value, "error"))
         complain(l, line, "log.level must be debug, info, warn or error", NULL);
@@ -393,6 +396,7 @@ struct market_settings config_market(const struct config *c)
         .session_grace_ns = c->engine_session_grace_ms * NS_PER_MS,
         .hold_shares = strcmp(c->quality_shares, "take") != 0,
         .burst_alerts = c->engine_burst_alerts,
+        .readings_on_change = strcmp(c->engine_readings, "every") != 0,
     };
 }
 
@@ -401,5 +405,6 @@ bool config_market_same(const struct market_settings *a, const struct market_set
     return a->stale_after_ns == b->stale_after_ns && a->sample_ns == b->sample_ns
            && a->coverage_gate_e8 == b->coverage_gate_e8 && a->drop_unasked == b->drop_unasked
            && a->meaning == b->meaning && a->session_grace_ns == b->session_grace_ns
-           && a->hold_shares == b->hold_shares && a->burst_alerts == b->burst_alerts;
+           && a->hold_shares == b->hold_shares && a->burst_alerts == b->burst_alerts
+           && a->readings_on_change == b->readings_on_change;
 }

@@ -659,7 +659,7 @@ static void tell_readings(struct step *s, const struct record *r)
     if (!s->wanted[STEP_reading_row]) return;
     for (uint32_t i = 0; i < engine_series_count(s->engine); i++) {
         const struct series_facts f = engine_series_facts(s->engine, i);
-        if (!f.live) continue;
+        if (!f.live || !f.tells) continue;
         const struct reading v = engine_reading(s->engine, i);
         say(s, STEP_reading_row,
             &(struct reading_row){ .seq = r->seq,

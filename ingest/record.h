@@ -65,6 +65,8 @@ struct market_settings {
         hold_shares; /* a suspicious share count is kept aside (analytics/quality.h); of old records false */
     int64_t
         burst_alerts; /* a record says at most so many, BURST records the rest; 0: any number, as of old records */
+    bool
+        readings_on_change; /* a reading that says what the one before did is not stored; of old records false */
 };
 
 /* What an index does with the child of a member's spin-off. */

@@ -51,6 +51,23 @@ static void put_point(struct json_writer *w, const char *const *columns)
     render_row(w, NULL, &schemas[POINT], columns);
 }
 
+/* As the readings stood at evenly spaced times. */
+static void reply_grid(struct request *r, struct json_writer *w, const char *series)
+{
+    char from[NUMBER_TEXT], to[NUMBER_TEXT], points[NUMBER_TEXT];
+    const struct arg *n = request_arg(r, "points");
+    const char *const params[] = { series, bound(request_arg(r, "from"), INT64_MIN, from),
+                                   bound(request_arg(r, "to"), INT64_MAX, to),
+                                   arg_number(n, points) };
+    reply_page(r, w,
+               &(struct page){ .name = "points",
+                               .query = QUERY_HISTORY_GRID,
+                               .params = params,
+                               .limit = n->number,
+                               .cursor = CURSOR_NUMBER,
+                               .put = put_point });
+}
+
 static void reply_points(struct request *r, struct json_writer *w, const char *series)
 {
     char from[NUMBER_TEXT], to[NUMBER_TEXT], after[NUMBER_TEXT], limit[NUMBER_TEXT];
@@ -79,6 +96,15 @@ static void get_history(struct request *r)
     struct why why = { 0 };
     if (measure_canonical(r, request_arg(r, "m")->text, name, &why))
         return reply_problem_as(r, ERR_UNKNOWN_MEASURE, 404, NULL, &why);
+    const bool grid = request_arg(r, "points")->given;
+    if (grid
+        && (request_arg(r, "after")->given || request_arg(r, "order")->given
+            || request_arg(r, "limit")->given)) {
+        err_set(
+            &why, ERR_INVALID,
+            "\"points\" are all in one page, the oldest first: \"after\", \"order\" and \"limit\" go without it");
+        return reply_problem_as(r, ERR_INVALID, 400, NULL, &why);
+    }
     json_put_object(&w, NULL);
     json_put_text(&w, "measure", measure);
     enum err e = reader_rows(r->db, r->tenant, QUERY_SERIES, &measure, keep_series, &s, &why);
@@ -87,7 +113,8 @@ static void get_history(struct request *r)
         err_set(&why, ERR_UNKNOWN_MEASURE, "no history of that measure");
         return reply_problem_as(r, ERR_UNKNOWN_MEASURE, 404, NULL, &why);
     }
-    reply_points(r, &w, s.id);
+    if (grid) reply_grid(r, &w, s.id);
+    else reply_points(r, &w, s.id);
 }
 
 static const struct arg_spec history_args[] = {
@@ -119,6 +146,14 @@ static const struct arg_spec history_args[] = {
       .help = "Oldest or newest first",
       .example = "asc" },
     ARG_LIMIT(10000, 1000),
+    { .name = "points",
+      .type = ARG_INT,
+      .min = 1,
+      .max = 10000,
+      .help =
+          "So many at most, evenly spaced and a second apart or more, instead of each stored reading: what stood then, as"
+          " if each second had been stored",
+      .example = "1500" },
     { 0 },
 };
 
@@ -126,9 +161,10 @@ static const struct route routes[] = {
     { .method = METHOD_GET,
       .path = "/v1/measures/history",
       .id = "getHistory",
-      .summary = "A measure over time: a point a clock tick and session end",
-      .help = "From the stored readings, which are what `market.reading` shows in SQL. `next`"
-              " is the `after` of the next page; null: that was all.",
+      .summary = "A measure over time: a point where it changed and at each session end",
+      .help =
+          "From the stored readings, which are what `market.reading` shows in SQL: one stands until the next. `next`"
+          " is the `after` of the next page; null: that was all. With `points` a chart gets as many as it can draw.",
       .handler = get_history,
       .flags = ROUTE_KEY | ROUTE_DB | ROUTE_404,
       .args = history_args,

@@ -7,7 +7,7 @@ import * as text from './text.js';
 const library = () => globalThis.LightweightCharts;
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-const POINTS_DRAWN = 1500;               /* of a range; the library gives each point the same width, so sparse closes and dense ticks must not mix */
+export const POINTS_DRAWN = 1500;               /* of a range; the library gives each point the same width, so sparse closes and dense ticks must not mix */
 const SLACK = 0.25;                      /* of the span, kept beyond it: all that is left is drawn anew when some goes */
 
 /* Adds p to points in ascending order and at least gap_s apart, but for the newest: that is always there as it came, and gives

@@ -3,7 +3,7 @@
  *
  *     {"kind":"settings","ts":0,"stale_after_ns":5000000000,"sample_ns":1000000000,
  *      "coverage_gate_e8":95000000,"drop_unasked":true,"meaning":1,"hold_shares":true,
- *      "burst_alerts":1000}
+ *      "burst_alerts":1000,"readings_on_change":true}
  */
 #include "ingest/kinds/kind.h"
 
@@ -46,6 +46,10 @@ static const struct record_field fields[] = {
       .at = AT(settings.burst_alerts),
       .max = INT64_MAX,
       .missing = 0 },
+    { .name = "readings_on_change",
+      .type = &field_flag,
+      .at = AT(settings.readings_on_change),
+      .missing = false },
 };
 
 const struct record_type kind_settings = { .about = "what answers depend on", FIELDS(fields) };

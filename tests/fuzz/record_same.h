@@ -94,7 +94,8 @@ static inline bool record_same(const struct record *a, const struct record *b)
         return SAME(settings, stale_after_ns) && SAME(settings, sample_ns)
                && SAME(settings, coverage_gate_e8) && SAME(settings, drop_unasked)
                && SAME(settings, meaning) && SAME(settings, hold_shares)
-               && SAME(settings, session_grace_ns) && SAME(settings, burst_alerts);
+               && SAME(settings, session_grace_ns) && SAME(settings, burst_alerts)
+               && SAME(settings, readings_on_change);
     default: return canonical_same(a, b);
     }
 #undef SAME

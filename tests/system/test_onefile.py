@@ -57,7 +57,7 @@ def test_a_measure(tree, kafka, service_factory, node):
 
     # The program before it has run on this database, and has a rule: it is taken over as it stands.
     topic = kafka.create_topic("measure")
-    service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "snapshot_s": 1}})
+    service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "readings": "every", "snapshot_s": 1}})
     messages = [streams.encode(m) for m in streams.market(7, sessions=4, trades=400)]
     head, half = streams.reference_count(), len(messages) // 2
     kafka.produce(topic, messages[:head])

@@ -132,7 +132,7 @@ class Run:
         self.rules = rules_where_it_goes(messages, random.Random(SEED))
         self.messages, self.sent, self.saved = [streams.encode(m) for m in messages], 0, []
         self.topic = kafka.create_topic("over")
-        self.service = service_factory(topics=[self.topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "snapshot_s": 1, "stale_after_ms": 0}},
+        self.service = service_factory(topics=[self.topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "readings": "every", "snapshot_s": 1, "stale_after_ms": 0}},
                                        env={"TOCSIN_ENGINE_TRACK": "; ".join(TRACKED)})
         self.feed(over_market.REFERENCE)       # what a rule names must be there first
         self.make([r for r in self.rules if r.measure in RULED])
@@ -292,7 +292,7 @@ class Small:
 
     def __init__(self, kafka, service_factory, track="last(A)", **engine):
         self.topic = kafka.create_topic("small")
-        self.service = service_factory(topics=[self.topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "track": track, "stale_after_ms": 0, **engine}})
+        self.service = service_factory(topics=[self.topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "readings": "every", "track": track, "stale_after_ms": 0, **engine}})
         self.feed = drive.Feed(kafka, self.service)
         self.feed.send(*({"kind": "instrument", "symbol": s, "issuer": f"I{s}", "ts": self.START - S} for s in ("A", "B"))).settle()
 

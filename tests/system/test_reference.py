@@ -20,7 +20,7 @@ MEASURES = ["level(DEMO)", "hhi(DEMO)", "hhi(DEMO, by=line)", "effective_number(
 def run(request, kafka, service_factory):
     """(service, the rules made, the messages sent) when all is committed."""
     topic = kafka.create_topic("owed")
-    service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "stale_after_ms": 0}},
+    service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "readings": "every", "stale_after_ms": 0}},
                               env={"TOCSIN_ENGINE_TRACK": "; ".join(MEASURES)})
     messages = [streams.encode(m) for m in streams.market(request.param, sessions=5, trades=3000)]
     head = streams.reference_count()

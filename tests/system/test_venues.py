@@ -98,7 +98,7 @@ class Venue:
 @pytest.fixture(scope="module")
 def run(kafka, service_factory):
     track = "; ".join(f"{measure}({prefix}{v})" for v in VENUES for measure, prefix in (("ret", "S"), ("level", "I"), ("last", "S")))
-    service = service_factory(topics=[kafka.create_topic("venues")], config={"engine": {"clock_ms": 0, "sample_ms": 0, "track": track}})
+    service = service_factory(topics=[kafka.create_topic("venues")], config={"engine": {"clock_ms": 0, "sample_ms": 0, "readings": "every", "track": track}})
     sent = trades()
     messages = []
     for v in VENUES:

@@ -97,7 +97,7 @@ DELETED = {
 def stopped(kafka, service_factory):
     """A service that has ended after a little of everything."""
     topic = kafka.create_topic("verified")
-    service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "track": "hhi(DEMO); ew_level(DEMO); sentiment(S00)"}})
+    service = service_factory(topics=[topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "readings": "every", "track": "hhi(DEMO); ew_level(DEMO); sentiment(S00)"}})
     other = service.new_key("other")
     service.new_key("stranger")
     messages = [streams.encode(m) for m in streams.market(5, sessions=3, trades=300, tenant=service.tenant_id)]

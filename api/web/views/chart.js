@@ -1,10 +1,10 @@
 /* chart.js - the cap-weighted level of the index against the equal-weighted one, over time. */
-import { ComparisonChart } from '../chart.js';
+import { ComparisonChart, POINTS_DRAWN } from '../chart.js';
 import { $, radios, say, sentence } from '../dom.js';
 import { Failure } from '../service.js';
 import * as text from '../text.js';
 
-const PAGE_POINTS = 10000, PAGES_MAX = 2, POINTS_ENOUGH = 120;
+const CHANGES_ENOUGH = 120;
 const RANGES = [
     { label: '15 min', s: 900 }, { label: '1 h', s: 3600 }, { label: '1 day', s: 86400 },
     { label: '1 month', s: 31 * 86400 }, { label: '1 year', s: 366 * 86400 },
@@ -67,33 +67,28 @@ function showLegend() {
     say($('legend-time'), Number.isFinite(t) ? `${text.when(t)} UTC` : '');
 }
 
-/* The newest readings since `from`, oldest first; complete: there are no older ones since then. */
-async function history(page, measure, from) {
-    const points = [];
-    let cursor = null;
-    for (let n = 0; measure && n < PAGES_MAX && (n === 0 || cursor !== null); n++) {
-        const query = new URLSearchParams({ m: measure, order: 'desc', limit: PAGE_POINTS,
-            ...(from && { from }), ...(cursor !== null && { after: cursor }) });
-        const answer = await page.service.get(`/v1/measures/history?${query}`);
-        points.push(...answer.points);
-        cursor = answer.next;
-    }
-    return { points: points.reverse(), complete: cursor === null };
+/* As it stood at evenly spaced times of the range, oldest first: the chart gives each point the same width. */
+async function history(page, measure, r) {
+    if (!measure) return [];
+    const to = text.ms(page.time) + 1;
+    const query = new URLSearchParams({ m: measure, points: POINTS_DRAWN,
+        ...(r.s && { from: new Date(to - r.s * 1000).toISOString() }),
+        to: new Date(to).toISOString() });
+    return (await page.service.get(`/v1/measures/history?${query}`)).points;
 }
 
-function readBoth(page, r) {
-    const from = r.s ? new Date(text.ms(page.time) - r.s * 1000).toISOString() : null;
-    return Promise.all(LINES.map(l => history(page, measureOf(page, l), from)));
-}
+const readBoth = (page, r) => Promise.all(LINES.map(l => history(page, measureOf(page, l), r)));
+
+/* How often there was something to see. */
+const changes = points => new Set(points.map(p => p.seq)).size;
+
+/* Nothing is older than what the range shows. */
+const isAll = (page, points, r) => points.length > 0
+    && text.ms(points[0].time) > text.ms(page.time) - r.s * 1000 + 2000 * r.s / POINTS_DRAWN + 2000;
 
 /* What there is to say about a range that has been drawn. */
-function remark(cap, ew) {
-    const most = text.number(PAGES_MAX * PAGE_POINTS, 0);
-    if (!cap.complete || !ew.complete)
-        return `The newest ${most} readings of this range are drawn.`;
-    if (cap.points.length + ew.points.length > 0) return '';
-    return 'No history is stored for this range yet; the lines begin now.';
-}
+const remark = (cap, ew) => cap.length + ew.length > 0 ? ''
+    : 'No history is stored for this range yet; the lines begin now.';
 
 /* Draws the chosen range, or the shortest with enough to see; returns what to say about it. */
 async function draw(page, mine) {
@@ -101,8 +96,8 @@ async function draw(page, mine) {
     for (r of range ? [range] : RANGES) {
         [cap, ew] = await readBoth(page, r);
         if (mine !== generation) return '';            /* overtaken by a later load */
-        lines.load(cap.points, ew.points, r.s);
-        if (lines.size >= POINTS_ENOUGH) break;
+        lines.load(cap, ew, r.s);
+        if (changes(cap) + changes(ew) >= CHANGES_ENOUGH || isAll(page, cap, r)) break;
     }
     range = r;
     return remark(cap, ew);

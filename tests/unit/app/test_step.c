@@ -675,7 +675,6 @@ static void a_change_of_prices_is_what_a_person_takes_it_for(void **state)
         }
 }
 
-/* ---- a random day, saved anywhere ---- */
 /* ---- due times ---- */
 /* An alert a line: "1 firing 600 51@0{...}": rule, state, second, value, since when, inputs. */
 static void on_alert_line(void *ctx, const struct row_type *type, const void *row)
@@ -837,6 +836,7 @@ static void at_close_sees_ends_of_sessions_alone(void **state)
     assert_int_equal(alerts("3 resolved 86400 50@20"), 1);
 }
 
+/* ---- a random day, saved anywhere ---- */
 static uint64_t seed;
 static uint32_t upto(uint32_t n)
 {
@@ -948,6 +948,7 @@ static struct record random_record(struct step *s, int64_t *now, struct rule_dra
                                                 .sample_ns = NS_PER_S,
                                                 .coverage_gate_e8 = upto(3) ? 80000000 : 100000000,
                                                 .drop_unasked = false,
+                                                .readings_on_change = upto(2),
                                                 .meaning = upto(2) } };
     if (op < 870) return trade("NOPE", 1, *now);
     struct why why = { 0 };
@@ -1078,6 +1079,25 @@ static void a_rule_goes_on_when_its_symbol_is_renamed(void **state)
     assert_string_equal(why.text, "symbol A is META since 2026-02-03");
 }
 
+static void twelve_stocks(void)
+{
+    ok((struct record){
+        .kind = RECORD_INDEX,
+        .u.index = { .index = str("X"), .name = str(""), .base_e8 = 1000ll * E8 } });
+    for (unsigned i = 0; i < STOCKS; i++) {
+        snprintf(stock_names[i], sizeof stock_names[i], "S%u", i % STOCKS);
+        prices[i] = 100ll * E8;
+        ok((struct record){ .kind = RECORD_INSTRUMENT,
+                            .u.instrument = { .symbol = symbol(stock_names[i]),
+                                              .issuer = str(i % 5 == 4 ? "S0" : stock_names[i]),
+                                              .name = str("") } });
+        ok((struct record){ .kind = RECORD_SHARES,
+                            .u.shares = { symbol(stock_names[i]), 1000, E8, NO_DAY } });
+        ok((struct record){ .kind = RECORD_MEMBERSHIP,
+                            .u.membership = { str("X"), symbol(stock_names[i]), true, 0 } });
+    }
+}
+
 static void saved_anywhere_it_goes_on_the_same(void **state)
 {
     (void)state;
@@ -1090,21 +1110,7 @@ static void saved_anywhere_it_goes_on_the_same(void **state)
         printf("seed %" PRIu64 "\n", seed);
         begin(NULL);
         assert_int_equal(step_init(&second), ERR_OK);
-        ok((struct record){
-            .kind = RECORD_INDEX,
-            .u.index = { .index = str("X"), .name = str(""), .base_e8 = 1000ll * E8 } });
-        for (unsigned i = 0; i < STOCKS; i++) {
-            snprintf(stock_names[i], sizeof stock_names[i], "S%u", i % STOCKS);
-            prices[i] = 100ll * E8;
-            ok((struct record){ .kind = RECORD_INSTRUMENT,
-                                .u.instrument = { .symbol = symbol(stock_names[i]),
-                                                  .issuer = str(i % 5 == 4 ? "S0" : stock_names[i]),
-                                                  .name = str("") } });
-            ok((struct record){ .kind = RECORD_SHARES,
-                                .u.shares = { symbol(stock_names[i]), 1000, E8, NO_DAY } });
-            ok((struct record){ .kind = RECORD_MEMBERSHIP,
-                                .u.membership = { str("X"), symbol(stock_names[i]), true, 0 } });
-        }
+        twelve_stocks();
         for (int k = 0; k < 8000; k++) {
             bool mine;
             struct rule_draft draft;
@@ -1247,6 +1253,65 @@ static void a_burst_is_said_in_pieces(void **state)
     }
 }
 
+/* ---- readings ---- */
+enum { SERIES = 400 };
+struct heard_readings {
+    struct reading_row newest[SERIES];
+    size_t n;
+    uint64_t seq;
+};
+static void on_reading(void *ctx, const struct row_type *type, const void *row)
+{
+    struct heard_readings *h = ctx;
+    const struct reading_row *r = row;
+    if (type != &reading_row) return;
+    assert_true(r->series_id < SERIES);
+    h->newest[r->series_id] = *r;
+    h->seq = r->seq;
+    h->n++;
+}
+static bool same_double(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
+
+/* Of what is stored where it differs each stands until the next: then all are there that would be stored at every sample. */
+static void a_reading_stands_until_the_next(void **state)
+{
+    (void)state;
+    static struct heard_readings every, changes;
+    struct step second;
+    int64_t now = T0;
+    every = changes = (struct heard_readings){ 0 };
+    seed = 0x9E3779B97F4A7C15ull;
+    twelve_stocks();
+    AUTO_BUF struct buf saved = { 0 };
+    step_save(&step, &saved);
+    assert_int_equal(step_init(&second), ERR_OK);
+    assert_int_equal(step_load(&second, saved.data, saved.len, NULL), ERR_OK);
+    for (int k = 0; k < 6000; k++) {
+        bool mine;
+        struct rule_draft draft;
+        struct record r = random_record(&step, &now, &draft, &mine), twin;
+        if (!mine) continue;
+        if (r.kind == RECORD_SETTINGS) r.u.settings.readings_on_change = false;
+        twin = r;
+        if (r.kind == RECORD_SETTINGS) twin.u.settings.readings_on_change = true;
+        const size_t before = every.n;
+        step_hear(&step, &(struct step_sink){ .ctx = &every, .row = on_reading });
+        step_hear(&second, &(struct step_sink){ .ctx = &changes, .row = on_reading });
+        const enum err e = r.kind == RECORD_RULE_PUT ? step_apply_put(&step, &r, &draft, NULL)
+                                                     : step_apply(&step, &r, NULL);
+        assert_int_equal(step_apply(&second, &twin, NULL), e);
+        for (size_t i = 0; every.n > before && i < SERIES; i++) {
+            const struct reading_row *a = &every.newest[i], *b = &changes.newest[i];
+            if (a->seq == every.seq
+                && !(same_double(a->value, b->value) && same_double(a->coverage, b->coverage)
+                     && a->status == b->status && a->measure_version == b->measure_version))
+                fail_msg("record %d, series %zu: %.17g stands, %.17g is", k, i, b->value, a->value);
+        }
+    }
+    assert_true(changes.n > 1000 && changes.n < every.n * 9 / 10);
+    step_release(&second);
+}
+
 int main(void)
 {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -1277,6 +1342,7 @@ int main(void)
         STORY(clocks_change_nothing),
         STORY(thousands_come_due_at_once),
         STORY(a_rule_goes_on_when_its_symbol_is_renamed),
+        STORY(a_reading_stands_until_the_next),
         cmocka_unit_test_teardown(saved_anywhere_it_goes_on_the_same, end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,7 @@ static inline int begin(void **state)
                               .ingest_ahead_max_ms = 5000,
                               .engine_calendar = (char *)"",
                               .quality_shares = (char *)"hold",
+                              .engine_readings = (char *)"changes",
                               .engine_rules_max = 3,
                               .engine_snapshot_s = 3600,
                               .engine_batch_records = 1000,

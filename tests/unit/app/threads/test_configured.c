@@ -67,7 +67,7 @@ static void settings_are_a_record_when_they_differ(void **state)
     assert_int_equal(s.stale_after_ns, INT64_C(5000000000));
     assert_int_equal(s.sample_ns, INT64_C(100000000));
     assert_int_equal(s.coverage_gate_e8, 95000000); /* 95 % */
-    assert_true(s.drop_unasked && s.hold_shares);
+    assert_true(s.drop_unasked && s.hold_shares && s.readings_on_change);
     engine_loop_apply_settings(&loop);
     assert_int_equal(engine_seq(loop.step.engine), 1);
     config.engine_coverage_gate_pct = 90;
@@ -81,6 +81,10 @@ static void settings_are_a_record_when_they_differ(void **state)
     engine_loop_apply_settings(&loop);
     assert_int_equal(engine_seq(loop.step.engine), 4);
     assert_int_equal(engine_settings(loop.step.engine).burst_alerts, 7);
+    config.engine_readings = (char *)"every";
+    engine_loop_apply_settings(&loop);
+    assert_int_equal(engine_seq(loop.step.engine), 5);
+    assert_false(engine_settings(loop.step.engine).readings_on_change);
 }
 
 int main(void)

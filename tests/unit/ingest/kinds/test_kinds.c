@@ -150,7 +150,7 @@ static const struct {
     { RECORD_BURST, "{\"of\":41}", "{\"kind\":\"burst\",\"ts\":1518037200000000005,\"of\":41}" },
     { RECORD_SETTINGS,
       "{\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000}",
-      "{\"kind\":\"settings\",\"ts\":1518037200000000005,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"meaning\":0,\"session_grace_ns\":0,\"hold_shares\":false,\"burst_alerts\":0}" },
+      "{\"kind\":\"settings\",\"ts\":1518037200000000005,\"stale_after_ns\":5000000000,\"sample_ns\":7,\"coverage_gate_e8\":95000000,\"drop_unasked\":false,\"meaning\":0,\"session_grace_ns\":0,\"hold_shares\":false,\"burst_alerts\":0,\"readings_on_change\":false}" },
 };
 
 /* Numbers as their registries give them; and with one digit or two letters exchanged. */
