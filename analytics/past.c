@@ -19,17 +19,17 @@ static int64_t times(int64_t v, int64_t to, int64_t from, bool nearest)
     return (int64_t)(((i128)v * to + (nearest ? from / 2 : 0)) / from);
 }
 
-struct session_line *past_line(struct universe *u, uint32_t line, int32_t day)
-{
-    for (size_t i = 0; i < u->closed_n; i++)
-        if (u->closed[i].day == day && u->closed[i].line == line) return &u->closed[i];
-    return NULL;
-}
-
 /* The levels of kept sessions are those at the end of `days`. */
 struct level_day *past_level(const struct universe *u, size_t i)
 {
     return &u->days[u->days_n - u->refs_n + i];
+}
+
+size_t past_first(const struct universe *u, int32_t day)
+{
+    size_t i = u->refs_n;
+    while (i > 0 && u->refs[i - 1].day >= day) i--;
+    return i;
 }
 
 /* What a level is measured from, as it was said and by how much it is wrong. */
@@ -104,13 +104,6 @@ static double grown_by(const struct measured *x)
     return x->extra && x->sum > 0 ? x->wrong * ratio(x->sum + x->extra, x->sum) : x->wrong;
 }
 
-/* As universe.c makes it of what is kept, so that a session that is right gives the very same bits. */
-static double level_from(double level_ref, i128 ref, i128 sum)
-{
-    const struct scale s = scale_of(level_ref, ref);
-    return scale_times(&s, sum);
-}
-
 /* Had the count that the split explains come when that session ended? */
 static bool has_jumped(const struct correction *c, int32_t day)
 {
@@ -182,7 +175,7 @@ static double correct_caps(const struct correction *c)
     for (size_t i = 0; i < u->refs_n; i++) {
         struct session_refs *r = &u->refs[i];
         struct level_day *d = past_level(u, i);
-        struct session_line *x = past_line(u, c->line, r->day);
+        struct session_line *x = universe_line_then(u, c->line, r->day);
         struct measured is = { .day = r->day,
                                .level_ref = r->level_ref,
                                .ref = r->total_ref,
@@ -197,7 +190,7 @@ static double correct_caps(const struct correction *c)
         if (is.wrong != 1) r->level_ref *= is.wrong;
         if (is.wrong != 1 || is.extra) {
             d->total += is.extra;
-            d->level = level_from(r->level_ref, r->total_ref, d->total);
+            d->level = universe_level_from(r->level_ref, r->total_ref, d->total);
         }
         if (x) x->shares = shares;
         was = is;
@@ -221,7 +214,7 @@ static double correct_weights(const struct correction *c, int k, bool *before)
     for (size_t i = 0; i < u->refs_n; i++) {
         struct session_refs *r = &u->refs[i];
         struct level_day *d = past_level(u, i);
-        struct session_line *x = past_line(u, c->line, r->day);
+        struct session_line *x = universe_line_then(u, c->line, r->day);
         struct measured is = { .day = r->day,
                                .weights = true,
                                .level_ref = r->ew_level_ref[k],
@@ -244,7 +237,7 @@ static double correct_weights(const struct correction *c, int k, bool *before)
             d->sums[k] += is.extra;
         }
         if (is.wrong != 1 || is.extra)
-            d->ew[k] = level_from(r->ew_level_ref[k], r->ew_ref[k], d->sums[k]);
+            d->ew[k] = universe_level_from(r->ew_level_ref[k], r->ew_ref[k], d->sums[k]);
         was = is;
     }
     if (last && closed_after(c, last) && c->l->q[k] != q_last) *before = false;
@@ -292,19 +285,20 @@ static void split_cap(struct universe_store *s, const struct correction *c)
     else if (wrong != 1) universe_move_ref(s, u, c->line, u->level_ref * wrong, u->total_ref);
 }
 
-/* The last session with a level before `day`; NO_DAY: none. */
-static int32_t session_before(const struct universe *u, int32_t day)
+/* The last session with a level before `day`; NULL: none. */
+static const struct level_day *level_before(const struct universe *u, int32_t day)
 {
     size_t i = u->days_n;
     while (i > 0 && u->days[i - 1].day >= day) i--;
-    return i ? u->days[i - 1].day : NO_DAY;
+    return i ? &u->days[i - 1] : NULL;
 }
 
 /* Was it at a price of after the split? After the session before, unless overnight at that one's close. */
 static bool crossed_after(const struct universe *u, const struct crossing *crossing,
                           const struct split *x)
 {
-    const int32_t before = session_before(u, x->day);
+    const struct level_day *d = level_before(u, x->day);
+    const int32_t before = d ? d->day : NO_DAY;
     return crossing->total > 0 && crossing->since >= before
            && !(crossing->since == before && crossing->price_e8 == x->close_before_e8);
 }
@@ -368,19 +362,11 @@ void past_split(struct universe_store *s, struct universe *u, uint32_t line, con
  *
  * A pays 40 a share of 400 on Monday, said on Wednesday; A 100 shares, B 300 at 100: T on Friday was 70,000, of which 4,000 went.
  * Monday's and all later levels of X are 66,000 / 70,000 too low, whatever was chained since: they are multiplied by its inverse. */
-/* The last session with a level before `day`; NULL: none. */
-static const struct level_day *level_before(const struct universe *u, int32_t day)
-{
-    size_t i = u->days_n;
-    while (i > 0 && u->days[i - 1].day >= day) i--;
-    return i ? &u->days[i - 1] : NULL;
-}
-
 /* What a line counted with when that session had ended; where that is not kept any more, what it counts with now. */
 static struct session_line counted(struct universe *u, const struct line *l, uint32_t line,
                                    int32_t day)
 {
-    const struct session_line *x = past_line(u, line, day);
+    const struct session_line *x = universe_line_then(u, line, day);
     struct session_line now = { .day = day, .line = line, .shares = l->shares };
     memcpy(now.q, l->q, sizeof now.q);
     return x ? *x : now;
@@ -395,8 +381,7 @@ static double without(i128 sum, i128 paid)
 /* What the universe was worth at that session's open: at the close before, unless somebody has come or gone overnight. */
 static i128 total_at_open(const struct universe *u, const struct level_day *before, int32_t day)
 {
-    size_t i = u->refs_n;
-    while (i > 0 && u->refs[i - 1].day >= day) i--;
+    const size_t i = past_first(u, day);
     if (i == 0) return before->total;
     const struct session_refs *was = &u->refs[i - 1], *is = i < u->refs_n ? &u->refs[i] : NULL;
     const i128 ref = is ? is->total_ref : u->total_ref;
@@ -421,10 +406,10 @@ static void chain_since(struct universe_store *s, struct universe *u, uint32_t l
 static bool was_in(struct universe *u, const struct line *l, uint32_t line, const struct split *x)
 {
     const struct level_day *d = level_before(u, x->day);
-    if (!u->based || !d || !past_line(u, line, d->day)) return false;
-    for (size_t i = 0; i < u->refs_n; i++)
-        if (u->refs[i].day >= x->day) return past_line(u, line, u->refs[i].day) != NULL;
-    return left_after(u, l, x);
+    if (!u->based || !d || !universe_line_then(u, line, d->day)) return false;
+    const size_t first = past_first(u, x->day);
+    return first < u->refs_n ? universe_line_then(u, line, u->refs[first].day) != NULL
+                             : left_after(u, l, x);
 }
 
 /* Of equal weights the line keeps its weight, as if what it paid had bought more of it: a split in all but the count. */
@@ -467,9 +452,11 @@ void past_pay(struct universe_store *s, struct universe *u, uint32_t line, const
 static int64_t counted_then(struct universe *u, const struct line *l, uint32_t line, int32_t day)
 {
     const bool kept = u->refs_n && u->refs[0].day <= day;
-    const struct session_line *x = past_line(u, line, day);
+    const struct session_line *x = universe_line_then(u, line, day);
     if (x) return x->shares;
-    return !kept && l->valued && u->refs_n && past_line(u, line, u->refs[0].day) ? l->shares : 0;
+    return !kept && l->valued && u->refs_n && universe_line_then(u, line, u->refs[0].day)
+               ? l->shares
+               : 0;
 }
 
 void past_reinvest(const struct universe_store *s, struct universe *u, uint32_t line, int32_t day,

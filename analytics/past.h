@@ -32,7 +32,7 @@ void past_leave(struct universe_store *s, struct universe *u, uint32_t line, int
                 int64_t price_e8);
 
 /* ---- of kept sessions ---- */
-struct session_line *past_line(struct universe *u, uint32_t line,
-                               int32_t day);                      /* NULL: it did not count */
 struct level_day *past_level(const struct universe *u, size_t i); /* number i of u->refs */
+/* The number of the first of that day or later; u->refs_n: none is. */
+size_t past_first(const struct universe *u, int32_t day);
 #endif

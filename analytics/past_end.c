@@ -37,8 +37,8 @@ static struct stand stand_then(struct universe *u, uint32_t line, size_t i, int 
 {
     const struct session_refs *r = &u->refs[i];
     const struct level_day *d = past_level(u, i);
-    const struct session_line *x = past_line(u, line, r->day),
-                              *was = i ? past_line(u, line, u->refs[i - 1].day) : NULL;
+    const struct session_line *x = universe_line_then(u, line, r->day),
+                              *was = i ? universe_line_then(u, line, u->refs[i - 1].day) : NULL;
     const int64_t close_e8 = x ? x->close_e8 : 0, before_e8 = x && was ? was->close_e8 : 0;
     if (k == CAPS)
         return (struct stand){ .base = { r->level_ref, r->total_ref },
@@ -56,7 +56,7 @@ static struct stand stand_then(struct universe *u, uint32_t line, size_t i, int 
 
 static struct stand stand_now(struct universe *u, const struct line *l, uint32_t line, int k)
 {
-    const struct session_line *was = past_line(u, line, u->refs[u->refs_n - 1].day);
+    const struct session_line *was = universe_line_then(u, line, u->refs[u->refs_n - 1].day);
     const int64_t before_e8 = was ? was->close_e8 : 0;
     if (k == CAPS)
         return (struct stand){ .base = { u->level_ref, u->total_ref },
@@ -79,27 +79,24 @@ struct path {
     double right;
 };
 
-static double level_by(const struct base *b, i128 sum)
+/* Was something chained since the last that was looked at? */
+static bool chained(const struct path *p, const struct stand *x)
 {
-    const struct scale s = scale_of(b->level_ref, b->ref);
-    return scale_times(&s, sum);
+    return x->base.level_ref != p->last.base.level_ref || x->base.ref != p->last.base.ref;
 }
 
 /* At the open the line goes from its close to `by` times that, and then out. */
 static void leave_at_open(struct path *p, const struct stand *x, double by)
 {
-    const bool chained =
-        x->base.level_ref != p->last.base.level_ref || x->base.ref != p->last.base.ref;
-    const i128 sum = chained ? x->base.ref : p->last.sum, part = chained ? x->opened : p->last.part;
-    const double level = chained ? x->base.level_ref : p->last.level;
+    const bool anew = chained(p, x);
+    const i128 sum = anew ? x->base.ref : p->last.sum, part = anew ? x->opened : p->last.part;
+    const double level = anew ? x->base.level_ref : p->last.level;
     p->base = (struct base){ level * (1 + (by - 1) * ratio(part, sum)), sum - part };
 }
 
 static void go_on(struct path *p, const struct stand *x)
 {
-    const bool chained =
-        x->base.level_ref != p->last.base.level_ref || x->base.ref != p->last.base.ref;
-    if (chained)
+    if (chained(p, x))
         p->base = (struct base){ x->base.level_ref * (p->right / p->last.level),
                                  x->base.ref - x->opened };
 }
@@ -130,7 +127,7 @@ static struct path walk(struct universe *u, const struct line *l, uint32_t line,
         const struct stand x = i < u->refs_n ? stand_then(u, line, i, k) : stand_now(u, l, line, k);
         if (i == first) leave_at_open(&p, &x, by);
         else go_on(&p, &x);
-        p.right = level_by(&p.base, x.sum - x.part);
+        p.right = universe_level_from(p.base.level_ref, p.base.ref, x.sum - x.part);
         p.last = x;
         if (i < u->refs_n) put_right(u, i, k, &p);
     }
@@ -157,9 +154,8 @@ static double moved(const struct stand *now, double by)
 /* Of the kept sessions the first that it should not have been in; 0: none is kept before that, or it was in none. */
 static size_t first_without(struct universe *u, uint32_t line, int32_t day)
 {
-    size_t i = u->refs_n;
-    while (i > 0 && u->refs[i - 1].day >= day) i--;
-    return u->based && i && past_line(u, line, u->refs[i - 1].day) ? i : 0;
+    const size_t i = past_first(u, day);
+    return u->based && i && universe_line_then(u, line, u->refs[i - 1].day) ? i : 0;
 }
 
 static void leave_then(struct universe_store *s, struct universe *u, uint32_t line, size_t first,
@@ -168,7 +164,7 @@ static void leave_then(struct universe_store *s, struct universe *u, uint32_t li
     struct line *l = &s->lines[line];
     const bool heir = s->slots[l->slot].lines_n > (l->valued ? 1 : 0);
     const double by =
-        (double)price_e8 / (double)past_line(u, line, u->refs[first - 1].day)->close_e8;
+        (double)price_e8 / (double)universe_line_then(u, line, u->refs[first - 1].day)->close_e8;
     equal_weight_refresh(s, u);
     for (int k = CAPS; k < EW_VARIANTS; k++) {
         struct variant *v = k == CAPS ? NULL : (struct variant *)equal_weight_of(u, k);
@@ -187,7 +183,7 @@ static void leave_then(struct universe_store *s, struct universe *u, uint32_t li
         else equal_weight_set_ref(v, base.level_ref, base.ref);
     }
     for (size_t i = first; i < u->refs_n; i++) {
-        struct session_line *x = past_line(u, line, u->refs[i].day);
+        struct session_line *x = universe_line_then(u, line, u->refs[i].day);
         if (x) x->shares = 0, memset(x->q, 0, sizeof x->q);
     }
 }

@@ -469,10 +469,10 @@ static enum err keep_session(struct universe_store *s, struct universe *u, int32
     return ERR_OK;
 }
 
-static struct session_line *line_of_session(struct universe *u, uint32_t line, int32_t day)
+struct session_line *universe_line_then(struct universe *u, uint32_t line, int32_t day)
 {
-    for (size_t i = 0; i < u->closed_n; i++)
-        if (u->closed[i].day == day && u->closed[i].line == line) return &u->closed[i];
+    for (size_t k = 0; k < u->closed_n; k++)
+        if (u->closed[k].day == day && u->closed[k].line == line) return &u->closed[k];
     return NULL;
 }
 
@@ -490,30 +490,24 @@ static struct level_day *level_of_session(struct universe *u, int32_t day)
     return NULL;
 }
 
-static double level_from(double level_ref, i128 ref, i128 sum)
-{
-    const struct scale s = scale_of(level_ref, ref);
-    return scale_times(&s, sum);
-}
-
 bool universe_closed_at(struct universe *u, uint32_t line, int32_t day, int64_t price_e8)
 {
-    const struct session_line *x = line_of_session(u, line, day);
+    const struct session_line *x = universe_line_then(u, line, day);
     return x && x->close_e8 == price_e8;
 }
 
 void universe_correct_close(struct universe *u, uint32_t line, int32_t day, int64_t close_e8)
 {
-    struct session_line *x = line_of_session(u, line, day);
+    struct session_line *x = universe_line_then(u, line, day);
     const struct session_refs *r = refs_of_session(u, day);
     struct level_day *d = level_of_session(u, day);
     if (!x || !r || !d || close_e8 <= 0)
         return; /* it counted there, when its prices were above 0 */
     d->total += line_value(close_e8, x->shares) - line_value(x->close_e8, x->shares);
-    d->level = level_from(r->level_ref, r->total_ref, d->total);
+    d->level = universe_level_from(r->level_ref, r->total_ref, d->total);
     for (int k = 0; k < EW_VARIANTS; k++) {
         d->sums[k] += (i128)x->q[k] * (close_e8 - x->close_e8);
-        d->ew[k] = level_from(r->ew_level_ref[k], r->ew_ref[k], d->sums[k]);
+        d->ew[k] = universe_level_from(r->ew_level_ref[k], r->ew_ref[k], d->sums[k]);
     }
     x->close_e8 = close_e8;
 }

@@ -84,6 +84,15 @@ void universe_correct_close(struct universe *u, uint32_t line, int32_t day, int6
 /* Was that line counted at that price when the session of that day ended, as far as is kept? */
 bool universe_closed_at(struct universe *u, uint32_t line, int32_t day, int64_t price_e8);
 
+/* What the line counted with when the session of that day had ended; NULL: it did not count, or that is not kept any more. */
+struct session_line *universe_line_then(struct universe *u, uint32_t line, int32_t day);
+/* A level as it is made of what is kept: a session that is right gives the very same bits again. level_ref and ref are above 0. */
+static inline double universe_level_from(double level_ref, i128 ref, i128 sum)
+{
+    const struct scale s = scale_of(level_ref, ref);
+    return scale_times(&s, sum);
+}
+
 /* From here on the level is level_ref * total / total_ref. */
 void universe_set_ref(struct universe *u, double level_ref, i128 total_ref);
 /* The same, over what has become of that line: it stands in the ledger (divisor.h). */

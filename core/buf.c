@@ -90,6 +90,17 @@ void buf_json_string(struct buf *b, const char *s, size_t n)
     buf_put(b, "\"", 1);
 }
 
+void buf_json_item(struct buf *b, const char *fmt, ...)
+{
+    char text[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (b->len) buf_puts(b, ",");
+    buf_json_string(b, text, strlen(text));
+}
+
 /* A double that is the nearest of a decimal with at most six places and fifteen digits, as prices, thresholds and counts are:
  * that decimal is also what %.15g makes of it, at a twentieth of the cost. False: it is none. */
 static bool put_short_decimal(struct buf *b, double v)

@@ -30,6 +30,9 @@ PRINTF_LIKE(2, 3) void buf_printf(struct buf *b, const char *fmt, ...);
 
 /* JSON pieces. Strings are escaped and quoted; invalid UTF-8 is the caller's mistake (validate at the door). */
 void buf_json_string(struct buf *b, const char *s, size_t n);
+/* One more string of a list, written as printf does, with a comma before it where the buffer holds another already; the list's brackets
+ * are the caller's. At most 399 bytes of it. */
+PRINTF_LIKE(2, 3) void buf_json_item(struct buf *b, const char *fmt, ...);
 /* The shortest of %.15g, %.16g, %.17g that reads back as the same double; null for NaN and infinities. */
 void buf_json_double(struct buf *b, double v);
 #endif

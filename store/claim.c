@@ -23,21 +23,6 @@ static const struct row_type claim_row = ROW_TYPE("claim", struct claim, claim_c
 
 /* ---- the statement ---- */
 
-/* The probes walk from channel to channel: each step asks the index for the next one behind it. */
-static const char sql_owed[] =
-    "WITH RECURSIVE owed AS ("
-    "  (SELECT tenant_id, channel_id FROM tocsin.outbox WHERE status = 'waiting'"
-    "    ORDER BY tenant_id, channel_id LIMIT 1)"
-    "  UNION ALL"
-    "  SELECT n.tenant_id, n.channel_id FROM owed, LATERAL ("
-    "    SELECT o.tenant_id, o.channel_id FROM tocsin.outbox o WHERE o.status = 'waiting'"
-    "       AND (o.tenant_id, o.channel_id) > (owed.tenant_id, owed.channel_id)"
-    "     ORDER BY o.tenant_id, o.channel_id LIMIT 1) n"
-    "), held AS MATERIALIZED ("
-    "  SELECT tenant_id, channel_id FROM tocsin.outbox"
-    "   WHERE status = 'waiting' AND lease_until > now()"
-    ")";
-
 static const char sql_head[] =
     ", head AS ("
     "  SELECT d.tenant_id, d.channel_id, d.alert_id, c.kind, c.settings, c.failing_since,"
@@ -76,7 +61,7 @@ static const char sql_from[] =
 
 void claim_sql(struct buf *out)
 {
-    buf_puts(out, sql_owed);
+    buf_puts(out, SQL_OWED_CHANNELS);
     buf_puts(out, sql_head);
     buf_puts(out, sql_leased);
     buf_puts(out, sql_rows);

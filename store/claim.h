@@ -26,4 +26,19 @@ void claim_sql(struct buf *out);
  * its `problem`, an alert with a value that this program does not know is `unreadable`. */
 MUST_USE enum err claim_read(const struct seal_keys *keys, const PGresult *r, int i,
                              struct delivery *out, struct why *why);
+/* Who is owed something (`owed`), and where one delivery is under way (`held`). The probes walk from channel to channel: each step asks
+ * the index for the next one behind it. */
+#define SQL_OWED_CHANNELS                                                                          \
+    "WITH RECURSIVE owed AS ("                                                                     \
+    "  (SELECT tenant_id, channel_id FROM tocsin.outbox WHERE status = 'waiting'"                  \
+    "    ORDER BY tenant_id, channel_id LIMIT 1)"                                                  \
+    "  UNION ALL"                                                                                  \
+    "  SELECT n.tenant_id, n.channel_id FROM owed, LATERAL ("                                      \
+    "    SELECT o.tenant_id, o.channel_id FROM tocsin.outbox o WHERE o.status = 'waiting'"         \
+    "       AND (o.tenant_id, o.channel_id) > (owed.tenant_id, owed.channel_id)"                   \
+    "     ORDER BY o.tenant_id, o.channel_id LIMIT 1) n"                                           \
+    "), held AS MATERIALIZED ("                                                                    \
+    "  SELECT tenant_id, channel_id FROM tocsin.outbox"                                            \
+    "   WHERE status = 'waiting' AND lease_until > now()"                                          \
+    ")"
 #endif

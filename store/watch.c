@@ -7,6 +7,7 @@
 #include "store/watch.h"
 
 #include "core/when.h"
+#include "store/claim.h"
 #include "store/pg.h"
 
 #include <errno.h>
@@ -96,20 +97,8 @@ enum err watch_shard(struct watch *w, int64_t *epoch, struct why *why)
     return ERR_OK;
 }
 
-/* The probes walk from channel to channel, as those of claim.c. */
-static const char OLDEST[] =
-    "WITH RECURSIVE owed AS ("
-    "  (SELECT tenant_id, channel_id FROM tocsin.outbox WHERE status = 'waiting'"
-    "    ORDER BY tenant_id, channel_id LIMIT 1)"
-    "  UNION ALL"
-    "  SELECT n.tenant_id, n.channel_id FROM owed, LATERAL ("
-    "    SELECT o.tenant_id, o.channel_id FROM tocsin.outbox o WHERE o.status = 'waiting'"
-    "       AND (o.tenant_id, o.channel_id) > (owed.tenant_id, owed.channel_id)"
-    "     ORDER BY o.tenant_id, o.channel_id LIMIT 1) n"
-    "), held AS MATERIALIZED ("
-    "  SELECT tenant_id, channel_id FROM tocsin.outbox"
-    "   WHERE status = 'waiting' AND lease_until > now()"
-    "), due AS ("
+static const char OLDEST[] = SQL_OWED_CHANNELS
+    ", due AS ("
     "  SELECT d.next_attempt FROM owed JOIN tocsin.channel c USING (tenant_id, channel_id), LATERAL ("
     "      SELECT o.next_attempt FROM tocsin.outbox o"
     "       WHERE o.tenant_id = c.tenant_id AND o.channel_id = c.channel_id"

@@ -4,20 +4,8 @@
 #include "core/when.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-PRINTF_LIKE(2, 3) static void add_reason(struct buf *b, const char *fmt, ...)
-{
-    char text[300];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    if (b->len) buf_puts(b, ",");
-    buf_json_string(b, text, strlen(text));
-}
 
 static int64_t age_ms(int64_t since_ns, int64_t now_ns)
 {
@@ -41,9 +29,9 @@ static void database_reasons(struct pipeline *p, struct buf *b)
 {
     const char *writer = atomic_load(&p->writer_trouble), *watch = atomic_load(&p->watch_trouble);
     if (writer)
-        add_reason(b, "database: %s; nothing is lost, Kafka keeps what is not read", writer);
+        buf_json_item(b, "database: %s; nothing is lost, Kafka keeps what is not read", writer);
     if (watch && watch != writer)
-        add_reason(b, "database: whose the shard is cannot be looked at: %s", watch);
+        buf_json_item(b, "database: whose the shard is cannot be looked at: %s", watch);
 }
 
 static void standing_reasons(struct pipeline *p, struct buf *b)
@@ -51,9 +39,9 @@ static void standing_reasons(struct pipeline *p, struct buf *b)
     const int64_t waits_s = health_uncommitted_ms(p) / 1000;
     const int64_t rests_s = age_ms(atomic_load(&p->round_ns), mono_ns()) / 1000;
     if (waits_s >= HEALTH_STUCK_S)
-        add_reason(b, "work: what was read %" PRId64 " s ago is not committed", waits_s);
+        buf_json_item(b, "work: what was read %" PRId64 " s ago is not committed", waits_s);
     else if (rests_s >= HEALTH_STUCK_S)
-        add_reason(b, "work: the engine has been at one thing for %" PRId64 " s", rests_s);
+        buf_json_item(b, "work: the engine has been at one thing for %" PRId64 " s", rests_s);
 }
 
 bool health_ready(struct pipeline *p, struct buf *reasons)
@@ -62,7 +50,7 @@ bool health_ready(struct pipeline *p, struct buf *reasons)
     const bool kafka = kafka_source_state(p->kafka, reasons);
     database_reasons(p, reasons);
     standing_reasons(p, reasons);
-    if (atomic_load(&p->stopping)) add_reason(reasons, "stopping");
+    if (atomic_load(&p->stopping)) buf_json_item(reasons, "stopping");
     return kafka && reasons->len == before;
 }
 

@@ -6,48 +6,36 @@
 #include "ingest/kafka/internal.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define VIEW_NS (250 * NS_PER_MS)
 
-PRINTF_LIKE(2, 3) static void add_reason(struct buf *b, const char *fmt, ...)
-{
-    char text[400];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    if (b->len) buf_puts(b, ",");
-    buf_json_string(b, text, strlen(text));
-}
-
 static void part_reasons(const struct part *p, struct buf *b)
 {
     const char *topic = p->topic->name;
     if (p->trouble)
-        add_reason(b, "kafka: topic %s partition %" PRId32 ": %s", topic, p->no, p->trouble);
+        buf_json_item(b, "kafka: topic %s partition %" PRId32 ": %s", topic, p->no, p->trouble);
     if (p->poisoned)
-        add_reason(
+        buf_json_item(
             b, "kafka: topic %s partition %" PRId32 ": more than %d %% of the messages are refused",
             topic, p->no, POISON_PERCENT);
 }
 
 static void topic_reasons(const struct kafka_source *s, const struct topic *t, struct buf *b)
 {
-    if (t->trouble) add_reason(b, "kafka: topic %s: %s", t->name, t->trouble);
-    else if (!t->exists) add_reason(b, "kafka: topic %s does not exist", t->name);
+    if (t->trouble) buf_json_item(b, "kafka: topic %s: %s", t->name, t->trouble);
+    else if (!t->exists) buf_json_item(b, "kafka: topic %s does not exist", t->name);
     if (t->first && !s->gate_open && s->topics_n > 1)
-        add_reason(b, "kafka: the other topics wait for topic %s to be read", t->name);
+        buf_json_item(b, "kafka: the other topics wait for topic %s to be read", t->name);
     size_t closed = 0;
     for (size_t k = 0; k < t->there_n; k++) {
         closed += t->parts[k].state == PART_WAITING;
         part_reasons(&t->parts[k], b);
     }
     if (t->exists && closed && (t->first || s->gate_open))
-        add_reason(b, "kafka: topic %s: %zu of %zu partitions not open", t->name, closed,
-                   t->there_n);
+        buf_json_item(b, "kafka: topic %s: %zu of %zu partitions not open", t->name, closed,
+                      t->there_n);
 }
 
 static int64_t part_lag(const struct kafka_source *s, const struct part *p)
@@ -83,9 +71,9 @@ void view_publish(struct kafka_source *s, bool force)
     pthread_mutex_lock(&s->lock);
     struct buf *b = &s->view.reasons;
     buf_clear(b);
-    if (s->down) add_reason(b, s->mute ? "kafka: no broker answers" : "kafka: all brokers down");
-    else if (s->fresh) add_reason(b, "kafka: not connected yet");
-    if (s->error) add_reason(b, "kafka: %s", s->error);
+    if (s->down) buf_json_item(b, s->mute ? "kafka: no broker answers" : "kafka: all brokers down");
+    else if (s->fresh) buf_json_item(b, "kafka: not connected yet");
+    if (s->error) buf_json_item(b, "kafka: %s", s->error);
     s->view.parts_n = 0;
     for (size_t i = 0; i < s->topics_n; i++) {
         if (s->cluster) topic_reasons(s, &s->topics[i], b);

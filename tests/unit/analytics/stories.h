@@ -2,47 +2,21 @@
  * DAY0 on, and what measures are then. A failure says `order_now` too, which a test that tells one story in several orders sets. */
 #ifndef TOCSIN_TESTS_UNIT_ANALYTICS_STORIES_H
 #define TOCSIN_TESTS_UNIT_ANALYTICS_STORIES_H
-#include "analytics/actions.h"
-#include "analytics/engine.h"
-#include "analytics/series.h"
+#include "tests/unit/analytics/told.h"
 
+#include "analytics/actions.h"
+#include "analytics/series.h"
 #include "core/when.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
+enum { DAY0 = 19747 }; /* 2024-01-25: January ends in the eighth session */
 
-enum { E8 = 100000000, DAY0 = 19747 }; /* 2024-01-25: January ends in the eighth session */
-static const struct uuid NOBODY;
-static struct engine *e;
-
-static inline struct symbol symbol(const char *s)
-{
-    struct symbol x = { { 0 } };
-    memcpy(x.s, s, strlen(s));
-    return x;
-}
 static inline int64_t at(int day, int hour, int second)
 {
     return (DAY0 + day) * NS_PER_DAY + (hour * 3600ll + second) * NS_PER_S;
-}
-static inline enum err try_it(struct record r, struct why *why)
-{
-    r.seq = engine_seq(e) + 1;
-    return engine_apply(e, &r, why);
-}
-static inline void ok(struct record r)
-{
-    struct why why = { 0 };
-    if (try_it(r, &why)) fail_msg("record of kind %d: %s", (int)r.kind, why.text);
 }
 static inline struct record trade_of(const char *s, int64_t price_e8, int64_t ns)
 {
@@ -81,11 +55,7 @@ static inline void trade(const char *s, double price, int64_t ns)
 
 static inline double value(const char *text)
 {
-    struct measure m;
-    struct why why = { 0 };
-    uint32_t no = SERIES_NONE;
-    if (measure_parse(text, strlen(text), &m, &why) || engine_track(e, NOBODY, &m, &no, &why))
-        fail_msg("%s: %s", text, why.text);
+    const uint32_t no = track(text);
     if (series_configure(engine_market(e), no)) fail_msg("%s", text);
     return engine_reading(e, no).value;
 }
@@ -118,16 +88,6 @@ static inline void begin(void)
     engine_market(e)->settings.meaning = MEANING_NOW;
     ok((struct record){ .kind = RECORD_INDEX,
                         .u.index = { .index = str_of("X"), .base_e8 = 1000ll * E8 } });
-}
-static inline void again(void) /* after a restart */
-{
-    AUTO_BUF struct buf saved = { 0 };
-    struct why why = { 0 };
-    size_t used;
-    engine_save(e, &saved);
-    assert_true(buf_ok(&saved));
-    engine_free(e);
-    if (engine_load(saved.data, saved.len, &e, &used, &why)) fail_msg("%s", why.text);
 }
 static inline int done(void **state)
 {

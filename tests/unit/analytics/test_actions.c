@@ -54,7 +54,7 @@ static void a_split_its_count_and_the_prices_in_every_order(void **state)
             field_case(state);
             for (int i = 0; i < 5; i++) {
                 ok(all[order[i]]);
-                if (code % 2) again();
+                if (code % 2) reload();
                 snprintf(text + strlen(text), sizeof text - strlen(text), " %s", names[order[i]]);
             }
             it_came_right(text);
@@ -99,7 +99,7 @@ static void a_split_said_before_waits_for_its_session(void **state)
     is("top_weight(X, n=1)", 100 * 40400.0 / 70400);
     is("change(last(A), over=1d)", 0);
     is("max(last(A), over=2d)", 101);
-    again();
+    reload();
     trade("A", 103.02, at(4, 15, 0));
     is("ret(A)", 2);
     is("ret(A, window=all)", 100 * (412.08 / 400 - 1));
@@ -128,7 +128,7 @@ static void what_cannot_be_divided_is_not_moved(void **state)
     assert_true(value("level(X)") == 1000);
     assert_true(value("ret(A)") == 0);
     is("ew_level(X, ew=daily)", ew);
-    again();
+    reload();
     assert_true(value("level(X)") == 1000);
     assert_true(value("ret(A)") == 0);
     trade("A", 33.33333333, at(1, 15, 0)); /* now it is one's: 300 of them are 9999.99 */
@@ -145,7 +145,7 @@ static void a_count_may_say_from_when(void **state)
                         .u.shares = { symbol("A"), 120, E8, DAY0 + 2 } });
     trade("A", 440, at(1, 15, 0));
     is("top_weight(X, n=1)", 100 * 44000.0 / 74000);
-    again();
+    reload();
     trade("B", 100, at(2, 15, 0));
     is("top_weight(X, n=1)", 100 * 52800.0 / 82800);
     is("level(X)", 1000 * 74000.0 / 70000);
@@ -161,7 +161,7 @@ static void refused(struct record r, enum err want, const char *text)
     AUTO_BUF struct buf before = { 0 }, after = { 0 };
     struct why why = { 0 };
     engine_save(e, &before);
-    assert_int_equal(try_it(r, &why), want);
+    assert_int_equal(apply(r, &why), want);
     if (!strstr(why.text, text)) fail_msg("says \"%s\", wanted \"%s\"", why.text, text);
     engine_save(e, &after);
     assert_int_equal(before.len, after.len);
@@ -230,13 +230,13 @@ static void a_dividend_is_put_back_in_at_the_close_of_its_ex_session(void **stat
             is("level(X)", 1000 * 69800.0 / 70000);
             is("level(X, return=total)", 1000 * 70200.0 / 70000);
         }
-        if (said % 2) again();
+        if (said % 2) reload();
         ok(end_of(1));
         if (said == 2) ok(dividend_of("A", 4, 1, false));
         is("level(X, return=total)", said < 3 ? 1000 * 70200.0 / 70000 : 1000 * 69800.0 / 70000);
         trade("A", 402, at(4, 15, 0));
         if (said == 3) ok(dividend_of("A", 4, 1, false));
-        again();
+        reload();
         is("level(X)", 1000 * 70200.0 / 70000);
         is("level(X, return=total)", 1000 * (70200.0 / 70000) * (70200.0 / 69800));
         is("ret(A, window=all)", 0.5);
@@ -320,7 +320,7 @@ static void what_is_paid_out_is_no_fall(void **state)
             is("level(X)", 1000);
             is_about("ew_level(X, ew=daily)", 1000);
         }
-        again();
+        reload();
         trade("A", 363.6, at(1, 15, 0));
         if (how == PRICED && code % 2 == 0) trade("C", 80, at(1, 15, 1));
         if (said == 2) pay(how);
@@ -330,7 +330,7 @@ static void what_is_paid_out_is_no_fall(void **state)
         is("level(X)", 1000 * 66360.0 / 66000);
         is_about("ew_level(X, ew=daily)", 1005);
         is_about("ew_level(X, ew=held)", 1005);
-        again();
+        reload();
         trade("A", 367.236, at(4, 15, 0));
         is("ret(A)", 1);
         is("ret(A, window=all)", 100 * (367.236 / 360 - 1));
@@ -378,7 +378,7 @@ static void a_child_without_a_price_is_waited_for(void **state)
                         .u.instrument = { .symbol = symbol("C"), .issuer = str_of("C") } });
     pay(PRICED);
     trade("A", 380, at(1, 15, 0));
-    again();
+    reload();
     ok(end_of(1));
     trade("A", 384, at(4, 15, 0));
     is("ret(A, window=all)", -4);
@@ -427,19 +427,19 @@ static void an_index_keeps_the_child(void **state)
         keeps(close ? SPIN_OFFS_CLOSE : SPIN_OFFS_KEEP);
         keeps(SPIN_OFFS_UNSAID); /* said again without: as it was */
         if (said == 0) pay(priced ? PRICED : VALUED);
-        again();
+        reload();
         trade("B", 100, at(1, 14, 0));
         if (said == 1) pay(priced ? PRICED : VALUED);
         static const double comes[][2] = { { 70, 66 }, { 66, 70 } };
         if (!priced && said < 2) ledger_is(2, comes);
-        if (said == 1) again();
+        if (said == 1) reload();
         if (priced) { /* A has fallen, since nobody knows yet by what it may */
             trade("A", 360, at(1, 14, 1));
             trade("C", 80, at(1, 14, 1));
         }
         if (said == 2) pay(priced ? PRICED : VALUED);
         if (priced || said == 2) ledger_is(2, comes);
-        again();
+        reload();
         is("level(X)", 1000);
         is("ret(A)", 0);
         is("last(A)", 360);
@@ -454,7 +454,7 @@ static void an_index_keeps_the_child(void **state)
         is("level(X)", 1000 * 70760. / 70000);
         if (close) ledger_is(1, (const double[][2]){ { 70, 66360 / 1000. * 70000 / 70760 } });
         else ledger_is(0, NULL);
-        again();
+        reload();
         trade("B", 200, at(4, 15, 0));
         trade("A", 363.6, at(4, 15, 0));
         trade("C", 44, at(4, 15, 0));
@@ -483,7 +483,7 @@ static void a_child_that_is_known_already(void **state)
         if (code < 3) trade("C", 80, at(1, 14, 0));
         if (code == 2) ok(end_of(1));
         if (code != 1) pay(VALUED);
-        again();
+        reload();
         const double c = code == 2 ? 0 : 80000, all = 66000 + c;
         char text[32];
         snprintf(text, sizeof text, "known %d", code);
@@ -492,7 +492,7 @@ static void a_child_that_is_known_already(void **state)
         is("hhi(X)", 1e4 * (36000. * 36000 + 30000. * 30000 + c * c) / (all * all));
         if (code == 3) {
             ok(end_of(1));
-            again();
+            reload();
             is("level(X)", 1000);
         }
         trade("C", 88, at(code >= 2 ? 4 : 1, 15, 0));
@@ -521,7 +521,7 @@ static void who_is_delisted_leaves_at_what_it_is_worth(void **state)
         is("level(X)", 1000 * 68000.0 / 70000);
         is("top_weight(X, n=1)", 100);
         is_about("ew_level(X, ew=daily)", 975);
-        again();
+        reload();
         trade("B", 110, at(1, 15, 0));
         is("level(X)", 1100 * 68000.0 / 70000);
         ok(end_of(1));
@@ -622,7 +622,7 @@ static void feed(bool raw, struct told *out)
         shuffle(today, n);
         for (size_t k = 0; k < n; k++) ok(today[k]);
         if (d < SESSIONS - 1) ok(end_of(d));
-        if (raw && upto(4) == 0) again();
+        if (raw && upto(4) == 0) reload();
     }
     look(out);
     engine_free(e);

@@ -1,39 +1,17 @@
 /* test_closes.c - late trades, official closes, sessions whose end is late or never said; by hand, and any order against the sorted one. */
-#include "analytics/engine.h"
 #include "analytics/series.h"
 
 #include "core/when.h"
+#include "tests/unit/analytics/told.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
+enum { DAY0 = 19730 }; /* 2024-01-08, a Monday */
 
-enum { E8 = 100000000, DAY0 = 19730 }; /* 2024-01-08, a Monday */
-static const struct uuid NOBODY;
-static struct engine *e;
-
-static struct symbol symbol(const char *s)
-{
-    struct symbol x = { { 0 } };
-    memcpy(x.s, s, strlen(s));
-    return x;
-}
 static int64_t at(int day, int hour, int second)
 {
     return (DAY0 + day) * NS_PER_DAY + (hour * 3600ll + second) * NS_PER_S;
-}
-static void ok(struct record r)
-{
-    struct why why = { 0 };
-    r.seq = engine_seq(e) + 1;
-    if (engine_apply(e, &r, &why)) fail_msg("record of kind %d: %s", (int)r.kind, why.text);
 }
 static void trade(const char *s, double price, int64_t ns)
 {
@@ -52,17 +30,13 @@ static void end(int day, int64_t ns)
         .kind = RECORD_CLOCK, .event_ns = ns, .u.clock = { .session_end = DAY0 + day } });
 }
 
-static uint32_t track(const char *text)
+static uint32_t configured(const char *text)
 {
-    struct measure m;
-    struct why why = { 0 };
-    uint32_t no = SERIES_NONE;
-    if (measure_parse(text, strlen(text), &m, &why) || engine_track(e, NOBODY, &m, &no, &why))
-        fail_msg("%s: %s", text, why.text);
+    const uint32_t no = track(text);
     if (series_configure(engine_market(e), no)) fail_msg("%s", text);
     return no;
 }
-static double value(const char *text) { return engine_reading(e, track(text)).value; }
+static double value(const char *text) { return engine_reading(e, configured(text)).value; }
 static void is(const char *text, double want)
 {
     double v = value(text);
@@ -109,7 +83,7 @@ static int done(void **state)
 static void a_late_trade_moves_nothing(void **state)
 {
     (void)state;
-    uint32_t last = track("last(A)");
+    uint32_t last = configured("last(A)");
     engine_watch(e, last, 1);
     trade("A", 20.50, at(0, 14, 720));
     assert_int_equal(engine_output(e)->trade, TRADE_REGULAR);
@@ -158,7 +132,7 @@ static void an_official_close_waits_for_the_end(void **state)
 static void closes_of_a_session_settle_together(void **state)
 {
     (void)state;
-    uint32_t top = track("top_weight(X, n=1)");
+    uint32_t top = configured("top_weight(X, n=1)");
     engine_watch(e, top, 1);
     official("A", 100, 0, at(0, 21, 0));
     official("B", 50, 0, at(0, 21, 0));
@@ -169,7 +143,7 @@ static void closes_of_a_session_settle_together(void **state)
     is("top_weight(X, n=1)", 100 * 100.0 / 150);
     is("level(X)", 1000);
     is("last(A)", 100);
-    assert_int_equal(engine_reading(e, track("last(A)")).event_ns, at(0, 21, 0));
+    assert_int_equal(engine_reading(e, configured("last(A)")).event_ns, at(0, 21, 0));
 }
 
 /* The newest close of an ended session, before the next has begun, is the newest price too. */

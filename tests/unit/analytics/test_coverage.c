@@ -1,40 +1,18 @@
 /* test_coverage.c - how much of an index is priced: a day by hand, and random records against the definition, over a restart. */
 #include "analytics/coverage.h"
-#include "analytics/engine.h"
 #include "analytics/series.h"
 #include "core/when.h"
+#include "tests/unit/analytics/told.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-enum { E8 = 100000000, DAY0 = 19730 }; /* 2024-01-08, a Monday */
+enum { DAY0 = 19730 }; /* 2024-01-08, a Monday */
 #define MINUTE (60 * NS_PER_S)
-static struct engine *e;
 
-static struct symbol symbol(const char *s)
-{
-    struct symbol x = { { 0 } };
-    memcpy(x.s, s, strlen(s));
-    return x;
-}
-static struct str str(const char *s) { return (struct str){ s, (uint32_t)strlen(s) }; }
 static int64_t at(int day, int hour, int second)
 {
     return (DAY0 + day) * NS_PER_DAY + (hour * 3600ll + second) * NS_PER_S;
-}
-static void ok(struct record r)
-{
-    struct why why = { 0 };
-    r.seq = engine_seq(e) + 1;
-    if (engine_apply(e, &r, &why)) fail_msg("record of kind %d: %s", (int)r.kind, why.text);
 }
 static void settings(int64_t stale_ns, enum meaning meaning)
 {

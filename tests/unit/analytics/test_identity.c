@@ -1,55 +1,16 @@
 /* test_identity.c - an instrument under several symbols: what goes on, what is refused and why, and that a saved state knows it all. */
 #include "analytics/identity.h"
 
-#include "analytics/engine.h"
 #include "core/when.h"
+#include "tests/unit/analytics/told.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
+enum { DAY0 = 19152 }; /* 2022-06-09, a Thursday */
 
-enum { E8 = 100000000, DAY0 = 19152 }; /* 2022-06-09, a Thursday */
-static const struct uuid NOBODY;
-static struct engine *e;
-
-static struct str str(const char *s) { return (struct str){ s, (uint32_t)strlen(s) }; }
-static struct symbol symbol(const char *s)
-{
-    struct symbol x = { { 0 } };
-    memcpy(x.s, s, strlen(s));
-    return x;
-}
 static int64_t on(int day) { return (DAY0 + day) * NS_PER_DAY + 15 * 3600 * NS_PER_S; }
-
-static enum err apply(struct record r, struct why *why)
-{
-    r.seq = engine_seq(e) + 1;
-    return engine_apply(e, &r, why);
-}
-static void ok(struct record r)
-{
-    struct why why = { 0 };
-    if (apply(r, &why)) fail_msg("record of kind %d: %s", (int)r.kind, why.text);
-}
-static void refused(struct record r, enum err want, const char *text)
-{
-    struct why why = { 0 };
-    AUTO_BUF struct buf before = { 0 }, after = { 0 };
-    engine_save(e, &before);
-    assert_int_equal(apply(r, &why), want);
-    assert_string_equal(why.text, text);
-    engine_save(e, &after);
-    assert_int_equal(before.len, after.len);
-    assert_memory_equal(before.data, after.data, before.len);
-}
 
 static struct record instrument(const char *s, const char *issuer, int day)
 {
@@ -76,15 +37,6 @@ static struct record end(int day)
                             .u.clock = { .session_end = DAY0 + day } };
 }
 
-static uint32_t track(const char *text)
-{
-    struct measure m;
-    struct why why = { 0 };
-    uint32_t no = SERIES_NONE;
-    if (measure_parse(text, strlen(text), &m, &why) || engine_track(e, NOBODY, &m, &no, &why))
-        fail_msg("%s: %s", text, why.text);
-    return no;
-}
 static const char *text_of(uint32_t series) { return engine_series_facts(e, series).text; }
 static double value(uint32_t series) { return engine_reading(e, series).value; }
 
@@ -111,21 +63,6 @@ static int over(void **state)
     engine_free(e);
     e = NULL;
     return 0;
-}
-
-static void reload(void)
-{
-    AUTO_BUF struct buf a = { 0 }, b = { 0 };
-    struct engine *again;
-    struct why why = { 0 };
-    size_t used;
-    engine_save(e, &a);
-    if (engine_load(a.data, a.len, &again, &used, &why)) fail_msg("%s", why.text);
-    engine_free(e);
-    e = again;
-    engine_save(e, &b);
-    assert_int_equal(a.len, b.len);
-    assert_memory_equal(a.data, b.data, a.len);
 }
 
 /* ---- stories ---- */
@@ -160,9 +97,9 @@ static void an_old_symbol_says_what_became_of_it(void **state)
 {
     (void)state;
     ok(rename_to("FB", "META", -1, 0));
-    refused(trade("FB", 1, 0), ERR_UNKNOWN_SYMBOL, "symbol FB is META since 2022-06-08");
-    refused(instrument("FB", "META", 0), ERR_INVALID,
-            "symbol FB of issuer \"META\" is META since 2022-06-08");
+    refused_as(trade("FB", 1, 0), ERR_UNKNOWN_SYMBOL, "symbol FB is META since 2022-06-08");
+    refused_as(instrument("FB", "META", 0), ERR_INVALID,
+               "symbol FB of issuer \"META\" is META since 2022-06-08");
     struct measure m;
     struct why why;
     assert_int_equal(measure_parse("last(FB)", 8, &m, NULL), ERR_OK);
@@ -170,8 +107,8 @@ static void an_old_symbol_says_what_became_of_it(void **state)
     assert_string_equal(why.text, "symbol FB is META since 2022-06-08");
     ok(rename_to("META", "MVRS", 3, 3));
     reload();
-    refused(trade("FB", 1, 3), ERR_UNKNOWN_SYMBOL, "symbol FB is MVRS since 2022-06-12");
-    refused(trade("META", 1, 3), ERR_UNKNOWN_SYMBOL, "symbol META is MVRS since 2022-06-12");
+    refused_as(trade("FB", 1, 3), ERR_UNKNOWN_SYMBOL, "symbol FB is MVRS since 2022-06-12");
+    refused_as(trade("META", 1, 3), ERR_UNKNOWN_SYMBOL, "symbol META is MVRS since 2022-06-12");
 }
 
 static void a_symbol_that_is_free_is_anothers(void **state)
@@ -204,23 +141,23 @@ static void what_cannot_be_renamed_says_why(void **state)
 {
     (void)state;
     ok(instrument("GOOG", "ALPHABET", 0));
-    refused(rename_to("FBX", "META", 0, 0), ERR_UNKNOWN_SYMBOL,
-            "symbol FBX has no instrument record yet");
-    refused(rename_to("FB", "FB", 0, 0), ERR_INVALID, "FB is renamed to itself");
-    refused(rename_to("FB", "GOOG", 0, 0), ERR_INVALID,
-            "FB cannot become GOOG, which is in use by an instrument of issuer \"ALPHABET\"");
-    refused(
+    refused_as(rename_to("FBX", "META", 0, 0), ERR_UNKNOWN_SYMBOL,
+               "symbol FBX has no instrument record yet");
+    refused_as(rename_to("FB", "FB", 0, 0), ERR_INVALID, "FB is renamed to itself");
+    refused_as(rename_to("FB", "GOOG", 0, 0), ERR_INVALID,
+               "FB cannot become GOOG, which is in use by an instrument of issuer \"ALPHABET\"");
+    refused_as(
         rename_to("FB", "META", 2, 0), ERR_INVALID,
         "effective 2022-06-11 is more than a day after ts: send the rename when its day has come");
     ok(rename_to("FB", "META", 0, 0));
-    refused(rename_to("FB", "META", 0, 0), ERR_UNKNOWN_SYMBOL,
-            "symbol FB is META since 2022-06-09");
-    refused(rename_to("META", "FB", 0, 0), ERR_INVALID,
-            "a circle: META was FB until 2022-06-09, and may be again on a later day only");
-    refused(rename_to("META", "MVRS", -1, 0), ERR_INVALID,
-            "effective is before META itself began on 2022-06-09");
+    refused_as(rename_to("FB", "META", 0, 0), ERR_UNKNOWN_SYMBOL,
+               "symbol FB is META since 2022-06-09");
+    refused_as(rename_to("META", "FB", 0, 0), ERR_INVALID,
+               "a circle: META was FB until 2022-06-09, and may be again on a later day only");
+    refused_as(rename_to("META", "MVRS", -1, 0), ERR_INVALID,
+               "effective is before META itself began on 2022-06-09");
     ok(rename_to("META", "FB", 1, 1));
-    refused(trade("META", 1, 1), ERR_UNKNOWN_SYMBOL, "symbol META is FB since 2022-06-10");
+    refused_as(trade("META", 1, 1), ERR_UNKNOWN_SYMBOL, "symbol META is FB since 2022-06-10");
     ok(trade("FB", 201, 1));
     reload();
 }
@@ -245,7 +182,7 @@ static void a_symbol_goes_to_another_company(void **state)
     meta.u.instrument.isin = str("US30303M1027");
     bank.u.instrument.isin = str("US0378331005");
     ok(meta);
-    refused(
+    refused_as(
         bank, ERR_INVALID,
         "symbol FB is in an index as a line of issuer \"META\"; end its memberships before it moves to another");
     ok(member(false, 0));
@@ -262,8 +199,8 @@ static void a_symbol_goes_to_another_company(void **state)
     }
     ok(trade("FB", 12, 0));
     assert_true(value(track("last(FB)")) == 12);
-    refused(instrument("FB", "META", 0), ERR_INVALID,
-            "symbol FB of issuer \"META\" is FB:20220609 since 2022-06-09");
+    refused_as(instrument("FB", "META", 0), ERR_INVALID,
+               "symbol FB of issuer \"META\" is FB:20220609 since 2022-06-09");
     ok(instrument("FB", "SECOND BANK", 0)); /* the same day: that name is in use */
     assert_string_equal(engine_instrument_facts(e, 1).symbol, "FB:1");
     ok(instrument("FB", "THIRD BANK", 1)); /* the second had no history: it was a slip */
@@ -289,7 +226,8 @@ static void other_spellings_mean_the_symbol(void **state)
 {
     (void)state;
     const uint32_t last = track("last(FB)");
-    refused(trade("FB-US", 1, 0), ERR_UNKNOWN_SYMBOL, "symbol FB-US has no instrument record yet");
+    refused_as(trade("FB-US", 1, 0), ERR_UNKNOWN_SYMBOL,
+               "symbol FB-US has no instrument record yet");
     ok(alias("FB-US", "FB"));
     ok(alias("FB/US", "FB"));
     for (int loaded = 0; loaded < 2; loaded++) {
@@ -301,32 +239,32 @@ static void other_spellings_mean_the_symbol(void **state)
         assert_int_equal(engine_instrument_count(e), 1);
         reload();
     }
-    refused(alias("FB", "X"), ERR_INVALID, "FB is the symbol of an instrument, and no alias");
-    refused(alias("F", "FB-US"), ERR_INVALID, "FB-US is an alias itself, of FB");
+    refused_as(alias("FB", "X"), ERR_INVALID, "FB is the symbol of an instrument, and no alias");
+    refused_as(alias("F", "FB-US"), ERR_INVALID, "FB-US is an alias itself, of FB");
     ok(alias("LATER.A", "LATER"));
-    refused(alias("LATER", "L"), ERR_INVALID, "LATER has aliases itself: point them at L first");
-    refused(trade("LATER.A", 1, 0), ERR_UNKNOWN_SYMBOL,
-            "symbol LATER.A is an alias of LATER, which has no instrument record yet");
-    refused(rename_to("FB", "FB-US", 0, 0), ERR_INVALID,
-            "FB cannot become FB-US, which is an alias of FB");
+    refused_as(alias("LATER", "L"), ERR_INVALID, "LATER has aliases itself: point them at L first");
+    refused_as(trade("LATER.A", 1, 0), ERR_UNKNOWN_SYMBOL,
+               "symbol LATER.A is an alias of LATER, which has no instrument record yet");
+    refused_as(rename_to("FB", "FB-US", 0, 0), ERR_INVALID,
+               "FB cannot become FB-US, which is an alias of FB");
     ok(member(false, 0));
-    refused(
+    refused_as(
         instrument("FB-US", "BANK", 0), ERR_INVALID,
         "FB-US is an alias of FB, of issuer \"META\"; take it back before it is another's symbol");
     ok(instrument("LATER.A", "LATER CO", 0));
     assert_string_equal(engine_instrument_facts(e, 1).symbol, "LATER");
     /* A spelling is of the symbol, and of nothing when that is nobody's. */
     ok(rename_to("FB-US", "META", 0, 0));
-    refused(trade("FB-US", 1, 0), ERR_UNKNOWN_SYMBOL, "symbol FB is META since 2022-06-09");
+    refused_as(trade("FB-US", 1, 0), ERR_UNKNOWN_SYMBOL, "symbol FB is META since 2022-06-09");
     ok(alias("FB-US", "META"));
-    refused(alias("FB", "META"), ERR_INVALID, "FB has aliases itself: point them at META first");
+    refused_as(alias("FB", "META"), ERR_INVALID, "FB has aliases itself: point them at META first");
     ok(alias("FB/US", "FB/US"));
     ok(alias("FB", "META")); /* for a feed that will never hear of it */
     ok(trade("FB", 300, 0));
     ok(trade("FB-US", 301, 0));
     assert_true(value(last) == 301);
     ok(alias("FB", "FB"));
-    refused(trade("FB", 1, 0), ERR_UNKNOWN_SYMBOL, "symbol FB is META since 2022-06-09");
+    refused_as(trade("FB", 1, 0), ERR_UNKNOWN_SYMBOL, "symbol FB is META since 2022-06-09");
     ok(instrument("FB", "BANK", 0));
     ok(trade("FB", 5, 0));
     assert_int_equal(engine_instrument_count(e), 3);
@@ -348,7 +286,7 @@ static void symbols_are_exchanged(void **state)
     assert_int_equal(track("last(AB)"), fb);
     assert_int_equal(track("last(FB)"), ab);
     assert_true(value(fb) == 200 && value(ab) == 7);
-    refused(trade("TMP", 1, 0), ERR_UNKNOWN_SYMBOL, "symbol TMP is AB since 2022-06-09");
+    refused_as(trade("TMP", 1, 0), ERR_UNKNOWN_SYMBOL, "symbol TMP is AB since 2022-06-09");
     reload();
 }
 

@@ -1,68 +1,17 @@
 /* test_issuers.c - companies that are called otherwise, merge, or give a line away: what is counted by company, what stays, what is refused. */
 #include "analytics/issuers.h"
 
-#include "analytics/engine.h"
 #include "core/when.h"
+#include "tests/unit/analytics/told.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
+enum { DAY0 = 19562 }; /* 2023-07-24, a Monday */
 
-enum { E8 = 100000000, DAY0 = 19562 }; /* 2023-07-24, a Monday */
-static const struct uuid NOBODY;
-static struct engine *e;
-
-static struct str str(const char *s) { return (struct str){ s, (uint32_t)strlen(s) }; }
-static struct symbol symbol(const char *s)
-{
-    struct symbol x = { { 0 } };
-    memcpy(x.s, s, strlen(s));
-    return x;
-}
 static int64_t on(int day) { return (DAY0 + day) * NS_PER_DAY + 15 * 3600 * NS_PER_S; }
 
-static enum err apply(struct record r, struct why *why)
-{
-    r.seq = engine_seq(e) + 1;
-    return engine_apply(e, &r, why);
-}
-static void ok(struct record r)
-{
-    struct why why = { 0 };
-    if (apply(r, &why)) fail_msg("record of kind %d: %s", (int)r.kind, why.text);
-}
-static void refused(struct record r, const char *text)
-{
-    struct why why = { 0 };
-    AUTO_BUF struct buf before = { 0 }, after = { 0 };
-    engine_save(e, &before);
-    assert_int_equal(apply(r, &why), ERR_INVALID);
-    assert_string_equal(why.text, text);
-    engine_save(e, &after);
-    assert_int_equal(before.len, after.len);
-    assert_memory_equal(before.data, after.data, before.len);
-}
-static void reload(void)
-{
-    AUTO_BUF struct buf a = { 0 }, b = { 0 };
-    struct engine *again;
-    struct why why = { 0 };
-    size_t used;
-    engine_save(e, &a);
-    if (engine_load(a.data, a.len, &again, &used, &why)) fail_msg("%s", why.text);
-    engine_free(e);
-    e = again;
-    engine_save(e, &b);
-    assert_int_equal(a.len, b.len);
-    assert_memory_equal(a.data, b.data, a.len);
-}
+static void refused(struct record r, const char *text) { refused_as(r, ERR_INVALID, text); }
 
 static struct record issuer(const char *key, const char *name)
 {
@@ -126,15 +75,6 @@ static struct record article(const char *id, const char *headline, struct symbol
     };
 }
 
-static uint32_t track(const char *text)
-{
-    struct measure m;
-    struct why why = { 0 };
-    uint32_t no = SERIES_NONE;
-    if (measure_parse(text, strlen(text), &m, &why) || engine_track(e, NOBODY, &m, &no, &why))
-        fail_msg("%s: %s", text, why.text);
-    return no;
-}
 /* Equal weights have whole units, of which a price like 30 leaves a part of 3e8 over. */
 static void is(const char *text, double want)
 {

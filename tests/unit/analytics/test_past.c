@@ -52,7 +52,7 @@ static void a_member_that_came_before_its_split_was_said(void **state)
         session(4, 108, 512);
         trade("A", 110, at(5, 15, 0));
         is("level(X)", 1000 * 62200.0 / 61600);
-        if (restart) again();
+        if (restart) reload();
         ok(split_of("A", 4, 1, 2, at(5, 16, 0)));
         is("level(X)", 1000 * (51200 + 44000.0) / (51200 + 41600));
         is("hhi(X)", 1e4 * (51200.0 * 51200 + 44000.0 * 44000) / (95200.0 * 95200));
@@ -102,7 +102,7 @@ static void a_merger_that_is_said_two_sessions_late(void **state)
         if (late == 2) ok(merger_of("A", 120, 1, at(4, 14, 30)));
         trade("C", 110, at(4, 15, 0));
         ok(end_of(4));
-        again();
+        reload();
         if (late == 3) ok(merger_of("A", 120, 1, at(4, 22, 0)));
         is("level(X)", 1000 * 320.0 / 300 * 220 / 200);
         is_about("ew_level(X, ew=daily)", 1000 * 320.0 / 300 * 220 / 200);
@@ -212,7 +212,7 @@ static void tell(const struct record *action, size_t when, double out[TEXTS])
             struct record r = *action;
             r.event_ns = engine_now_ns(e);
             ok(r);
-            if (i % 3 == 0) again();
+            if (i % 3 == 0) reload();
         }
         if (i < steps_n) ok(steps[i]);
     }

@@ -78,6 +78,20 @@ static void a_failure_sticks_until_cleared(void **state)
     assert_buf(&b, "again");
 }
 
+static void items_of_a_list(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf b = { 0 };
+    char much[1000] = "";
+    buf_json_item(&b, "topic \"%s\"", "ticks");
+    buf_json_item(&b, "%d ms", 15);
+    assert_buf(&b, "\"topic \\\"ticks\\\"\",\"15 ms\"");
+    memset(much, 'x', sizeof much - 1);
+    buf_clear(&b);
+    buf_json_item(&b, "%s", much);
+    assert_int_equal(b.len, 399 + 2);
+}
+
 static void strings_are_quoted(void **state)
 {
     (void)state;
@@ -164,6 +178,7 @@ int main(void)
         cmocka_unit_test(it_grows_and_ends_in_a_nul),
         cmocka_unit_test(printf_of_any_length),
         cmocka_unit_test(a_failure_sticks_until_cleared),
+        cmocka_unit_test(items_of_a_list),
         cmocka_unit_test(strings_are_quoted),
         cmocka_unit_test(strings_read_back),
         cmocka_unit_test(doubles_are_short_and_exact),
