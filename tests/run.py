@@ -4,7 +4,7 @@
     unit:FLAVOUR    the cmocka programs of tests/unit
     corpus:FLAVOUR  every file of tests/fuzz/corpus/NAME through tests/fuzz/fuzz_NAME.c, as a plain test
     bench:FLAVOUR   the benches with a verdict
-    system:FLAVOUR  pytest over tests/system with build/FLAVOUR/tocsin
+    system:FLAVOUR  pytest over tests/system with build/FLAVOUR/tocsin, a worker a core (--pytest '-n 0': in one process, as for --pdb)
 """
 import argparse
 import concurrent.futures
@@ -20,7 +20,9 @@ import xml.etree.ElementTree
 import tally
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
-PYTEST = ["-c", "tests/system/pytest.ini", "--rootdir=tests/system"]
+# A worker a core, each with a Kafka and a PostgreSQL of its own; a file stays in one of them (conftest.py says in which order).
+WORKERS = max(1, min(4, os.cpu_count() or 1))
+PYTEST = ["-c", "tests/system/pytest.ini", "--rootdir=tests/system", "-n", str(WORKERS), "--dist=loadfile", "--no-loadscope-reorder"]
 UNIT_LIMIT_S, CORPUS_LIMIT_S, SYSTEM_LIMIT_S = 600, 300, 2400
 SHARED = {"TOCSIN_SHARED": str(TOP.parent / "shared")} if (TOP.parent / "shared").is_dir() else {}    # data that is not ours to ship
 ENV = {

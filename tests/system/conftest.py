@@ -1,6 +1,8 @@
 """The fixtures of the system tests; tests/system/README.md lists them."""
+import os
 import pathlib
 import sys
+import warnings
 
 import pytest
 
@@ -12,13 +14,22 @@ from harness.postgres import Database, Postgres  # noqa: E402
 from harness.service import KINDS, Service  # noqa: E402
 from harness.webhook import WebhookReceiver  # noqa: E402
 
+os.environ["TOCSIN_SEED"] = str(base.SEED)       # this process is the first: its workers draw none of their own
+
+# The files that take longest, in this order: they are handed out first, so that no worker is left alone with one at the end.
+LONGEST = ("test_sp500", "test_faults", "test_kills", "test_page", "test_actions", "test_dashboard", "test_migrate", "test_alerts_delivery", "test_faults_database",
+           "test_health", "test_sp500_actions", "test_snapshots", "test_over", "test_due_times", "test_onefile", "test_quality", "test_import", "test_channel_secrets",
+           "test_chained", "test_sessions", "test_rules_api", "test_identity", "test_news", "test_late", "test_turns", "test_limits", "test_calendars", "test_retention")
+
 
 def pytest_collection_modifyitems(config, items):
-    if base.LONG:
-        return
-    kept = [item for item in items if "long" not in item.keywords]
-    config.hook.pytest_deselected(items=[item for item in items if "long" in item.keywords])
-    items[:] = kept
+    if not base.LONG:
+        kept = [item for item in items if "long" not in item.keywords]
+        config.hook.pytest_deselected(items=[item for item in items if "long" in item.keywords])
+        items[:] = kept
+    if hasattr(config, "workerinput"):
+        place = {name: n for n, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +60,8 @@ def database_factory(postgres):
 
 
 @pytest.fixture(scope="session")
-def _broker(request):
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    broker = kafka_harness.start(lambda text: reporter.write_line("\n" + text))
+def _broker():
+    broker = kafka_harness.start(lambda text: warnings.warn(text, stacklevel=1))
     yield broker
     broker.remove()
 

@@ -6,11 +6,13 @@
 #   kafka.sh run DIR [PORT]     the same in the foreground, until interrupted
 #   kafka.sh stop DIR           ends the broker that start left running; the data stays
 #
-# Without PORT: the one DIR had before, else a free one. KAFKA_HEAP_MB (512) and KAFKA_CACHE (build/kafka) can be set.
+# Without PORT: the one DIR had before, else a free one of KAFKA_PORTS (20000-32000). KAFKA_HEAP_MB (512) and KAFKA_CACHE
+# (build/kafka) can be set.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${KAFKA_CACHE:-$here/../../build/kafka}
 heap=${KAFKA_HEAP_MB:-512}
+ports=${KAFKA_PORTS:-20000-32000}
 
 die() { echo "kafka.sh: $*" >&2; exit 1; }
 
@@ -19,19 +21,24 @@ fetch() {
     command -v java > /dev/null || die "no java here"
     command -v mvn > /dev/null || die "no maven here"
     mkdir -p "$cache"
+    exec 9> "$cache/lock"                              # two that come at once: the second finds it done
+    flock 9
+    [ ! -e "$cache/complete" ] || return 0
     cp "$here/kafka.pom.xml" "$cache/pom.xml"
     (cd "$cache" && mvn -q -B dependency:copy-dependencies -DoutputDirectory=lib) > "$cache/fetch.log" 2>&1 ||
         die "Maven could not bring Kafka; see build/kafka/fetch.log"
     touch "$cache/complete"
+    exec 9>&-                                         # not for the broker to hold
 }
 
 # Below the range that the system hands to outgoing connections: a client that retries while the broker is down must not
 # end up connected to itself.
 free_port() {
-    python3 - <<'PY'
-import random, socket
+    python3 - "$ports" <<'PY'
+import random, socket, sys
+first, last = map(int, sys.argv[1].split("-"))
 while True:
-    port = random.randrange(20000, 32000)
+    port = random.randrange(first, last)
     try:
         for p in (port, port + 1):
             with socket.socket() as s:

@@ -25,11 +25,22 @@ def program(name="tocsin"):
     return str(path)
 
 
-def free_port():
+def _ports():
     """Below the range that the system hands out to outgoing connections: a client that retries while its server is down must
-    not be connected to itself."""
+    not be connected to itself. Each worker of pytest-xdist has a part of its own: a server that is down for a moment finds its
+    port free when it comes back."""
+    worker, workers = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    number = int(worker.removeprefix("gw")) % workers         # one that stands in for a worker that died has a higher number
+    part = (32000 - 20000) // workers
+    return range(20000 + number * part, 20000 + (number + 1) * part)
+
+
+PORTS = _ports()
+
+
+def free_port():
     while True:
-        port = random.SystemRandom().randrange(20000, 32000)
+        port = random.SystemRandom().choice(PORTS)
         with contextlib.suppress(OSError), socket.socket() as s:
             s.bind(("127.0.0.1", port))
             return port

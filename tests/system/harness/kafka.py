@@ -10,11 +10,11 @@ import tempfile
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from harness.base import BUILD, accepts, end, program, spawn, wait_until
+from harness.base import BUILD, PORTS, accepts, end, program, spawn, wait_until
 
 QUIET = {"log_level": 2}                # restarts are part of the tests
 SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "kafka.sh"
-ENV = {**os.environ, "KAFKA_CACHE": os.environ.get("KAFKA_CACHE", str(BUILD / "kafka"))}
+ENV = {**os.environ, "KAFKA_CACHE": os.environ.get("KAFKA_CACHE", str(BUILD / "kafka")), "KAFKA_PORTS": f"{PORTS[0]}-{PORTS[-1]}"}
 
 
 class Broker:
