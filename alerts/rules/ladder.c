@@ -11,7 +11,7 @@
  * rules. So a move costs O(1 + passed).
  *
  * A rule that comes appends its edges; they find their place before the next move, a few by
- * insertion, many by one sort. A rule that goes, or comes anew with other levels, leaves its
+ * insertion, many by a merge, very many by one sort. A rule that goes, or comes anew with other levels, leaves its
  * edges where they are, dead; when a quarter is, they go. The order is a pure function of the
  * edges, not of how they came. */
 #include "alerts/rules/ladder.h"
@@ -21,7 +21,8 @@
 #include <string.h>
 
 enum {
-    SMALL_TAIL = 16, /* so many new edges are inserted; more are sorted in */
+    SMALL_TAIL = 16, /* so many new edges are inserted; */
+    TAIL_MAX = 2048, /* so many merged; more, as after a restart, are sorted in with the rest */
     DEAD_MIN = 64    /* fewer dead ones are not worth a sweep */
 };
 
@@ -63,15 +64,34 @@ static void drop_dead(struct ladder *l, edge_dead_fn *dead, const void *ctx)
     l->dead = 0;
 }
 
-/* All anew: sorted, each edge once. */
-static uint32_t sort_all(struct ladder *l)
+/* The same edge twice (a rule was put again) is one; the first `kept` are there once. */
+static uint32_t drop_doubles(struct ladder *l, uint32_t kept)
 {
-    if (l->n == 0) return 0;
-    qsort(l->edges, l->n, sizeof *l->edges, by_key);
-    uint32_t kept = 1;
-    for (uint32_t i = 1; i < l->n; i++)
+    if (kept == 0) kept = l->n ? 1 : 0;
+    for (uint32_t i = kept; i < l->n; i++)
         if (by_key(&l->edges[kept - 1], &l->edges[i]) != 0) l->edges[kept++] = l->edges[i];
     return kept;
+}
+
+/* All anew. */
+static uint32_t sort_all(struct ladder *l)
+{
+    if (l->n) qsort(l->edges, l->n, sizeof *l->edges, by_key);
+    return drop_doubles(l, 0);
+}
+
+/* The tail is sorted, put aside, and merged from the highest down: of two million edges and a thousand new ones it is a
+ * walk, and no sort, that moves them. */
+static uint32_t merge_tail(struct ladder *l)
+{
+    struct edge tail[TAIL_MAX];
+    uint32_t n = l->n - l->sorted_n, at = l->sorted_n, to = l->n;
+    memcpy(tail, l->edges + l->sorted_n, n * sizeof *tail);
+    qsort(tail, n, sizeof *tail, by_key);
+    while (n > 0)
+        if (at > 0 && by_key(&l->edges[at - 1], &tail[n - 1]) > 0) l->edges[--to] = l->edges[--at];
+        else l->edges[--to] = tail[--n];
+    return drop_doubles(l, at);
 }
 
 /* Each of the tail to its place among the `kept` before it; one that is there already (a rule
@@ -93,8 +113,10 @@ static uint32_t insert_one(struct ladder *l, uint32_t kept, struct edge e)
 void ladder_settle(struct ladder *l, edge_dead_fn *dead, const void *ctx)
 {
     const bool sweep = l->dead > DEAD_MIN && l->dead > l->n / 4;
+    const uint32_t tail = l->n - l->sorted_n;
     if (sweep) drop_dead(l, dead, ctx);
-    if (sweep || l->n - l->sorted_n > SMALL_TAIL) l->n = sort_all(l);
+    if (sweep || tail > TAIL_MAX) l->n = sort_all(l);
+    else if (tail > SMALL_TAIL) l->n = merge_tail(l);
     else {
         uint32_t kept = l->sorted_n;
         for (uint32_t i = l->sorted_n; i < l->n; i++) kept = insert_one(l, kept, l->edges[i]);
