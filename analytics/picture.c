@@ -146,13 +146,15 @@ static int by_tenant_and_measure(const void *a, const void *b)
     return entry_order(a, x->tenant, x->measure);
 }
 
-static void add_row(struct picture_list *l, const struct series *s, uint32_t no)
+/* `text`: where its own goes, which ends before the text of the next. */
+static char *add_row(struct picture_list *l, const struct series *s, uint32_t no, char *text)
 {
-    char *text = l->text + l->rows_n * MEASURE_TEXT_MAX;
-    memcpy(text, s->text, MEASURE_TEXT_MAX);
+    const size_t size = strlen(s->text) + 1;
+    memcpy(text, s->text, size);
     if (s->configured)
         l->entries[l->entries_n++] = (struct picture_entry){ EVERYBODY, text, (uint32_t)l->rows_n };
     l->rows[l->rows_n++] = (struct picture_name){ no, text, s->unit, s->kind->version };
+    return text + size;
 }
 
 /* Rows are in the order of series: the place of one. */
@@ -192,8 +194,10 @@ struct picture_list *picture_list_new(const struct market *m, const struct viewe
         picture_list_release(l);
         return NULL;
     }
+    char *text =
+        l->text; /* most are much shorter than they may be: the rest of it is never touched */
     for (uint32_t i = 0; i < m->series_n; i++)
-        if (m->series[i].live) add_row(l, &m->series[i], i);
+        if (m->series[i].live) text = add_row(l, &m->series[i], i, text);
     add_viewers(l, m, viewers, n);
     if (m->aliases_n) memcpy(l->aliases, m->aliases, m->aliases_n * sizeof *l->aliases);
     l->aliases_n = m->aliases_n;
@@ -202,34 +206,41 @@ struct picture_list *picture_list_new(const struct market *m, const struct viewe
 }
 
 /* ---- taking: the readings ---- */
-/* The line of a company that is worth most stands for it: Alphabet is shown as GOOGL while GOOGL's
- * line is the larger. */
-static const struct line *largest_line(const struct market *m, const struct universe *u,
-                                       uint32_t slot)
+/* The line of a company that is worth most stands for it: Alphabet is shown as GOOGL while GOOGL's line is the larger. Of
+ * the n largest companies, in one walk over the index's lines; `big` is all NULL before. */
+static void find_largest_lines(const struct market *m, const struct universe *u, size_t n,
+                               const struct line *big[])
 {
-    const struct line *big = NULL;
-    for (uint32_t l = u->first_line; l != NONE; l = m->store.lines[l].next_of_universe)
-        if (m->store.lines[l].slot == slot && (!big || m->store.lines[l].value > big->value))
-            big = &m->store.lines[l];
-    return big;
+    for (uint32_t l = u->first_line; l != NONE; l = m->store.lines[l].next_of_universe) {
+        const struct line *x = &m->store.lines[l];
+        const uint32_t rank = m->store.slots[x->slot].rank;
+        if (rank < n && (!big[rank] || x->value > big[rank]->value)) big[rank] = x;
+    }
+}
+
+static void take_member(const struct market *m, const struct universe *u, const struct slot *k,
+                        const struct line *largest, struct picture_member *out)
+{
+    const struct instrument *i = &m->instruments[largest->instrument];
+    memcpy(out->symbol, i->symbol.s, sizeof out->symbol);
+    memcpy(out->issuer, m->issuers[k->issuer].key, sizeof out->issuer);
+    memcpy(out->name, m->issuers[k->issuer].name, sizeof out->name);
+    out->price_e8 = i->price_e8;
+    out->weight = ratio(k->value, u->total);
 }
 
 static void take_index(const struct market *m, const struct universe *u, struct picture_index *out)
 {
     const struct order *o = universe_kept(u, &aggregate_order);
+    const struct line *big[PICTURE_TOP_MAX] = { NULL };
     memcpy(out->name, u->name, sizeof u->name);
     out->members_n = u->issuers_n;
-    for (size_t j = 0; j < o->n && out->top_n < PICTURE_TOP_MAX; j++) {
-        const struct slot *k = &m->store.slots[o->slots[j]];
-        if (k->value == 0) break;
-        const struct instrument *i = &m->instruments[largest_line(m, u, o->slots[j])->instrument];
-        struct picture_member *x = &out->top[out->top_n++];
-        memcpy(x->symbol, i->symbol.s, sizeof x->symbol);
-        memcpy(x->issuer, m->issuers[k->issuer].key, sizeof x->issuer);
-        memcpy(x->name, m->issuers[k->issuer].name, sizeof x->name);
-        x->price_e8 = i->price_e8;
-        x->weight = ratio(k->value, u->total);
-    }
+    while (out->top_n < PICTURE_TOP_MAX && out->top_n < o->n
+           && m->store.slots[o->slots[out->top_n]].value != 0)
+        out->top_n++;
+    find_largest_lines(m, u, out->top_n, big);
+    for (size_t j = 0; j < out->top_n; j++)
+        take_member(m, u, &m->store.slots[o->slots[j]], big[j], &out->top[j]);
 }
 
 static int by_index_name(const void *a, const void *b)
