@@ -28,6 +28,8 @@ bool auth_header_key(const char *authorization, struct key *out);
 /* True when it was good less than AUTH_CACHE_NS ago. */
 bool auth_cached(struct auth_cache *c, const struct key *key, int64_t now_ns,
                  struct uuid *out_tenant);
+/* True when it was good once, as far as is remembered: whose work it is, and no more than that. */
+bool auth_known(struct auth_cache *c, const struct key *key, struct uuid *out_tenant);
 /* Asks the database and remembers a good one. ERR_UNAUTHORIZED, or ERR_DB* : never open when the store is down. */
 MUST_USE enum err auth_ask(struct auth_cache *c, struct reader *db, const struct key *key,
                            int64_t now_ns, struct uuid *out_tenant, struct why *why);

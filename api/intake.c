@@ -228,6 +228,15 @@ static void run_task(struct job *j, struct reader *db)
         r->connection); /* the request is libmicrohttpd's again: not touched after this */
 }
 
+/* Its tenant's. Keys that were never good share few lanes, however many are made up. */
+static struct uuid lane_of(struct request *r)
+{
+    struct uuid lane = { 0 };
+    if (r->keyed) return r->tenant;
+    if (!auth_known(&r->api->auth, &r->key, &lane)) lane.b[15] = r->key.sha256[0];
+    return lane;
+}
+
 /* Answers now, or suspends the connection until a worker has. */
 static void run(struct request *r)
 {
@@ -248,9 +257,7 @@ static void run(struct request *r)
 
     struct task *t = malloc(sizeof *t);
     if (!t) return reply_problem(r, ERR_NOMEM, NULL);
-    *t = (struct task){ .job = { .run = run_task,
-                                 .lane = r->keyed ? r->tenant.b[15] : r->key.sha256[0] },
-                        .request = r };
+    *t = (struct task){ .job = { .run = run_task, .lane = lane_of(r) }, .request = r };
     r->stage = STAGE_WORKING;
     MHD_suspend_connection(r->connection); /* before the push: the worker may be done at once */
     e = work_push(r->route->flags & ROUTE_ENGINE ? r->api->engine_work : r->api->work, &t->job);

@@ -173,7 +173,7 @@ static void want_page(struct stream *s, int64_t now)
 {
     if (s->live || s->paging || s->ended || s->hub->stopping || now < s->retry_ns) return;
     s->page.run = page_job;
-    s->page.lane = s->tenant.b[15];
+    s->page.lane = s->tenant;
     if (work_push(s->hub->work, &s->page)) return; /* the ticker asks again */
     s->paging = true;
     s->references++;

@@ -15,21 +15,56 @@ struct worker {
     struct reader *db;
 };
 struct lane {
+    struct uuid id;
+    struct lane *link; /* of its bucket, or of the unused ones */
     struct job *first, *last;
     struct lane *next; /* of the ring */
     size_t n;
     int running;
 };
+/* Each has a job that waits or runs. */
+enum { LANES = WORK_QUEUE + WORKERS, BUCKETS = 256 };
 struct work {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool closed;
-    struct lane lanes[WORK_LANES];
+    struct lane lanes[LANES];
+    struct lane *buckets[BUCKETS], *unused;
     struct lane *ring, *ring_end; /* lanes with jobs, the next to be served first */
     size_t queued;
     int started, threads;
     struct worker workers[WORKERS];
 };
+
+/* ---- lanes; all under the lock ---- */
+static struct lane **bucket_of(struct work *w, struct uuid id)
+{
+    return &w->buckets[(id.b[14] ^ id.b[15]) % BUCKETS];
+}
+
+/* The lane of that id, for a job. */
+static struct lane *lane_of(struct work *w, struct uuid id)
+{
+    struct lane **bucket = bucket_of(w, id);
+    for (struct lane *l = *bucket; l; l = l->link)
+        if (uuid_equal(l->id, id)) return l;
+    struct lane *l = w->unused;
+    assert(l); /* LANES are enough */
+    w->unused = l->link;
+    *l = (struct lane){ .id = id, .link = *bucket };
+    return *bucket = l;
+}
+
+/* Without jobs it is no lane any more. */
+static void lane_leave(struct work *w, struct lane *l)
+{
+    if (l->n || l->running) return;
+    struct lane **at = bucket_of(w, l->id);
+    while (*at != l) at = &(*at)->link;
+    *at = l->link;
+    l->link = w->unused;
+    w->unused = l;
+}
 
 /* ---- the ring; all under the lock ---- */
 static void ring_append(struct work *w, struct lane *l)
@@ -84,6 +119,7 @@ static void done_with(struct work *w, struct lane *l)
 {
     pthread_mutex_lock(&w->lock);
     l->running--;
+    lane_leave(w, l);
     pthread_cond_broadcast(
         &w->wake); /* its lane may have one more now, and who waits for the end looks */
     pthread_mutex_unlock(&w->lock);
@@ -109,6 +145,10 @@ enum err work_new(const char *conninfo, int threads, struct work **out, struct w
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
     w->threads = threads;
+    for (size_t i = 0; i < LANES; i++) {
+        w->lanes[i].link = w->unused;
+        w->unused = &w->lanes[i];
+    }
     for (; w->started < threads; w->started++) {
         struct worker *one = &w->workers[w->started];
         one->work = w;
@@ -126,10 +166,10 @@ enum err work_new(const char *conninfo, int threads, struct work **out, struct w
 
 static enum err push(struct work *w, struct job *j)
 {
-    struct lane *l = &w->lanes[j->lane];
     if (w->closed) return ERR_STOPPING;
     if (w->queued >= WORK_QUEUE) return ERR_FULL;
-    if (l->n >= WORK_LANE_MAX) return ERR_LIMIT;
+    struct lane *l = lane_of(w, j->lane);
+    if (l->n >= WORK_LANE_MAX) return ERR_LIMIT; /* it has jobs, so it stays */
     j->next = NULL;
     if (l->first) l->last->next = j;
     else {

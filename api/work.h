@@ -2,17 +2,17 @@
  * its own. A full queue is an answer: the request is told 503.
  *
  * Fair between lanes, of which a tenant has one: the next job is of the next lane that has any, in turn, and no lane has every
- * thread. So who asks much, or slowly, makes others wait for one job and not for all of its own. Tenants whose ids end in the same
- * byte share a lane. */
+ * thread. So who asks much, or slowly, makes others wait for one job and not for all of its own. A lane is there while it has jobs. */
 #ifndef TOCSIN_API_WORK_H
 #define TOCSIN_API_WORK_H
+#include "core/uuid.h"
 #include "store/reader.h"
 
-enum { WORKERS = 7, WORK_QUEUE = 1024, WORK_LANES = 256, WORK_LANE_MAX = WORK_QUEUE / 4 };
+enum { WORKERS = 7, WORK_QUEUE = 1024, WORK_LANE_MAX = WORK_QUEUE / 4 };
 
 struct job {
     void (*run)(struct job *j, struct reader *db);
-    uint8_t lane;
+    struct uuid lane; /* whose it is */
     struct job *next; /* work.c's */
 }; /* the first member of what is queued */
 struct work;

@@ -7,10 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-enum { JOBS = WORK_QUEUE + 8, HELD = 9 /* a lane whose jobs run until the end */ };
+enum {
+    ROUNDS = 3,
+    JOBS = ROUNDS * WORK_QUEUE + 8,
+    HELD = 9 /* a lane whose jobs run until the end */
+};
 
 struct task {
     struct job job;
@@ -31,15 +36,20 @@ static void run(struct job *j, struct reader *db)
     pthread_mutex_lock(&lock);
     begun[begun_n++] = ((struct task *)j)->no;
     pthread_cond_broadcast(&moved);
-    while (!open_gate && (let == 0 || j->lane == HELD)) pthread_cond_wait(&moved, &lock);
+    while (!open_gate && (let == 0 || j->lane.b[0] == HELD)) pthread_cond_wait(&moved, &lock);
     if (!open_gate) let--;
     pthread_mutex_unlock(&lock);
 }
 
-static enum err push(struct work *w, uint8_t lane)
+static enum err push_of(struct work *w, struct uuid lane)
 {
     tasks[made] = (struct task){ { .run = run, .lane = lane }, made };
     return work_push(w, &tasks[made++].job);
+}
+/* Of all lanes the last bytes are the same: that does not make one of them. */
+static enum err push(struct work *w, uint8_t lane)
+{
+    return push_of(w, (struct uuid){ .b = { [0] = lane, [15] = 7 } });
 }
 
 static void wait_begun(int n)
@@ -134,10 +144,27 @@ static void a_full_lane_says_so_and_others_go_on(void **state)
     end(w);
 }
 
+/* More lanes than there is room for at once, each there while it has a job. */
+static void lanes_come_and_go(void **state)
+{
+    (void)state;
+    struct work *w = begin(3);
+    for (int n = 0; n < ROUNDS * WORK_QUEUE; n++) {
+        struct uuid lane = { { 0 } };
+        memcpy(lane.b + 4, &n, sizeof n);
+        assert_int_equal(push_of(w, lane), ERR_OK);
+        if (made % WORK_QUEUE != 0) continue;
+        for (int i = 0; i < WORK_QUEUE; i++) let_one();
+        wait_begun(made);
+    }
+    end(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(no_lane_has_every_thread),
                                         cmocka_unit_test(lanes_take_turns),
+                                        cmocka_unit_test(lanes_come_and_go),
                                         cmocka_unit_test(a_full_lane_says_so_and_others_go_on) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
