@@ -6,6 +6,7 @@
 #define TOCSIN_API_API_H
 #include "alerts/delivery/channel.h"
 #include "analytics/picture.h"
+#include "api/quota.h"
 #include "core/buf.h"
 #include "core/json_write.h"
 
@@ -62,8 +63,7 @@ struct api_config {
     int threads;              /* of libmicrohttpd's epoll pool */
     const char *database;     /* conninfo for readers */
     int connections_max, per_ip_max;
-    int tenant_requests_s, tenant_changes_s, tenant_connections_max,
-        tenant_streams_max;                    /* 0: no limit */
+    struct quota_limits tenant;                /* what one may have */
     int header_timeout_ms, request_timeout_ms; /* absolute deadlines */
     int stream_heartbeat_ms;                   /* at most 15000 */
     const char *public_url; /* where browsers find the page; "" or NULL: alerts have no link */
@@ -79,6 +79,8 @@ MUST_USE enum err api_start(const struct api_config *cfg, const struct api_backe
 int api_port(const struct api *a);
 /* The OpenAPI 3.0.3 document, as /openapi.json says it. Pure; thread: any. */
 void openapi_render(struct buf *out);
+/* What one tenant may have, from now on. Thread: any. */
+void api_limit_tenants(struct api *a, const struct quota_limits *limits);
 /* Alerts that have just been committed, in stream order; copied. Wakes the streams of their tenants. Thread: store writer. */
 void api_publish_alerts(struct api *a, const struct alert *alerts, size_t n);
 /* Ends streams, finishes requests in hand, joins threads. NULL is fine. */

@@ -37,12 +37,19 @@ enum err quotas_new(const struct quota_limits *limits, struct quotas **out)
     struct quotas *q = calloc(1, sizeof *q);
     if (!q) return ERR_NOMEM;
     pthread_mutex_init(&q->lock, NULL);
+    quotas_set(q, limits);
+    *out = q;
+    return ERR_OK;
+}
+
+void quotas_set(struct quotas *q, const struct quota_limits *limits)
+{
+    pthread_mutex_lock(&q->lock);
     q->limit[QUOTA_REQUEST] = limits->requests_s;
     q->limit[QUOTA_CHANGE] = limits->changes_s;
     q->limit[QUOTA_CONNECTION] = limits->connections;
     q->limit[QUOTA_STREAM] = limits->streams;
-    *out = q;
-    return ERR_OK;
+    pthread_mutex_unlock(&q->lock);
 }
 
 void quotas_free(struct quotas *q)
@@ -93,12 +100,13 @@ enum err quota_take(struct quotas *q, struct uuid tenant, enum quota what, int64
 {
     pthread_mutex_lock(&q->lock);
     struct held *h = find(q, tenant);
-    const bool fits = h && take(h, what, q->limit[what], now_ns);
+    const int64_t limit = q->limit[what];
+    const bool fits = h && take(h, what, limit, now_ns);
     pthread_mutex_unlock(&q->lock);
     if (!h) return err_set(why, ERR_NOMEM, "out of memory");
     return fits ? ERR_OK
                 : err_set(why, ERR_LIMIT, "at most %" PRId64 " %s a tenant (%s); try again shortly",
-                          q->limit[what], kinds[what].what, kinds[what].setting);
+                          limit, kinds[what].what, kinds[what].setting);
 }
 
 void quota_give(struct quotas *q, struct uuid tenant, enum quota what)

@@ -20,6 +20,9 @@ struct quotas;
 MUST_USE enum err quotas_new(const struct quota_limits *limits, struct quotas **out);
 void quotas_free(struct quotas *q); /* NULL is fine */
 
+/* From now on. What is held above a lower limit stays; nothing is added until it is below. */
+void quotas_set(struct quotas *q, const struct quota_limits *limits);
+
 /* One more of it. ERR_LIMIT: it has what it may; `why` names the limit and the setting. ERR_NOMEM. */
 MUST_USE enum err quota_take(struct quotas *q, struct uuid tenant, enum quota what, int64_t now_ns,
                              struct why *why);

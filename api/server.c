@@ -137,11 +137,7 @@ static enum err start_threads(struct api *a, struct why *why)
 {
     enum err e = work_new(a->database, WORKERS, &a->work, why);
     if (!e) e = work_new(a->database, WORKERS / 2 + 1, &a->engine_work, why);
-    const struct quota_limits limits = { .requests_s = a->cfg.tenant_requests_s,
-                                         .changes_s = a->cfg.tenant_changes_s,
-                                         .connections = a->cfg.tenant_connections_max,
-                                         .streams = a->cfg.tenant_streams_max };
-    if (!e && quotas_new(&limits, &a->quotas)) e = err_set(why, ERR_NOMEM, "out of memory");
+    if (!e && quotas_new(&a->cfg.tenant, &a->quotas)) e = err_set(why, ERR_NOMEM, "out of memory");
     if (!e && hub_new(a->work, a->cfg.stream_heartbeat_ms, a->cfg.public_url, &a->hub))
         e = err_set(why, ERR_NOMEM, "out of memory");
     if (!e) e = start_daemon(a, why);
@@ -172,6 +168,11 @@ int api_port(const struct api *a)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(a->daemon, MHD_DAEMON_INFO_BIND_PORT);
     return info ? info->port : 0;
+}
+
+void api_limit_tenants(struct api *a, const struct quota_limits *limits)
+{
+    quotas_set(a->quotas, limits);
 }
 
 void api_publish_alerts(struct api *a, const struct alert *alerts, size_t n)

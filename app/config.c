@@ -384,6 +384,14 @@ struct retention config_retention(const struct config *c)
                                .checkpoints = c->database_keep_checkpoints_days };
 }
 
+struct quota_limits config_tenant_limits(const struct config *c)
+{
+    return (struct quota_limits){ .requests_s = c->api_tenant_requests_s,
+                                  .changes_s = c->api_tenant_changes_s,
+                                  .connections = c->api_tenant_connections_max,
+                                  .streams = c->api_tenant_streams_max };
+}
+
 /* ---- what the engine's answers depend on ---- */
 struct market_settings config_market(const struct config *c)
 {

@@ -7,6 +7,7 @@
  * Every wrong line is reported, not the first alone, as file:line: reason; nothing else happens then. */
 #ifndef TOCSIN_APP_CONFIG_H
 #define TOCSIN_APP_CONFIG_H
+#include "api/quota.h"
 #include "core/buf.h"
 #include "core/log.h"
 #include "ingest/record.h"
@@ -36,6 +37,8 @@ void config_changes(const struct config *a, const struct config *b,
                     void (*each)(void *ctx, const char *name), void *ctx);
 /* What is old, and goes. */
 struct retention config_retention(const struct config *c);
+/* What one tenant may have of the API. */
+struct quota_limits config_tenant_limits(const struct config *c);
 /* What the engine's answers depend on, as a SETTINGS record says it: of the service when it starts, and of an import. */
 struct market_settings config_market(const struct config *c);
 bool config_market_same(const struct market_settings *a, const struct market_settings *b);

@@ -12,6 +12,10 @@
 static const char *const live[] = {
     "log.level",
     "log.rates_s",
+    "api.tenant_connections_max",
+    "api.tenant_streams_max",
+    "api.tenant_requests_s",
+    "api.tenant_changes_s",
     "database.keep_ticks_days",
     "database.keep_readings_days",
     "database.keep_dead_letters_days",
@@ -65,9 +69,11 @@ static void apply(const struct config *running, const struct config *fresh, stru
                   struct seal_keys *keys, struct seal_keys *now)
 {
     struct changes c = { .later = { 0 } };
+    const struct quota_limits tenant = config_tenant_limits(fresh);
     log_level_set(config_log_level(fresh));
     atomic_store(&p->rates_s, fresh->log_rates_s);
     pipeline_set_keep(p, config_retention(fresh));
+    api_limit_tenants(p->api, &tenant);
     const bool changed = take_keys(fresh, keys, now);
     config_changes(running, fresh, note_change, &c);
     /* at this level, since who asked for it wants to read it */

@@ -4,7 +4,8 @@
  * no other while one is in hand. A snapshot that cannot be stored (no server, no room on its disk) is tried again until
  * it is: until then a restart has more to replay, and nothing else is worse.
  *
- * Every hour, and as soon as a checkpoint is kept behind which more may go, it drops what is older than is to be kept. */
+ * Every hour, as soon as a checkpoint is kept behind which more may go, and when a reload changes it, it drops what is older than is
+ * to be kept. */
 #include "app/step.h"
 #include "app/threads/pipeline.h"
 #include "core/log.h"
@@ -12,6 +13,7 @@
 #include "core/when.h"
 
 #include <pthread.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -25,8 +27,9 @@ enum {
 struct keeper {
     struct pipeline *p;
     struct db db;
-    bool trouble;      /* has been logged */
-    int64_t retain_ns; /* mono_ns() when old rows go next */
+    bool trouble;          /* has been logged */
+    struct retention last; /* what was kept when old rows went */
+    int64_t retain_ns;     /* mono_ns() when they go next, if it is still so */
 };
 
 static void tell(struct keeper *k, enum err e, const struct why *why)
@@ -74,7 +77,9 @@ static void retain(struct keeper *k)
     const struct retention keep = pipeline_keep(k->p);
     struct why why = { 0 };
     enum err e = ERR_OK;
+    if (memcmp(&keep, &k->last, sizeof keep) != 0) k->retain_ns = 0; /* a reload */
     if (!retention_any(&keep) || mono_ns() < k->retain_ns || atomic_load(&k->p->stopping)) return;
+    k->last = keep;
     k->retain_ns = mono_ns() + RETAIN_S * NS_PER_S;
     if (!k->db.name[0])
         e = db_open(k->p->c->database_conninfo, "tocsin_engine", "tocsin keeper", &k->db, &why);

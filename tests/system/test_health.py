@@ -220,6 +220,32 @@ def test_sighup_reads_what_can_be_read_anew_and_says_so(one):
     assert service.alive and service.terminate() == 0
 
 
+def test_sighup_takes_what_is_to_be_kept(one):
+    """Old rows go at once, and at once again when it changes; not at the next full hour."""
+    service, database = one.service, one.service.database
+    service.config["api"]["port"] = "0"          # as it began
+
+    def dead_letter(days):
+        before = database.one("SELECT count(*) FROM tocsin.dead_letter")
+        one.send(b"no json").settle()
+        assert database.one("SELECT count(*) FROM tocsin.dead_letter") == before + 1
+        database.execute(f"UPDATE tocsin.dead_letter SET refused_at = now() - interval '{days} days' WHERE dead_letter_id = (SELECT max(dead_letter_id) FROM tocsin.dead_letter)")
+
+    def left():
+        return [r[0] for r in database.rows("SELECT date_part('day', now() - refused_at)::int FROM tocsin.dead_letter ORDER BY 1")]
+
+    for days in (1, 5, 9):
+        dead_letter(days)
+    service.config.setdefault("database", {})["keep_dead_letters_days"] = "7"
+    service.write_config()
+    assert hang_up(service, "reloaded")["takes_a_restart"] == ""
+    wait_until(lambda: left() == [1, 5], "of nine days is gone")
+    service.config["database"]["keep_dead_letters_days"] = "3"
+    service.write_config()
+    hang_up(service, "reloaded")
+    wait_until(lambda: left() == [1], "of five days is gone, too")
+
+
 def said_lately(service, seconds):
     """Does the log grow within that time?"""
     n = len(service.log)

@@ -1,6 +1,7 @@
 """Limits that are fair: what one tenant asks is not taken from the others, though all come from one address, as behind a proxy."""
 import concurrent.futures
 import contextlib
+import signal
 import socket
 import time
 
@@ -100,6 +101,34 @@ def test_connections_of_one_tenant(limited):
         sessions[2].close()
         with requests.Session() as one_more:
             wait_until(lambda: ask(one_more, service.key).status_code == 200, "a closed one makes room", 10, 0.2)
+
+
+def test_limits_are_read_anew(kafka, service_factory):
+    """SIGHUP: a lower number of streams and of changes counts at once, one that is open goes on; a higher one lets more in."""
+    service = service_factory(topics=[kafka.create_topic("anew")], config=QUIET)
+    drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70).settle()
+    service.config["api"]["port"] = "0"          # as it began
+
+    def now(**limits):
+        service.config["api"].update({k: str(v) for k, v in limits.items()})
+        service.write_config()
+        before = service.log.count('"reloaded"')
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: service.log.count('"reloaded"') > before, "reloaded")
+        assert [e["takes_a_restart"] for e in service.log_entries if e["message"] == "reloaded"][-1] == ""
+
+    with service.stream() as first, service.stream() as second:
+        assert (first.status, second.status) == (200, 200)
+        now(tenant_streams_max=2, tenant_changes_s=1)
+        refused(service.api("GET", "/v1/stream"), "api.tenant_streams_max")
+        asked = [service.api("POST", "/v1/rules", {"rule": "nonsense"}) for _ in range(20)]
+        refused(next(a for a in asked if a.status_code == 429), "api.tenant_changes_s")
+        now(tenant_streams_max=3, tenant_changes_s=0)
+        assert {service.api("POST", "/v1/rules", {"rule": "nonsense"}).status_code for _ in range(20)} == {400}
+        with service.stream() as third:
+            assert third.status == 200
+            rule = drive.make_rule(service, {"rule": "last(FEEDA) >= 1"})
+            assert [s.next().json()["rule"]["id"] for s in (first, second, third)] == [rule["id"]] * 3
 
 
 def test_who_asks_slowly_makes_nobody_else_wait(kafka, service_factory):

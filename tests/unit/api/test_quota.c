@@ -77,11 +77,37 @@ static void zero_is_no_limit(void **state)
     for (int i = 0; i < 100000; i++) assert_int_equal(take(A, QUOTA_CHANGE, T), ERR_OK);
 }
 
+/* A lower limit takes nothing away that is held, and lets nothing in until it is kept to; a higher one counts at once. */
+static void limits_change_while_it_runs(void **state)
+{
+    (void)state;
+    struct quota_limits now = { .requests_s = 100, .connections = 1, .streams = 3 };
+    assert_int_equal(take(A, QUOTA_CONNECTION, T), ERR_OK);
+    assert_int_equal(take(A, QUOTA_CONNECTION, T), ERR_OK);
+    assert_int_equal(take(A, QUOTA_STREAM, T), ERR_OK);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(take(A, QUOTA_REQUEST, T), ERR_OK); /* half a second */
+    quotas_set(quotas, &now);
+    quota_give(quotas, A, QUOTA_CONNECTION);
+    assert_int_equal(take(A, QUOTA_CONNECTION, T), ERR_LIMIT);
+    quota_give(quotas, A, QUOTA_CONNECTION);
+    assert_int_equal(take(A, QUOTA_CONNECTION, T), ERR_OK);
+    assert_int_equal(take(A, QUOTA_STREAM, T), ERR_OK);
+    assert_int_equal(take(A, QUOTA_STREAM, T), ERR_OK);
+    assert_int_equal(take(A, QUOTA_STREAM, T), ERR_LIMIT);
+    int taken = 0;
+    for (int i = 0; i < 100; i++) taken += take(A, QUOTA_REQUEST, T) == ERR_OK;
+    assert_int_equal(taken, 50); /* of the second's 100, the other half */
+    now.streams = 0;
+    quotas_set(quotas, &now);
+    for (int i = 0; i < 1000; i++) assert_int_equal(take(A, QUOTA_STREAM, T), ERR_OK);
+}
+
 int main(void)
 {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = { STORY(a_rate_is_a_seconds_worth),
-                                        STORY(what_is_held_is_given_back),
-                                        STORY(zero_is_no_limit) };
+                                        STORY(what_is_held_is_given_back), STORY(zero_is_no_limit),
+                                        STORY(limits_change_while_it_runs) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
