@@ -19,6 +19,8 @@ static const char BEAT[] = ": beat\n\n";
 struct event {
     atomic_int references;
     uint64_t no;
+    int64_t
+        live_ns; /* event time of an alert that has just been committed; 0: it was read from the table */
     size_t n;
     char text[];
 };
@@ -67,6 +69,7 @@ static struct event *event_new(const struct hub *h, const struct alert *a)
     if (!e) return NULL;
     atomic_init(&e->references, 1);
     e->no = a->stream_no;
+    e->live_ns = 0;
     e->n = (size_t)sprintf(e->text, "id: %" PRIu64 "\nevent: alert\n", a->stream_no);
     for (const char *line = json.data, *end; line;
          line = end ? end + 1 : NULL) { /* a newline in the data would end it */
@@ -89,6 +92,7 @@ static struct event *event_at(uint64_t from, uint64_t asked)
     if (!e) return NULL;
     atomic_init(&e->references, 1);
     e->no = from;
+    e->live_ns = 0;
     e->n = (size_t)sprintf(e->text, "id: %" PRIu64 "\n", from);
     if (asked <= from) e->n += (size_t)sprintf(e->text + e->n, "event: position\ndata:\n\n");
     else
@@ -299,6 +303,8 @@ static ssize_t read_stream(void *ctx, uint64_t pos, char *out, size_t max)
         n += k;
         s->sent += k;
         if (s->sent < e->n) break;
+        if (e->live_ns)
+            histogram_add(HISTOGRAM_TICK_TO_STREAM, (wall_ns() - e->live_ns) / NS_PER_MS, 1);
         s->head = (s->head + 1) & (s->cap - 1);
         s->len--;
         s->bytes -= e->n;
@@ -441,6 +447,7 @@ void hub_publish(struct hub *h, const struct alert *alerts, size_t n)
         for (struct stream *s = h->buckets[alerts[i].tenant_id.b[15]]; s; s = s->next) {
             if (!uuid_equal(s->tenant, alerts[i].tenant_id)) continue;
             if (!e) e = event_new(h, &alerts[i]); /* once, however many read it */
+            if (e) e->live_ns = alerts[i].event_ns;
             if (e) offer(s, e, now);
             else catch_up(s, alerts[i].stream_no, now); /* no memory: the table has it */
         }

@@ -192,14 +192,6 @@ static int64_t sleep_ms(const struct engine_loop *l)
     return wait > 0 ? wait : 0;
 }
 
-/* Of the last record alone: it is a gauge, not a count. */
-static void note_skew(struct pipeline *p, const struct ingest_batch *in)
-{
-    const struct record *r = in->records_n ? &in->records[in->records_n - 1] : NULL;
-    if (r && r->kind == RECORD_TRADE)
-        atomic_store(&p->skew_ms, r->event_ns / NS_PER_MS - r->received_ms);
-}
-
 static void take_batch(struct engine_loop *l, struct ingest_batch *in)
 {
     const int64_t taken = in->taken_ns ? in->taken_ns : mono_ns();
@@ -207,7 +199,7 @@ static void take_batch(struct engine_loop *l, struct ingest_batch *in)
     engine_loop_apply(l, in);
     if (!turn_idle(l->turn))
         turn_took(l->turn, taken, in->records_n ? in->records[0].received_ms : 0, in->records_n);
-    note_skew(l->p, in);
+    skews_note(&l->p->skews, &l->sources, in);
     atomic_store(&l->p->batch_ns, 0);
     ingest_batch_clear(in);
     if (queue_push(l->p->spare_batches, in, 0)) ingest_batch_free(in);

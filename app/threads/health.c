@@ -67,6 +67,12 @@ static void lag_row(void *ctx, const char *topic, int32_t part, int64_t lag)
                topic, part, lag); /* a topic's name has no quotes */
 }
 
+static void skew_row(void *ctx, const char *topic, int32_t part, int64_t ms)
+{
+    buf_printf(ctx, "tocsin_feed_skew_seconds{topic=\"%s\",partition=\"%" PRId32 "\"} %.3f\n",
+               topic, part, (double)ms / 1000);
+}
+
 void health_metrics(struct pipeline *p, struct buf *out)
 {
     AUTO_BUF struct buf reasons = { 0 };
@@ -82,13 +88,15 @@ void health_metrics(struct pipeline *p, struct buf *out)
     gauge(out, "tocsin_oldest_delivery_due_seconds",
           "for how long the oldest delivery that could be sent now has been due; 0: there is none",
           (double)health_delivery_due_ms(p) / 1000);
-    gauge(out, "tocsin_feed_skew_seconds",
-          "the newest trade's event time less its Kafka timestamp: above 0 it lies ahead",
-          (double)atomic_load(&p->skew_ms) / 1000);
     gauge(out, "tocsin_last_event_timestamp_seconds",
           "the engine's time: that of the newest event it has seen",
           (double)(atomic_load(&p->event_ns) / NS_PER_MS) / 1000);
     buf_puts(out, "# HELP tocsin_kafka_lag_messages messages in Kafka that have not been read\n"
                   "# TYPE tocsin_kafka_lag_messages gauge\n");
     kafka_source_part_lags(p->kafka, lag_row, out);
+    buf_puts(
+        out,
+        "# HELP tocsin_feed_skew_seconds the event time of a partition's newest trade less its Kafka "
+        "timestamp: above 0 it lies ahead\n# TYPE tocsin_feed_skew_seconds gauge\n");
+    skews_each(&p->skews, skew_row, out);
 }

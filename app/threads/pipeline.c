@@ -44,6 +44,7 @@ enum err pipeline_init(struct pipeline *p, const struct config *c)
     *p = (struct pipeline){ .c = c, .rates_s = c->log_rates_s };
     atomic_store(&p->fan_out, FAN_OUT);
     pthread_mutex_init(&p->picture_lock, NULL);
+    skews_init(&p->skews);
     p->keep = config_retention(c);
     enum err e = make_queues(p);
     if (!e) e = snapshots_new(&p->snapshots);
@@ -77,6 +78,7 @@ void pipeline_release(struct pipeline *p)
     snapshots_free(p->snapshots);
     picture_release(p->picture);
     pthread_mutex_destroy(&p->picture_lock);
+    skews_release(&p->skews);
 }
 
 void pipeline_give_up(struct pipeline *p, int code)

@@ -21,6 +21,7 @@
 #define TOCSIN_APP_THREADS_PIPELINE_H
 #include "alerts/delivery/dispatcher.h"
 #include "app/config.h"
+#include "app/threads/skews.h"
 #include "app/turn.h"
 #include "ingest/kafka/source.h"
 #include "store/writer.h"
@@ -62,16 +63,16 @@ struct pipeline {
     _Atomic int64_t event_ns; /* the engine's time: engine; health */
     atomic_bool keeping;      /* engine, when it has made a snapshot; keeper, when that is stored */
     atomic_int fan_out;       /* about so many deliveries an alert owes: writer; engine */
-    _Atomic int64_t
-        skew_ms; /* of the newest trade: its event time less its Kafka timestamp: engine; health */
-    _Atomic int64_t due_ms; /* how long the oldest delivery has been due: watch; health */
-    atomic_long rates_s;    /* log.rates_s: main; watch */
-    atomic_int exit_code;   /* whoever gives up first; main */
+    _Atomic int64_t due_ms;   /* how long the oldest delivery has been due: watch; health */
+    atomic_long rates_s;      /* log.rates_s: main; watch */
+    atomic_int exit_code;     /* whoever gives up first; main */
 
     /* ---- the newest committed picture. In: main, then writer. Out, retained: API threads ---- */
     pthread_mutex_t picture_lock;
     struct picture *picture; /* guarded by it */
     struct retention keep;   /* guarded by it. In: main, also when it reloads. Out: keeper */
+
+    struct skews skews; /* engine; health */
 };
 
 /* Queues, batches and turns. Whatever it returns, pipeline_release is due. ERR_NOMEM. */

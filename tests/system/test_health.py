@@ -138,7 +138,9 @@ def test_metrics_say_what_went_through_and_when(kafka, service_factory, webhook_
     drive.make_channel(service, webhook_receiver.url)
     wait_until(lambda: service.measure("last(FEEDA)"), "the session is there")
     drive.make_rule(service, {"rule": "last(FEEDA) >= 100"})
-    one.trades(90, 110)
+    with service.stream() as first, service.stream() as second:
+        one.trades(90, 110)
+        assert [s.next().json()["state"] for s in (first, second)] == ["firing"] * 2
     kafka.produce(topic, [("k", b"no json", 1), ("k", {"kind": "trade", "symbol": "NOBODY", "price": "1", "ts": one.ns}, 2)])
     wait_until(lambda: webhook_receiver.requests, "the alert is delivered")
     wait_until(lambda: metrics(service)['tocsin_dead_letters_total{reason="unknown_symbol"}'] == 1, "the refusal is counted")
@@ -149,8 +151,10 @@ def test_metrics_say_what_went_through_and_when(kafka, service_factory, webhook_
     assert shown["tocsin_tick_to_commit_seconds_count"] >= service.database.one("SELECT count(*) FROM tocsin.tick") > 0
     assert shown["tocsin_tick_to_commit_seconds_sum"] < 60 * SLOW
     assert shown['tocsin_tick_to_send_seconds_bucket{le="300"}'] == 0             # the market is of 2024
+    assert shown["tocsin_tick_to_stream_seconds_count"] == 2 and shown['tocsin_tick_to_stream_seconds_bucket{le="300"}'] == 0
     assert shown["tocsin_last_event_timestamp_seconds"] == pytest.approx(one.ns / 1e9, abs=0.001)
-    assert shown["tocsin_feed_skew_seconds"] < -86400
+    skews = {p: v for p in range(3) if (v := shown.get(f'tocsin_feed_skew_seconds{{topic="{topic}",partition="{p}"}}'))}
+    assert skews and all(v < -86400 for v in skews.values()), "each partition's trades are of 2024"
 
 
 def test_metrics_are_as_prometheus_wants_them(one):
