@@ -1,7 +1,9 @@
 """`tocsin demo` as a new user has it: its page in a real Chromium, its alerts at a webhook receiver and on the stream."""
+import contextlib
 import json
 import os
 import pathlib
+import pwd
 import re
 import signal
 import subprocess
@@ -20,7 +22,7 @@ STARTED = re.compile(r"(http://127\.0\.0\.1:\d+)/#key=(mk_live_\w+)")
 
 @pytest.fixture(scope="module")
 def demo():
-    """(url, key) of a running demo, in a data folder of its own."""
+    """(url, key, what it says, its process) of a running demo, in a data folder of its own."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-demo-"))
     folder.chmod(0o755)
     said = folder / "said"
@@ -34,7 +36,7 @@ def demo():
 
     found = wait_until(started, f"the demo says where its page is; see {said}", 120)
     wait_until(lambda: "Ctrl-C" in said.read_text(), "the demo has said everything", 60)
-    yield found.group(1), found.group(2), said
+    yield found.group(1), found.group(2), said, process
     assert end(process, signal.SIGINT, 60) == 0, said.read_text()
     assert "Stopped." in said.read_text()
     subprocess.run(["rm", "-rf", folder], check=False)
@@ -42,7 +44,7 @@ def demo():
 
 def test_the_private_server_has_all_its_settings(demo):
     """Asked of the running server, by the SQL line that the demo prints."""
-    _, _, said = demo
+    said = demo[2]
     settings = {"listen_addresses": "", "unix_socket_permissions": "0700", "shared_buffers": "64MB", "max_connections": "60",
                 "max_wal_size": "512MB", "log_min_messages": "warning", "log_checkpoints": "off", "logging_collector": "off"}
     with psycopg.connect(re.search(r'^ *SQL .*psql "(.+)"$', said.read_text(), re.M)[1], autocommit=True) as db:
@@ -52,8 +54,32 @@ def test_the_private_server_has_all_its_settings(demo):
     assert settings.keys() <= given, "some is only the server's default"
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has something to give up")
+def test_root_is_given_up(demo):
+    """In every thread, for good and with all its groups and capabilities; and no process beside it has any of root's."""
+    process, user = demo[3], pwd.getpwnam("postgres")
+    threads, servers = list(pathlib.Path(f"/proc/{process.pid}/task").iterdir()), children(process.pid)
+    assert len(threads) > 5 and servers, "the service's, and the database server"
+    for task in (*threads, *servers, *(p for s in servers for p in children(s.name))):
+        if has := fields(task):
+            assert has["Uid"].split() == [str(user.pw_uid)] * 4 and has["Gid"].split() == [str(user.pw_gid)] * 4, (task, has["Name"])
+            assert "0" not in has["Groups"].split() and [int(has[c], 16) for c in ("CapInh", "CapPrm", "CapEff", "CapAmb")] == [0] * 4, (task, has["Name"])
+    assert requests.get(demo[0] + "/readyz", timeout=30).status_code == 200
+
+
+def fields(task):
+    """Of /proc/N/status; none of a process that has just ended."""
+    with contextlib.suppress(OSError):
+        return {k: v.strip() for k, v in (line.split(":", 1) for line in (task / "status").read_text(encoding="ascii", errors="replace").splitlines())}
+    return {}
+
+
+def children(pid):
+    return [p for p in pathlib.Path("/proc").glob("[0-9]*") if fields(p).get("PPid") == str(pid)]
+
+
 def test_the_page_moves_and_alerts_arrive(demo, node):
-    url, key, _ = demo
+    url, key = demo[:2]
     pictures = pathlib.Path(os.environ.get("OUT", BUILD)) / "dashboard.png"
     done = node.run(HERE / "browser" / "dashboard.test.mjs", timeout=240 * SLOW,
                     env={"TOCSIN_URL": f"{url}/#key={key}", "TOCSIN_SCREENSHOT": str(pictures)})
@@ -63,7 +89,7 @@ def test_the_page_moves_and_alerts_arrive(demo, node):
 
 def test_the_printed_curl_fires_at_a_webhook_and_on_the_stream(demo, webhook_receiver):
     """The very command lines that the demo prints, pasted into a shell."""
-    url, key, said = demo
+    url, key, said, _ = demo
     auth = {"Authorization": f"Bearer {key}"}
     made = requests.post(f"{url}/v1/channels", json={"kind": "webhook", "url": webhook_receiver.url}, headers=auth, timeout=30)
     assert made.status_code == 201, made.text
@@ -89,7 +115,7 @@ SPAN_POINTS = 2 * 900 * 1.25                 # two lines, a point a second, the 
 
 
 def held(demo, node, minutes, hurry):
-    url, key, _ = demo
+    url, key = demo[:2]
     done = node.run(HERE / "browser" / "heap.mjs", minutes, hurry, timeout=minutes * 60 / hurry + 300 * SLOW, env={"TOCSIN_URL": f"{url}/#key={key}"})
     assert done.returncode == 0, done.stdout + done.stderr
     samples = json.loads(done.stdout)
