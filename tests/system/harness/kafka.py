@@ -21,6 +21,7 @@ class Broker:
     """What both kinds can do."""
     real = False
     _numbers = itertools.count(1)
+    _kept = None                           # a producer: an idempotent one takes half a second to begin
 
     def create_topic(self, name, partitions=1, exact=False):
         """Makes a topic and returns its name: `name` with a number, so that no test meets another's messages."""
@@ -40,9 +41,12 @@ class Broker:
             if error:
                 failed.append(error)
 
-        producer = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": self.real, "acks": "all", "linger.ms": 5, **QUIET})
-        n = 0
+        producer = self._producer()
+        n, looked = 0, set()
         for topic, key, value, *partition in messages:
+            if partition and topic not in looked:
+                producer.list_topics(topic, timeout=30)        # there may be more of them than it knows
+                looked.add(topic)
             if value is not None and not isinstance(value, (bytes, str)):
                 value = json.dumps(value)
             while True:
@@ -54,8 +58,20 @@ class Broker:
             producer.poll(0)
             n += 1
         left = producer.flush(60)
+        if failed or left:
+            self._forget_producer()
         assert not failed and not left, f"{len(failed)} messages failed ({failed[:1]}), {left} unanswered"
         return n
+
+    def _producer(self):
+        """May be used by several threads at once."""
+        if not self._kept:
+            self._kept = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": self.real, "acks": "all", "linger.ms": 5, **QUIET})
+        return self._kept
+
+    def _forget_producer(self):
+        """What it knows of the broker or of a topic is over: the next begins anew."""
+        self._kept = None
 
     def end_offset(self, topic, partition=0):
         """The offset that the next message will get."""
@@ -111,6 +127,7 @@ class RealKafka(Broker):
 
     def delete_topic(self, name):
         """And waits until it is gone: the same name made again is another topic."""
+        self._forget_producer()
         self.admin.delete_topics([name])[name].result(30)
         wait_until(lambda: name not in self.admin.list_topics(timeout=10).topics, f"topic {name} gone")
 
@@ -124,10 +141,12 @@ class RealKafka(Broker):
         list(self.admin.delete_records([where]).values())[0].result(30)
 
     def kill9(self):
+        self._forget_producer()
         self.process.kill()
         self.process.wait()
 
     def stop(self):
+        self._forget_producer()
         end(self.process, seconds=30)
 
     def restart(self, hard=False):
