@@ -101,17 +101,18 @@ def stale(build, flavour, program):
 
 def many(build, flavour, kind):
     def run_one(program, flavour):
-        old = stale(build, flavour, program)
-        return (0, 1, 0, old) if old else (unit if kind == "unit" else corpus)(program, flavour)
+        old, began = stale(build, flavour, program), time.monotonic()
+        result = (0, 1, 0, old) if old else (unit if kind == "unit" else corpus)(program, flavour)
+        return (*result, time.monotonic() - began)
     found = programs(build, flavour, kind)
     totals = [0, 0, 0]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for program, result in zip(found, pool.map(lambda p: run_one(p, flavour), found)):
-            *counts, text = result
+            *counts, text, took = result
             totals = [a + b for a, b in zip(totals, counts)]
             shown = program.relative_to(build / flavour / "tests" / ("unit" if kind == "unit" else "fuzz"))
             print(f"{'FAILED' if counts[1] else 'ok    '} {kind}:{flavour} {shown}: {counts[0]} passed, {counts[1]} failed"
-                  + (f", {counts[2]} skipped" if counts[2] else ""), flush=True)
+                  + (f", {counts[2]} skipped" if counts[2] else "") + (f", {took:.0f} s" if took >= 5 else ""), flush=True)
             if counts[1]:
                 print("    " + text[-6000:].strip().replace("\n", "\n    "), flush=True)
     return totals
