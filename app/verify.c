@@ -11,6 +11,7 @@
 #include "app/recover.h"
 #include "app/said.h"
 #include "core/when.h"
+#include "store/compact.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -75,6 +76,19 @@ static void verify_shard(struct verify *v)
         said_differ(s, v->last_seq, "shard.last_seq", e ? "nothing" : stored, now);
 }
 
+/* Copies by instrument are said by nobody, and read by whoever asks for a symbol. */
+static void differing_copy(void *ctx, uint64_t seq, const char *what, const char *stored,
+                           const char *now)
+{
+    said_differ(ctx, seq, what, stored, now);
+}
+
+static void verify_copies(struct verify *v, uint64_t after)
+{
+    struct said *s = &v->said;
+    if (!s->err) s->err = compact_look(v->db, after, differing_copy, s, &s->why);
+}
+
 static void tell_beginning(const struct verify *v, const struct beginning *b)
 {
     char text[WHEN_TEXT_MAX];
@@ -105,6 +119,7 @@ static enum err verify_all(struct verify *v, struct why *why)
     if (!e) { /* of a replay that broke off nothing can be missing */
         said_end(&v->said, v->db, v->last_seq);
         verify_shard(v);
+        verify_copies(v, begin.seq);
     }
     if (!e && v->said.err) {
         e = v->said.err;

@@ -171,7 +171,7 @@ static enum err lock_day(struct db *d, const struct piece *p, struct why *why)
 /* The copy of the piece and that it is there, in one. */
 static enum err by_instrument(struct db *d, const struct piece *p, int64_t *trades, struct why *why)
 {
-    char from[24], to[24], upto[24], day[24];
+    char from[24], to[24], upto[24], day[24], written[24];
     AUTO_PGRESULT PGresult *r = NULL;
     snprintf(from, sizeof from, "%" PRId64, p->from_ns);
     snprintf(to, sizeof to, "%" PRId64, p->to_ns);
@@ -181,8 +181,10 @@ static enum err by_instrument(struct db *d, const struct piece *p, int64_t *trad
                           (const char *const[]){ from, to, upto }, &r, why);
     if (e) return e;
     *trades = whole(r, 0);
-    return db_exec(d, "UPDATE tocsin.tick_day SET done_ns = $2 WHERE from_ns = $1", 2,
-                   (const char *const[]){ day, to }, why);
+    snprintf(written, sizeof written, "%" PRId64, *trades);
+    return db_exec(
+        d, "UPDATE tocsin.tick_day SET done_ns = $2, trades = trades + $3 WHERE from_ns = $1", 3,
+        (const char *const[]){ day, to, written }, why);
 }
 
 /* All of it or nothing. */
@@ -213,5 +215,21 @@ enum err compact_piece(struct db *d, int64_t over_ns, struct compacted *out, str
     out->day_done = !e && p.to_ns == p.end_ns;
     chunk_params_release(&f->params);
     free(f);
+    return e;
+}
+
+enum err compact_look(struct db *d, uint64_t after,
+                      void (*each)(void *ctx, uint64_t seq, const char *what, const char *stored,
+                                   const char *now),
+                      void *ctx, struct why *why)
+{
+    char text[24];
+    AUTO_PGRESULT PGresult *r = NULL;
+    snprintf(text, sizeof text, "%" PRIu64, after);
+    enum err e = db_query(d, "SELECT upto_seq, what, stored, now FROM tocsin.damaged_copies($1)", 1,
+                          (const char *const[]){ text }, &r, why);
+    for (int i = 0; !e && i < PQntuples(r); i++)
+        each(ctx, strtoull(PQgetvalue(r, i, 0), NULL, 10), PQgetvalue(r, i, 1),
+             PQgetisnull(r, i, 2) ? "nothing" : PQgetvalue(r, i, 2), PQgetvalue(r, i, 3));
     return e;
 }

@@ -21,4 +21,10 @@ MUST_USE enum err compact_prepare(struct db *d, struct why *why);
 /* The next piece of partitions that ended at or before that moment. ERR_DB: also a lock that somebody held too long. */
 MUST_USE enum err compact_piece(struct db *d, int64_t over_ns, struct compacted *out,
                                 struct why *why);
+/* Tells of what in the copies is not as it was written: chunks that are not what their checksum is of, days that miss some or have too many.
+ * Only of days with records after `after`. `seq` is the last record that the copy may have. */
+MUST_USE enum err compact_look(struct db *d, uint64_t after,
+                               void (*each)(void *ctx, uint64_t seq, const char *what,
+                                            const char *stored, const char *now),
+                               void *ctx, struct why *why);
 #endif

@@ -1,19 +1,20 @@
 """A day that is over, by instrument: whoever asks or replays finds the same before, in the middle and after, kill -9 included."""
 import json
-import os
 import random
+import re
 import subprocess
 import time
 
+import psycopg
 import pytest
 
 import drive
 import streams
-from harness.base import SEED, spawn, wait_until
+from harness.base import LONG, SEED, spawn, wait_until
 from harness.postgres import Database
 from harness.service import command
 
-KILLS = 40 if os.environ.get("TOCSIN_LONG") else 8
+KILLS = 40 if LONG else 8
 # Every tick out of its chunk: as a quiet market, or an older program, leaves them.
 UNPACK = ("INSERT INTO tocsin.tick_row SELECT t.* FROM tocsin.tick t WHERE NOT EXISTS (SELECT FROM tocsin.tick_row r WHERE r.seq = t.seq)", "DELETE FROM tocsin.tick_chunk")
 # market.trade as it was before there was anything by instrument.
@@ -150,3 +151,70 @@ def test_what_comes_late_is_there_too(copied, kafka):
         assert d.one("SELECT count(*) FROM market.trade") == trades + 40
         copied.check_ran("compact")
     assert " 0 differing values" in copied.check_ran("verify")
+
+
+SYMBOL = "SELECT * FROM market.trades('{}', '2024-01-01', '2025-01-01') ORDER BY seq"
+ALTERED = {
+    "a price": "UPDATE tocsin.trade_chunk SET price[2] = price[2] + 1 WHERE {}",
+    "an end": "UPDATE tocsin.trade_chunk SET price = price[1:trades - 1], size = size[1:trades - 1] WHERE {}",
+    "its time": "UPDATE tocsin.trade_chunk SET from_ns = from_ns + 1 WHERE {}",
+}
+
+
+@pytest.mark.parametrize("what", ALTERED if LONG else ["an end"])
+def test_a_copy_that_was_altered_is_found_and_made_anew(copied, what):
+    """By whoever asks for that symbol, who gets nothing wrong; by verify; and the error's own hint mends it."""
+    d = copied.database
+    copied.check_ran("compact")
+    before = contents(d)
+    instrument, from_ns = d.rows("SELECT instrument_id, from_ns FROM tocsin.trade_chunk c JOIN tocsin.instrument i USING (instrument_id)"
+                                 " WHERE symbol = 'S03' AND trades > 5 AND price IS NOT NULL AND size IS NOT NULL ORDER BY from_ns LIMIT 1")[0]
+    d.execute(ALTERED[what].format(f"instrument_id = {instrument} AND from_ns = {from_ns}"))
+    moved = from_ns + (what == "its time")
+    with pytest.raises(psycopg.errors.DataCorrupted, match=f"the chunk of instrument {instrument} with from_ns {moved} is damaged") as found:
+        d.rows(SYMBOL.format("S03"))
+    assert d.rows(SYMBOL.format("S05"))
+    done = copied.tocsin("verify")
+    assert done.returncode == 1 and f"trade_chunk of instrument {instrument} with from_ns {moved}: stored " in done.stdout and " 1 differing values" in done.stdout, done
+    d.execute(re.search(r"UPDATE tocsin.tick_day SET trades = NULL WHERE from_ns = -?\d+", found.value.diag.message_hint)[0])
+    copied.check_ran("compact")
+    assert contents(d) == before
+    assert " 0 differing values" in copied.check_ran("verify")
+
+
+def test_a_copy_that_was_cut_is_found(copied):
+    d = copied.database
+    copied.check_ran("compact")
+    trades = d.one("SELECT sum(trades) FROM tocsin.trade_chunk")
+    gone = d.one("WITH x AS (DELETE FROM tocsin.trade_chunk WHERE (instrument_id, from_ns) = (SELECT instrument_id, from_ns FROM tocsin.trade_chunk ORDER BY 2, 1 LIMIT 1) RETURNING trades)"
+                 " SELECT sum(trades) FROM x")
+    done = copied.tocsin("verify")
+    assert done.returncode == 1 and f": stored {trades}, now {trades - gone}" in done.stdout and "trades by instrument of the day with from_ns" in done.stdout, done
+
+
+def test_a_copy_without_checksums_is_made_anew(copied):
+    """As a program before schema version 24 leaves it."""
+    d = copied.database
+    copied.check_ran("compact")
+    before = contents(d)
+    d.execute("UPDATE tocsin.trade_chunk SET checksum = NULL; UPDATE tocsin.tick_day SET trades = NULL")
+    assert contents(d) == before
+    assert " 0 differing values" in copied.check_ran("verify")
+    trades = len(before["SELECT * FROM market.trade ORDER BY seq"])
+    assert f"{trades} trades written by instrument" in copied.check_ran("compact")
+    assert d.one("SELECT count(*) FROM tocsin.trade_chunk WHERE checksum IS NULL") == d.one("SELECT count(*) FROM tocsin.tick_day WHERE trades IS NULL") == 0
+    assert contents(d) == before
+    assert " 0 differing values" in copied.check_ran("verify")
+
+
+@pytest.mark.parametrize("damage", ["price[2] = price[2] + 1", "price = price[1:ticks - 1]", "last_seq = last_seq + 1"][:3 if LONG else 1])
+def test_a_chunk_that_was_altered_or_cut_is_named(copied, damage):
+    """One that is replayed has no copy in its order: nothing goes on behind it, and it is said which it is. A start does not need it, behind its snapshot."""
+    d = copied.database
+    first = d.one("SELECT first_seq FROM tocsin.tick_chunk WHERE price IS NOT NULL AND ticks > 100 ORDER BY first_seq LIMIT 1")
+    d.execute(f"UPDATE tocsin.tick_chunk SET {damage} WHERE first_seq = {first}")
+    for command in (("verify",), ("backtest", "--rule", "last(S03) > 100")):
+        done = copied.tocsin(*command)
+        assert done.returncode == 70 and f"tocsin.tick_chunk: the chunk with first_seq {first} is damaged: " in done.stderr, done
+    copied.start()
+    assert copied.terminate() == 0
