@@ -11,6 +11,7 @@
 #include "core/metrics.h"
 #include "core/when.h"
 #include "store/api_login.h"
+#include "store/migrate.h"
 #include "store/outbox.h"
 
 #include <inttypes.h>
@@ -104,6 +105,17 @@ static void choose_api_login(struct service *s)
                  "neither: a member of tocsin_engine and tocsin_api is enough");
 }
 
+/* Once a start, for whoever wonders about the server's CPU and disk. */
+static void tell_packing(const struct service *s)
+{
+    struct why why = { 0 };
+    bool lz4 = true;
+    if (migrate_packs_lz4(s->c->database_conninfo, &lz4, &why) == ERR_OK && !lz4)
+        log_warn(
+            "no lz4 at this PostgreSQL when its tables were made: ticks and pages of the state "
+            "are packed with pglz, which takes longer");
+}
+
 static enum err open_api(struct service *s, struct why *why)
 {
     const struct config *c = s->c;
@@ -150,6 +162,7 @@ static enum err start(struct service *s, struct why *why)
     if (!e) e = ingest_open(&s->pipeline, &s->engine.sources, why);
     if (!e) e = open_delivery(s, why);
     if (!e) e = open_api(s, why);
+    if (!e) tell_packing(s);
     if (!e) start_threads(s);
     return e;
 }

@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static enum err version_of(struct db *d, int *out, struct why *why)
 {
@@ -64,6 +65,23 @@ enum err migrate_run(const char *conninfo, int *applied, struct why *why)
         e = run_file(&d, &schema_files[i], why);
         *applied += !e;
     }
+    db_close(&d);
+    return e;
+}
+
+enum err migrate_packs_lz4(const char *conninfo, bool *lz4, struct why *why)
+{
+    struct db d;
+    AUTO_PGRESULT PGresult *r = NULL;
+    enum err e = db_open(conninfo, "tocsin_engine", "tocsin start", &d, why);
+    if (!e)
+        e = db_query(&d,
+                     "SELECT bool_and(a.attcompression = 'l') FROM pg_catalog.pg_attribute a"
+                     " WHERE (a.attrelid, a.attname) IN (('tocsin.tick_chunk'::regclass, 'price'),"
+                     " ('tocsin.trade_chunk'::regclass, 'price'),"
+                     " ('tocsin.snapshot_page'::regclass, 'bytes'))",
+                     0, NULL, &r, why);
+    if (!e) *lz4 = strcmp(PQgetvalue(r, 0, 0), "t") == 0;
     db_close(&d);
     return e;
 }
