@@ -11,6 +11,7 @@
 #include "core/when.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -23,6 +24,17 @@ static int64_t read_clock(clockid_t c)
 }
 int64_t wall_ns(void) { return read_clock(CLOCK_REALTIME); }
 int64_t mono_ns(void) { return read_clock(CLOCK_MONOTONIC); }
+
+/* What the wall clock said when it was first asked, and what has gone by since. */
+int64_t wall_onward_ns(void)
+{
+    static _Atomic int64_t began; /* on the wall clock, when the monotonic one was 0 */
+    const int64_t wall = wall_ns(), mono = mono_ns();
+    int64_t none = 0;
+    atomic_compare_exchange_strong(&began, &none, wall - mono);
+    const int64_t onward = atomic_load(&began) + mono;
+    return wall > onward ? wall : onward;
+}
 
 /* ---- the calendar ---- */
 /* After Howard Hinnant, "chrono-compatible low-level date algorithms": years are taken to begin on

@@ -14,6 +14,8 @@
 enum { WHEN_TEXT_MAX = 40, DATE_TEXT_MAX = 16 };
 
 int64_t wall_ns(void); /* for the edges only; the engine never calls it */
+/* The wall clock, which is not set back: whoever does that while we run has mended it or spoiled it, and time has gone on. */
+int64_t wall_onward_ns(void);
 int64_t mono_ns(void); /* for timeouts and measuring */
 
 /* "2018-02-07T21:00:00.000000000Z", with no more fraction digits than needed (0, 3, 6 or 9). */

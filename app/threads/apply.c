@@ -21,19 +21,20 @@ static int32_t session_of(const struct record *r)
 
 /* Event time only goes forward: one message from the future would make everything else old, and
  * run out the hold times of rules that it has nothing to do with. "Now" is the earlier of two
- * clocks, the broker's and ours. */
+ * clocks, the message's and ours; ours set back while we run is no reason to refuse everybody. */
 static enum err plausible(const struct config *c, const struct record *r, int64_t now_ms,
                           struct why *why)
 {
     const int64_t sent_ms = r->received_ms < now_ms ? r->received_ms : now_ms;
     const int32_t day = session_of(r);
     const int64_t ahead_ms = r->event_ns / NS_PER_MS - sent_ms;
+    const bool ours = now_ms < r->received_ms;
     if (ahead_ms > c->ingest_ahead_max_ms)
-        return err_set(
-            why, ERR_AHEAD,
-            "ts is %" PRId64
-            " ms after the message was sent, and ingest.ahead_max_ms is %ld: mend the sender's clock",
-            ahead_ms, c->ingest_ahead_max_ms);
+        return err_set(why, ERR_AHEAD,
+                       "ts is %" PRId64
+                       " ms after %s, and ingest.ahead_max_ms is %ld: mend the sender's clock%s",
+                       ahead_ms, ours ? "the time of this machine" : "the message was sent",
+                       c->ingest_ahead_max_ms, ours ? ", or this machine's" : "");
     if (day != NO_DAY && day > day_of_ns(r->event_ns) + 1)
         return err_set(why, ERR_INVALID, "the session's date is more than a day after ts");
     return ERR_OK;
@@ -282,7 +283,7 @@ static enum err apply_rest(struct batch_walk *w, size_t dead_n)
 
 void engine_loop_apply(struct engine_loop *l, struct ingest_batch *in)
 {
-    struct batch_walk w = { .l = l, .in = in, .now_ms = wall_ns() / NS_PER_MS };
+    struct batch_walk w = { .l = l, .in = in, .now_ms = wall_onward_ns() / NS_PER_MS };
     const size_t dead_n = in->dead_n;
     enum err e = learn_sources(l, in);
     l->walk = &w;
