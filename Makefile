@@ -156,7 +156,7 @@ test-sanitizers:
 	@+$(MAKE) --no-print-directory SAN=address,undefined all $(BUILD)/asan/tests/system/mockbroker venv
 	@$(RUN_TESTS) unit:tsan system:asan
 
-#? make test-long       make test with many more kills and cases (TESTS="-k kill": some), and the system tests under TSan
+#? make test-long       make test with many more kills and cases (TESTS="-k kill": some), the system tests under TSan, and half an hour of faults (SOAK_SECONDS)
 test-long:
 	@tests/setup.sh test
 	@+$(MAKE) --no-print-directory test-long-built
@@ -164,6 +164,8 @@ test-long-built: test-programs venv
 	@+$(MAKE) --no-print-directory SAN=address,undefined test-programs
 	@+$(MAKE) --no-print-directory SAN=thread test-programs
 	@TOCSIN_LONG=1 $(RUN_TESTS) unit:release unit:asan unit:tsan corpus:asan bench:release system:release system:asan system:tsan
+	@TOCSIN_BUILD_DIR=$(BUILD) $(BUILD)/venv/bin/python tests/bench/soak.py $(SOAK_SECONDS)
+SOAK_SECONDS ?= 1800
 RUN_TESTS = $(BUILD)/venv/bin/python tests/run.py --build $(BUILD) $(if $(TESTS),--pytest '$(TESTS)')
 
 #? make check           warnings of gcc and clang, include arrows, folder pages, strays in files, hardening, generated pages
