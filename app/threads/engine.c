@@ -2,7 +2,9 @@
  *
  * With an idle writer a tick goes at once: the batch of one record is popped, applied, and its turn
  * handed over, all in one round. While the writer is busy rounds go on filling the same turn, until
- * the writer is free, or the turn is full and the engine waits for it. What fills a turn is what its
+ * the writer is free, or the turn is full and the engine waits for it. Nor is it handed over when
+ * nobody waits for it and the last one was just now: 500 trades a second that fire nothing are ten
+ * commits and not 500, and chunks and not rows. What fills a turn is what its
  * records cause, not how many they are: sixty rules that each tick crosses fill one with a thousand
  * ticks, in the middle of a batch (apply.c). */
 #include "app/threads/engine.h"
@@ -21,7 +23,8 @@ enum {
     PICTURE_MS = 100,
     CLOCK_NEAR_S = 3600,
     LARGE_BYTES = 1 << 20, /* see the writer, which does the same with the turns at rest */
-    RELAX_MS = 10000
+    RELAX_MS = 10000,
+    RESTING_RECORDS = 4096 /* more of them are not cheaper to store */
 };
 
 /* ---- coming and going ---- */
@@ -170,15 +173,26 @@ void engine_loop_hand_over(struct engine_loop *l)
     take_picture(l);
     if (write_batch_bytes(l->turn->batch) >= LARGE_BYTES)
         l->relax_ns = mono_ns() + RELAX_MS * NS_PER_MS;
+    if (!turn_idle(l->turn)) l->rest_ns = mono_ns() + p->c->engine_commit_ms * NS_PER_MS;
     if (queue_push(p->turns, l->turn, -1)) return;
     l->turn = NULL;
     while (!l->turn) l->turn = queue_pop(p->spare_turns, -1);
+}
+
+/* Nobody is to be told of an alert or waits for an answer, and there was a commit just now. */
+static bool may_rest(const struct engine_loop *l)
+{
+    size_t alerts;
+    write_batch_alerts(l->turn->batch, &alerts);
+    return alerts == 0 && l->turn->waiting_n == 0
+           && write_batch_rows(l->turn->batch) < RESTING_RECORDS && mono_ns() < l->rest_ns;
 }
 
 /* When the writer has nothing to do, when the turn is full, or when it must be (`now`). */
 static void hand_over(struct engine_loop *l, bool now)
 {
     if (turn_idle(l->turn) && !picture_is_due(l)) return;
+    if (!now && !engine_loop_full(l) && may_rest(l)) return;
     if (!now && !engine_loop_full(l) && writer_is_busy(l->p)) return;
     engine_loop_hand_over(l);
 }

@@ -31,6 +31,7 @@ struct engine_loop {
     int64_t relax_ns;     /* mono_ns() at which the turn in hand gives back memory; 0: never */
     uint64_t picture_seq; /* of the newest picture, and when it was made; 0: at once */
     int64_t picture_ns;
+    int64_t rest_ns; /* mono_ns() until which a turn that nobody waits for is not handed over */
 };
 
 /* ---- engine.c: the loop ---- */

@@ -131,6 +131,40 @@ def test_one_record_that_fires_every_rule(kafka, service_factory):
     assert "2 alerts over" in done
 
 
+def test_what_nobody_waits_for_is_stored_together(kafka, service_factory):
+    """With a minute between two commits trades rest; a rule that is made takes them along, and so does an alert."""
+    topic = kafka.create_topic("rest")
+    service = service_factory(topics=[topic], config={"engine": {**QUIET, "commit_ms": 60_000, "snapshot_s": 3600}})
+    sent = 0
+
+    def send(*messages):
+        nonlocal sent
+        kafka.produce(topic, [streams.encode(m) for m in messages])
+        sent += len(messages)
+        wait_until(lambda: metric(service, "tocsin_records_applied_total") == sent, "the engine has them")
+
+    def ticks():
+        return service.database.one("SELECT count(*) FROM tocsin.tick")
+
+    send(storm(0)[0])
+    drive.make_rule(service, {"rule": "last(S00) >= 500"})
+    commits = metric(service, "tocsin_commits_total")
+    send(*storm(40, 99, 99)[1:])
+    time.sleep(0.5)
+    assert metric(service, "tocsin_commits_total") == commits and ticks() == 0
+    drive.make_rule(service, {"rule": "last(S00) >= 1000"})
+    assert metric(service, "tocsin_commits_total") == commits + 1 and ticks() == 41
+    for _ in range(20):
+        send({"kind": "trade", "symbol": "S00", "price": "98", "ts": BEGIN + S})
+    assert ticks() == 41
+    send({"kind": "trade", "symbol": "S00", "price": "501", "ts": BEGIN + S})
+    drive.drained(service, topic, sent, 30)
+    assert metric(service, "tocsin_commits_total") == commits + 2 and ticks() == 62
+    assert service.database.one("SELECT count(*) FROM tocsin.alert") == 1
+    assert [n for n, in service.database.rows("SELECT ticks FROM tocsin.tick_chunk ORDER BY first_seq")] == [41, 21]
+    assert " 0 differing values" in service.check_ran("verify")
+
+
 def flood(kafka, topic, count, size):
     """Messages that are refused, of that size; in pieces, for the producer's own queue."""
     message = b'{"kind":"nothing","filler":"' + b"x" * (size - 30) + b'"}'
