@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """flood.py [SIZE...] - turns that cause far more than they read, and messages that are refused, at full size through the whole service.
 
-    make && build/venv/bin/python tests/bench/flood.py                 all five, about an hour
+    make && build/venv/bin/python tests/bench/flood.py                 all five, ten minutes
     make && build/venv/bin/python tests/bench/flood.py hooks big       some: hooks, wide, one, big, small
 
 A size: rows committed beside what arithmetic says (each of RULES is crossed by each of TICKS, so it fires at every second one and

@@ -6,6 +6,9 @@
 Open loop: ticks are due at a fixed RATE (500) a second for SECS (8) and carry their due time; both pipelines see the same generator, in turn. A
 rule a symbol fires or resolves whenever its price passes the base price, so that about a third of the ticks end as an alert on the live stream. A
 run whose generator was late is thrown away. Ratios are of medians of the rounds.
+
+`busy` is the same while a snapshot is written every second, yesterday's DAY_TICKS (2 000 000) ticks are written by instrument, and, at half time, the
+session of all symbols ends. It says how much of each fell into the run; BUSY=0 leaves it out.
 """
 import asyncio
 import json
@@ -27,6 +30,7 @@ from harness.postgres import Database, Postgres  # noqa: E402
 from harness.service import Service  # noqa: E402
 
 RATE, SECS = int(os.environ.get("RATE", 500)), int(os.environ.get("SECS", 8))
+BUSY, DAY_TICKS = os.environ.get("BUSY", "1") != "0", int(os.environ.get("DAY_TICKS", 2_000_000))
 
 
 def ns_of(text):
@@ -57,10 +61,40 @@ def null(work, broker, database):
     return out if fine else None
 
 
-def tocsin(work, broker, postgres, template, reference_topic):
+def end_session(broker, topic):
+    """Of the day that the paced ticks are of, amid them."""
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    broker.produce(topic, [("clock", {"kind": "clock", "ts": time.time_ns(), "session_end": day})])
+
+
+class Meanwhile:
+    """What is done beside a run: snapshots written, ticks written by instrument, sessions ended."""
+
+    def __init__(self, database):
+        self.database, self.snapshots, self.over = database, set(), threading.Event()
+        self.before = self.counts()
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+        self.thread.start()
+
+    def watch(self):
+        while not self.over.wait(0.4):
+            self.snapshots.add(self.database.one("SELECT max(seq) FROM tocsin.snapshot"))
+
+    def counts(self):
+        return {"compacted": int(self.database.one("SELECT coalesce(sum(trades), 0) FROM tocsin.trade_chunk")),
+                "sessions_ended": self.database.one("SELECT count(*) FROM tocsin.event WHERE kind = 3 AND payload LIKE '%session_end%'")}
+
+    def end(self):
+        self.over.set()
+        self.thread.join()
+        return {"snapshots": len(self.snapshots), **{k: n - self.before[k] for k, n in self.counts().items()}}
+
+
+def tocsin(work, broker, postgres, template, reference_topics, busy=False):
     topic = broker.create_topic("lat")
     database = Database(postgres, template=template.name)
-    service = Service(database, broker.bootstrap, [reference_topic, topic], [reference_topic], {"engine": {"clock_ms": 0, "sample_ms": 60000}}).start()
+    config = {"engine": {"clock_ms": 0, "sample_ms": 60000, **({"snapshot_s": 1} if busy else {})}, "database": {"compact_every_s": 3 if busy else 0}}
+    service = Service(database, broker.bootstrap, [*reference_topics, topic], reference_topics[:1], config).start()
     arrived = []
 
     def listen():
@@ -81,40 +115,69 @@ def tocsin(work, broker, postgres, template, reference_topic):
 
     threading.Thread(target=listen, daemon=True).start()
     time.sleep(2)
+    meanwhile = Meanwhile(database) if busy else None
+    if busy:
+        threading.Timer(SECS / 2, end_session, (broker, topic)).start()
     fine = pace(work, broker, topic)
+    beside = meanwhile.end() if busy else {}
     time.sleep(1)
     service.terminate()
     database.drop()
     first = min(due for due, _ in arrived) + 10 ** 9           # the null subscriber leaves out its first second too
-    return quantiles([late for due, late in arrived if due >= first]) if fine else None
+    out = quantiles([late for due, late in arrived if due >= first])
+    return {**out, **beside} if fine else None
+
+
+def load_yesterday(work, broker):
+    """DAY_TICKS of yesterday, a thousand a second, in Kafka."""
+    topic = broker.create_topic("yesterday")
+    begin = (time.time_ns() // 86_400_000_000_000 - 1) * 86_400_000_000_000
+    source = (work / "gen.c").read_text()
+    assert source.count("1700000000000000000 + w->i++ * 100000 ") == 1
+    (work / "gen_yesterday.c").write_text(source.replace("1700000000000000000 + w->i++ * 100000 ", f"{begin} + w->i++ * 1000000 "))
+    compile_c(work / "gen_yesterday.c", "-I", drain.PEERS)
+    subprocess.run([work / "gen_yesterday", "load", str(DAY_TICKS), broker.bootstrap, topic], check=True)
+    return topic
+
+
+def compile_c(source, *more):
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "rdkafka", "libpq"], capture_output=True, text=True, check=True).stdout.split()
+    subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", *more, "-o", source.with_suffix(""), source, *flags, "-lpthread", "-lm"], check=True)
 
 
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     work = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-latency-"))
     drain.build(work)
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "rdkafka", "libpq"], capture_output=True, text=True, check=True).stdout.split()
-    subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", "-o", work / "null_pipe", drain.PEERS / "null_pipe.c", *flags], check=True)
+    (work / "null_pipe.c").write_bytes((drain.PEERS / "null_pipe.c").read_bytes())
+    compile_c(work / "null_pipe.c", "-I", drain.PEERS)
     postgres, broker = Postgres(), kafka_harness.start(print)
     try:
         template, scratch = Database(postgres), Database(postgres)
         records, names = drain.reference(work)
         topic = broker.create_topic("reference")
         broker.produce(topic, records)
-        service = Service(template, broker.bootstrap, [topic], config={"engine": {"clock_ms": 0, "sample_ms": 0}}).start()
-        base.wait_until(lambda: template.one("SELECT last_seq FROM tocsin.shard") >= len(records), "reference data is in", 60)
+        topics = [topic, *([load_yesterday(work, broker)] if BUSY else [])]
+        service = Service(template, broker.bootstrap, topics, topics[:1], {"engine": {"clock_ms": 0, "sample_ms": 0}, "database": {"compact_every_s": 0}}).start()
+        want = len(records) + (DAY_TICKS if BUSY else 0)
+        base.wait_until(lambda: template.one("SELECT last_seq FROM tocsin.shard") >= want, "reference data and yesterday are in", 120)
         at = {r[1]["symbol"]: r[1]["price"] for r in records if r[1]["kind"] == "close"}
         asyncio.run(drain.post_all(service, [{"rule": f"last({s}) >= {p}", "on_create": "wait"} for s, p in at.items()]))
         service.terminate()
-        results = {"null": [], "tocsin": []}
+        runs = {"null": lambda: null(work, broker, scratch), "tocsin": lambda: tocsin(work, broker, postgres, template, topics)}
+        if BUSY:
+            runs["busy"] = lambda: tocsin(work, broker, postgres, template, topics, True)
+        results = {name: [] for name in runs}
         for _ in range(rounds):
-            for name, out in (("null", null(work, broker, scratch)), ("tocsin", tocsin(work, broker, postgres, template, topic))):
+            for name, run in runs.items():
+                out = run()
                 print(name, out or "generator late: thrown away", flush=True)
                 if out:
                     results[name].append(out)
-        for q in ("p50_ms", "p99_ms"):
-            n, t = (statistics.median(r[q] for r in results[k]) for k in ("null", "tocsin"))
-            print(f"{q}: null {n:.3f}, tocsin {t:.3f}, ratio {t / n:.2f}")
+        median = {name: {q: statistics.median(r[q] for r in of) for q in ("p50_ms", "p99_ms")} for name, of in results.items()}
+        for name in [*runs][1:]:
+            for q, n in median["null"].items():
+                print(f"{name:6} {q}: null {n:.3f}, {name} {median[name][q]:.3f}, ratio {median[name][q] / n:.2f}")
     finally:
         broker.remove()
         postgres.remove()
