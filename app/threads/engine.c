@@ -24,7 +24,8 @@ enum {
     CLOCK_NEAR_S = 3600,
     LARGE_BYTES = 1 << 20, /* see the writer, which does the same with the turns at rest */
     RELAX_MS = 10000,
-    RESTING_RECORDS = 4096 /* more of them are not cheaper to store */
+    RESTING_RECORDS = 4096,    /* more of them are not cheaper to store */
+    SNAPSHOT_RECORDS = 5000000 /* are read again in some 3 s: no restart has more before it */
 };
 
 /* ---- coming and going ---- */
@@ -108,8 +109,9 @@ static void save_state(struct engine_loop *l, bool now)
 {
     if (step_owes(&l->step)) return; /* what it owes is not saved with it */
     const uint64_t seq = engine_seq(l->step.engine);
-    const int64_t due = l->saved_ns + l->p->c->engine_snapshot_s * NS_PER_S;
-    if (seq == l->saved_seq || (!now && (mono_ns() < due || atomic_load(&l->p->keeping)))) return;
+    const int64_t due_ns = l->saved_ns + l->p->c->engine_snapshot_s * NS_PER_S;
+    const bool due = mono_ns() >= due_ns || seq - l->saved_seq >= SNAPSHOT_RECORDS;
+    if (seq == l->saved_seq || (!now && (!due || atomic_load(&l->p->keeping)))) return;
     struct state_snapshot *x = calloc(1, sizeof *x);
     if (!x || !step_image(&l->step, &x->image)) {
         state_snapshot_free(x);

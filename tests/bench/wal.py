@@ -3,7 +3,7 @@
 
     make && build/venv/bin/python tests/bench/wal.py 120
 
-500 companies in one index, evenly paced trades, and RULES (20) of them with a rule on `last`; a snapshot every ten seconds
+500 companies in one index, evenly paced trades, and RULES (20) of them with a rule on `last`; snapshots
 and a session that ends in the middle: all settings are the defaults (SET="engine.commit_ms=0" says otherwise). It is looked at from one CHECKPOINT of the server to the end, so
 the full-page images in it are those of SECONDS after a checkpoint. With the default checkpoint_timeout of 5 min they come 288 times a
 day: `a day` below counts the other records by the second and those images once per 5 min, which for a shorter run says somewhat too
