@@ -316,6 +316,8 @@ static enum err spawn_server(struct private_pg *pg, struct why *why)
                            "--shared_buffers=64MB",
                            "--max_connections=60",
                            "--max_wal_size=512MB",
+                           "--wal_compression=on",
+                           "--checkpoint_timeout=15min",
                            "--log_min_messages=warning",
                            "--log_checkpoints=off",
                            "--logging_collector=off",
