@@ -89,9 +89,9 @@ def copies(database):
                       f" FROM tocsin.tick_day WHERE from_ns = {TODAY_NS - DAY_NS}")
         for ago in range(1, MONTH_DAYS + 1):
             c.execute("SELECT tocsin.ensure_partition('reading', %s)", (day(ago),))
-            c.execute(f"""INSERT INTO tocsin.reading (seq, event_ns, series_id, value, coverage, staleness_ns, status)
-                          SELECT {-ago} * 86400::bigint + s, {TODAY_NS - ago * DAY_NS} + s * 1000000000::bigint, r.series_id, 100 + random(), 1, 1000000, 'ok'
-                          FROM generate_series(0, 86399) s, (SELECT series_id FROM tocsin.series ORDER BY measure <> 'hhi(JOB)', series_id LIMIT {READ}) r""")
+            c.execute(f"""INSERT INTO tocsin.reading (seq, event_ns, series_id, value, coverage, staleness_ns, status, measure_version)
+                          SELECT {-ago} * 86400::bigint + s, {TODAY_NS - ago * DAY_NS} + s * 1000000000::bigint, r.series_id, 100 + random(), 1, 1000000, 'ok', r.version
+                          FROM generate_series(0, 86399) s, (SELECT series_id, version FROM tocsin.series ORDER BY measure <> 'hhi(JOB)', series_id LIMIT {READ}) r""")
         c.execute("VACUUM ANALYZE")
 
 
