@@ -596,7 +596,9 @@ static void leave_now(struct market *m, struct instrument *x, struct action *a)
         if (open_ns > x->price_ns) x->price_ns = open_ns;
         for (uint32_t c = x->last_close; c != NONE && m->closes[c].day >= a->day;
              c = m->closes[c].previous)
-            m->closes[c].price_e8 = price_e8; /* said late: they carried its last price on */
+            /* said late: they carried its last price on */
+            market_set_close(m, c,
+                             (struct close){ m->closes[c].day, m->closes[c].previous, price_e8 });
     }
     for (uint32_t no = x->first_line; no != NONE; no = m->store.lines[no].next_of_instrument) {
         struct universe *u = &m->universes[m->store.lines[no].universe];

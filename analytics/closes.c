@@ -70,22 +70,13 @@ void closes_settle(struct market *m, uint32_t venue, int32_t day)
     }
 }
 
-static enum err add_close(struct market *m, struct instrument *x, int32_t day, int64_t price_e8)
-{
-    if (!VEC_GROW(&m->closes, &m->closes_cap, m->closes_n + 1)) return ERR_NOMEM;
-    m->closes[m->closes_n] =
-        (struct close){ .day = day, .previous = x->last_close, .price_e8 = price_e8 };
-    x->last_close = (uint32_t)m->closes_n++;
-    return ERR_OK;
-}
-
 static enum err keep_closes(struct market *m, uint32_t venue, int32_t day)
 {
     for (size_t i = 0; i < m->instruments_n; i++) {
         struct instrument *x = &m->instruments[i];
         int64_t close;
         if (x->venue != venue || !close_of(m, x, day, &close)) continue;
-        enum err e = add_close(m, x, day, close);
+        enum err e = market_add_close(m, x, day, close);
         if (e) return e;
         x->regular_e8 = close;
         x->has_regular = true;
@@ -122,14 +113,16 @@ static enum err put_in_chain(struct market *m, struct instrument *x, int32_t day
     while (at != NONE && m->closes[at].day > day) after = at, at = m->closes[at].previous;
     if (at != NONE && m->closes[at].day == day) {
         *was_e8 = m->closes[at].price_e8;
-        m->closes[at].price_e8 = price_e8;
+        market_set_close(m, at, (struct close){ day, m->closes[at].previous, price_e8 });
         return ERR_OK;
     }
     uint32_t newest = x->last_close;
     x->last_close = at;
-    enum err e = add_close(m, x, day, price_e8);
+    enum err e = market_add_close(m, x, day, price_e8);
     if (!e && after != NONE) {
-        m->closes[after].previous = x->last_close;
+        market_set_close(
+            m, after,
+            (struct close){ m->closes[after].day, x->last_close, m->closes[after].price_e8 });
         x->last_close = newest;
     }
     for (uint32_t no = x->first_series; !e && no != NONE; no = m->series[no].next_of_subject)

@@ -560,15 +560,17 @@ static void release(struct market *m)
     }
     for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
     for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
-    void *const arrays[] = { m->instruments,   m->issuers,  m->universes, m->store.lines,
-                             m->store.slots,   m->closes,   m->series,    m->exposures,
-                             m->slow,          m->touched,  m->moved,     m->venues,
-                             m->actions,       m->flags.of, m->former,    m->renamed,
-                             m->aliases,       m->said.of,  m->missing,   m->store.divisors.of,
-                             m->former_issuers };
+    void *const arrays[] = {
+        m->instruments,    m->issuers, m->universes, m->store.lines, m->store.slots,
+        (void *)m->closes, m->series,  m->exposures, m->slow,        m->touched,
+        m->moved,          m->venues,  m->actions,   m->flags.of,    m->former,
+        m->renamed,        m->aliases, m->said.of,   m->missing,     m->store.divisors.of,
+        m->former_issuers
+    };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     articles_release(&m->articles);
+    state_marks_release(&m->closes_marks);
     map_release(&m->by_symbol);
     map_release(&m->by_issuer);
     map_release(&m->by_series);
@@ -602,11 +604,9 @@ enum err engine_unasked(struct engine *e, struct engine **out, struct why *why)
     return engine_load(state.data, state.len, out, &used, why);
 }
 
-void engine_image(struct engine *e, struct state_image *out)
-{
-    struct state_writer w = state_write_image(out);
-    market_save(&e->market, &w);
-}
+void engine_image(struct engine *e, struct state_image *out) { market_image(&e->market, out); }
+
+void engine_image_known(struct engine *e, bool known) { market_image_known(&e->market, known); }
 
 enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used, struct why *why)
 {

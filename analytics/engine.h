@@ -161,6 +161,7 @@ void engine_save(const struct engine *e, struct buf *out);
 MUST_USE enum err engine_unasked(struct engine *e, struct engine **out, struct why *why);
 /* The same to be cut into pages; is part of an image that the caller ends. */
 void engine_image(struct engine *e, struct state_image *out);
+void engine_image_known(struct engine *e, bool known); /* market_image_known */
 MUST_USE enum err engine_load(const void *p, size_t n, struct engine **out, size_t *used,
                               struct why *why);
 #endif

@@ -97,3 +97,18 @@ int32_t market_day(const struct market *m, const struct instrument *x)
     if (x->priced && x->price_day > day) return x->price_day; /* before the open */
     return day != NO_DAY ? day : day_of_ns(m->now_ns);
 }
+
+enum err market_add_close(struct market *m, struct instrument *x, int32_t day, int64_t price_e8)
+{
+    if (!VEC_GROW(&m->closes, &m->closes_cap, m->closes_n + 1)) return ERR_NOMEM;
+    ((struct close *)m->closes)[m->closes_n] =
+        (struct close){ .day = day, .previous = x->last_close, .price_e8 = price_e8 };
+    x->last_close = (uint32_t)m->closes_n++;
+    return ERR_OK;
+}
+
+void market_set_close(struct market *m, uint32_t no, struct close c)
+{
+    ((struct close *)m->closes)[no] = c;
+    state_mark(&m->closes_marks, no);
+}

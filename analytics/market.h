@@ -24,6 +24,7 @@
 #include "core/buf.h"
 #include "core/calendar.h"
 #include "core/map.h"
+#include "core/state_marks.h"
 #include "ingest/record.h"
 
 enum { REFUSED_WHY_MAX = 159 }; /* bytes */
@@ -229,8 +230,9 @@ struct market {
     struct universe *universes;
     size_t universes_n, universes_cap;
     struct universe_store store;
-    struct close *closes;
+    const struct close *closes; /* market_add_close and market_set_close alone write to them */
     size_t closes_n, closes_cap;
+    struct state_marks closes_marks;
     struct series *series;
     size_t series_n, series_cap;
     struct exposure *exposures;
@@ -310,6 +312,11 @@ uint32_t market_find_issuer(const struct market *m, struct str key);
 uint32_t market_issuer_entry(const struct market *m, struct str key);
 /* Finds or adds, a key of then as well; ERR_NOMEM. */
 MUST_USE enum err market_issuer(struct market *m, struct str key, uint32_t *out);
+/* One more session's close of the instrument, its newest. ERR_NOMEM. */
+MUST_USE enum err market_add_close(struct market *m, struct instrument *x, int32_t day,
+                                   int64_t price_e8);
+/* A close that is kept becomes another. Nobody else writes to one: an image of the state leaves out what was not said to be new. */
+void market_set_close(struct market *m, uint32_t no, struct close c);
 /* Cut, where it must be, between two characters: names go to the database. */
 void copy_name(char *out, size_t cap, struct str s);
 #endif

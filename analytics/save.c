@@ -459,27 +459,50 @@ static struct saved_weights weights_of(const struct market *m, uint32_t universe
     return s;
 }
 
-/* Rows that lie in many places are gathered in one array first: a part is one array. Three indices
- * with 250 days each are 750 rows, in the order of the indices and then of the days, in which
- * load_days puts them back. */
+static size_t pages_of(size_t rows, size_t per_page)
+{
+    return rows / per_page + (rows % per_page != 0);
+}
+
+/* Three indices with 250 days each are 750 rows, in the order of the indices and then of the days, in which load_days puts
+ * them back. Each index begins a page of its own: a session more of the first would else move the rows of all behind it. */
+static void save_days(const struct market *m, struct state_writer *w)
+{
+    struct wide_part wide;
+    day_part(&wide);
+    const size_t per_page = state_rows_of_page(&wide.part);
+    size_t days_n = 0, pages_n = 0;
+    for (size_t i = 0; i < m->universes_n; i++) {
+        days_n += m->universes[i].days_n;
+        pages_n += pages_of(m->universes[i].days_n, per_page);
+    }
+    struct saved_day *page = malloc(per_page * sizeof *page);
+    w->out->failed |= !page;
+    state_put_pages(w, &wide.part, page ? days_n : 0, page ? pages_n : 0);
+    for (uint32_t i = 0; i < m->universes_n && page; i++) {
+        const struct universe *u = &m->universes[i];
+        for (size_t d = 0, n = 0; d < u->days_n; d++) {
+            page[n++] = (struct saved_day){ i, u->days[d] };
+            if (n < per_page && d + 1 < u->days_n) continue;
+            state_put_page(w, page, n);
+            n = 0;
+        }
+    }
+    free(page);
+}
+
+/* Rows that lie in many places are gathered in one array first: a part is one array. */
 static void save_levels(const struct market *m, struct state_writer *w)
 {
     struct wide_part wide;
-    size_t days_n = 0, n = 0, weights_n = 0;
-    for (size_t i = 0; i < m->universes_n; i++) days_n += m->universes[i].days_n;
-    struct saved_day *days = malloc((days_n + 1) * sizeof *days);
+    size_t weights_n = 0;
     struct saved_weights *weights = malloc((m->universes_n + 1) * sizeof *weights);
-    w->out->failed |= !days || !weights;
-    for (uint32_t i = 0; i < m->universes_n && days && weights; i++) {
-        const struct universe *u = &m->universes[i];
-        if (!u->book) weights[weights_n++] = weights_of(m, i);
-        for (size_t d = 0; d < u->days_n; d++) days[n++] = (struct saved_day){ i, u->days[d] };
-    }
-    day_part(&wide);
-    state_put(w, &wide.part, days, n);
+    w->out->failed |= !weights;
+    for (uint32_t i = 0; i < m->universes_n && weights; i++)
+        if (!m->universes[i].book) weights[weights_n++] = weights_of(m, i);
+    save_days(m, w);
     weights_part(&wide);
     state_put(w, &wide.part, weights, weights_n);
-    free(days);
     free(weights);
 }
 
@@ -599,7 +622,9 @@ static void save_series(const struct market *m, struct state_writer *w, bool liv
     free(live);
 }
 
-static void save(const struct market *m, struct state_writer *w, bool live_alone)
+/* `closes`: what is known of the image before; NULL: there is none. */
+static void save(const struct market *m, struct state_writer *w, bool live_alone,
+                 struct state_marks *closes)
 {
     state_put(w, &market_part, m, 1);
     state_put(w, &instrument_part, m->instruments, m->instruments_n);
@@ -608,7 +633,8 @@ static void save(const struct market *m, struct state_writer *w, bool live_alone
     state_put(w, &missing_close_part, m->missing, m->missing_n);
     state_put(w, &issuer_part, m->issuers, m->issuers_n);
     save_articles(&m->articles, w);
-    state_put(w, &close_part, m->closes, m->closes_n);
+    if (closes) state_put_marked(w, &close_part, m->closes, m->closes_n, closes);
+    else state_put(w, &close_part, m->closes, m->closes_n);
     state_put(w, &venue_part, m->venues, m->venues_n);
     save_calendars(m, w);
     save_ended(m, w);
@@ -621,8 +647,19 @@ static void save(const struct market *m, struct state_writer *w, bool live_alone
     state_write_end(w);
 }
 
-void market_save(const struct market *m, struct state_writer *w) { save(m, w, false); }
-void market_save_live(const struct market *m, struct state_writer *w) { save(m, w, true); }
+void market_save(const struct market *m, struct state_writer *w) { save(m, w, false, NULL); }
+void market_save_live(const struct market *m, struct state_writer *w) { save(m, w, true, NULL); }
+
+void market_image(struct market *m, struct state_image *out)
+{
+    struct state_writer w = state_write_image(out);
+    save(m, &w, false, &m->closes_marks);
+}
+
+void market_image_known(struct market *m, bool known)
+{
+    state_marks_set(&m->closes_marks, known, m->closes_n);
+}
 
 /* ---- loading ---- */
 #define GET(r, part, m, array, why)                                                                \

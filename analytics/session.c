@@ -92,10 +92,8 @@ static enum err close_instruments(struct market *m, int32_t day)
     for (size_t i = 0; i < m->instruments_n; i++) {
         struct instrument *x = &m->instruments[i];
         if (!x->priced) continue;
-        if (!VEC_GROW(&m->closes, &m->closes_cap, m->closes_n + 1)) return ERR_NOMEM;
-        m->closes[m->closes_n] =
-            (struct close){ .day = day, .previous = x->last_close, .price_e8 = x->price_e8 };
-        x->last_close = (uint32_t)m->closes_n++;
+        enum err e = market_add_close(m, x, day, x->price_e8);
+        if (e) return e;
     }
     return ERR_OK;
 }

@@ -41,6 +41,17 @@ enum err replay_stored(struct history *h, struct step *s, bool (*each)(void *ctx
     return e;
 }
 
+/* What a program with the same fields wrote need not be written again. */
+static enum err know_pages(struct step *s, const struct snapshots *kept, uint64_t seq,
+                           struct why *why)
+{
+    struct state_image known = { 0 };
+    const bool ok = step_image_known(s, seq, &known);
+    if (ok && !snapshots_have(kept, &known)) step_image_anew(s);
+    state_image_release(&known);
+    return ok ? ERR_OK : err_set(why, ERR_NOMEM, "out of memory");
+}
+
 /* The newest snapshot that is whole and can be read; *from 0: there is none. */
 static enum err load_snapshot(struct db *d, struct step *s, struct snapshots *kept, uint64_t *from,
                               struct why *why)
@@ -54,6 +65,7 @@ static enum err load_snapshot(struct db *d, struct step *s, struct snapshots *ke
         enum err e = snapshots_read(kept, d, &wish, &found, &state, why);
         *from = found.seq;
         if (!e && found.seq) e = step_load(s, state.data, state.len, why);
+        if (!e && found.seq && !found.whole) e = know_pages(s, kept, found.seq, why);
         if (e != ERR_INVALID) return e;
         /* Damaged, or from another build: slower, but the records are all there. */
         log_warn("snapshot not readable; taking the one before", "seq", LOG_I64(found.seq),

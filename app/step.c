@@ -984,9 +984,26 @@ void step_save(const struct step *s, struct buf *out)
 
 bool step_image(struct step *s, struct state_image *out)
 {
+    out->since = s->imaged_seq;
     engine_image(s->engine, out);
     rule_set_image(s->rules, out);
+    s->imaged_seq = engine_seq(s->engine);
     return state_image_end(out);
+}
+
+bool step_image_known(struct step *s, uint64_t seq, struct state_image *out)
+{
+    engine_image_known(s->engine, true);
+    rule_set_image_known(s->rules, true);
+    s->imaged_seq = seq;
+    return step_image(s, out);
+}
+
+void step_image_anew(struct step *s)
+{
+    engine_image_known(s->engine, false);
+    rule_set_image_known(s->rules, false);
+    s->imaged_seq = 0;
 }
 
 enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
@@ -1010,6 +1027,7 @@ enum err step_load(struct step *s, const void *p, size_t n, struct why *why)
     s->owes = OWES_NOTHING;
     s->engine = engine;
     s->rules = rules;
+    s->imaged_seq = 0;
     rule_set_session_time(s->rules, held_until, s->engine);
     allow_burst(s);
     s->series_told = engine_series_count(engine);

@@ -66,6 +66,7 @@ struct step {
     struct picture_list
         *list; /* of the series and who sees them as of list_generation; NULL: none yet */
     uint64_t list_generation;
+    uint64_t imaged_seq; /* of the image before; 0: the next one holds everything */
     bool sights_changed; /* since then a tenant has begun or ceased to see a series */
 };
 
@@ -101,8 +102,13 @@ MUST_USE enum err step_apply_put(struct step *s, struct record *r, const struct 
 struct picture *step_picture(struct step *s);
 
 void step_save(const struct step *s, struct buf *out);
-/* The same to be cut into pages. false: out of memory; the caller releases it either way. */
+/* The same to be cut into pages, without those that are as they were in the image before, which is so to be stored first
+ * (out->since). false: out of memory; the caller releases it either way. */
 MUST_USE bool step_image(struct step *s, struct state_image *out);
+/* Before the first image of a state that was loaded: pages of what was read, the state after record `seq`, may be left out. *out is
+ * what would then be left out; who read it says whether that is there, and if not calls step_image_anew. false: out of memory. */
+MUST_USE bool step_image_known(struct step *s, uint64_t seq, struct state_image *out);
+void step_image_anew(struct step *s); /* the next image holds everything */
 MUST_USE enum err step_load(struct step *s, const void *p, size_t n, struct why *why);
 /* As if nobody had ever made a rule: for a back-test that begins at a checkpoint. Series that only rules asked for are gone. */
 MUST_USE enum err step_forget_rules(struct step *s, struct why *why);

@@ -110,29 +110,14 @@ static void put_rows(struct buf *out, const struct state_part *part, const char 
     buf_put(out, "", 0); /* the NUL behind */
 }
 
-/* Whole rows, as many as fit; a row that is longer has a page to itself. */
-static size_t rows_of_page(const struct state_part *part)
+size_t state_rows_of_page(const struct state_part *part)
 {
     const size_t row = packed_size(part);
     return row == 0 || row > STATE_PAGE_BYTES ? 1 : STATE_PAGE_BYTES / row;
 }
 
-static void put_pages(struct state_writer *w, const struct state_part *part, const char *rows,
-                      size_t n)
-{
-    const size_t per_page = rows_of_page(part), row = packed_size(part);
-    struct state_image_part *p =
-        state_image_part(w->image, part->name, n / per_page + (n % per_page != 0));
-    if (!p) return;
-    for (size_t i = 0; i < p->pages_n; i++) {
-        const size_t left = n - i * per_page;
-        p->pages[i].n = (uint32_t)(row * (left < per_page ? left : per_page));
-    }
-    put_rows(w->out, part, rows, n);
-    state_image_part_end(w->image);
-}
-
-void state_put(struct state_writer *w, const struct state_part *part, const void *rows, size_t n)
+/* All that comes before the rows. */
+static void put_head(struct state_writer *w, const struct state_part *part, size_t n)
 {
     struct buf *out = w->out;
     /* More than a reader has room for would be written, and never read. */
@@ -149,8 +134,61 @@ void state_put(struct state_writer *w, const struct state_part *part, const void
     if (!buf_ok(out)) return;
     const uint64_t length = out->len - length_at - sizeof length + n * packed_size(part);
     memcpy(out->data + length_at, &length, sizeof length);
-    if (w->image) put_pages(w, part, rows, n);
-    else put_rows(out, part, rows, n);
+}
+
+/* The bytes of its pages, when they were all here; NULL: memory was out. */
+static struct state_image_part *put_part(struct state_writer *w, const struct state_part *part,
+                                         size_t n, size_t pages_n)
+{
+    assert(w->rows == 0); /* the part before is whole */
+    put_head(w, part, n);
+    return w->image ? state_image_part(w->image, part->name, pages_n) : NULL;
+}
+
+void state_put(struct state_writer *w, const struct state_part *part, const void *rows, size_t n)
+{
+    const size_t per_page = state_rows_of_page(part), row = packed_size(part);
+    struct state_image_part *p = put_part(w, part, n, n / per_page + (n % per_page != 0));
+    for (size_t i = 0; p && i < p->pages_n; i++) {
+        const size_t left = n - i * per_page;
+        p->pages[i].n = (uint32_t)(row * (left < per_page ? left : per_page));
+    }
+    put_rows(w->out, part, rows, n);
+    if (p) state_image_part_end(w->image);
+}
+
+void state_put_pages(struct state_writer *w, const struct state_part *part, size_t n,
+                     size_t pages_n)
+{
+    put_part(w, part, n, pages_n);
+    w->part = part;
+    w->page = 0;
+    w->rows = n;
+}
+
+static void put_one_page(struct state_writer *w, size_t n, bool same)
+{
+    struct state_image *m = w->image;
+    assert(n <= w->rows);
+    w->rows -= n;
+    if (!m || m->failed) return;
+    struct state_image_part *p = &m->parts[m->parts_n - 1];
+    assert(w->page < p->pages_n);
+    p->pages[w->page++] = (struct state_page){ (uint32_t)(n * packed_size(w->part)), same };
+    assert(w->rows || w->page == p->pages_n);
+    state_image_part_end(m);
+}
+
+void state_put_page(struct state_writer *w, const void *rows, size_t n)
+{
+    put_rows(w->out, w->part, rows, n);
+    put_one_page(w, n, false);
+}
+
+void state_put_same(struct state_writer *w, size_t n)
+{
+    assert(w->image);
+    put_one_page(w, n, true);
 }
 
 void state_write_end(struct state_writer *w) { put_name(w->out, ""); }
@@ -395,6 +433,20 @@ static const char *copy_field(const struct plan_step *s, const char *from, char 
     return NULL;
 }
 
+/* Rows that were stored as they lie in memory, of fields that take any bits. */
+static bool is_as_stored(const struct plan *p)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < p->steps_n; i++) {
+        const struct plan_step *s = &p->steps[i];
+        if (s->at != at || s->to->offset != at || s->type != s->to->type || s->count != s->to->count
+            || s->type == STATE_BOOL || s->type == STATE_ENUM || s->upgrade_from >= 0)
+            return false;
+        at += (size_t)s->count * sizes[s->type];
+    }
+    return at == p->row_bytes && at == p->part->size;
+}
+
 static enum err read_row(const struct plan *p, const char *from, char *row, struct why *why)
 {
     for (size_t i = 0; i < p->steps_n; i++) {
@@ -421,9 +473,11 @@ enum err state_get(struct state_reader *r, const struct state_part *part, void *
     struct plan p = { .part = part, .reader = r };
     enum err e = make_plan(&p, &c, why);
     if (e || p.rows == 0) return e;
-    char *memory = calloc(p.rows, part->size);
+    const bool as_stored = is_as_stored(&p);
+    char *memory = as_stored ? malloc(p.rows * part->size) : calloc(p.rows, part->size);
     if (!memory) return err_set(why, ERR_NOMEM, "out of memory");
-    for (size_t i = 0; i < p.rows && !e; i++)
+    if (as_stored) memcpy(memory, c.p, p.rows * part->size);
+    for (size_t i = 0; i < p.rows && !e && !as_stored; i++)
         e = read_row(&p, c.p + i * p.row_bytes, memory + i * part->size, why);
     if (e) {
         free(memory);

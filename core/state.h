@@ -31,8 +31,9 @@
 #include "core/state_image.h"
 #include "core/str.h"
 
-/* Raised with every change of any part or field: what a later number wrote was written by a newer program. */
-enum { STATE_VERSION = 1 };
+/* Raised with every change of any part or field: what a later number wrote was written by a newer program.
+ * 2: rules' states are a part of their own, rule_state; a program that dropped it would take all rules for new. */
+enum { STATE_VERSION = 2 };
 
 enum state_type {
     STATE_I64,
@@ -99,12 +100,29 @@ enum {
 struct state_writer {
     struct buf *out;
     size_t parts_n;
-    struct state_image *image; /* NULL: the bytes are all that is wanted */
+    struct state_image *image;     /* NULL: the bytes are all that is wanted */
+    const struct state_part *part; /* being given page by page */
+    size_t page, rows;             /* the next one; rows still to come */
 };
 struct state_writer state_write(struct buf *out);
 /* The same, and where it may be cut into pages. */
 struct state_writer state_write_image(struct state_image *out);
 void state_put(struct state_writer *w, const struct state_part *part, const void *rows, size_t n);
+/* A part page by page, where the caller says what rows a page has, and which pages are as they were in the image before:
+ *
+ *     state_put_pages(&w, &part, n, 3)      n rows in three pages
+ *     state_put_same(&w, 512)               the first is as it was, with so many rows
+ *     state_put_page(&w, rows, 512)         the second is this
+ *     state_put_page(&w, rows, n - 1024)
+ *
+ * Without an image there is no image before. */
+void state_put_pages(struct state_writer *w, const struct state_part *part, size_t n,
+                     size_t pages_n);
+void state_put_page(struct state_writer *w, const void *rows, size_t n);
+void state_put_same(struct state_writer *w, size_t n);
+/* Whole rows, as many as fit into a page; a row that is longer has a page to itself. */
+size_t state_rows_of_page(const struct state_part *part);
+
 /* After the last part. What comes behind in the buf is another's. */
 void state_write_end(struct state_writer *w);
 

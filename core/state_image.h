@@ -18,7 +18,7 @@ enum { STATE_PAGE_BYTES = 65536 };
 
 struct state_page {
     uint32_t n; /* bytes */
-    bool same;  /* as in the image before this one, and so not here */
+    bool same;  /* as in the snapshot after record `since`, and so not here */
 };
 
 struct state_image_part {
@@ -33,8 +33,9 @@ struct state_image { /* all zero: empty */
     struct buf bytes;
     struct state_image_part *parts;
     size_t parts_n, parts_cap;
-    size_t taken; /* bytes up to here are some part's */
-    bool failed;  /* memory was out */
+    uint64_t since; /* the record after which the image before this one was; 0: no page is `same` */
+    size_t taken;   /* bytes up to here are some part's */
+    bool failed;    /* memory was out */
 };
 
 /* Bytes up to here are the head of a new part, whose pages are given next; NULL: out of memory. */

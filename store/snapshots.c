@@ -9,7 +9,7 @@
  *     COMMIT     what was planned is what the next one is held against
  *
  * A page is told from another by 64 bits of its bytes, in which every change of a single word shows, and any other with all but
- * certainty. Reading is the same backwards: the parts' rows, then their pages a few megabytes at a time. */
+ * certainty. Reading is the same backwards: the parts' rows, then their pages one behind the other. */
 #include "store/snapshots.h"
 
 #include "core/map.h"
@@ -26,8 +26,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ_PAGES = 64 }; /* at once: some 4 MB */
-
 /* What is known of a page that is stored: enough to tell whether the one that now stands at its
  * place is another, and to name it in the next snapshot if it is not. The bytes are forgotten. */
 struct known_page {
@@ -36,7 +34,9 @@ struct known_page {
 struct known_part {
     char name[64];
     struct known_page *pages;
+    uint32_t *lengths; /* of the pages, in bytes */
     size_t n;
+    uint64_t head; /* what its head comes to; 0: of one that was written */
 };
 struct known {
     uint64_t seq; /* of the snapshot; 0: none */
@@ -60,7 +60,10 @@ void state_snapshot_free(struct state_snapshot *x)
 
 static void known_release(struct known *k)
 {
-    for (size_t i = 0; i < k->n; i++) free(k->parts[i].pages);
+    for (size_t i = 0; i < k->n; i++) {
+        free(k->parts[i].pages);
+        free(k->parts[i].lengths);
+    }
     free(k->parts);
     *k = (struct known){ 0 };
 }
@@ -84,12 +87,14 @@ void snapshots_forget(struct snapshots *s) { known_release(&s->has); }
 static struct known_part *add_part(struct known *k, const char *name, size_t pages)
 {
     struct known_page *room = calloc(pages + 1, sizeof *room);
-    if (!room || !VEC_GROW(&k->parts, &k->cap, k->n + 1)) {
+    uint32_t *lengths = calloc(pages + 1, sizeof *lengths);
+    if (!room || !lengths || !VEC_GROW(&k->parts, &k->cap, k->n + 1)) {
         free(room);
+        free(lengths);
         return NULL;
     }
     struct known_part *p = &k->parts[k->n++];
-    *p = (struct known_part){ .pages = room, .n = pages };
+    *p = (struct known_part){ .pages = room, .lengths = lengths, .n = pages };
     const int n = snprintf(p->name, sizeof p->name, "%s", name);
     assert(n > 0 && (size_t)n < sizeof p->name); /* ours */
     return p;
@@ -100,6 +105,23 @@ static const struct known_part *find_part(const struct known *k, const char *nam
     for (size_t i = 0; i < k->n; i++)
         if (strcmp(k->parts[i].name, name) == 0) return &k->parts[i];
     return NULL;
+}
+
+/* A head as it was read is the head as it would be written: the same fields, in the same order, and as many rows. */
+bool snapshots_have(const struct snapshots *s, const struct state_image *image)
+{
+    for (size_t i = 0; i < image->parts_n; i++) {
+        const struct state_image_part *p = &image->parts[i];
+        const struct known_part *had = find_part(&s->has, p->name);
+        bool any = false, all = had && had->n == p->pages_n
+                                && had->head == map_hash(image->bytes.data + p->head_at, p->head_n);
+        for (size_t k = 0; k < p->pages_n; k++) {
+            any |= p->pages[k].same;
+            all &= p->pages[k].same && all && had->lengths[k] == p->pages[k].n;
+        }
+        if (any && !all) return false;
+    }
+    return true;
 }
 
 /* Of a row of snapshot_part, whose columns are all that it stands for. */
@@ -144,8 +166,9 @@ static bool plan_part(struct snapshots *s, const struct state_image *m,
         const uint32_t n = from->pages[i].n;
         plan->w.all_pages++;
         plan->w.all_bytes += n;
+        to->lengths[i] = n;
         if (from->pages[i].same) {
-            assert(was); /* who says so has been told what is stored */
+            assert(was && had->lengths[i] == n); /* it goes on from what is stored: plan_all */
             to->pages[i] = *was;
             continue;
         }
@@ -168,6 +191,11 @@ static enum err plan_all(struct snapshots *s, const struct state_snapshot *x, st
                          struct why *why)
 {
     uint64_t last_id = s->last_id;
+    if (x->image.since && x->image.since != s->has.seq)
+        return err_set(why, ERR_INVALID,
+                       "the state goes on from that of record %" PRIu64
+                       ", and what is stored is that of %" PRIu64,
+                       x->image.since, s->has.seq);
     known_release(&s->next);
     s->next.seq = x->seq;
     for (size_t i = 0; i < x->image.parts_n; i++)
@@ -400,6 +428,7 @@ static enum err read_known(struct known *k, const PGresult *r, int row, struct w
               && read_array(r, row, 3, &sums, &sums_n) && n == sums_n;
     if (ok) p = add_part(k, name, n);
     for (size_t i = 0; p && i < n; i++) p->pages[i] = (struct known_page){ ids[i], sums[i] };
+    if (p) p->head = map_hash(PQgetvalue(r, row, 1), (size_t)PQgetlength(r, row, 1));
     free(ids);
     free(sums);
     ok = p
@@ -411,40 +440,51 @@ static enum err read_known(struct known *k, const PGresult *r, int row, struct w
                         name, k->seq);
 }
 
-/* Every page that was asked for has come, as it was written. */
-static enum err take_pages(const struct known *k, const struct known_part *p, size_t from, size_t n,
-                           const PGresult *r, struct buf *state, struct why *why)
+/* The page that was asked for, as it was written. */
+static enum err take_page(const struct known *k, struct known_part *p, size_t i, const PGresult *r,
+                          struct buf *state, struct why *why)
 {
-    for (size_t i = 0; i < n; i++) {
-        const struct known_page *page = &p->pages[from + i];
-        const bool there = !PQgetisnull(r, (int)i, 0);
-        const char *bytes = PQgetvalue(r, (int)i, 0);
-        const size_t bytes_n = (size_t)PQgetlength(r, (int)i, 0);
-        if (!there || map_hash(bytes, bytes_n) != page->sum)
-            return err_set(
-                why, ERR_INVALID,
-                "page %zu of part \"%s\" of snapshot %" PRIu64 " (page_id %" PRIu64 ") %s",
-                from + i, p->name, k->seq, page->id, there ? "was cut or altered" : "is gone");
-        buf_put(state, bytes, bytes_n);
-    }
+    const bool there = !PQgetisnull(r, 0, 0);
+    const char *bytes = PQgetvalue(r, 0, 0);
+    const size_t n = (size_t)PQgetlength(r, 0, 0);
+    if (!there || map_hash(bytes, n) != p->pages[i].sum)
+        return err_set(why, ERR_INVALID,
+                       "page %zu of part \"%s\" of snapshot %" PRIu64 " (page_id %" PRIu64 ") %s",
+                       i, p->name, k->seq, p->pages[i].id,
+                       there ? "was cut or altered" : "is gone");
+    p->lengths[i] = (uint32_t)n;
+    buf_put(state, bytes, n);
     return ERR_OK;
 }
 
-static enum err read_pages(struct db *d, const struct known *k, const struct known_part *p,
-                           size_t from, size_t n, struct buf *state, struct why *why)
+/* What is left of an answer that is of no use any more. */
+static void drain(struct db *d)
 {
-    static const char sql[] = "SELECT p.bytes FROM unnest($1::bigint[]) WITH ORDINALITY AS u(id, n)"
-                              " LEFT JOIN tocsin.snapshot_page p ON p.page_id = u.id ORDER BY u.n";
-    AUTO_BUF struct buf ids = { 0 };
-    AUTO_PGRESULT PGresult *r = NULL;
-    buf_puts(&ids, "{");
-    for (size_t i = 0; i < n; i++)
-        buf_printf(&ids, "%s%" PRId64, i ? "," : "", (int64_t)p->pages[from + i].id);
-    buf_puts(&ids, "}");
-    if (!buf_ok(&ids)) return err_set(why, ERR_NOMEM, "out of memory");
-    enum err e = db_query_binary(d, sql, 1, (const char *const[]){ ids.data }, &r, why);
-    if (!e && PQntuples(r) != (int)n) e = err_set(why, ERR_DB, "pages do not add up");
-    return e ? e : take_pages(k, p, from, n, r, state, why);
+    for (PGresult *r; (r = PQgetResult(d->conn));) PQclear(r);
+}
+
+/* A row at a time: the server reads and unpacks the next pages while we look through these, and nothing is there twice. */
+static enum err ask_for_pages(struct db *d, const char *seq, struct why *why)
+{
+    static const char sql[] =
+        "SELECT p.bytes FROM tocsin.snapshot_part s, unnest(s.pages) WITH ORDINALITY AS u(id, n)"
+        " LEFT JOIN tocsin.snapshot_page p ON p.page_id = u.id"
+        " WHERE s.shard_id = 0 AND s.seq = $1 ORDER BY s.no, u.n";
+    if (PQsendQueryParams(d->conn, sql, 1, NULL, &seq, NULL, NULL, 1)
+        && PQsetSingleRowMode(d->conn))
+        return ERR_OK;
+    return db_check(d, NULL, why);
+}
+
+static enum err next_page(struct db *d, const struct known *k, struct known_part *p, size_t i,
+                          struct buf *state, struct why *why)
+{
+    AUTO_PGRESULT PGresult *r = PQgetResult(d->conn);
+    if (PQresultStatus(r) == PGRES_SINGLE_TUPLE) return take_page(k, p, i, r, state, why);
+    if (PQresultStatus(r) == PGRES_TUPLES_OK) return err_set(why, ERR_DB, "pages do not add up");
+    PGresult *failed = r;
+    r = NULL;
+    return db_check(d, failed, why);
 }
 
 /* The last part is named "end" and has no pages: without it the rows of snapshot_part are not all
@@ -460,15 +500,14 @@ static enum err read_parts(struct snapshots *s, struct db *d, struct buf *state,
     const int n = e ? 0 : PQntuples(r);
     if (!e && (n == 0 || strcmp(PQgetvalue(r, n - 1, 0), "end") != 0))
         e = err_set(why, ERR_INVALID, "snapshot %" PRIu64 " has lost parts", s->has.seq);
+    for (int i = 0; i < n && !e; i++) e = read_known(&s->has, r, i, why);
+    if (!e) e = ask_for_pages(d, seq, why);
     for (int i = 0; i < n && !e; i++) {
-        e = read_known(&s->has, r, i, why);
-        if (e) break;
-        const struct known_part *p = &s->has.parts[i];
+        struct known_part *p = &s->has.parts[i];
         buf_put(state, PQgetvalue(r, i, 1), (size_t)PQgetlength(r, i, 1));
-        for (size_t at = 0; at < p->n && !e; at += READ_PAGES)
-            e = read_pages(d, &s->has, p, at, p->n - at < READ_PAGES ? p->n - at : READ_PAGES,
-                           state, why);
+        for (size_t k = 0; k < p->n && !e; k++) e = next_page(d, &s->has, p, k, state, why);
     }
+    drain(d);
     if (!e && !buf_ok(state)) e = err_set(why, ERR_NOMEM, "out of memory");
     return e;
 }

@@ -50,6 +50,8 @@ struct snapshot_found {
  * written later is written only while it stands. */
 MUST_USE enum err snapshots_read(struct snapshots *s, struct db *d, const struct snapshot_wish *w,
                                  struct snapshot_found *out, struct buf *state, struct why *why);
+/* Are the pages that the image leaves out those that were read? It names every part whose pages it may leave out. */
+bool snapshots_have(const struct snapshots *s, const struct state_image *image);
 /* What was read was not what the state goes on from: of the next image all pages
  * are written. */
 void snapshots_forget(struct snapshots *s);
@@ -61,7 +63,8 @@ struct snapshot_written {
 };
 /* One transaction of its own. The records up to x->seq must be committed.
  * `keep_days`: the first snapshot of so many days of event time is kept; 0: none.
- * ERR_FENCED: another instance owns the shard. After ERR_DB and ERR_DB_LOST it may
+ * ERR_FENCED: another instance owns the shard. ERR_INVALID: the image goes on from
+ * another than the one before, which so never came to be stored. After ERR_DB and ERR_DB_LOST it may
  * be called again with the same x: if it was in all the same, it is not written
  * twice. */
 MUST_USE enum err snapshots_write(struct snapshots *s, struct db *d, const struct state_snapshot *x,

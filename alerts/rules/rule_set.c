@@ -83,6 +83,7 @@ static void emit_alert(const struct rule_moment *m, struct rule *u, enum alert_s
     int64_t key = l->last;
     const bool other = m->stood && m->stood(m->ctx, series, m->now_ns, &key) && key != l->last;
     u->said_ns = at_ns;
+    rule_moved(s, (uint32_t)(u - s->rules));
     s->said++;
     const struct fire f = {
         .tenant = u->tenant,
@@ -168,6 +169,7 @@ void rule_look(const struct rule_moment *m, uint32_t rule)
     u->state = step.next;
     if (m->stood && truth != rule_truth(m->s, u)) look_again(m->s, u);
     if (m->stood && u->state.phase == RULE_PENDING) u->state.overdue = true;
+    if (memcmp(&u->state, &was, sizeof was) != 0) rule_moved(m->s, rule);
     if (u->state.dark != was.dark) rule_count_waiting(m->s, u);
     if (u->state.phase == RULE_PENDING && was.phase != RULE_PENDING) rule_want_timer(m->s, rule);
     switch (step.outcome) {
@@ -372,6 +374,7 @@ static void come_due_anew(struct rule_set *s, uint32_t rule, int64_t now_ns)
         rule_clocks_since(s, &u->clocks, u->terms[0].series, u->state.since_ns);
     const int64_t due_ns = rule_state_amend(&c, u->state, true).due_ns;
     u->state.due_ns = due_ns > now_ns ? due_ns : now_ns;
+    rule_moved(s, rule);
     rule_want_timer(s, rule);
 }
 
@@ -505,6 +508,7 @@ void rule_set_free(struct rule_set *s)
     free(s->touched);
     free(s->tenants);
     sights_release(&s->sights);
+    rule_marks_release(&s->marks);
     map_release(&s->by_id);
     map_release(&s->by_tenant);
     free(s);

@@ -115,8 +115,10 @@ void rule_set_sights(const struct rule_set *s,
 
 /* ---- state that lasts: named parts (core/state.h), nothing by position ---- */
 void rule_set_save(const struct rule_set *s, struct buf *out);
-/* The same to be cut into pages; is part of an image that the caller ends. */
+/* The same to be cut into pages; is part of an image that the caller ends. It costs what has changed since the image before. */
 void rule_set_image(struct rule_set *s, struct state_image *out);
+/* Is what the set was loaded from the image before the next one? Else that holds everything. */
+void rule_set_image_known(struct rule_set *s, bool known);
 MUST_USE enum err rule_set_load(const void *p, size_t n, struct rule_set **out, size_t *used,
                                 struct why *why);
 #endif

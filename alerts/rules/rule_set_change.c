@@ -39,6 +39,7 @@ bool rule_keep(struct rule *u, const struct term *terms, uint32_t terms_n, const
 bool rule_set_room(struct rule_set *s, size_t rules)
 {
     return VEC_GROW(&s->rules, &s->rules_cap, rules) && timers_reserve(&s->timers, rules)
+           && rule_marks_room(&s->marks, s->rules_cap)
            && VEC_GROW(&s->touched, &s->touched_cap, 2 * rules); /* see drop_superseded */
 }
 
@@ -131,6 +132,8 @@ void rule_join(struct rule_set *s, uint32_t rule)
 /* What is left of a rule that goes or changes: who it was, and its cooldown. */
 static void rule_leave(struct rule_set *s, struct rule *u)
 {
+    rule_defined(s, (uint32_t)(u - s->rules));
+    rule_moved(s, (uint32_t)(u - s->rules));
     if (u->state.dark) {
         u->state.dark = false;
         rule_count_waiting(s, u);
@@ -160,6 +163,7 @@ static uint32_t rule_number_for(struct rule_set *s, const struct rule_spec *spec
     if (!map_add(&s->by_id, map_hash(spec->id.b, 16), (uint32_t)s->rules_n)) return MAP_NONE;
     s->rules[s->rules_n] = (struct rule){ .tenant = spec->tenant, .id = spec->id, .owner = owner };
     s->tenants[owner].count.made++;
+    rule_defined(s, (uint32_t)s->rules_n);
     return (uint32_t)s->rules_n++;
 }
 
@@ -169,6 +173,8 @@ static void rule_begin(struct rule_set *s, uint32_t rule, const struct rule_spec
                        const struct rule *block, struct rule_state state)
 {
     struct rule *u = &s->rules[rule];
+    rule_defined(s, rule);
+    rule_moved(s, rule);
     u->terms = block->terms;
     u->terms_n = block->terms_n;
     u->name = block->name;
@@ -277,6 +283,7 @@ enum err rule_set_rename(struct rule_set *s, uint32_t series, const char *measur
         if (!u->live || u->terms[0].series != series) continue;
         enum err e = rename_rule(u, measure);
         if (e) return e;
+        rule_defined(s, (uint32_t)i);
         each(ctx, &(struct rule_spec){ .tenant = u->tenant,
                                        .id = u->id,
                                        .no = u->no,

@@ -44,6 +44,25 @@ struct ladders {
     size_t n, cap;
 };
 
+/* What the image of the state before has of RULES_A_PAGE rules in a row. All zero: nothing. */
+enum { RULES_A_PAGE = 512 };
+struct rule_page {
+    bool defined; /* its rules, terms and texts, as they are */
+    uint32_t
+        states;     /* how many states, which are as they are but for those that have moved since */
+    uint32_t moved; /* so many have */
+    uint32_t terms, texts; /* while defined: rows of it in these parts */
+    uint64_t sum;          /* STATE_WITNESS: of its definitions */
+};
+struct rule_marks {
+    struct rule_page *pages;
+    size_t pages_cap, rules_cap;
+    bool *moved;          /* by rule: its state is another than in the page of its state */
+    size_t moved_n, next; /* next: page, from where on pages of states are written anew */
+    bool as_read;         /* the next image is the one that was read: no page is written anew */
+    uint64_t *sums;       /* STATE_WITNESS: by rule, of its state as its page has it */
+};
+
 struct rule_set {
     struct rule *rules; /* by number, in the order they came; a deleted one keeps its place */
     size_t rules_n, rules_cap, live_n;
@@ -61,7 +80,24 @@ struct rule_set {
     struct map by_id, by_tenant; /* numbers of rules and tenants */
     held_fn *held;               /* rule_set_session_time */
     void *held_ctx;
+    struct rule_marks marks; /* what of all this is in the image before: rule_set_save.c */
 };
+
+/* Whoever writes to a rule says so, by one of the two: an image takes what nobody spoke of for what it was. */
+static inline void rule_defined(struct rule_set *s, uint32_t rule)
+{
+    s->marks.pages[rule / RULES_A_PAGE].defined = false;
+}
+static inline void rule_moved(struct rule_set *s, uint32_t rule)
+{
+    if (s->marks.moved[rule]) return;
+    s->marks.moved[rule] = true;
+    s->marks.pages[rule / RULES_A_PAGE].moved++;
+    s->marks.moved_n++;
+}
+/* Room for the marks of so many rules; false: out of memory. */
+MUST_USE bool rule_marks_room(struct rule_marks *k, size_t rules);
+void rule_marks_release(struct rule_marks *k);
 
 /* MAP_NONE: there is none. */
 uint32_t rule_number(const struct rule_set *s, struct uuid tenant, struct uuid id);

@@ -6,17 +6,22 @@
 #include "core/state.h"
 
 /* In the order they are written:
- *     rule         by number: who, how, and in what state; a live one takes the next terms_n terms
- *                  and the next two texts
+ *     rule         by number: who and how; a live one takes the next terms_n terms and the next two
+ *                  texts. Until state version 2 its state as well
  *     rule_term    the terms, rule after rule
+ *     rule_state   by number: where it stood when the page was written
+ *     rule_recent  where those stand that have moved since, with their numbers, ascending
  *     rule_series  by series number: where it stands
  *     rule_tenant  by number: its last stream_no
- *     rule_words   name and text, rule after rule, each ended by a NUL; cut into lines
+ *     rule_text    name and text, rule after rule, each ended by a NUL: its rows are bytes. Until
+ *                  state version 2 it was rule_words, of lines of 64 bytes
  *     rule_close   by series number: where it stood when its session ended last
  * Edges, fingers, timers, sights and counts follow from these. */
 enum rule_set_part {
     PART_RULES,
     PART_TERMS,
+    PART_STATES,
+    PART_RECENT,
     PART_SERIES,
     PART_TENANTS,
     PART_WORDS,

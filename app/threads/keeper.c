@@ -94,6 +94,10 @@ static void keep(struct keeper *k, const struct state_snapshot *x)
     int64_t pause_ms = PAUSE_MIN_MS, give_up_ns = 0;
     for (enum err e; (e = store(k, x, &why)) != ERR_OK;) {
         if (e == ERR_FENCED) return; /* the writer says so */
+        if (e == ERR_INVALID) { /* the one before was given up, which only happens at the end */
+            tell(k, e, &why);
+            return;
+        }
         tell(k, e, &why);
         if (atomic_load(&k->p->stopping)) {
             if (!give_up_ns) give_up_ns = mono_ns() + STOP_GRACE_MS * NS_PER_MS;

@@ -290,13 +290,57 @@ static void another_owner_fences_it(void **state)
     assert_int_equal(number("SELECT count(*) FROM tocsin.snapshot"), 0);
 }
 
+/* An image that leaves out what is as it was: as in what is stored, or it is refused. */
+static struct state_snapshot all_the_same(uint64_t seq, uint64_t since)
+{
+    struct state_snapshot x = { .seq = seq, .event_ns = (int64_t)seq, .version = VERSION };
+    struct state_writer w = state_write_image(&x.image);
+    x.image.since = since;
+    for (int i = 0; i < 2; i++) {
+        const size_t pages = (rows_n[i] + PER_PAGE - 1) / PER_PAGE;
+        state_put_pages(&w, &parts[i], rows_n[i], pages);
+        for (size_t k = 0; k < pages; k++)
+            state_put_same(&w, k + 1 < pages ? PER_PAGE : rows_n[i] - k * PER_PAGE);
+    }
+    state_write_end(&w);
+    assert_true(state_image_end(&x.image));
+    return x;
+}
+
+static void what_is_left_out_is_as_it_was(void **state)
+{
+    (void)state;
+    struct why why = { .text = "" };
+    write_now(100);
+    struct state_snapshot x = all_the_same(200, 100);
+    if (snapshots_write(snapshots, &db, &x, 0, &written, &why)) fail_msg("%s", why.text);
+    assert_int_equal(written.pages, 0);
+    assert_int_equal(written.all_pages, 1 + PAGES);
+    assert_reads(200);
+    assert_true(snapshots_have(snapshots, &x.image)); /* as who has read it sees it */
+    state_image_release(&x.image);
+    x = all_the_same(300, 100); /* 200 is what is stored */
+    assert_int_equal(snapshots_write(snapshots, &db, &x, 0, &written, &why), ERR_INVALID);
+    assert_non_null(strstr(why.text, "goes on from that of record 100"));
+    state_image_release(&x.image);
+    assert_reads(200);
+    rows_n[1]--; /* a page of another length, a part of other rows */
+    x = all_the_same(300, 200);
+    assert_false(snapshots_have(snapshots, &x.image));
+    state_image_release(&x.image);
+}
+
 int main(void)
 {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
-        STORY(what_changed_is_written),          STORY(random_changes_come_back),
-        STORY(damage_is_found_and_named),        STORY(an_older_programs_is_read),
-        STORY(one_that_failed_is_written_again), STORY(one_that_is_in_is_not_written_twice),
+        STORY(what_changed_is_written),
+        STORY(random_changes_come_back),
+        STORY(what_is_left_out_is_as_it_was),
+        STORY(damage_is_found_and_named),
+        STORY(an_older_programs_is_read),
+        STORY(one_that_failed_is_written_again),
+        STORY(one_that_is_in_is_not_written_twice),
         STORY(another_owner_fences_it),
     };
     if (!scratch_open("snapshots")) return 0;

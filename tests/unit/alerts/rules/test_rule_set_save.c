@@ -354,6 +354,77 @@ static void a_wrong_byte_breaks_nothing(void **state)
     rule_set_free(s);
 }
 
+/* ---- what state version 1 wrote ---- */
+struct old_words {
+    char line[64];
+};
+static const struct state_field old_words_fields[] = { STATE_FIELD(BYTE, struct old_words, line) };
+static const struct state_part old_words = { "rule_words", sizeof(struct old_words),
+                                             old_words_fields, 1 };
+
+static void field_across(const struct state_part *from, const char *row,
+                         const struct state_part *to, char *into)
+{
+    for (size_t a = 0; a < from->fields_n; a++)
+        for (size_t b = 0; b < to->fields_n; b++) {
+            const struct state_field *f = &from->fields[a], *t = &to->fields[b];
+            if (strcmp(f->name, t->name) != 0) continue;
+            assert_int_equal(f->type, t->type);
+            memcpy(into + t->offset, row + f->offset,
+                   f->type == STATE_BOOL   ? 1
+                   : f->type == STATE_ENUM ? 4
+                                           : 8);
+        }
+}
+
+/* States were fields of the rules, and texts lines of 64 bytes. */
+static void as_version_1(const struct buf *in, struct buf *out)
+{
+    struct state_reader r;
+    struct why why;
+    buf_clear(out);
+    assert_int_equal(state_open(in->data, in->len, &r, &why), ERR_OK);
+    struct state_writer w = state_write(out);
+    char *of[PART_COUNT];
+    size_t n[PART_COUNT], cap;
+    for (size_t p = 0; p < PART_COUNT; p++)
+        assert_int_equal(state_get(&r, &rule_set_parts[p], (void **)&of[p], &n[p], &cap, &why),
+                         ERR_OK);
+    const struct state_part *rules = &rule_set_parts[PART_RULES],
+                            *states = &rule_set_parts[PART_STATES];
+    assert_int_equal(n[PART_STATES], n[PART_RULES]);
+    for (size_t i = 0; i < n[PART_RULES]; i++)
+        field_across(states, of[PART_STATES] + i * states->size, rules,
+                     of[PART_RULES] + i * rules->size);
+    struct old_words *lines = calloc(n[PART_WORDS] / 64 + 1, sizeof *lines);
+    assert_non_null(lines);
+    memcpy(lines, of[PART_WORDS], n[PART_WORDS]);
+    static const enum rule_set_part as_it_is[] = { PART_RULES, PART_TERMS, PART_SERIES,
+                                                   PART_TENANTS, PART_CLOSES };
+    for (size_t i = 0; i < ARRAY_LEN(as_it_is); i++)
+        state_put(&w, &rule_set_parts[as_it_is[i]], of[as_it_is[i]], n[as_it_is[i]]);
+    state_put(&w, &old_words, lines, n[PART_WORDS] / 64 + 1);
+    state_write_end(&w);
+    free(lines);
+    for (size_t p = 0; p < PART_COUNT; p++) free(of[p]);
+}
+
+static void state_version_1_is_read(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf mine = { 0 }, old = { 0 }, again = { 0 };
+    seed = 4717;
+    struct rule_set *s = some_rules();
+    save(s, &mine);
+    as_version_1(&mine, &old);
+    struct rule_set *read = load(&old);
+    save(read, &again);
+    assert_int_equal(again.len, mine.len);
+    assert_memory_equal(again.data, mine.data, mine.len);
+    rule_set_free(read);
+    rule_set_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +434,7 @@ int main(void)
         cmocka_unit_test(what_points_nowhere_is_refused),
         cmocka_unit_test(a_text_without_an_end_is_refused),
         cmocka_unit_test(a_wrong_byte_breaks_nothing),
+        cmocka_unit_test(state_version_1_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
