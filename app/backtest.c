@@ -29,7 +29,6 @@ struct backtest {
     bool json;
     const struct history *history;
     /* ---- while it runs ---- */
-    bool past;     /* --to has been passed */
     bool look;     /* the last record ended a session or began a day: measures are looked at */
     bool may_make; /* a subject may have become known */
     size_t made;   /* rules */
@@ -263,13 +262,7 @@ static bool ends_session(const struct record *r)
 static bool on_record(void *ctx, struct record *r)
 {
     struct backtest *b = ctx;
-    if (b->err || b->past || r->kind == RECORD_RULE_PUT || r->kind == RECORD_RULE_DELETE
-        || r->kind == RECORD_BURST) /* of the rules that were live */
-        return false;
-    if (r->event_ns > b->to_ns) {
-        b->past = true;
-        return false;
-    }
+    if (b->err || r->event_ns > b->to_ns) return false;
     if (r->event_ns >= b->from_ns) {
         const int32_t day = day_of_ns(r->event_ns);
         if (b->look || (b->records && day > b->day)) look(b);
@@ -412,7 +405,7 @@ static enum err replay(struct backtest *b, const struct config *c, struct why *w
     }
     b->history = h;
     if (!e && b->json) printf("{\"alerts\":[");
-    if (!e) e = replay_stored(h, b->s, on_record, b, why);
+    if (!e) e = replay_stored(h, b->s, &(struct replay){ .each = on_record, .ctx = b }, why);
     if (!e && b->err) {
         e = b->err;
         *why = b->why;

@@ -7,35 +7,46 @@
 
 #include <inttypes.h>
 
-enum err replay_stored(struct history *h, struct step *s, bool (*each)(void *ctx, struct record *r),
-                       void *ctx, struct why *why)
+static bool is_of_rules(enum record_kind kind)
+{
+    return kind == RECORD_RULE_PUT || kind == RECORD_RULE_DELETE || kind == RECORD_BURST;
+}
+
+/* `arena` holds what of an event's payload the record points to. */
+static enum err read_stored(const struct stored *st, struct arena *arena, struct record *out,
+                            struct why *why)
+{
+    *out = st->record;
+    if (!st->is_event) return ERR_OK;
+    arena_clear(arena);
+    return record_from_stored(&st->record, st->tenant, st->payload.p, st->payload.n, arena, out,
+                              why);
+}
+
+static enum err apply_stored(struct step *s, struct record *r, bool dense, struct why *why)
+{
+    const uint64_t seq = r->seq;
+    enum err e = step_apply(s, r, why);
+    if (e)
+        return err_set(why, e, "record %" PRIu64 " does not apply: %.300s", seq,
+                       why ? why->text : "");
+    return !dense || r->seq == seq ? ERR_OK
+                                   : err_set(why, ERR_DB, "record %" PRIu64 " is missing", r->seq);
+}
+
+enum err replay_stored(struct history *h, struct step *s, const struct replay *x, struct why *why)
 {
     struct arena arena = { 0 };
-    enum err e = ERR_OK;
-    for (;;) {
-        struct stored st;
-        struct record r;
-        bool more;
-        e = history_next(h, &st, &more, why);
-        if (e || !more) break;
-        arena_clear(&arena);
-        if (st.is_event) {
-            e = record_from_stored(&st.record, st.tenant, st.payload.p, st.payload.n, &arena, &r,
-                                   why);
-            if (e) break;
-        } else r = st.record;
-        uint64_t stored_seq = r.seq;
-        if (each && !each(ctx, &r)) continue;
-        e = step_apply(s, &r, why);
-        if (e) {
-            err_set(why, e, "record %" PRIu64 " does not apply: %.300s", stored_seq,
-                    why ? why->text : "");
-            break;
-        }
-        if (!each && r.seq != stored_seq) {
-            e = err_set(why, ERR_DB, "record %" PRIu64 " is missing", r.seq);
-            break;
-        }
+    struct stored st;
+    struct record r;
+    bool more;
+    enum err e;
+    while (!(e = history_next(h, &st, &more, why)) && more) {
+        if (!x->rules && is_of_rules(st.record.kind)) continue;
+        e = read_stored(&st, &arena, &r, why);
+        if (e || (x->each && !x->each(x->ctx, &r))) break;
+        e = apply_stored(s, &r, !x->each, why);
+        if (e) break;
     }
     arena_release(&arena);
     return e;
@@ -88,7 +99,7 @@ enum err recover_state(const char *conninfo, struct step *s, struct snapshots *k
     struct history *h = NULL;
     if (!e) e = history_open(&d, from, UINT64_MAX, &h, why);
     s->piecewise = true; /* as it is stored, and no further */
-    if (!e) e = replay_stored(h, s, NULL, NULL, why);
+    if (!e) e = replay_stored(h, s, &(struct replay){ .rules = true }, why);
     s->piecewise = false;
     history_close(h);
     db_close(&d);

@@ -9,9 +9,13 @@
  * `kept` knows what the database has of the state from then on. */
 MUST_USE enum err recover_state(const char *conninfo, struct step *s, struct snapshots *kept,
                                 struct why *why);
-/* The same on an open session, from the very beginning up to `upto`, calling each(ctx, record) before a record is applied; the
- * record is skipped when it says false. The sink is called. */
-MUST_USE enum err replay_stored(struct history *h, struct step *s,
-                                bool (*each)(void *ctx, struct record *r), void *ctx,
+/* What is stored, in its order, calling each(ctx, record) before a record is applied; where it says false the replay ends. `rules`
+ * false: the records of rules, which a back-test has of its own, are passed over unread. The sink is called. */
+struct replay {
+    bool rules;
+    bool (*each)(void *ctx, struct record *r);
+    void *ctx;
+};
+MUST_USE enum err replay_stored(struct history *h, struct step *s, const struct replay *x,
                                 struct why *why);
 #endif

@@ -44,19 +44,24 @@ static void verify_row(void *ctx, const struct row_type *type, const void *row)
     said_row(&v->said, type, row);
 }
 
+static void look_at_seq(struct verify *v, uint64_t seq)
+{
+    char next[48];
+    if (seq > v->last_seq + 1) {
+        snprintf(next, sizeof next, "nothing before seq %" PRIu64, seq);
+        said_differ(&v->said, v->last_seq + 1, "tick or event", next, "a record");
+    }
+    if (seq <= v->last_seq) said_differ(&v->said, seq, "tick or event", "a second record", "one");
+    else v->last_seq = seq;
+    v->said.values++;
+}
+
 /* The order is dense: each record's seq is one more than the last one's. */
 static bool verify_each(void *ctx, struct record *r)
 {
     struct verify *v = ctx;
-    char next[48];
     said_settle(&v->said);
-    snprintf(next, sizeof next, "nothing before seq %" PRIu64, r->seq);
-    v->said.values++;
-    if (r->seq > v->last_seq + 1)
-        said_differ(&v->said, v->last_seq + 1, "tick or event", next, "a record");
-    if (r->seq <= v->last_seq)
-        said_differ(&v->said, r->seq, "tick or event", "a second record", "one");
-    if (r->seq > v->last_seq) v->last_seq = r->seq;
+    look_at_seq(v, r->seq);
     v->records++;
     return v->said.err == ERR_OK;
 }
@@ -114,7 +119,9 @@ static enum err verify_all(struct verify *v, struct why *why)
     if (!e) e = history_open(v->db, begin.seq, UINT64_MAX, &h, why);
     v->history = h;
     if (!e) e = said_open(&v->said, v->db, begin.seq, begin.retained.readings, why);
-    if (!e) e = replay_stored(h, v->step, verify_each, v, why);
+    if (!e)
+        e = replay_stored(h, v->step,
+                          &(struct replay){ .rules = true, .each = verify_each, .ctx = v }, why);
     said_settle(&v->said);
     if (!e) { /* of a replay that broke off nothing can be missing */
         said_end(&v->said, v->db, v->last_seq);

@@ -133,6 +133,7 @@ static enum err query(struct db *d, const char *sql, int n, const char *const *p
 {
     *out = NULL;
     if (!d->conn) return err_set(why, ERR_DB_LOST, "08003: not connected to PostgreSQL");
+    db_settle(d);
     PGresult *r = PQexecParams(d->conn, sql, n, NULL, params, NULL, NULL, format);
     ExecStatusType s = r ? PQresultStatus(r) : PGRES_FATAL_ERROR;
     if (s != PGRES_TUPLES_OK && s != PGRES_COMMAND_OK) return db_check(d, r, why);
@@ -163,6 +164,7 @@ enum err db_exec(struct db *d, const char *sql, int n, const char *const *params
 enum err db_script(struct db *d, const char *sql, struct why *why)
 {
     if (!d->conn) return err_set(why, ERR_DB_LOST, "08003: not connected to PostgreSQL");
+    db_settle(d);
     return db_check(d, PQexec(d->conn, sql), why);
 }
 

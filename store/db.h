@@ -13,7 +13,8 @@ struct db {
     char conninfo[2
                   * (CONNINFO_MAX + 1)]; /* with other quotes, and another user, it may be longer */
     char role[64], name[64];
-    unsigned cursors; /* opened so far: names them */
+    unsigned cursors;    /* opened so far: names them */
+    struct fetch *asked; /* the cursor whose next page is on its way (fetch.h); NULL: nothing is */
 };
 
 /* Is this a connection string at all? Connects to nothing. */

@@ -24,4 +24,6 @@ MUST_USE enum err db_check(struct db *d, PGresult *r, struct why *why);
 /* The same with binary results. */
 MUST_USE enum err db_query_binary(struct db *d, const char *sql, int n, const char *const *params,
                                   PGresult **out, struct why *why);
+/* A page of a cursor that is on its way (fetch.h) is taken in: before anything else is asked. */
+void db_settle(struct db *d);
 #endif

@@ -13,13 +13,14 @@
 
 #include "core/vec.h"
 #include "store/chunk.h"
+#include "store/fetch.h"
 #include "store/row_cursor.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PAGE = 32 }; /* chunks: some 5 MB when they are full */
+enum { PAGE = 16 }; /* chunks: some 2.5 MB when they are full, and as much is on its way */
 
 struct open_chunk {
     struct tick_row *rows; /* CHUNK_MAX of them, kept while it is spare */
@@ -27,13 +28,11 @@ struct open_chunk {
 };
 
 struct tick_reader {
-    struct db *db;
     uint64_t after, upto;
     /* The chunks that are stored, a page at a time: `page_at` is the one to be opened next. */
-    char fetch[60];
-    PGresult *page;
+    struct fetch pages;
+    const PGresult *page; /* NULL: there is none, or the first has not been fetched */
     int page_at;
-    bool ended;
     uint64_t next_first; /* of that one; UINT64_MAX: there is none */
     /* open[0 .. n) have ticks to give; the rest, up to `made`, are spare. */
     struct open_chunk *open;
@@ -47,36 +46,30 @@ struct tick_reader {
 };
 
 /* ---- chunks ---- */
-static enum err declare(struct tick_reader *t, struct why *why)
+static enum err declare(struct tick_reader *t, struct db *d, struct why *why)
 {
     AUTO_BUF struct buf sql = { 0 };
-    const unsigned no = ++t->db->cursors;
     const uint64_t from = t->after > CHUNK_SPAN ? t->after - CHUNK_SPAN : 0;
-    buf_printf(&sql, "DECLARE chunks_%u NO SCROLL CURSOR FOR SELECT ", no);
+    buf_puts(&sql, "SELECT ");
     chunk_columns(&sql);
     buf_printf(&sql,
                " FROM tocsin.tick_chunk WHERE first_seq > %" PRIu64 " AND first_seq <= %" PRIu64
                " AND last_seq > %" PRIu64 " ORDER BY first_seq",
                from, t->upto, t->after);
-    snprintf(t->fetch, sizeof t->fetch, "FETCH %d FROM chunks_%u", PAGE, no);
-    return buf_ok(&sql) ? db_script(t->db, sql.data, why)
+    return buf_ok(&sql) ? fetch_open(&t->pages, d, sql.data, PAGE, why)
                         : err_set(why, ERR_NOMEM, "out of memory");
 }
 
 /* Looks where the next chunk begins, and turns the page for it. */
 static enum err look_ahead(struct tick_reader *t, struct why *why)
 {
-    t->next_first = UINT64_MAX;
-    if (!t->ended && (!t->page || t->page_at == PQntuples(t->page))) {
-        PQclear(t->page);
-        t->page = NULL;
+    enum err e = ERR_OK;
+    if (!t->page || t->page_at == PQntuples(t->page)) {
+        e = fetch_page(&t->pages, &t->page, why);
         t->page_at = 0;
-        enum err e = db_query_binary(t->db, t->fetch, 0, NULL, &t->page, why);
-        if (e) return e;
-        t->ended = PQntuples(t->page) == 0;
     }
-    if (!t->ended) t->next_first = chunk_first_seq(t->page, t->page_at);
-    return ERR_OK;
+    t->next_first = t->page ? chunk_first_seq(t->page, t->page_at) : UINT64_MAX;
+    return e;
 }
 
 /* One to read the next into: its room is kept from an earlier one. NULL: out of memory. */
@@ -186,12 +179,11 @@ enum err tick_reader_open(struct db *d, uint64_t after, uint64_t upto, struct ti
 {
     struct tick_reader *t = calloc(1, sizeof *t);
     if (!t) return err_set(why, ERR_NOMEM, "out of memory");
-    t->db = d;
     t->after = after;
     t->upto = upto > INT64_MAX ? INT64_MAX : upto;
     t->row_given = true;
     enum err e = row_cursor_open_range(d, &tick_row, after, upto, &t->cursor, why);
-    if (!e) e = declare(t, why);
+    if (!e) e = declare(t, d, why);
     if (!e) e = look_ahead(t, why);
     if (e) tick_reader_close(t);
     else *out = t;
@@ -204,6 +196,6 @@ void tick_reader_close(struct tick_reader *t)
     row_cursor_close(t->cursor);
     for (size_t i = 0; i < t->made; i++) free(t->open[i].rows);
     free(t->open);
-    PQclear(t->page);
+    fetch_close(&t->pages);
     free(t);
 }

@@ -105,7 +105,7 @@ def prepare(postgres, broker, work):
     records, names = reference(work)
     topic = broker.create_topic("reference")
     broker.produce(topic, records)
-    service = Service(database, broker.bootstrap, [topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "stale_after_ms": 0}}).start()
+    service = Service(database, broker.bootstrap, [topic], config={"engine": {"clock_ms": 0, "sample_ms": 0, "stale_after_ms": 0}, "api": {"tenant_changes_s": 1000000}}).start()
     base.wait_until(lambda: database.one("SELECT last_seq FROM tocsin.shard") >= len(records), "reference data is in", 60)
     began = time.monotonic()
     asyncio.run(post_all(service, rules(work, names)))
