@@ -904,18 +904,21 @@ static struct record own_record(const struct step *s, enum record_kind kind)
                             .received_ms = wall_ns() / NS_PER_MS };
 }
 
+bool step_has_calendar(const struct record *r)
+{
+    return r->kind == RECORD_INSTRUMENT || r->kind == RECORD_INDEX;
+}
+
 void step_name_calendar(struct record *r, const char *calendar)
 {
-    struct str *of = r->kind == RECORD_INSTRUMENT ? &r->u.instrument.venue
-                     : r->kind == RECORD_INDEX    ? &r->u.index.calendar
-                                                  : NULL;
-    if (of && of->n == 0) *of = str_of(calendar);
+    struct str *of = r->kind == RECORD_INSTRUMENT ? &r->u.instrument.venue : &r->u.index.calendar;
+    if (step_has_calendar(r) && of->n == 0) *of = str_of(calendar);
 }
 
 /* One that is shipped comes with the first who names it, as a record: so a later edition of the data changes no replay. */
 static enum err bring_calendar(struct step *s, const struct record *r, struct why *why)
 {
-    if (r->kind != RECORD_INSTRUMENT && r->kind != RECORD_INDEX) return ERR_OK;
+    if (!step_has_calendar(r)) return ERR_OK;
     const struct str lacks = engine_lacks_calendar(s->engine, r);
     char name[CALENDAR_NAME_MAX + 1];
     if (lacks.n == 0 || lacks.n > CALENDAR_NAME_MAX) return ERR_OK;

@@ -93,6 +93,7 @@ MUST_USE enum err step_go_on(struct step *s, struct why *why);
 /* An instrument or index that names no calendar gets this one ("": none). For records that come in, not for stored ones: what is
  * stored names its calendar, so that another configuration changes no replay. */
 void step_name_calendar(struct record *r, const char *calendar);
+bool step_has_calendar(const struct record *r); /* is it of a kind that may name one? */
 /* The same of a record that step_rule_put has made of `draft`, whose definition so need not be
  * read again. */
 MUST_USE enum err step_apply_put(struct step *s, struct record *r, const struct rule_draft *draft,

@@ -58,9 +58,9 @@ struct write_batch {
     /* Texts of the rows: copied, because what the engine and the ingest batch hold is theirs again
      * at the next record. They stay where they are while the runs grow and move. */
     struct arena arena;
-    size_t text_bytes; /* of the texts */
-    size_t records;    /* ticks and events */
-    size_t rows;       /* of all tables */
+    size_t bytes;   /* of the rows and their texts */
+    size_t records; /* ticks and events */
+    size_t rows;    /* of all tables */
     struct cut *cuts;
     size_t cuts_n, cuts_cap;
     uint64_t last_seq; /* what the fence moves to; 0: the batch holds no record */
@@ -128,7 +128,7 @@ void write_batch_clear(struct write_batch *b)
         rr->n = rr->last = rr->rows = 0;
     }
     arena_clear(&b->arena);
-    b->text_bytes = b->records = b->rows = b->cuts_n = 0;
+    b->bytes = b->records = b->rows = b->cuts_n = 0;
     b->last_seq = 0;
     b->failed = false;
 }
@@ -216,6 +216,7 @@ static void *place_of(struct write_batch *b, enum table_id id, const void *row)
     }
     rr->rows++;
     b->rows++;
+    b->bytes += t->row->size;
     return (char *)run->rows + run->n++ * t->row->size;
 }
 
@@ -228,7 +229,7 @@ void write_row(struct write_batch *b, const struct row_type *type, const void *r
         b->failed = true;
         return;
     }
-    if (f->texts) b->text_bytes += row_text_bytes(type, row);
+    if (f->texts) b->bytes += row_text_bytes(type, row);
     else memcpy(to, row, type->size);
     if (f->seq) {
         b->last_seq = *(const uint64_t *)row_field(f->seq, row);
@@ -259,12 +260,7 @@ bool write_batch_empty(const struct write_batch *b) { return !b->failed && b->ro
 size_t write_batch_rows(const struct write_batch *b) { return b->records; }
 uint64_t write_batch_last_seq(const struct write_batch *b) { return b->last_seq; }
 
-size_t write_batch_bytes(const struct write_batch *b)
-{
-    size_t n = b->text_bytes;
-    for (int t = 0; t < TABLE_COUNT; t++) n += b->tables[t].rows * tables[t].row->size;
-    return n;
-}
+size_t write_batch_bytes(const struct write_batch *b) { return b->bytes; }
 
 static const void *only_run(const struct write_batch *b, enum table_id id, size_t *n)
 {
@@ -358,6 +354,7 @@ static void borrow_table(const struct write_batch *whole, enum table_id id, size
                                    .n = end - begin };
         part->tables[id].rows += slice->n;
         part->rows += slice->n;
+        part->bytes += slice->n * tables[id].row->size;
     }
 }
 

@@ -151,6 +151,7 @@ static void turn_over(struct engine_loop *l)
 
 void engine_loop_go_on(struct engine_loop *l)
 {
+    if (!step_owes(&l->step)) return; /* nearly always */
     const int64_t began = mono_ns();
     const uint64_t of = l->step.owes_seq;
     struct why why = { 0 };
@@ -164,7 +165,6 @@ void engine_loop_go_on(struct engine_loop *l)
         }
         write_cut(l->turn->batch, 0, 0);
     }
-    if (!records) return;
     metric_add(METRIC_BURSTS, records);
     log_warn("a record made more rules fire or resolve than one may say (engine.burst_alerts)",
              "seq", LOG_I64((int64_t)of), "records more", LOG_I64(records), "ms",
@@ -194,8 +194,9 @@ static enum err apply_one(struct engine_loop *l, struct ingest_batch *in, struct
     if (r->kind == RECORD_REFUSAL)
         return tell_refusal(l, r, &r->u.refusal.symbol, r->u.refusal.reason);
     enum err e = plausible(l->p->c, r, now_ms, &why);
-    if (!e && !engine_knows(l->step.engine, r)) /* said again without one it keeps its own */
-        step_name_calendar(r, l->p->c->engine_calendar);
+    if (!e && step_has_calendar(r) && !engine_knows(l->step.engine, r))
+        step_name_calendar(r,
+                           l->p->c->engine_calendar); /* said again without one it keeps its own */
     if (!e && first) e = end_sessions(l, r, &why);
     if (!e) e = step_apply(&l->step, r, &why);
     if (e == ERR_NOMEM) return e;
