@@ -65,18 +65,24 @@ static enum err prepare_table(struct db *db, enum table_id id, struct why *why)
     table_write_json(t, &sql);
     if (!buf_ok(&sql)) return err_set(why, ERR_NOMEM, "out of memory");
     statement_name(id, false, name);
-    enum err e = prepare(db, name, sql.data, 1, why);
-    if (e || t->bulk != BULK_STAGED) return e;
-    buf_clear(&sql);
-    table_make_stage(t, &sql);
-    if (!buf_ok(&sql)) return err_set(why, ERR_NOMEM, "out of memory");
-    e = db_script(db, sql.data, why);
-    if (e) return e;
-    buf_clear(&sql);
-    table_write_staged(t, &sql);
-    if (!buf_ok(&sql)) return err_set(why, ERR_NOMEM, "out of memory");
+    return prepare(db, name, sql.data, 1, why);
+}
+
+/* Its staging table, and the statements that read it. */
+static enum err make_stage(struct db *db, enum table_id id, struct why *why)
+{
+    const struct table *t = &tables[id];
+    AUTO_BUF struct buf make = { 0 };
+    AUTO_BUF struct buf write = { 0 };
+    char name[24];
+    table_make_stage(t, &make);
+    table_write_staged(t, &write);
+    if (!buf_ok(&make) || !buf_ok(&write)) return err_set(why, ERR_NOMEM, "out of memory");
     statement_name(id, true, name);
-    return prepare(db, name, sql.data, 0, why);
+    enum err e = db_script(db, make.data, why);
+    if (!e) e = prepare(db, name, write.data, 0, why);
+    if (!e && id == TABLE_alert_row) e = prepare(db, "owe_staged", OWE_STAGED, 0, why);
+    return e;
 }
 
 static enum err prepare_chunks(struct db *db, struct why *why)
@@ -87,13 +93,13 @@ static enum err prepare_chunks(struct db *db, struct why *why)
                         : err_set(why, ERR_NOMEM, "out of memory");
 }
 
-enum err transaction_prepare(struct db *db, struct why *why)
+enum err transaction_prepare(struct db *db, struct stages *stages, struct why *why)
 {
+    *stages = (struct stages){ 0 };
     enum err e = prepare(db, "advance", ADVANCE, 4, why);
     if (!e) e = prepare_chunks(db, why);
     for (enum table_id id = 0; id < TABLE_COUNT && !e; id++) e = prepare_table(db, id, why);
     if (!e) e = prepare(db, "owe_json", OWE_JSON, 1, why);
-    if (!e) e = prepare(db, "owe_staged", OWE_STAGED, 0, why);
     return e;
 }
 
@@ -187,6 +193,17 @@ static enum err copy_to_stage(struct transaction *x, enum table_id id, struct wh
     snprintf(table, sizeof table, "pg_temp.%s_in", tables[id].name);
     enum err e = copy_rows(x->db, table, tables[id].row, all, n, why);
     free(all);
+    return e;
+}
+
+static enum err make_stages(struct transaction *x, struct stages *stages, struct why *why)
+{
+    enum err e = ERR_OK;
+    for (enum table_id id = 0; id < TABLE_COUNT && !e; id++) {
+        if (tables[id].bulk != BULK_STAGED || stages->made[id] || !in_bulk(x, id)) continue;
+        e = make_stage(x->db, id, why);
+        stages->made[id] = !e;
+    }
     return e;
 }
 
@@ -384,7 +401,8 @@ static enum err pipeline(struct transaction *x, bool begin, int64_t *owed, struc
 }
 
 enum err transaction_run(struct db *db, const struct fence *fence, const struct partitions *parts,
-                         const struct write_batch *b, int64_t *owed, struct why *why)
+                         struct stages *stages, const struct write_batch *b, int64_t *owed,
+                         struct why *why)
 {
     AUTO_BUF struct buf scratch = { 0 };
     struct transaction x = {
@@ -392,7 +410,8 @@ enum err transaction_run(struct db *db, const struct fence *fence, const struct 
     };
     const bool bulk = any_in_bulk(&x);
     *owed = 0;
-    enum err e = bulk ? copy_bulk(&x, why) : ERR_OK;
+    enum err e = bulk ? make_stages(&x, stages, why) : ERR_OK;
+    if (!e && bulk) e = copy_bulk(&x, why);
     if (!e) e = pipeline(&x, !bulk, owed, why);
     chunk_params_release(&x.chunk);
     if (!e) return ERR_OK;

@@ -38,6 +38,7 @@ struct writer {
     /* Days for which a partition is known to be there. Forgotten with the session:
      * whoever broke it may have dropped one. */
     struct partitions partitions;
+    struct stages stages; /* the session's */
     int64_t statement_ms,
         said_ms; /* how long one may take; what the session has been told. 0: db.c's */
 };
@@ -85,7 +86,7 @@ enum err writer_open(const char *conninfo, struct writer **out, uint64_t *last_s
             "UPDATE tocsin.shard SET epoch = epoch + 1, taken_at = pg_catalog.now() WHERE shard_id = 0 RETURNING epoch, last_seq, commits",
             0, NULL, &r, why);
     if (!e && PQntuples(r) != 1) e = err_set(why, ERR_CONFLICT, "tocsin.shard has lost its row");
-    if (!e) e = transaction_prepare(&w->db, why);
+    if (!e) e = transaction_prepare(&w->db, &w->stages, why);
     if (e) {
         writer_close(w);
         return e;
@@ -139,7 +140,7 @@ static bool lacks_partition(enum err e, const struct why *why)
 static enum err run(struct writer *w, const struct write_batch *b, int64_t *owed, struct why *why)
 {
     enum err e = partitions_ensure(&w->partitions, &w->db, b, why);
-    return e ? e : transaction_run(&w->db, &w->fence, &w->partitions, b, owed, why);
+    return e ? e : transaction_run(&w->db, &w->fence, &w->partitions, &w->stages, b, owed, why);
 }
 
 enum err writer_commit(struct writer *w, const struct write_batch *b, int64_t *owed,
@@ -170,7 +171,7 @@ static enum err session_renew(struct writer *w, struct why *why)
     enum err e = db_reopen(&w->db, why);
     if (e) return e;
     w->said_ms = 0;
-    e = transaction_prepare(&w->db, why);
+    e = transaction_prepare(&w->db, &w->stages, why);
     if (e) db_close(&w->db); /* else the next look takes it for a session that is prepared */
     else partitions_forget(&w->partitions);
     return e;

@@ -29,7 +29,7 @@ SHARED = pathlib.Path(os.environ.get("TOCSIN_SHARED", HERE.parents[2] / "shared"
 PEERS = SHARED / "peers" / "c"
 N = int(os.environ.get("N", 1_000_000))
 MEASURES = ["level(JOB)", "ew_level(JOB, ew=held)", "spread(JOB, kind=points, ew=held)", "hhi(JOB)", "top_weight(JOB)"]
-DAY, AT = "2023-11-13", 1_699_900_000_000_000_000
+DAY, AT, DAY_OF_TICKS = "2023-11-13", 1_699_900_000_000_000_000, "2023-11-14"
 M64 = (1 << 64) - 1
 
 
@@ -148,7 +148,9 @@ def timed(what):
     return time.monotonic() - began, used() - cpu
 
 
-def read_again(service, db, n):
+def read_again(service, db, before, n):
+    """Ticks a second: out of the database to nowhere; then read and applied, by verify from the checkpoint before the ticks (so that making the
+    101,000 rules is no part of it), by a backtest of one rule, and by a service that starts from that checkpoint."""
     def to_nowhere(sql):
         with db.cursor().copy(f"COPY ({sql}) TO STDOUT (FORMAT binary)") as copy:
             for _ in copy:
@@ -157,9 +159,17 @@ def read_again(service, db, n):
     def said(*arguments):
         done = service.tocsin(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
     out = {"copy_chunks": timed(lambda: to_nowhere("SELECT * FROM tocsin.tick_chunk"))[0], "copy_ticks": timed(lambda: to_nowhere("SELECT * FROM tocsin.tick"))[0]}
-    out["verify"], out["verify_cpu"] = timed(lambda: said("verify"))
+    texts = []
+    out["verify"], out["verify_cpu"] = timed(lambda: texts.append(said("verify", "--from", DAY_OF_TICKS)))
+    assert f"from the checkpoint after record {before}," in texts[0] and f"{n} records" in texts[0], texts
     out["backtest"], out["backtest_cpu"] = timed(lambda: said("backtest", "--rule", "last(SYM0001) > 1"))
+    db.execute("DELETE FROM tocsin.snapshot WHERE seq > %s", (before,))
+    seen = service.log_file.stat().st_size
+    service.start(wait=False)
+    out["recovery"] = base.wait_until(lambda: service._field(seen, "state recovered", "ms"), "it has read it all", 60) / 1000
+    service.terminate()
     return {k: v * 1e6 / n if k.endswith("cpu") else n / v for k, v in out.items()}
 
 
@@ -191,8 +201,8 @@ def run(postgres, broker, template, reference_topic, ticks_topic, n):
     rows = db.execute("SELECT count(*), count(DISTINCT kpos) FROM tocsin.tick WHERE day_or_kind = -2147483648").fetchone()
     assert rows == (n, n), rows
     out["bytes"] = stored_bytes(db, n)
-    out.update(read_again(service, db, n))
     fires = db.execute("SELECT rule_name::bigint, event_ns, value FROM tocsin.alert WHERE state = 'firing'").fetchall()
+    out.update(read_again(service, db, before, n))
     db.close()
     database.drop()
     return out, fires
@@ -246,7 +256,8 @@ def main():
         mine = lambda what: median("tocsin", what)
         print(f"on disk {mine('bytes'):.1f} bytes a tick, indexes and TOAST counted\n"
               f"read again: COPY of the chunks to nowhere {mine('copy_chunks'):,.0f} ticks/s, of the ticks as rows {mine('copy_ticks'):,.0f}; "
-              f"verify {mine('verify'):,.0f} ({mine('verify_cpu'):.2f} CPU s/1M of its own), backtest of one rule {mine('backtest'):,.0f} ({mine('backtest_cpu'):.2f})")
+              f"verify {mine('verify'):,.0f} ({mine('verify_cpu'):.2f} CPU s/1M of its own), backtest of one rule {mine('backtest'):,.0f} ({mine('backtest_cpu'):.2f}), "
+              f"a start {mine('recovery'):,.0f}")
         return 0 if got == want else 1
     finally:
         broker.remove()
