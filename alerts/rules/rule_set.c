@@ -29,8 +29,10 @@
 #include "alerts/rules/rule_set.h"
 
 #include "alerts/rules/rule_set_inside.h"
+#include "core/state_marks.h"
 #include "core/vec.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +172,7 @@ void rule_look(const struct rule_moment *m, uint32_t rule)
     if (m->stood && truth != rule_truth(m->s, u)) look_again(m->s, u);
     if (m->stood && u->state.phase == RULE_PENDING) u->state.overdue = true;
     if (memcmp(&u->state, &was, sizeof was) != 0) rule_moved(m->s, rule);
+    rule_minds_anew(m->s, rule);
     if (u->state.dark != was.dark) rule_count_waiting(m->s, u);
     if (u->state.phase == RULE_PENDING && was.phase != RULE_PENDING) rule_want_timer(m->s, rule);
     switch (step.outcome) {
@@ -205,14 +208,12 @@ static enum passed passed_by(const struct edge *e, bool up)
 }
 
 /* Is it worth a look that this edge has been passed? Mostly not, and that is seen without
- * looking at the rule's terms. To a rule in the dark any edge is, which may make known what
- * was not. */
+ * looking at the rule. To a rule in the dark any edge is, which may make known what was not. */
 static bool edge_matters(const struct rule_set *s, const struct ladder *l, const struct edge *e,
                          bool up)
 {
-    const struct rule_state *state = &s->rules[e->rule].state;
-    return (state->dark || (rule_phase_minds[state->phase] & passed_by(e, up)))
-           && !rule_set_edge_dead(s, l, e);
+    if (STATE_WITNESS) assert(s->minds[e->rule] == rule_minds(&s->rules[e->rule].state));
+    return (s->minds[e->rule] & (passed_by(e, up) | MINDS_ANY)) && !rule_set_edge_dead(s, l, e);
 }
 
 /* Entries that were superseded go: each rule then stands there once, and there is room for
@@ -509,6 +510,7 @@ void rule_set_free(struct rule_set *s)
     free(s->tenants);
     sights_release(&s->sights);
     rule_marks_release(&s->marks);
+    free(s->minds);
     map_release(&s->by_id);
     map_release(&s->by_tenant);
     free(s);

@@ -38,8 +38,8 @@ bool rule_keep(struct rule *u, const struct term *terms, uint32_t terms_n, const
 
 bool rule_set_room(struct rule_set *s, size_t rules)
 {
-    return VEC_GROW(&s->rules, &s->rules_cap, rules) && timers_reserve(&s->timers, rules)
-           && rule_marks_room(&s->marks, s->rules_cap)
+    return VEC_GROW(&s->rules, &s->rules_cap, rules) && VEC_GROW(&s->minds, &s->minds_cap, rules)
+           && timers_reserve(&s->timers, rules) && rule_marks_room(&s->marks, s->rules_cap)
            && VEC_GROW(&s->touched, &s->touched_cap, 2 * rules); /* see drop_superseded */
 }
 
@@ -150,6 +150,7 @@ static void rule_leave(struct rule_set *s, struct rule *u)
     u->touched = 0;
     u->state = (struct rule_state){ .quiet_until_ns = u->state.quiet_until_ns };
     u->live = u->enabled = false;
+    rule_minds_anew(s, (uint32_t)(u - s->rules));
     s->live_n--;
     s->tenants[u->owner].count.live--;
 }
@@ -163,6 +164,7 @@ static uint32_t rule_number_for(struct rule_set *s, const struct rule_spec *spec
     if (!map_add(&s->by_id, map_hash(spec->id.b, 16), (uint32_t)s->rules_n)) return MAP_NONE;
     s->rules[s->rules_n] = (struct rule){ .tenant = spec->tenant, .id = spec->id, .owner = owner };
     s->tenants[owner].count.made++;
+    rule_minds_anew(s, (uint32_t)s->rules_n);
     rule_defined(s, (uint32_t)s->rules_n);
     return (uint32_t)s->rules_n++;
 }
@@ -188,6 +190,7 @@ static void rule_begin(struct rule_set *s, uint32_t rule, const struct rule_spec
     u->live = true;
     u->state = state;
     u->enabled = u->state.dark = spec->enabled;
+    rule_minds_anew(s, rule);
     s->live_n++;
     s->tenants[u->owner].count.live++;
     if (u->enabled) rule_join(s, rule);

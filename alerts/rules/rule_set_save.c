@@ -617,6 +617,7 @@ static enum err load_rule(struct rule_set *s, struct saved *v, const struct save
     if (!map_add(&s->by_id, map_hash(r->id.b, 16), at)) return ERR_NOMEM;
     struct rule *u = &s->rules[s->rules_n++];
     *u = rule_from_saved(r, owner);
+    rule_minds_anew(s, at);
     s->tenants[owner].count.made++;
     if (!u->live) return ERR_OK;
     const char *name = next_words(v), *text = next_words(v);
