@@ -56,12 +56,12 @@ def main():
         ("generated pages current", lambda: run(["bash", "tests/check/generated.sh", program])),
     ]
     passed = 0
-    for what, look in looks:
-        ok, text = look()
-        passed += ok
-        print(f"{'ok    ' if ok else 'FAILED'} {what}")
-        if text.strip():
-            print("       " + text.strip().replace("\n", "\n       "))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for (what, _), (ok, text) in zip(looks, pool.map(lambda one: one[1](), looks)):
+            passed += ok
+            print(f"{'ok    ' if ok else 'FAILED'} {what}", flush=True)
+            if text.strip():
+                print("       " + text.strip().replace("\n", "\n       "), flush=True)
     return tally.close(passed, len(looks) - passed)
 
 
