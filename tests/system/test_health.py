@@ -105,13 +105,19 @@ def test_work_that_does_not_move_is_not_ready(one):
     with locked(database, "tocsin.alert"):                      # nothing is wrong with the shard: only the writer waits
         drive.make_rule(service, {"rule": "last(FEEDA) >= 100"})
         one.trades(90, 110)
-        wait_until(lambda: service.api("GET", "/readyz", key="").status_code == 503, "not ready", 40)
-        assert any("lock" in r or "is not committed" in r for r in reasons(service)), reasons(service)
+
+        def told():
+            answer = service.api("GET", "/readyz", key="")
+            return answer.status_code == 503 and any("lock" in r or "is not committed" in r for r in answer.json()["reasons"])
+
+        wait_until(told, "not ready, because of that", 40)
         wait_until(lambda: said(service, "not ready"), "so does the log")
     service.wait_ready()
     one.settle()
     assert database.rows("SELECT state, value FROM tocsin.alert") == [("firing", 110)]
-    wait_until(lambda: len(said(service, "ready")) == 2, "the log says ready again")
+    turns = lambda: [e["message"] for e in service.log_entries if e["message"] in ("ready", "not ready")]
+    wait_until(lambda: turns()[-1] == "ready", "the log says ready again")
+    assert turns()[:2] == ["ready", "not ready"]
 
 
 def test_gone_is_called_gone(kafka, service_factory):
