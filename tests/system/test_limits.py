@@ -24,6 +24,16 @@ def limited(kafka, service_factory):
     return service, service.new_key("other")
 
 
+def read_anew(service, **limits):
+    """With these limits from now on; the log's entry about it."""
+    service.config["api"].update({k: str(v) for k, v in limits.items()})
+    service.write_config()
+    before = service.log.count('"reloaded"')
+    service.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: service.log.count('"reloaded"') > before, "reloaded")
+    return [e for e in service.log_entries if e["message"] == "reloaded"][-1]
+
+
 def refused(answer, setting):
     p = drive.problem(answer, 429, "limit")
     assert setting in p["detail"] and answer.headers["Retry-After"] == "1", p
@@ -31,8 +41,10 @@ def refused(answer, setting):
 
 
 def test_requests_of_one_tenant_a_second(limited):
-    """Some of a burst are refused; the other tenant's go through meanwhile; a second later it may again."""
+    """Some of a burst are refused; the other tenant's go through meanwhile; a second later it may again. Of five a second: the
+    slowest machine asks faster than that."""
     service, other = limited
+    read_anew(service, tenant_requests_s=5)
     time.sleep(1.1)
     with requests.Session() as s, requests.Session() as theirs:
         ask = lambda session, key: session.get(service.url + "/v1/measures", headers={"Authorization": f"Bearer {key}"}, timeout=30)
@@ -41,10 +53,11 @@ def test_requests_of_one_tenant_a_second(limited):
         took = time.monotonic() - began
         assert ask(theirs, other).status_code == 200
         codes = [a.status_code for a in answers]
-        assert set(codes) == {200, 429} and 50 <= codes.count(200) <= 50 * (1 + took) + 2, (codes.count(200), took)
+        assert set(codes) == {200, 429} and 5 <= codes.count(200) <= 5 * (1 + took) + 2, (codes.count(200), took)
         refused(next(a for a in answers if a.status_code == 429), "api.tenant_requests_s")
         wait_until(lambda: ask(s, service.key).status_code == 200, "it may again", 5, 0.2)
     assert drive_metric(service, "tocsin_http_limited_total") >= codes.count(429)
+    read_anew(service, **FEW)
 
 
 def drive_metric(service, name):
@@ -53,6 +66,7 @@ def drive_metric(service, name):
 
 def test_changes_of_one_tenant_a_second(limited):
     service, other = limited
+    read_anew(service, tenant_changes_s=1)
     time.sleep(1.1)
     with requests.Session() as s:               # an answer that is kept keeps its connection
         made = [s.post(service.url + "/v1/rules", json={"rule": f"last(FEEDA) >= {100 + i}"}, headers={"Authorization": f"Bearer {service.key}"}, timeout=30)
@@ -62,6 +76,7 @@ def test_changes_of_one_tenant_a_second(limited):
     assert service.api("POST", "/v1/rules", {"rule": "last(FEEDA) >= 1"}, key=other).status_code == 201
     assert (a := service.api("GET", "/v1/rules")).status_code == 200, a.text      # it may still ask
     wait_until(lambda: service.api("POST", "/v1/rules", {"rule": "last(FEEDA) >= 2"}).status_code == 201, "it may again", 5, 0.3)
+    read_anew(service, **FEW)
 
 
 def test_streams_of_one_tenant(limited):
@@ -86,11 +101,11 @@ def test_connections_of_one_tenant(limited):
     """The seventh is told so and closed, the others live on; a connection that changes its tenant changes whose it is."""
     service, other = limited
     time.sleep(1.1)
+    ask = lambda s, key: s.get(service.url + "/v1/measures", headers={"Authorization": f"Bearer {key}"}, timeout=30)
     with contextlib.ExitStack() as stack:
         sessions = [stack.enter_context(requests.Session()) for _ in range(8)]
-        ask = lambda s, key: s.get(service.url + "/v1/measures", headers={"Authorization": f"Bearer {key}"}, timeout=30)
-        for s in sessions[:6]:
-            assert ask(s, service.key).status_code == 200
+        for s in sessions[:6]:                     # those of the tests before may not be over yet
+            wait_until(lambda: ask(s, service.key).status_code == 200, "one of six", 10, 0.2)
         answer = ask(sessions[6], service.key)
         refused(answer, "api.tenant_connections_max")
         assert answer.headers["Connection"] == "close"
@@ -109,21 +124,13 @@ def test_limits_are_read_anew(kafka, service_factory):
     drive.Feed(kafka, service).reference().session("2024-03-04", 50, 60, 70).settle()
     service.config["api"]["port"] = "0"          # as it began
 
-    def now(**limits):
-        service.config["api"].update({k: str(v) for k, v in limits.items()})
-        service.write_config()
-        before = service.log.count('"reloaded"')
-        service.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: service.log.count('"reloaded"') > before, "reloaded")
-        assert [e["takes_a_restart"] for e in service.log_entries if e["message"] == "reloaded"][-1] == ""
-
     with service.stream() as first, service.stream() as second:
         assert (first.status, second.status) == (200, 200)
-        now(tenant_streams_max=2, tenant_changes_s=1)
+        assert read_anew(service, tenant_streams_max=2, tenant_changes_s=1)["takes_a_restart"] == ""
         refused(service.api("GET", "/v1/stream"), "api.tenant_streams_max")
         asked = [service.api("POST", "/v1/rules", {"rule": "nonsense"}) for _ in range(20)]
         refused(next(a for a in asked if a.status_code == 429), "api.tenant_changes_s")
-        now(tenant_streams_max=3, tenant_changes_s=0)
+        read_anew(service, tenant_streams_max=3, tenant_changes_s=0)
         assert {service.api("POST", "/v1/rules", {"rule": "nonsense"}).status_code for _ in range(20)} == {400}
         with service.stream() as third:
             assert third.status == 200
