@@ -15,6 +15,7 @@
 #include "store/outbox.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -249,12 +250,23 @@ static void serve(struct service *s, const char *path, const sigset_t *signals)
         reload(path, s->c, &s->pipeline, s->seal_keys);
 }
 
+/* Threads with heaps of their own each keep what their largest flood took: malloc_trim (writer.c)
+ * gives back what lies between, but the end of the first heap alone. Here few threads allocate much,
+ * and what one does another frees, under the same lock either way. Before the first thread. */
+static void share_one_heap(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 int service_run(const struct config *c, const char *path, void (*started)(void *ctx, int port),
                 void *ctx)
 {
     static sigset_t signals, ends;
     struct service s = { .c = c };
     struct why why = { 0 };
+    share_one_heap();
     block_signals(&signals, &ends);
     enum err e = start(&s, &why);
     if (e) {

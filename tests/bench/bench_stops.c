@@ -1,4 +1,5 @@
-/* bench_stops.c - what keeps the engine's thread from its next record, in milliseconds: medians of ROUNDS, and the longest.
+/* bench_stops.c - what keeps the engine's thread from its next record, in milliseconds of its processor: medians of ROUNDS, and
+ * the longest.
  *
  *   bench_stops [rounds]                 default 5
  *
@@ -32,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     INSTRUMENTS = 10000,
@@ -65,6 +67,14 @@ static void hear(void *ctx, const struct row_type *type, const void *row)
 }
 
 /* ---- times ---- */
+/* Of this thread's processor: on a core of its own the stop is as long, and others on the machine do not count. */
+static int64_t used_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
 static struct timed {
     const char *what;
     double ms[ROUNDS_MAX];
@@ -74,7 +84,7 @@ static int timed_n;
 
 static void note(const char *what, int64_t began_ns)
 {
-    const double ms = (double)(mono_ns() - began_ns) / 1e6;
+    const double ms = (double)(used_ns() - began_ns) / 1e6;
     int i = 0;
     while (i < timed_n && strcmp(timed[i].what, what) != 0) i++;
     if (i == timed_n) timed[timed_n++].what = what;
@@ -138,16 +148,16 @@ static void say_timed(const char *what, const char *rest, const char *text)
     struct why why = { 0 };
     arena_clear(&arena);
     must(record_decode(text, strlen(text), &arena, &r, &why), &why);
-    const int64_t began = mono_ns();
+    const int64_t began = used_ns();
     apply(&r);
     note(what, began);
     write_batch_clear(batch);
     double most = 0;
     while (step_owes(&step)) {
-        const int64_t at = mono_ns();
+        const int64_t at = used_ns();
         must(step_go_on(&step, &why), &why);
         write_cut(batch, 0, 0);
-        const double ms = (double)(mono_ns() - at) / 1e6;
+        const double ms = (double)(used_ns() - at) / 1e6;
         if (ms > most) most = ms;
         write_batch_clear(batch);
     }
@@ -278,7 +288,7 @@ static void end_session(int32_t day)
 
 static void take_picture(const char *what)
 {
-    const int64_t began = mono_ns();
+    const int64_t began = used_ns();
     struct picture *p = step_picture(&step);
     note(what, began);
     if (!p) abort();
@@ -288,7 +298,7 @@ static void take_picture(const char *what)
 static void take_image(const char *what)
 {
     struct state_image image = { 0 };
-    const int64_t began = mono_ns();
+    const int64_t began = used_ns();
     if (!step_image(&step, &image)) abort();
     note(what, began);
     state_image_release(&image);
@@ -297,7 +307,7 @@ static void take_image(const char *what)
 static void list_page(int from)
 {
     struct rule_facts facts;
-    const int64_t began = mono_ns();
+    const int64_t began = used_ns();
     for (int i = 0; i < PAGE; i++)
         if (!rule_set_find(step.rules, tenant, rule_id(from + i), &facts)) abort();
     note("page: the states of 100 rules", began);
@@ -310,7 +320,7 @@ static void restart(void)
     struct why why = { 0 };
     step_save(&step, &state);
     if (!buf_ok(&state)) abort();
-    const int64_t began = mono_ns();
+    const int64_t began = used_ns();
     must(step_load(&step, state.data, state.len, &why), &why);
     note("(the state read back, before the service is ready)", began);
 }
@@ -402,14 +412,14 @@ int main(int argc, char **argv)
     }
     take_picture("(first)");
     int64_t longest_ns = 0;
-    const int64_t began = mono_ns();
+    const int64_t began = used_ns();
     for (int i = 0; i < RULES; i++) {
-        const int64_t at = mono_ns();
+        const int64_t at = used_ns();
         make_rule(i, CROWD, level_of(i));
-        if (mono_ns() - at > longest_ns) longest_ns = mono_ns() - at;
+        if (used_ns() - at > longest_ns) longest_ns = used_ns() - at;
     }
     printf("100,000 rules on one series made in %.0f ms, one of them in at most %.2f ms\n",
-           (double)(mono_ns() - began) / 1e6, (double)longest_ns / 1e6);
+           (double)(used_ns() - began) / 1e6, (double)longest_ns / 1e6);
     timed_n = 0;
     memset(timed, 0, sizeof timed);
     for (int r = 0; r < rounds; r++) {
