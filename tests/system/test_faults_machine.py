@@ -27,7 +27,7 @@ def small(kafka):
     database = Database(server, tablespace="small")
     topic = kafka.create_topic("full")
     service = Service(database, kafka.bootstrap, [topic], (), {
-        "engine": {"clock_ms": 0, "snapshot_s": 1, "stale_after_ms": 0, "track": f"spread({streams.INDEX}, window=1d)"}, "database": {"compact_every_s": 0}}).start()
+        "engine": {"clock_ms": 0, "snapshot_s": 3600, "stale_after_ms": 0, "track": f"spread({streams.INDEX}, window=1d)"}, "database": {"compact_every_s": 0}}).start()
     service.messages = [streams.encode(m) for m in streams.market(SEED, sessions=3, trades=1500, start=START, tenant=service.tenant_id)]
     service.fed = 0
     feed(kafka, service, streams.reference_count())
@@ -79,12 +79,17 @@ def started(service):
 
 
 def newest(database):
-    return database.one("SELECT max(seq) FROM tocsin.snapshot")
+    return database.one("SELECT coalesce(max(seq), 0) FROM tocsin.snapshot")
 
 
 def test_in_the_middle_of_a_snapshot(small, kafka):
-    """There is room for a few ticks and not for the pages: the ticks go on."""
+    """There is room for a few ticks and not for the pages, which are all of them: it is the first snapshot. The ticks go on."""
     database = small.database
+    assert newest(database) == 0
+    small.kill9()
+    small.config["engine"]["snapshot_s"] = "1"
+    small.write_config()
+    small.start()
     database.fill(leave_kb=32)
     failed = "snapshot not stored; trying again"
 
