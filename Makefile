@@ -103,7 +103,7 @@ $(OUT)/ready:
 
 # Generated sources are replaced only when their text changes, so that nothing is compiled again for nothing.
 keep = if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
-$(OUT)/schema_files.c: schema/embed.py $(wildcard schema/*.sql) | $(OUT)/ready
+$(OUT)/schema_files.c: schema/embed.py schema $(wildcard schema/*.sql) | $(OUT)/ready # the folder: one that has gone is noticed too
 	@python3 schema/embed.py schema > $@.new && $(keep)
 $(OUT)/calendars.c: ingest/calendars/embed.py $(wildcard ingest/calendars/*.csv) | $(OUT)/ready
 	@python3 ingest/calendars/embed.py ingest/calendars > $@.new && $(keep)
