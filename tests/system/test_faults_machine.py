@@ -10,7 +10,7 @@ import drive
 import streams
 from harness.base import LONG, SEED, accepts, wait_until
 from harness.postgres import Database, Postgres
-from harness.service import Service
+from harness.service import SANITIZER_ENV, Service
 
 # ---- the disk is full ----
 
@@ -167,7 +167,8 @@ class Wall:
         library, self.file = folder / "clockshift.so", folder / "shift"
         subprocess.run(["gcc", "-D_GNU_SOURCE", "-std=c17", "-shared", "-fPIC", "-o", library, pathlib.Path(__file__).with_name("clockshift.c"), "-ldl"], check=True)
         self.file.write_bytes(b"0".ljust(32))
-        self.env = {"LD_PRELOAD": str(library), "CLOCKSHIFT": str(self.file)}
+        self.env = {"LD_PRELOAD": str(library), "CLOCKSHIFT": str(self.file),
+                    "ASAN_OPTIONS": SANITIZER_ENV["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}    # ours comes before the runtime, and may
 
     def jump(self, seconds):
         with open(self.file, "r+b") as f:
