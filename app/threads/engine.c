@@ -22,8 +22,7 @@ enum {
     FULL_MS = 5,  /* with something: soon look again whether the writer is free */
     PICTURE_MS = 100,
     CLOCK_NEAR_S = 3600,
-    LARGE_BYTES = 1 << 20, /* see the writer, which does the same with the turns at rest */
-    RELAX_MS = 10000,
+    LARGE_BYTES = 1 << 20,     /* see the writer, which does the same with the turns at rest */
     RESTING_RECORDS = 4096,    /* more of them are not cheaper to store */
     SNAPSHOT_RECORDS = 5000000 /* are read again in some 3 s: no restart has more before it */
 };
@@ -173,8 +172,7 @@ void engine_loop_hand_over(struct engine_loop *l)
               0); /* in the middle of a batch it is not told yet */
     save_state(l, false);
     take_picture(l);
-    if (write_batch_bytes(l->turn->batch) >= LARGE_BYTES)
-        l->relax_ns = mono_ns() + RELAX_MS * NS_PER_MS;
+    if (write_batch_bytes(l->turn->batch) >= LARGE_BYTES) ebb_flood(&l->ebb);
     if (!turn_idle(l->turn)) l->rest_ns = mono_ns() + p->c->engine_commit_ms * NS_PER_MS;
     if (queue_push(p->turns, l->turn, -1)) return;
     l->turn = NULL;
@@ -194,8 +192,7 @@ static bool may_rest(const struct engine_loop *l)
 static void hand_over(struct engine_loop *l, bool now)
 {
     if (turn_idle(l->turn) && !picture_is_due(l)) return;
-    if (!now && !engine_loop_full(l) && may_rest(l)) return;
-    if (!now && !engine_loop_full(l) && writer_is_busy(l->p)) return;
+    if (!now && !engine_loop_full(l) && (may_rest(l) || writer_is_busy(l->p))) return;
     engine_loop_hand_over(l);
 }
 
@@ -221,12 +218,9 @@ static void take_batch(struct engine_loop *l, struct ingest_batch *in)
     if (queue_push(l->p->spare_batches, in, 0)) ingest_batch_free(in);
 }
 
-/* Nothing large has come for a while, and nothing is in hand. */
 static void relax(struct engine_loop *l)
 {
-    if (!l->relax_ns || mono_ns() < l->relax_ns || !turn_idle(l->turn)) return;
-    write_batch_relax(l->turn->batch);
-    l->relax_ns = 0;
+    if (turn_idle(l->turn) && ebb_due(&l->ebb)) write_batch_relax(l->turn->batch);
 }
 
 /* false: the service is stopping, and nothing comes any more. */

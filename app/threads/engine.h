@@ -7,6 +7,7 @@
 #ifndef TOCSIN_APP_THREADS_ENGINE_H
 #define TOCSIN_APP_THREADS_ENGINE_H
 #include "app/step.h"
+#include "app/threads/ebb.h"
 #include "app/threads/pipeline.h"
 #include "app/threads/source_names.h"
 #include "core/arena.h"
@@ -28,7 +29,7 @@ struct engine_loop {
     int64_t clock_due_ns;    /* mono_ns() of the next clock record */
     uint64_t saved_seq;      /* of the newest snapshot, and when it was made */
     int64_t saved_ns;
-    int64_t relax_ns;     /* mono_ns() at which the turn in hand gives back memory; 0: never */
+    struct ebb ebb;       /* when the turn in hand gives back memory */
     uint64_t picture_seq; /* of the newest picture, and when it was made; 0: at once */
     int64_t picture_ns;
     int64_t rest_ns; /* mono_ns() until which a turn that nobody waits for is not handed over */

@@ -1,6 +1,7 @@
 /* ingest.c - the ingest thread: polls Kafka, which decodes, and hands batches of records to the
  * engine. It begins where the database says that the sources stand. */
 #include "app/app.h"
+#include "app/threads/ebb.h"
 #include "app/threads/pipeline.h"
 #include "app/threads/source_names.h"
 #include "core/arena.h"
@@ -9,11 +10,10 @@
 #include "core/when.h"
 #include "store/history.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 
-enum { LARGE_BYTES = 256 << 10, LARGE_RECORDS = 2000, RELAX_MS = 10000, RELAX_TIMES = 4 };
+enum { LARGE_BYTES = 256 << 10, LARGE_RECORDS = 2000 };
 enum { POLL_MS = 100, POLL_RECORDS = 10000, SPARE_WAIT_MS = 100 };
 
 /* ---- opening ---- */
@@ -112,28 +112,19 @@ static void poll_once(struct pipeline *p, struct ingest_batch *b)
     look_at_lag(p);
 }
 
-/* ---- after a flood: see writer.c ----
+/* ---- after a flood ----
  * Large messages that are refused fill no turn, so the writer does not hear of them; the fetches they
  * came in are librdkafka's, and go a while after. */
-struct ebb {
-    int64_t relax_ns;
-    int left; /* so many times */
-};
-
-static void note_large(struct ebb *x, const struct ingest_batch *b)
+static bool is_large(const struct ingest_batch *b)
 {
-    if (b->bytes < LARGE_BYTES && b->records_n < LARGE_RECORDS) return;
-    x->relax_ns = mono_ns() + RELAX_MS * NS_PER_MS;
-    x->left = RELAX_TIMES;
+    return b->bytes >= LARGE_BYTES || b->records_n >= LARGE_RECORDS;
 }
 
 /* Nothing large has come for a while. `b`, in hand, may have something small, as it always has while
  * a feed is live: then its turn comes when it is among the spare ones. */
 static void relax(struct pipeline *p, struct ebb *x, struct ingest_batch *b)
 {
-    if (x->left == 0 || mono_ns() < x->relax_ns) return;
-    x->relax_ns = mono_ns() + RELAX_MS * NS_PER_MS;
-    x->left--;
+    if (!ebb_due(x)) return;
     if (!has_something(b)) ingest_batch_relax(b);
     for (size_t n = queue_len(p->spare_batches); n > 0; n--) {
         struct ingest_batch *spare = queue_pop(p->spare_batches, 0);
@@ -141,9 +132,7 @@ static void relax(struct pipeline *p, struct ebb *x, struct ingest_batch *b)
         ingest_batch_relax(spare);
         if (queue_push(p->spare_batches, spare, 0)) ingest_batch_free(spare);
     }
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
+    ebb_trim();
 }
 
 void *ingest_main(void *arg)
@@ -161,7 +150,7 @@ void *ingest_main(void *arg)
         poll_once(p, b);
         relax(p, &ebb, b);
         if (!has_something(b)) continue;
-        note_large(&ebb, b);
+        if (is_large(b)) ebb_flood(&ebb);
         if (queue_push(p->ingested, b, -1)) break;
         b = NULL;
     }

@@ -13,13 +13,13 @@
  * A single record that takes too long has twice as long each time it is tried again. */
 #include "api/api.h"
 #include "app/app.h"
+#include "app/threads/ebb.h"
 #include "app/threads/pipeline.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
 #include "store/db.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,8 +32,6 @@ enum {
     QUICK_MS = 1000,       /* the next part may be larger; */
     SLOW_MS = 2500,        /* has to be smaller */
     LARGE_BYTES = 1 << 20, /* a turn that leaves memory behind */
-    RELAX_MS = 10000,
-    RELAX_TIMES = 6, /* by then every turn and batch has been by */
     STATEMENT_MAX_MS = 30 * 60 * 1000
 };
 
@@ -43,8 +41,7 @@ struct committing {
     struct write_batch *part; /* of a turn that is not committed whole */
     size_t weight;            /* a part's, at most */
     int64_t statement_ms;     /* how long one may take */
-    int64_t relax_ns;         /* mono_ns() of the next time that memory goes back */
-    int relax_left;           /* so many times; 0: nothing large has been here */
+    struct ebb ebb;           /* when the turns at rest give back memory */
 };
 
 /* Will trying again not help either? */
@@ -247,19 +244,10 @@ static bool settle(struct committing *x, struct turn *t, bool good)
 /* ---- after a flood ---- */
 /* A turn that was large keeps its memory for the next one; when none has come for a while it goes
  * back, and what other threads have freed meanwhile with it. */
-static void note_large(struct committing *x, const struct turn *t)
-{
-    if (write_batch_bytes(t->batch) < LARGE_BYTES) return;
-    x->relax_ns = mono_ns() + RELAX_MS * NS_PER_MS;
-    x->relax_left = RELAX_TIMES;
-}
-
 static void relax(struct committing *x)
 {
     struct queue *spare = x->p->spare_turns;
-    if (x->relax_left == 0 || mono_ns() < x->relax_ns) return;
-    x->relax_ns = mono_ns() + RELAX_MS * NS_PER_MS;
-    x->relax_left--;
+    if (!ebb_due(&x->ebb)) return;
     for (size_t n = queue_len(spare); n > 0; n--) {
         struct turn *t = queue_pop(spare, 0);
         if (!t) break; /* the engine was quicker */
@@ -267,9 +255,7 @@ static void relax(struct committing *x)
         if (queue_push(spare, t, 0)) {} /* as many places as turns */
     }
     write_batch_relax(x->part);
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
+    ebb_trim();
 }
 
 void *writer_main(void *arg)
@@ -286,7 +272,7 @@ void *writer_main(void *arg)
         if (!t && queue_closed(p->turns) && queue_len(p->turns) == 0) break;
         relax(&x);
         if (!t) continue;
-        note_large(&x, t);
+        if (write_batch_bytes(t->batch) >= LARGE_BYTES) ebb_flood(&x.ebb);
         atomic_store(&p->writer_busy, true);
         good = settle(&x, t, good);
         turn_clear(t);
