@@ -172,7 +172,6 @@ void rule_look(const struct rule_moment *m, uint32_t rule)
     if (m->stood && truth != rule_truth(m->s, u)) look_again(m->s, u);
     if (m->stood && u->state.phase == RULE_PENDING) u->state.overdue = true;
     if (memcmp(&u->state, &was, sizeof was) != 0) rule_moved(m->s, rule);
-    rule_minds_anew(m->s, rule);
     if (u->state.dark != was.dark) rule_count_waiting(m->s, u);
     if (u->state.phase == RULE_PENDING && was.phase != RULE_PENDING) rule_want_timer(m->s, rule);
     switch (step.outcome) {

@@ -132,8 +132,6 @@ void rule_join(struct rule_set *s, uint32_t rule)
 /* What is left of a rule that goes or changes: who it was, and its cooldown. */
 static void rule_leave(struct rule_set *s, struct rule *u)
 {
-    rule_defined(s, (uint32_t)(u - s->rules));
-    rule_moved(s, (uint32_t)(u - s->rules));
     if (u->state.dark) {
         u->state.dark = false;
         rule_count_waiting(s, u);
@@ -150,7 +148,8 @@ static void rule_leave(struct rule_set *s, struct rule *u)
     u->touched = 0;
     u->state = (struct rule_state){ .quiet_until_ns = u->state.quiet_until_ns };
     u->live = u->enabled = false;
-    rule_minds_anew(s, (uint32_t)(u - s->rules));
+    rule_defined(s, (uint32_t)(u - s->rules));
+    rule_moved(s, (uint32_t)(u - s->rules));
     s->live_n--;
     s->tenants[u->owner].count.live--;
 }
@@ -164,7 +163,6 @@ static uint32_t rule_number_for(struct rule_set *s, const struct rule_spec *spec
     if (!map_add(&s->by_id, map_hash(spec->id.b, 16), (uint32_t)s->rules_n)) return MAP_NONE;
     s->rules[s->rules_n] = (struct rule){ .tenant = spec->tenant, .id = spec->id, .owner = owner };
     s->tenants[owner].count.made++;
-    rule_minds_anew(s, (uint32_t)s->rules_n);
     rule_defined(s, (uint32_t)s->rules_n);
     return (uint32_t)s->rules_n++;
 }
@@ -175,8 +173,6 @@ static void rule_begin(struct rule_set *s, uint32_t rule, const struct rule_spec
                        const struct rule *block, struct rule_state state)
 {
     struct rule *u = &s->rules[rule];
-    rule_defined(s, rule);
-    rule_moved(s, rule);
     u->terms = block->terms;
     u->terms_n = block->terms_n;
     u->name = block->name;
@@ -190,7 +186,8 @@ static void rule_begin(struct rule_set *s, uint32_t rule, const struct rule_spec
     u->live = true;
     u->state = state;
     u->enabled = u->state.dark = spec->enabled;
-    rule_minds_anew(s, rule);
+    rule_defined(s, rule);
+    rule_moved(s, rule);
     s->live_n++;
     s->tenants[u->owner].count.live++;
     if (u->enabled) rule_join(s, rule);

@@ -67,7 +67,7 @@ struct rule_set {
     struct rule *rules; /* by number, in the order they came; a deleted one keeps its place */
     size_t rules_n, rules_cap, live_n;
     struct ladders ladders[RULE_AT_COUNT]; /* by when rules look at them */
-    /* By rule: which passed edges its state minds (enum passed, MINDS_ANY). What rule_minds_anew makes of the state, in a byte: of a
+    /* By rule: which passed edges its state minds (enum passed, MINDS_ANY). What rule_moved makes of the state, in a byte: of a
      * hundred thousand rules all these are in the cache, and the rules are not. */
     uint8_t *minds;
     size_t minds_cap;
@@ -87,27 +87,25 @@ struct rule_set {
     struct rule_marks marks; /* what of all this is in the image before: rule_set_save.c */
 };
 
-/* Whoever writes to a rule says so, by one of the two: an image takes what nobody spoke of for what it was. */
+enum { MINDS_ANY = 0x80 }; /* a rule in the dark: each edge may make known what was not */
+static inline uint8_t rule_minds(const struct rule_state *state)
+{
+    return state->dark ? MINDS_ANY : rule_phase_minds[state->phase];
+}
+
+/* Whoever has written to a rule says so, by one of the two, afterwards: an image takes what nobody spoke of for what it was, and an
+ * edge is judged by `minds`. rule_moved: its state, or when and how often it spoke. rule_defined: the rest. */
 static inline void rule_defined(struct rule_set *s, uint32_t rule)
 {
     s->marks.pages[rule / RULES_A_PAGE].defined = false;
 }
 static inline void rule_moved(struct rule_set *s, uint32_t rule)
 {
+    s->minds[rule] = rule_minds(&s->rules[rule].state);
     if (s->marks.moved[rule]) return;
     s->marks.moved[rule] = true;
     s->marks.pages[rule / RULES_A_PAGE].moved++;
     s->marks.moved_n++;
-}
-enum { MINDS_ANY = 0x80 }; /* a rule in the dark: each edge may make known what was not */
-static inline uint8_t rule_minds(const struct rule_state *state)
-{
-    return state->dark ? MINDS_ANY : rule_phase_minds[state->phase];
-}
-/* After state.phase or state.dark has changed. */
-static inline void rule_minds_anew(struct rule_set *s, uint32_t rule)
-{
-    s->minds[rule] = rule_minds(&s->rules[rule].state);
 }
 /* Room for the marks of so many rules; false: out of memory. */
 MUST_USE bool rule_marks_room(struct rule_marks *k, size_t rules);

@@ -283,6 +283,18 @@ struct saving {
     size_t pages_n;
 };
 
+static size_t pages_of(const struct rule_set *s)
+{
+    return s->rules_n / RULES_A_PAGE + (s->rules_n % RULES_A_PAGE != 0);
+}
+
+static void definitions_release(struct definitions *d)
+{
+    buf_release(&d->rules);
+    buf_release(&d->terms);
+    buf_release(&d->texts);
+}
+
 static size_t page_end(const struct rule_set *s, size_t page)
 {
     const size_t to = (page + 1) * RULES_A_PAGE;
@@ -417,10 +429,7 @@ static void save_recent(struct saving *x)
 /* What `k` says is in the image before is left out. */
 static void save(const struct rule_set *s, struct rule_marks *k, struct state_writer *w)
 {
-    struct saving x = { .s = s,
-                        .k = k,
-                        .w = w,
-                        .pages_n = s->rules_n / RULES_A_PAGE + (s->rules_n % RULES_A_PAGE != 0) };
+    struct saving x = { .s = s, .k = k, .w = w, .pages_n = pages_of(s) };
     size_t terms, texts;
     measure(&x, &terms, &texts);
     save_definitions(&x, PART_RULES, s->rules_n);
@@ -434,9 +443,7 @@ static void save(const struct rule_set *s, struct rule_marks *k, struct state_wr
     state_write_end(w);
     for (size_t i = 0; i < x.pages_n; i++) k->pages[i].defined = true;
     if (!buf_ok(&x.d.rules) || !buf_ok(&x.d.terms) || !buf_ok(&x.d.texts)) w->out->failed = true;
-    buf_release(&x.d.rules);
-    buf_release(&x.d.terms);
-    buf_release(&x.d.texts);
+    definitions_release(&x.d);
 }
 
 void rule_set_save(const struct rule_set *s, struct buf *out)
@@ -457,22 +464,18 @@ void rule_set_image(struct rule_set *s, struct state_image *out)
 
 void rule_set_image_known(struct rule_set *s, bool known)
 {
-    struct saving x = { .s = s, .k = &s->marks };
-    const size_t pages_n = (s->rules_n + RULES_A_PAGE - 1) / RULES_A_PAGE;
+    struct saving x = { .s = s, .k = &s->marks, .pages_n = pages_of(s) };
     size_t terms, texts;
-    for (size_t i = 0; i < pages_n; i++)
+    for (size_t i = 0; i < x.pages_n; i++)
         s->marks.pages[i].defined = false, s->marks.pages[i].states = 0;
     if (!known) return;
-    x.pages_n = pages_n;
     measure(&x, &terms, &texts);
     s->marks.as_read = true;
-    for (size_t i = 0; i < pages_n; i++) {
+    for (size_t i = 0; i < x.pages_n; i++) {
         s->marks.pages[i].defined = true;
         s->marks.pages[i].states = (uint32_t)(page_end(s, i) - i * RULES_A_PAGE);
     }
-    buf_release(&x.d.rules);
-    buf_release(&x.d.terms);
-    buf_release(&x.d.texts);
+    definitions_release(&x.d);
 }
 
 /* ---- loading ---- */
@@ -617,7 +620,7 @@ static enum err load_rule(struct rule_set *s, struct saved *v, const struct save
     if (!map_add(&s->by_id, map_hash(r->id.b, 16), at)) return ERR_NOMEM;
     struct rule *u = &s->rules[s->rules_n++];
     *u = rule_from_saved(r, owner);
-    rule_minds_anew(s, at);
+    s->minds[at] = rule_minds(&u->state); /* nothing has moved: it is as it was saved */
     s->tenants[owner].count.made++;
     if (!u->live) return ERR_OK;
     const char *name = next_words(v), *text = next_words(v);
