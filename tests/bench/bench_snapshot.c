@@ -11,17 +11,16 @@
 #include "analytics/market.h"
 #include "app/recover.h"
 #include "app/step.h"
+#include "bench.h"
 #include "core/arena.h"
 #include "core/map.h"
 #include "core/vec.h"
 #include "core/when.h"
-#include "ingest/formats/json.h"
 #include "store/migrate.h"
 #include "store/pg.h"
 #include "store/snapshots.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,13 +35,6 @@ static struct arena arena;
 static uint64_t said;
 static int rules_n, instruments_n, years;
 
-static void must(enum err e, const struct why *why)
-{
-    if (!e) return;
-    fprintf(stderr, "%s: %s\n", err_name(e), why->text);
-    exit(1);
-}
-
 static void hear(void *ctx, const struct row_type *type, const void *row)
 {
     (void)ctx;
@@ -52,15 +44,12 @@ static void hear(void *ctx, const struct row_type *type, const void *row)
 
 PRINTF_LIKE(1, 2) static void apply(const char *format, ...)
 {
-    char text[300];
-    struct record r = { 0 };
     struct why why = { 0 };
     va_list args;
-    va_start(args, format);
-    const int n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     arena_clear(&arena);
-    must(record_decode(text, (size_t)n, &arena, &r, &why), &why);
+    va_start(args, format);
+    struct record r = record_said(&arena, format, args);
+    va_end(args);
     must(step_apply(&step, &r, &why), &why);
 }
 

@@ -8,13 +8,12 @@
  * fires are held against those of the peers' reference; a number for wrong fires is worth nothing. */
 #include "alerts/alert.h"
 #include "app/step.h"
+#include "bench.h"
 #include "core/arena.h"
 #include "core/when.h"
 #include "drain_job.h"
-#include "ingest/formats/json.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #if __has_include(<valgrind/callgrind.h>)
@@ -38,13 +37,6 @@ static struct arena arena;
 static struct fires fires;
 static uint64_t rows;
 
-static void must(enum err e, const struct why *why)
-{
-    if (!e) return;
-    fprintf(stderr, "%s: %s\n", err_name(e), why->text);
-    exit(1);
-}
-
 /* The one place that knows how a step tells what it does. */
 static void hear(void *ctx, const struct row_type *type, const void *row)
 {
@@ -59,16 +51,10 @@ static void hear(void *ctx, const struct row_type *type, const void *row)
 /* ---- the job's records ---- */
 PRINTF_LIKE(1, 2) static struct record decoded(const char *format, ...)
 {
-    char text[300];
-    struct record r = { 0 };
-    struct why why = { 0 };
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
+    const struct record r = record_said(&arena, format, args);
     va_end(args);
-    char *kept = arena_copy(&arena, text, (size_t)n);
-    if (!kept) abort();
-    must(record_decode(kept, (size_t)n, &arena, &r, &why), &why);
     return r;
 }
 

@@ -22,14 +22,13 @@
 #include "alerts/alert.h"
 #include "analytics/picture.h"
 #include "app/step.h"
+#include "bench.h"
 #include "core/arena.h"
 #include "core/when.h"
-#include "ingest/formats/json.h"
 #include "store/write_batch.h"
 
 #include <inttypes.h>
 #include <malloc.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,13 +50,6 @@ static struct write_batch *batch;
 static uint64_t alerts, offset;
 static int rounds = 5;
 static const struct uuid tenant = { .b = { 1 } };
-
-static void must(enum err e, const struct why *why)
-{
-    if (!e) return;
-    fprintf(stderr, "%s: %s\n", err_name(e), why->text);
-    exit(1);
-}
 
 static void hear(void *ctx, const struct row_type *type, const void *row)
 {
@@ -127,15 +119,11 @@ static void go_on(void)
 
 PRINTF_LIKE(1, 2) static void say(const char *format, ...)
 {
-    char text[400];
-    struct record r = { 0 };
-    struct why why = { 0 };
     va_list args;
-    va_start(args, format);
-    const int n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     arena_clear(&arena);
-    must(record_decode(text, (size_t)n, &arena, &r, &why), &why);
+    va_start(args, format);
+    struct record r = record_said(&arena, format, args);
+    va_end(args);
     apply(&r);
     go_on();
     write_batch_clear(batch);
