@@ -346,23 +346,30 @@ static bool waits_for_time(const struct rule *u)
     return u->live && u->state.phase == RULE_PENDING && !u->state.overdue;
 }
 
-/* A timer may come too early, or for a rule that is no longer pending: timers.h. Put back with
- * its true time it comes in its turn, also when that is due by now. */
+/* A timer may come too early, or for a rule that is no longer pending (timers.h): whether such ones are there depends on when
+ * this life began. So they are no looks, and what is left behind is a rule that waits: record 9 says one alert, and
+ *
+ *     rules 1 and 2 are due                            1 fires, 2 is left: true
+ *     1 is due; 2 was, and has left its condition      1 fires, 2's timer goes: false, as after a start, which has no such timer */
 bool rule_set_time(struct rule_set *s, int64_t now_ns, stood_fn *stood, fire_fn *emit_fn, void *ctx)
 {
     s->said = s->looks = 0;
     if (!timers_any(&s->timers, now_ns)) return false;
-    for (struct timer t; may_look(s) && timers_next(&s->timers, now_ns, &t);) {
+    for (struct timer t; timers_next(&s->timers, now_ns, &t);) {
         const struct rule *u = &s->rules[t.rule];
         const struct rule_moment m = { s,     stood ? t.due_ns : now_ns,
                                        stood, emit_fn,
                                        ctx,   ALERT_CLEARED };
         if (!waits_for_time(u)) continue;
+        const bool early = u->state.due_ns != t.due_ns;
+        if (early || !may_look(s))
+            timers_want(&s->timers, (struct timer){ u->state.due_ns, u->no, t.rule });
+        if (early) continue;
+        if (!may_look(s)) return true;
         s->looks++;
-        if (u->state.due_ns == t.due_ns) rule_look(&m, t.rule);
-        else timers_want(&s->timers, (struct timer){ u->state.due_ns, u->no, t.rule });
+        rule_look(&m, t.rule);
     }
-    return timers_any(&s->timers, now_ns);
+    return false;
 }
 
 /* Due times of now, and nothing else of the state. A timer that is too early for it asks again; one that is earlier comes beside it. */

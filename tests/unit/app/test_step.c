@@ -1194,8 +1194,16 @@ static void burst_rule(int i)
     rule(1, i, text);
 }
 
-/* Prices that pass many thresholds at once, pauses in which holds run out, ends of sessions. */
-static void burst_story(int64_t max, bool piecewise, struct burst_log *l)
+/* As a start from a snapshot. */
+static void go_on_from_what_is_saved(void)
+{
+    AUTO_BUF struct buf saved = { 0 };
+    step_save(&step, &saved);
+    assert_int_equal(step_load(&step, saved.data, saved.len, NULL), ERR_OK);
+}
+
+/* Prices that pass many thresholds at once, pauses in which holds run out, ends of sessions; and, every so many records, a start. */
+static void burst_story(int64_t max, bool piecewise, int starts, struct burst_log *l)
 {
     struct why why = { 0 };
     *l = (struct burst_log){ 0 };
@@ -1221,6 +1229,7 @@ static void burst_story(int64_t max, bool piecewise, struct burst_log *l)
             assert_int_equal(step_go_on(&step, &why), ERR_OK);
         }
         if (upto(50) == 0) rule(1, (int)upto(BURST_RULES), "{\"rule\":\"last(A) >= 100\"}");
+        if (starts && i % starts == 0) go_on_from_what_is_saved();
     }
 }
 
@@ -1234,13 +1243,13 @@ static void a_burst_is_said_in_pieces(void **state)
         struct burst_log whole;
         printf("seed %" PRIu64 "\n", k);
         seed = k;
-        burst_story(0, true, &whole);
+        burst_story(0, true, 0, &whole);
         end(NULL);
         assert_true(whole.most > 20 && whole.bursts == 0 && whole.alerts > 1000);
         for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
             struct burst_log cut;
             seed = k;
-            burst_story(sizes[i], i % 2 == k % 2, &cut);
+            burst_story(sizes[i], i % 2 == k % 2, 0, &cut);
             printf("%" PRId64 " at most: %zu alerts, %zu bursts\n", sizes[i], cut.alerts,
                    cut.bursts);
             assert_true(cut.most <= (size_t)sizes[i] || sizes[i] == 1000);
@@ -1251,6 +1260,33 @@ static void a_burst_is_said_in_pieces(void **state)
         }
         buf_release(&whole.text);
     }
+}
+
+/* A record that had nothing left to say would move the seq of all that follow: what lies in memory beside the state, such as
+ * timers that nobody waits for any more, must not make one. */
+static void a_burst_is_of_the_state_alone(void **state)
+{
+    (void)state;
+    end(state);
+    for (uint64_t k = 1; k <= 4; k++) {
+        struct burst_log through;
+        seed = k;
+        burst_story(1, true, 0, &through);
+        const uint64_t last = engine_seq(step.engine);
+        end(NULL);
+        for (int starts = 1; starts <= 64; starts *= 4) {
+            struct burst_log anew;
+            seed = k;
+            burst_story(1, true, starts, &anew);
+            assert_int_equal(anew.bursts, through.bursts);
+            assert_int_equal(engine_seq(step.engine), last);
+            assert_string_equal(anew.text.data, through.text.data);
+            buf_release(&anew.text);
+            end(NULL);
+        }
+        buf_release(&through.text);
+    }
+    begin(NULL);
 }
 
 /* ---- readings ---- */
@@ -1317,6 +1353,7 @@ int main(void)
 #define STORY(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
         STORY(a_burst_is_said_in_pieces),
+        STORY(a_burst_is_of_the_state_alone),
         STORY(a_timers_alert_says_what_was_held),
         STORY(a_rule_fires_and_resolves),
         STORY(what_ends_a_firing_is_said),
