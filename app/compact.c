@@ -20,10 +20,11 @@ enum { TRIES = 100, TRY_MS = 100 };
 /* A service that does the same takes a piece now and then, or a reader is in the way. */
 static enum err piece(struct db *d, struct compacted *done, struct why *why)
 {
-    enum err e = compact_piece(d, wall_ns(), done, why);
+    struct pace at_once = { 0 };
+    enum err e = compact_piece(d, wall_ns(), &at_once, done, why);
     for (int tries = 0; e == ERR_DB && db_retryable(why) && tries < TRIES; tries++) {
         nanosleep(&(struct timespec){ 0, TRY_MS * NS_PER_MS }, NULL);
-        e = compact_piece(d, wall_ns(), done, why);
+        e = compact_piece(d, wall_ns(), &at_once, done, why);
     }
     return e;
 }

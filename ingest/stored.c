@@ -51,9 +51,11 @@ struct tick_row tick_of_record(const struct record *r, int32_t instrument, enum 
     };
 }
 
+bool tick_is_trade(const struct tick_row *t) { return t->day_or_kind < NO_DAY + TRADE_PLACE_COUNT; }
+
 struct close_row close_of_tick(const struct tick_row *t)
 {
-    assert(t->day_or_kind >= NO_DAY + TRADE_PLACE_COUNT);
+    assert(!tick_is_trade(t));
     return (struct close_row){ .seq = t->seq,
                                .instrument_id = t->instrument_id,
                                .session = t->day_or_kind,
@@ -64,7 +66,7 @@ struct record record_of_tick(const struct tick_row *t, const struct symbol *symb
 {
     struct record r = { .seq = t->seq, .event_ns = t->event_ns, .received_ms = t->received_ms };
     place(&r, t->kpos);
-    if (t->day_or_kind < NO_DAY + TRADE_PLACE_COUNT) {
+    if (tick_is_trade(t)) {
         r.kind = RECORD_TRADE;
         r.u.trade.symbol = *symbol;
         r.u.trade.price_e8 = t->price_e8;

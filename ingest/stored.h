@@ -25,6 +25,7 @@ extern const struct row_type event_row;
 
 /* Of a record whose place is TICK; `instrument` is the engine's number for its symbol, `place` what it said of a trade. */
 struct tick_row tick_of_record(const struct record *r, int32_t instrument, enum trade_place place);
+bool tick_is_trade(const struct tick_row *t); /* else it is a close */
 /* Of the tick of a RECORD_CLOSE. */
 struct close_row close_of_tick(const struct tick_row *t);
 struct record record_of_tick(const struct tick_row *t, const struct symbol *symbol);

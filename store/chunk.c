@@ -24,8 +24,6 @@
 #include <string.h>
 
 enum {
-    OID_INT4 = 23, /* as in pg_type: they never change */
-    OID_INT8 = 20,
     ARRAY_HEAD = 20,
     UNIT_MAX = 1000000000,
 };
@@ -115,59 +113,6 @@ size_t chunk_cut(const struct tick_row *rows, size_t n)
     return k;
 }
 
-/* While packing, lengths are set and the values lie one behind the other; the pointers are set at the end, when the buffer moves
- * no more. -1: null. */
-static char *room(struct chunk_params *p, int at, size_t n)
-{
-    if (!buf_reserve(&p->bytes, n)) return NULL;
-    char *to = p->bytes.data + p->bytes.len;
-    p->bytes.len += n;
-    p->lengths[at] = (int)n;
-    return to;
-}
-
-static void put64(struct chunk_params *p, int at, int64_t v)
-{
-    char *to = room(p, at, 8);
-    const uint64_t x = htobe64((uint64_t)v);
-    if (to) memcpy(to, &x, 8);
-}
-
-static void put32(struct chunk_params *p, int at, int32_t v)
-{
-    char *to = room(p, at, 4);
-    const uint32_t x = htobe32((uint32_t)v);
-    if (to) memcpy(to, &x, 4);
-}
-
-/* One dimension, no nulls, counted from 1; then each element behind its length. NULL: out of memory. */
-static char *put_array(struct chunk_params *p, int at, uint32_t oid, size_t n)
-{
-    const size_t width = oid == OID_INT8 ? 8 : 4;
-    const uint32_t head[ARRAY_HEAD / 4] = { htobe32(1), 0, htobe32(oid), htobe32((uint32_t)n),
-                                            htobe32(1) };
-    char *to = room(p, at, ARRAY_HEAD + n * (4 + width));
-    if (!to) return NULL;
-    memcpy(to, head, sizeof head);
-    return to + ARRAY_HEAD;
-}
-
-static char *put_element32(char *to, int32_t v)
-{
-    const uint32_t x[2] = { htobe32(4), htobe32((uint32_t)v) };
-    memcpy(to, x, sizeof x);
-    return to + sizeof x;
-}
-
-static char *put_element64(char *to, int64_t v)
-{
-    const uint32_t width = htobe32(8);
-    const uint64_t x = htobe64((uint64_t)v);
-    memcpy(to, &width, 4);
-    memcpy(to + 4, &x, 8);
-    return to + 12;
-}
-
 /* Mostly found at the first rows: prices are in cents or hundredths of them. */
 static uint64_t unit_of(const struct tick_row *rows, size_t n, size_t offset, int64_t base)
 {
@@ -193,21 +138,20 @@ static struct range range_of(const struct tick_row *rows, size_t n, size_t offse
 }
 
 /* Distances from the base in units; that they fit is_wide has said. */
-static void put_narrow(struct chunk_params *p, int at, const struct tick_row *rows, size_t n,
+static void put_narrow(struct params *p, int at, const struct tick_row *rows, size_t n,
                        size_t offset, int64_t base, uint64_t unit)
 {
-    char *to = put_array(p, at, OID_INT4, n);
+    char *to = params_array(p, at, OID_INT4, n);
     for (size_t i = 0; to && i < n; i++) {
         const uint64_t distance = (uint64_t)whole(&rows[i], offset) - (uint64_t)base;
-        to = put_element32(to, (int32_t)(unit == 1 ? distance : distance / unit));
+        to = params_element32(to, (int32_t)(unit == 1 ? distance : distance / unit));
     }
 }
 
-static void put_wide(struct chunk_params *p, int at, const struct tick_row *rows, size_t n,
-                     size_t offset)
+static void put_wide(struct params *p, int at, const struct tick_row *rows, size_t n, size_t offset)
 {
-    char *to = put_array(p, at, OID_INT8, n);
-    for (size_t i = 0; to && i < n; i++) to = put_element64(to, whole(&rows[i], offset));
+    char *to = params_array(p, at, OID_INT8, n);
+    for (size_t i = 0; to && i < n; i++) to = params_element64(to, whole(&rows[i], offset));
 }
 
 struct packing { /* what of a column is decided before anything is put */
@@ -226,27 +170,27 @@ static struct packing packing_of(const struct tick_row *rows, size_t n, size_t o
 static bool is_wide(const struct packing *k) { return k->span / k->unit > INT32_MAX; }
 
 /* Closes of several sessions, or trades of several places, in one chunk; mostly it is neither. */
-static void put_kinds(struct chunk_params *p, const struct tick_row *rows, size_t n, int32_t low,
+static void put_kinds(struct params *p, const struct tick_row *rows, size_t n, int32_t low,
                       int32_t high)
 {
     if (low == high) return;
-    char *to = put_array(p, AT_KIND, OID_INT4, n);
-    for (size_t i = 0; to && i < n; i++) to = put_element32(to, rows[i].day_or_kind);
+    char *to = params_array(p, AT_KIND, OID_INT4, n);
+    for (size_t i = 0; to && i < n; i++) to = params_element32(to, rows[i].day_or_kind);
 }
 
 /* Dense, unless a record of another kind lies between. */
-static void put_seqs(struct chunk_params *p, const struct tick_row *rows, size_t n)
+static void put_seqs(struct params *p, const struct tick_row *rows, size_t n)
 {
     if (rows[n - 1].seq - rows[0].seq == n - 1) return;
-    char *to = put_array(p, AT_SEQ, OID_INT4, n);
+    char *to = params_array(p, AT_SEQ, OID_INT4, n);
     for (size_t i = 0; to && i < n; i++)
-        to = put_element32(to, (int32_t)(rows[i].seq - rows[0].seq));
+        to = params_element32(to, (int32_t)(rows[i].seq - rows[0].seq));
 }
 
-static void put_instruments(struct chunk_params *p, const struct tick_row *rows, size_t n)
+static void put_instruments(struct params *p, const struct tick_row *rows, size_t n)
 {
-    char *to = put_array(p, AT_INSTRUMENT, OID_INT4, n);
-    for (size_t i = 0; to && i < n; i++) to = put_element32(to, rows[i].instrument_id);
+    char *to = params_array(p, AT_INSTRUMENT, OID_INT4, n);
+    for (size_t i = 0; to && i < n; i++) to = params_element32(to, rows[i].instrument_id);
 }
 
 static bool begins_run(const struct tick_row *rows, size_t i)
@@ -256,20 +200,20 @@ static bool begins_run(const struct tick_row *rows, size_t i)
 
 /* A fetch brings a partition's messages one behind the other, so that a chunk has a few runs: a
  * hundredth of what a place of its own for each tick would be. */
-static void put_runs(struct chunk_params *p, const struct tick_row *rows, size_t n)
+static void put_runs(struct params *p, const struct tick_row *rows, size_t n)
 {
     size_t runs = 0;
     for (size_t i = 0; i < n; i++) runs += begins_run(rows, i);
-    char *to = put_array(p, AT_RUN_AT, OID_INT4, runs);
+    char *to = params_array(p, AT_RUN_AT, OID_INT4, runs);
     for (size_t i = 0; to && i < n; i++)
-        if (begins_run(rows, i)) to = put_element32(to, (int32_t)i);
-    to = put_array(p, AT_RUN_KPOS, OID_INT8, runs);
+        if (begins_run(rows, i)) to = params_element32(to, (int32_t)i);
+    to = params_array(p, AT_RUN_KPOS, OID_INT8, runs);
     for (size_t i = 0; to && i < n; i++)
-        if (begins_run(rows, i)) to = put_element64(to, rows[i].kpos);
+        if (begins_run(rows, i)) to = params_element64(to, rows[i].kpos);
 }
 
 /* What queries go by without unpacking anything. */
-static void put_head(struct chunk_params *p, const struct tick_row *rows, size_t n, int32_t *low,
+static void put_head(struct params *p, const struct tick_row *rows, size_t n, int32_t *low,
                      int32_t *high)
 {
     const struct range when = range_of(rows, n, offsetof(struct tick_row, event_ns));
@@ -278,28 +222,28 @@ static void put_head(struct chunk_params *p, const struct tick_row *rows, size_t
         if (rows[i].day_or_kind < *low) *low = rows[i].day_or_kind;
         if (rows[i].day_or_kind > *high) *high = rows[i].day_or_kind;
     }
-    put64(p, AT_FIRST_SEQ, (int64_t)rows[0].seq);
-    put64(p, AT_LAST_SEQ, (int64_t)rows[n - 1].seq);
-    put32(p, AT_TICKS, (int32_t)n);
-    put64(p, AT_FROM_NS, when.low);
-    put64(p, AT_TO_NS, when.high);
-    put32(p, AT_KIND_FROM, *low);
-    put32(p, AT_KIND_TO, *high);
-    put64(p, AT_CHECKSUM, checksum(rows, n));
+    params_i64(p, AT_FIRST_SEQ, (int64_t)rows[0].seq);
+    params_i64(p, AT_LAST_SEQ, (int64_t)rows[n - 1].seq);
+    params_i32(p, AT_TICKS, (int32_t)n);
+    params_i64(p, AT_FROM_NS, when.low);
+    params_i64(p, AT_TO_NS, when.high);
+    params_i32(p, AT_KIND_FROM, *low);
+    params_i32(p, AT_KIND_TO, *high);
+    params_i64(p, AT_CHECKSUM, checksum(rows, n));
 }
 
-bool chunk_pack(struct chunk_params *p, const struct tick_row *rows, size_t n)
+bool chunk_pack(struct params *p, const struct tick_row *rows, size_t n)
 {
     assert(n > 0 && n <= CHUNK_MAX && rows[n - 1].seq - rows[0].seq < CHUNK_SPAN);
     struct packing k[ARRAY_LEN(scaled)];
     int32_t low, high;
-    buf_clear(&p->bytes);
-    for (int i = 0; i < CHUNK_COLUMNS; i++) p->lengths[i] = -1, p->formats[i] = 1;
+    params_begin(p, CHUNK_COLUMNS);
     put_head(p, rows, n, &low, &high);
     for (size_t i = 0; i < ARRAY_LEN(scaled); i++) {
         k[i] = packing_of(rows, n, scaled[i].offset);
-        if (scaled[i].base != AT_FROM_NS) put64(p, scaled[i].base, is_wide(&k[i]) ? 0 : k[i].base);
-        put64(p, scaled[i].unit, is_wide(&k[i]) ? 1 : (int64_t)k[i].unit);
+        if (scaled[i].base != AT_FROM_NS)
+            params_i64(p, scaled[i].base, is_wide(&k[i]) ? 0 : k[i].base);
+        params_i64(p, scaled[i].unit, is_wide(&k[i]) ? 1 : (int64_t)k[i].unit);
     }
     put_seqs(p, rows, n);
     put_instruments(p, rows, n);
@@ -310,15 +254,8 @@ bool chunk_pack(struct chunk_params *p, const struct tick_row *rows, size_t n)
     for (size_t i = 0; i < ARRAY_LEN(scaled); i++)
         if (is_wide(&k[i])) put_wide(p, scaled[i].wide, rows, n, scaled[i].offset);
     put_runs(p, rows, n);
-    const char *at = p->bytes.data;
-    for (int i = 0; i < CHUNK_COLUMNS; i++) { /* in the order in which they were put */
-        p->values[i] = p->lengths[i] < 0 ? NULL : at;
-        if (p->lengths[i] > 0) at += p->lengths[i];
-    }
-    return buf_ok(&p->bytes);
+    return params_end(p);
 }
-
-void chunk_params_release(struct chunk_params *p) { buf_release(&p->bytes); }
 
 /* ---- statements ---- */
 void chunk_columns(struct buf *out)

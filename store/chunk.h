@@ -7,6 +7,7 @@
 #ifndef TOCSIN_STORE_CHUNK_H
 #define TOCSIN_STORE_CHUNK_H
 #include "ingest/stored.h"
+#include "store/params.h"
 #include "store/pg.h"
 
 enum {
@@ -19,15 +20,8 @@ enum {
 /* How many of the rows, which are in the order of their seq and of one day, the next chunk takes: at least one. */
 size_t chunk_cut(const struct tick_row *rows, size_t n);
 
-/* A chunk as parameters or fields in PostgreSQL's binary format. {0} is ready; chunk_params_release ends it. */
-struct chunk_params {
-    const char *values[CHUNK_COLUMNS]; /* NULL: null. In `bytes`; valid until the next packing */
-    int lengths[CHUNK_COLUMNS], formats[CHUNK_COLUMNS];
-    struct buf bytes;
-};
-/* Of rows that chunk_cut took. False: out of memory. */
-MUST_USE bool chunk_pack(struct chunk_params *p, const struct tick_row *rows, size_t n);
-void chunk_params_release(struct chunk_params *p);
+/* As the parameters of chunk_insert_text, of rows that chunk_cut took. False: out of memory. */
+MUST_USE bool chunk_pack(struct params *p, const struct tick_row *rows, size_t n);
 
 /* "INSERT INTO tocsin.tick_chunk (...) VALUES ($1, ...)" and "first_seq, last_seq, ...": in the order of the parameters. */
 void chunk_insert_text(struct buf *out);

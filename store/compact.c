@@ -1,8 +1,9 @@
-/* compact.c - a quarter of an hour of a day that is over, or a day of a month of long ago, in one transaction:
+/* compact.c - a quarter of an hour of a day that is over, or a day of a month of long ago, in one transaction; where that is more
+ * than half a million ticks, a half, a quarter, an eighth of it:
  *
  *     the partition's row of tocsin.tick_day, locked: two who do the same do it one after the other
  *     its ticks that are rows, in the order of their seq, into chunks; then they are deleted. As many must go as came
- *     tocsin.compact_trades: its trades, out of the chunks, by instrument
+ *     its trades, out of the chunks, by instrument (by_instrument.c)
  *     tick_day.done_ns moves to the piece's end. At that of the partition the copy is complete, and from then on it is read
  *
  * Ticks of greater seq than tick_day.upto_seq are none of its business: what comes late for a day that is over stays as it came.
@@ -10,6 +11,7 @@
 #include "store/compact.h"
 
 #include "core/when.h"
+#include "store/by_instrument.h"
 #include "store/chunk.h"
 #include "store/table.h"
 #include "store/wire.h"
@@ -19,14 +21,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* At 500 trades a second 450,000 ticks: a second or two of work, and one instrument's hour is a few chunks. */
-static const int64_t PIECE_NS = 900 * NS_PER_S;
+/* At 500 trades a second 450,000 ticks: one instrument's hour is a few chunks. */
+static const int64_t PIECE_NS = 900 * NS_PER_S, PIECE_LEAST_NS = NS_PER_S;
+enum { PIECE_TICKS = 500000 }; /* are in memory at once: 28 MB */
 
 /* What one transaction is about. Its ticks are all of one UTC day, as those of a chunk have to be. */
 struct piece {
     int64_t day_ns, end_ns; /* of the partition */
-    int64_t from_ns, to_ns;
-    int64_t upto_seq;
+    struct stretch of;
 };
 
 /* A partition that has to be made waits behind a reader for no longer than this: those who write would wait behind it. */
@@ -37,12 +39,27 @@ enum err compact_prepare(struct db *d, struct why *why)
     if (!buf_ok(&sql)) return err_set(why, ERR_NOMEM, "out of memory");
     enum err e = db_script(
         d, "SET lock_timeout = '500ms'; SET statement_timeout = 0; SET work_mem = '32MB'", why);
-    return e ? e : db_check(d, PQprepare(d->conn, "chunk", sql.data, CHUNK_COLUMNS, NULL), why);
+    if (!e) e = db_check(d, PQprepare(d->conn, "chunk", sql.data, CHUNK_COLUMNS, NULL), why);
+    return e ? e : by_instrument_prepare(d, why);
 }
 
 static int64_t whole(const PGresult *r, int column)
 {
     return strtoll(PQgetvalue(r, 0, column), NULL, 10);
+}
+
+/* Halved until it has no more ticks than a piece may; to the end of its UTC day at most. */
+static enum err choose_end(struct db *d, struct piece *p, struct why *why)
+{
+    int64_t step = p->end_ns - p->day_ns > NS_PER_DAY ? NS_PER_DAY : PIECE_NS, ticks;
+    struct stretch *s = &p->of;
+    const int64_t midnight = (day_of_ns(s->from_ns) + INT64_C(1)) * NS_PER_DAY,
+                  last = midnight < p->end_ns ? midnight : p->end_ns;
+    for (;; step /= 2) {
+        s->to_ns = last - s->from_ns < step ? last : s->from_ns + step;
+        enum err e = stretch_ticks(d, s, &ticks, why);
+        if (e || ticks <= PIECE_TICKS || s->to_ns - s->from_ns <= PIECE_LEAST_NS) return e;
+    }
 }
 
 /* Where the day in hand goes on, or the first of the next one. */
@@ -60,20 +77,18 @@ static enum err next_piece(struct db *d, int64_t over_ns, struct piece *p, bool 
     if (!*more) return ERR_OK;
     *p = (struct piece){ .day_ns = whole(r, 0),
                          .end_ns = whole(r, 1),
-                         .upto_seq = whole(r, 2),
-                         .from_ns = whole(r, 3) };
-    const int64_t step = p->end_ns - p->day_ns > NS_PER_DAY ? NS_PER_DAY : PIECE_NS;
-    p->to_ns = p->end_ns - p->from_ns < step ? p->end_ns : p->from_ns + step;
-    return ERR_OK;
+                         .of = { .from_ns = whole(r, 3), .upto_seq = whole(r, 2) } };
+    return choose_end(d, p, why);
 }
 
 /* ---- rows into chunks ---- */
 struct fold {
     struct db *db;
+    struct pace *pace;
     struct tick_row rows[2 * CHUNK_MAX]; /* read and not in a chunk yet */
     size_t n;
     int64_t folded;
-    struct chunk_params params;
+    struct params params;
 };
 
 /* The first rows that are there become a chunk; the rest moves up. */
@@ -89,7 +104,7 @@ static enum err put_chunk(struct fold *f, struct why *why)
     f->folded += (int64_t)n;
     f->n -= n;
     memmove(f->rows, f->rows + n, f->n * sizeof *f->rows);
-    return ERR_OK;
+    return pace_rest(f->pace) ? ERR_OK : err_set(why, ERR_STOPPING, "the service is stopping");
 }
 
 /* Less than a chunk is left of the page before, so that there is room for one. */
@@ -101,21 +116,12 @@ static enum err take_page(struct fold *f, const PGresult *page, struct why *why)
     return e;
 }
 
-/* The same of what is read and of what is deleted. */
-static void rows_text(const struct piece *p, struct buf *out)
-{
-    buf_printf(out,
-               " FROM tocsin.tick_row WHERE event_ns >= %" PRId64 " AND event_ns < %" PRId64
-               " AND seq <= %" PRId64,
-               p->from_ns, p->to_ns, p->upto_seq);
-}
-
 static enum err open_rows(struct db *d, const struct piece *p, struct why *why)
 {
     AUTO_BUF struct buf sql = { 0 };
     buf_puts(&sql, "DECLARE few NO SCROLL CURSOR FOR SELECT ");
     table_columns(&tick_row, &sql);
-    rows_text(p, &sql);
+    stretch_rows_text(&p->of, &sql);
     buf_puts(&sql, " ORDER BY seq");
     return buf_ok(&sql) ? db_script(d, sql.data, why) : err_set(why, ERR_NOMEM, "out of memory");
 }
@@ -126,7 +132,7 @@ static enum err delete_rows(struct fold *f, const struct piece *p, struct why *w
     AUTO_BUF struct buf sql = { 0 };
     AUTO_PGRESULT PGresult *r = NULL;
     buf_puts(&sql, "DELETE");
-    rows_text(p, &sql);
+    stretch_rows_text(&p->of, &sql);
     if (!buf_ok(&sql)) return err_set(why, ERR_NOMEM, "out of memory");
     enum err e = db_query(f->db, sql.data, 0, NULL, &r, why);
     if (e || atoll(PQcmdTuples(r)) == f->folded) return e;
@@ -164,27 +170,22 @@ static enum err lock_day(struct db *d, const struct piece *p, struct why *why)
     enum err e = db_query(d, "SELECT done_ns FROM tocsin.tick_day WHERE from_ns = $1 FOR UPDATE", 1,
                           (const char *const[]){ day }, &r, why);
     if (e) return e;
-    if (PQntuples(r) == 1 && whole(r, 0) == p->from_ns) return ERR_OK;
+    if (PQntuples(r) == 1 && whole(r, 0) == p->of.from_ns) return ERR_OK;
     return err_set(why, ERR_DB, "40001: somebody else has written that piece by instrument");
 }
 
 /* The copy of the piece and that it is there, in one. */
-static enum err by_instrument(struct db *d, const struct piece *p, int64_t *trades, struct why *why)
+static enum err copy(struct fold *f, const struct piece *p, int64_t *trades, struct why *why)
 {
-    char from[24], to[24], upto[24], day[24], written[24];
-    AUTO_PGRESULT PGresult *r = NULL;
-    snprintf(from, sizeof from, "%" PRId64, p->from_ns);
-    snprintf(to, sizeof to, "%" PRId64, p->to_ns);
-    snprintf(upto, sizeof upto, "%" PRId64, p->upto_seq);
-    snprintf(day, sizeof day, "%" PRId64, p->day_ns);
-    enum err e = db_query(d, "SELECT tocsin.compact_trades($1, $2, $3)", 3,
-                          (const char *const[]){ from, to, upto }, &r, why);
+    char to[24], day[24], written[24];
+    enum err e = by_instrument_write(f->db, &p->of, f->pace, trades, why);
     if (e) return e;
-    *trades = whole(r, 0);
+    snprintf(to, sizeof to, "%" PRId64, p->of.to_ns);
+    snprintf(day, sizeof day, "%" PRId64, p->day_ns);
     snprintf(written, sizeof written, "%" PRId64, *trades);
     return db_exec(
-        d, "UPDATE tocsin.tick_day SET done_ns = $2, trades = trades + $3 WHERE from_ns = $1", 3,
-        (const char *const[]){ day, to, written }, why);
+        f->db, "UPDATE tocsin.tick_day SET done_ns = $2, trades = trades + $3 WHERE from_ns = $1",
+        3, (const char *const[]){ day, to, written }, why);
 }
 
 /* All of it or nothing. */
@@ -194,27 +195,31 @@ static enum err do_piece(struct fold *f, const struct piece *p, struct compacted
     enum err e = db_script(f->db, "BEGIN", why);
     if (!e) e = lock_day(f->db, p, why);
     if (!e) e = fold_rows(f, p, why);
-    if (!e) e = by_instrument(f->db, p, &out->trades, why);
+    if (!e) e = copy(f, p, &out->trades, why);
     if (!e) e = db_script(f->db, "COMMIT", why);
     if (e && f->db->conn) (void)!db_script(f->db, "ROLLBACK", NULL);
     return e;
 }
 
-enum err compact_piece(struct db *d, int64_t over_ns, struct compacted *out, struct why *why)
+enum err compact_piece(struct db *d, int64_t over_ns, struct pace *pace, struct compacted *out,
+                       struct why *why)
 {
     struct piece p = { 0 };
     *out = (struct compacted){ 0 };
+    pace_begin(pace);
     enum err e = next_piece(d, over_ns, &p, &out->more, why);
     if (e || !out->more) return e;
     struct fold *f = calloc(1, sizeof *f);
     if (!f) return err_set(why, ERR_NOMEM, "out of memory");
     f->db = d;
+    f->pace = pace;
     e = do_piece(f, &p, out, why);
     out->from_ns = p.day_ns;
     out->folded = f->folded;
-    out->day_done = !e && p.to_ns == p.end_ns;
-    chunk_params_release(&f->params);
+    out->day_done = !e && p.of.to_ns == p.end_ns;
+    params_release(&f->params);
     free(f);
+    if (!e && !pace_rest(pace)) return err_set(why, ERR_STOPPING, "the service is stopping");
     return e;
 }
 

@@ -113,7 +113,7 @@ struct transaction {
     const struct write_batch *batch;
     /* The JSON of the table being sent; libpq has its own copy once a statement is sent. */
     struct buf *scratch;
-    struct chunk_params chunk; /* the one being sent, likewise */
+    struct params chunk; /* the one being sent, likewise */
     /* Statements sent so far, and which of them is the outbox's (-1: none). Answers come in the
      * order of the statements and do not say whose they are, so the one with the number of
      * deliveries is found by counting. */
@@ -413,7 +413,7 @@ enum err transaction_run(struct db *db, const struct fence *fence, const struct 
     enum err e = bulk ? make_stages(&x, stages, why) : ERR_OK;
     if (!e && bulk) e = copy_bulk(&x, why);
     if (!e) e = pipeline(&x, !bulk, owed, why);
-    chunk_params_release(&x.chunk);
+    params_release(&x.chunk);
     if (!e) return ERR_OK;
     if (why && strncmp(why->text, "TF001", 5) == 0) return ERR_FENCED;
     const bool well =

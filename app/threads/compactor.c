@@ -1,19 +1,20 @@
 /* compactor.c - the compactor's thread: when a day of ticks is over it is written once more by instrument (store/compact.h), in a
  * session of its own.
  *
- * A piece is a transaction, of a second or so on a busy day; then it rests three times as long as that took, so that the writer and
- * whoever asks have three quarters of a core more than it. What fails is tried again at the next look: until then questions about
- * one instrument read more, and nothing else is worse. */
+ * A piece is a transaction. After each few milliseconds of work it rests three times as long, and its thread is a nice one: so that
+ * the writer and whoever asks have a core when they want one. What fails is tried again at the next look: until then questions
+ * about one instrument read more, and nothing else is worse. */
 #include "app/threads/pipeline.h"
 #include "core/log.h"
 #include "core/when.h"
 #include "store/compact.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static const int64_t GRACE_NS = 3600 * NS_PER_S; /* for what comes late */
-enum { REST = 3, SLICE_MS = 50 };
+enum { RESTS = 3, NICE = 10, SLICE_MS = 50 };
 
 struct compactor {
     struct pipeline *p;
@@ -70,15 +71,15 @@ static void note(struct compactor *c, const struct compacted *done)
 static void compact(struct compactor *c)
 {
     struct compacted done = { .more = true };
+    struct pace pace = { .rests = RESTS, .stop = &c->p->stopping };
     while (done.more) {
         struct why why = { 0 };
-        const int64_t began = mono_ns();
         enum err e = connect(c, &why);
-        if (!e) e = compact_piece(&c->db, wall_ns() - GRACE_NS, &done, &why);
+        if (!e) e = compact_piece(&c->db, wall_ns() - GRACE_NS, &pace, &done, &why);
+        if (e == ERR_STOPPING) return;
         tell(c, e, &why);
         if (e) return;
         note(c, &done);
-        if (!pause_for(c, REST * (mono_ns() - began))) return;
     }
 }
 
@@ -86,6 +87,7 @@ void *compactor_main(void *arg)
 {
     struct compactor c = { .p = arg };
     pthread_setname_np(pthread_self(), "compactor");
+    if (setpriority(PRIO_PROCESS, 0, NICE)) log_warn("the compactor's thread is as any other");
     const int64_t every_ns = c.p->c->database_compact_every_s * NS_PER_S;
     while (every_ns && pause_for(&c, every_ns)) compact(&c);
     db_close(&c.db);
