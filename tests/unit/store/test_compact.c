@@ -29,7 +29,8 @@ enum shape { PLAIN, ODD, EXTREME, SHAPES };
 
 static struct tick_row make(enum shape shape, int64_t at_ns)
 {
-    struct tick_row t = { .seq = ++seq,
+    seq++;
+    struct tick_row t = { .seq = seq,
                           .event_ns = at_ns,
                           .received_ms = at_ns / NS_PER_MS,
                           .kpos = INT64_C(3) << 40 | (int64_t)seq,
