@@ -51,7 +51,7 @@ static int64_t whole(const PGresult *r, int column)
 /* Halved until it has no more ticks than a piece may; to the end of its UTC day at most. */
 static enum err choose_end(struct db *d, struct piece *p, struct why *why)
 {
-    int64_t step = p->end_ns - p->day_ns > NS_PER_DAY ? NS_PER_DAY : PIECE_NS, ticks;
+    int64_t step = p->end_ns - p->day_ns > NS_PER_DAY ? NS_PER_DAY : PIECE_NS, ticks = 0;
     struct stretch *s = &p->of;
     const int64_t midnight = (day_of_ns(s->from_ns) + INT64_C(1)) * NS_PER_DAY,
                   last = midnight < p->end_ns ? midnight : p->end_ns;
