@@ -34,6 +34,9 @@ struct aggregate_kind {
     /* A company has its first line: room for it. NULL: nothing to do. ERR_NOMEM. */
     enum err (*slot_added)(struct universe_store *s, const struct universe *u, void *state,
                            uint32_t slot);
+    /* The same of a line, which has no value yet. */
+    enum err (*line_added)(struct universe_store *s, const struct universe *u, void *state,
+                           uint32_t line);
     /* `into` becomes that of both, whose members have no company in common. ERR_NOMEM. */
     enum err (*merge)(const struct universe_store *s, void *into, const void *other);
     /* Same members' state, whatever way it was come by? For tests and checks. */
@@ -52,10 +55,11 @@ struct squares {
 extern const struct aggregate_kind aggregate_squares_by_issuer, aggregate_squares_by_line;
 
 struct order {
-    /* Companies, largest first, ties by issuer number; those without a value at the end. Never one
-     * less: a company that has left stays, with value 0. */
-    uint32_t *slots;
+    /* Companies (slots), largest first, ties by issuer number; those without a value at the end. Never one
+     * less: a company that has left stays, with value 0. Or lines, ties by instrument. */
+    uint32_t *who;
     size_t n, cap;
+    i128 ranked; /* sum of i * value of the i-th, counted from 1, in cents */
 };
-extern const struct aggregate_kind aggregate_order;
+extern const struct aggregate_kind aggregate_order, aggregate_order_by_line;
 #endif

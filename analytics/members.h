@@ -29,7 +29,7 @@ struct crossing {
 
 /* An instrument's place in a universe. GOOG and GOOGL of one company are two lines and one slot. */
 struct line {
-    uint32_t universe, instrument, slot;
+    uint32_t universe, instrument, slot, rank; /* rank: the order_by_line aggregate's */
     uint32_t next_of_instrument, next_of_universe;
     bool active; /* a member now; a line that has left stays in its chains and may come back */
     /* It counts: active, with a price and shares. universe.c's set_valued alone changes it, because

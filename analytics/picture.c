@@ -236,11 +236,11 @@ static void take_index(const struct market *m, const struct universe *u, struct 
     memcpy(out->name, u->name, sizeof u->name);
     out->members_n = u->issuers_n;
     while (out->top_n < PICTURE_TOP_MAX && out->top_n < o->n
-           && m->store.slots[o->slots[out->top_n]].value != 0)
+           && m->store.slots[o->who[out->top_n]].value != 0)
         out->top_n++;
     find_largest_lines(m, u, out->top_n, big);
     for (size_t j = 0; j < out->top_n; j++)
-        take_member(m, u, &m->store.slots[o->slots[j]], big[j], &out->top[j]);
+        take_member(m, u, &m->store.slots[o->who[j]], big[j], &out->top[j]);
 }
 
 static int by_index_name(const void *a, const void *b)

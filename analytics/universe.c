@@ -200,6 +200,15 @@ static enum err tell_slot(struct universe_store *s, struct universe *u, uint32_t
     return e;
 }
 
+static enum err tell_line(struct universe_store *s, struct universe *u, uint32_t line)
+{
+    enum err e = ERR_OK;
+    for (uint32_t i = 0; i < u->kept_n && !e; i++)
+        if (u->kept[i].kind->line_added)
+            e = u->kept[i].kind->line_added(s, u, u->kept[i].state, line);
+    return e;
+}
+
 static uint32_t slot_of(const struct universe_store *s, const struct universe *u, uint32_t issuer)
 {
     uint32_t k = u->first_slot;
@@ -234,7 +243,7 @@ enum err universe_add_line(struct universe_store *s, struct universe *u, uint32_
     if (!VEC_GROW(&s->lines, &s->lines_cap, s->lines_n + 1)) return ERR_NOMEM;
     enum err e = find_slot(s, u, issuer, &slot);
     if (e) return e;
-    uint32_t no = (uint32_t)s->lines_n++;
+    const uint32_t no = (uint32_t)s->lines_n;
     s->lines[no] = (struct line){ .universe = universe_no,
                                   .instrument = instrument,
                                   .slot = slot,
@@ -242,6 +251,9 @@ enum err universe_add_line(struct universe_store *s, struct universe *u, uint32_
                                   .next_of_universe = u->first_line,
                                   .active = true,
                                   .own_shares = own_shares };
+    e = tell_line(s, u, no);
+    if (e) return e;
+    s->lines_n++;
     u->first_line = no;
     u->lines_n++;
     u->waiting.known = false;

@@ -1,5 +1,7 @@
-/* concentration.c - hhi, effective_number, top_weight: how much of an index is in how few names (metrics.md 4).
- * Five companies of 10 % and 495 of 0.1 %: HHI = 10,000 * (5 * 0.1^2 + 495 * 0.001^2) = 504.95; 1/HHI is 19.8 names. */
+/* concentration.c - hhi, adjusted_hhi, normalised_hhi, effective_number, top_weight: how much of an index is in how few names
+ * (metrics.md 4). Five companies of 10 % and 495 of 0.1 %: HHI = 10,000 * (5 * 0.1^2 + 495 * 0.001^2) = 504.95; 1/HHI is 19.8
+ * names. Beside an index of another number of members: 500 * 0.050495 = 25.2475 times what equal companies would make, and
+ * (0.050495 - 1/500) / (1 - 1/500) = 0.0486. */
 #include "analytics/measures/index_reading.h"
 
 enum { ONE_BY }; /* the parameter of hhi and effective_number */
@@ -47,6 +49,34 @@ static void read_hhi(const struct market *m, const struct series *s, struct read
     reading_finish(m, u->venue, r);
 }
 
+/* How many count. */
+static int64_t names_of(const struct universe *u, const struct series *s)
+{
+    return by_of(s) == BY_LINE ? u->valued_n : u->issuers_n;
+}
+
+static void read_adjusted_hhi(const struct market *m, const struct series *s, struct reading *r)
+{
+    const struct universe *u = series_universe(m, s);
+    if (!index_has_value(m, u, false, r)) return;
+    r->value = ratio_of_products((struct product){ names_of(u, s), squares_sum(u, s) },
+                                 (struct product){ u->total, u->total });
+    reading_finish(m, u->venue, r);
+}
+
+/* (S/T^2 - 1/N) / (1 - 1/N) = (N * S - T^2) / ((N - 1) * T^2). One name alone is all there can be: 1. */
+static void read_normalised_hhi(const struct market *m, const struct series *s, struct reading *r)
+{
+    const struct universe *u = series_universe(m, s);
+    if (!index_has_value(m, u, false, r)) return;
+    const int64_t n = names_of(u, s);
+    r->value = n == 1 ? 1
+                      : ratio_of_difference(1, (struct product){ n, squares_sum(u, s) },
+                                            (struct product){ u->total, u->total },
+                                            (struct product){ (n - 1) * u->total, u->total });
+    reading_finish(m, u->venue, r);
+}
+
 static void read_effective_number(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
@@ -75,7 +105,7 @@ static int64_t top_issuers(const struct market *m, const struct universe *u, int
 {
     const struct order *o = universe_kept(u, &aggregate_order);
     int64_t sum = 0;
-    for (size_t j = 0; j < (size_t)n && j < o->n; j++) sum += m->store.slots[o->slots[j]].value;
+    for (size_t j = 0; j < (size_t)n && j < o->n; j++) sum += m->store.slots[o->who[j]].value;
     return sum;
 }
 
@@ -96,7 +126,7 @@ static void concentration_inputs(const struct market *m, const struct series *s,
     const struct universe *u = series_universe(m, s);
     const struct order *o = universe_kept(u, &aggregate_order);
     if (o->n) {
-        const struct slot *largest = &m->store.slots[o->slots[0]];
+        const struct slot *largest = &m->store.slots[o->who[0]];
         json_put_real(w, "market_value", (double)u->total / 100);
         json_put_text(w, "largest", m->issuers[largest->issuer].key);
         json_put_real(w, "largest_weight_pct",
@@ -104,13 +134,6 @@ static void concentration_inputs(const struct market *m, const struct series *s,
     }
     index_inputs(m, u, w);
 }
-
-#define BY_PARAM                                                                                   \
-    { .name = "by",                                                                                \
-      .help = "a company counts once, or each of its lines does",                                  \
-      .type = PARAM_CHOICE,                                                                        \
-      .choices = by_names,                                                                         \
-      .missing = BY_ISSUER }
 
 const struct measure_kind measure_hhi = {
     .name = "hhi",
@@ -127,6 +150,39 @@ const struct measure_kind measure_hhi = {
     .begin = ask_squares,
     .end = leave_squares,
     .read = read_hhi,
+    .inputs = concentration_inputs,
+};
+
+const struct measure_kind measure_adjusted_hhi = {
+    .name = "adjusted_hhi",
+    .unit = "ratio",
+    .range = { RANGE_FROM(1) },
+    .formula = "N * sum of squared weights, rounded once: 1 of equal names, whatever their number",
+    .source = "metrics.md 4: adjusted HHI",
+    .version = 1,
+    .subjects = SUBJECT_INDEX,
+    .moved_by = CAUSE_PRICE,
+    .params = { [ONE_BY] = BY_PARAM },
+    .begin = ask_squares,
+    .end = leave_squares,
+    .read = read_adjusted_hhi,
+    .inputs = concentration_inputs,
+};
+
+const struct measure_kind measure_normalised_hhi = {
+    .name = "normalised_hhi",
+    .unit = "0..1",
+    .range = { RANGE_FROM(0), RANGE_UP_TO(1) },
+    .formula =
+        "(H - 1/N) / (1 - 1/N) of H the sum of squared weights, rounded once; 1 of one name alone",
+    .source = "metrics.md 4: normalised HHI",
+    .version = 1,
+    .subjects = SUBJECT_INDEX,
+    .moved_by = CAUSE_PRICE,
+    .params = { [ONE_BY] = BY_PARAM },
+    .begin = ask_squares,
+    .end = leave_squares,
+    .read = read_normalised_hhi,
     .inputs = concentration_inputs,
 };
 

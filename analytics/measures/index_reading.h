@@ -34,6 +34,14 @@ static inline bool index_has_value(const struct market *m, const struct universe
     return true;
 }
 
+/* The parameter `by`. */
+#define BY_PARAM                                                                                   \
+    { .name = "by",                                                                                \
+      .help = "a company counts once, or each of its lines does",                                  \
+      .type = PARAM_CHOICE,                                                                        \
+      .choices = by_names,                                                                         \
+      .missing = BY_ISSUER }
+
 static inline void index_inputs(const struct market *m, const struct universe *u,
                                 struct json_writer *w)
 {

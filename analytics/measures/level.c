@@ -48,12 +48,6 @@ static_assert(ARRAY_LEN(kind_words) == ARRAY_LEN(kind_names) - 1, "words for eac
       .type = PARAM_CHOICE,                                                                        \
       .choices = ew_names,                                                                         \
       .missing = EW_QUARTERLY }
-#define BY_PARAM                                                                                   \
-    { .name = "by",                                                                                \
-      .help = "a company counts once, or each of its lines does",                                  \
-      .type = PARAM_CHOICE,                                                                        \
-      .choices = by_names,                                                                         \
-      .missing = BY_ISSUER }
 
 extern const struct measure_kind measure_level, measure_spread; /* at the end of this file */
 

@@ -66,6 +66,42 @@ def top_weight(values, n=10):
     return float(top_weight_exact(values, n))
 
 
+def adjusted_hhi(values):
+    return float(len(values) * hhi_exact(values) / 10_000)
+
+
+def normalised_hhi(values):
+    """One name alone is all that there can be."""
+    n = len(values)
+    return float((hhi_exact(values) / 10_000 - Fraction(1, n)) / (1 - Fraction(1, n))) if n > 1 else 1.0
+
+
+def gini(values):
+    """Ranks from the smallest."""
+    n, total = len(values), sum(values)
+    return float(2 * sum(Fraction(i * v, total) for i, v in enumerate(sorted(values), 1)) / n - Fraction(n + 1, n))
+
+
+def hall_tideman(values):
+    """Ranks from the largest."""
+    total = sum(values)
+    return float(1 / (2 * sum(Fraction(i * v, total) for i, v in enumerate(sorted(values, reverse=True), 1)) - 1))
+
+
+def names_to(values, p=50):
+    return float(min(n for n in range(1, len(values) + 1) if top_weight_exact(values, n) >= p))
+
+
+def tail_equivalence(values):
+    """The largest is no part of the tail that it is held against."""
+    *tail, largest = sorted(values)
+    return float(max(m for m in range(len(tail) + 1) if sum(tail[:m]) <= largest))
+
+
+# By name, of the values alone; top_weight's n and names_to's p as a further argument.
+CONCENTRATION = {f.__name__: f for f in (hhi, effective_number, top_weight, adjusted_hhi, normalised_hhi, gini, hall_tideman, names_to, tail_equivalence)}
+
+
 # ---- calendar ----
 
 def third_friday(year, month):
@@ -251,6 +287,9 @@ class Index:
 
     def ew_level_exact(self, rebalance="quarterly", by="issuer"):
         return self.equal[rebalance, by].level_exact(self.prices())
+
+    def concentration(self, name, by="issuer", *more):
+        return CONCENTRATION[name](self.values(by), *more) if self.covered() else None
 
     def hhi(self, by="issuer"):
         return hhi(self.values(by)) if self.covered() else None
@@ -554,10 +593,6 @@ class Market:
         if name == "ew_level":
             return index.ew_level(options.get("ew", "quarterly"), options.get("by", "issuer"))
         by = options.get("by", "issuer")
-        if name == "hhi":
-            return index.hhi(by)
-        if name == "effective_number":
-            return index.effective_number(by)
-        if name == "top_weight":
-            return index.top_weight(int(options.get("n", 10)), by)
+        if name in CONCENTRATION:
+            return index.concentration(name, by, *(int(options[k]) for k in ("n", "p") if k in options))
         raise KeyError(text)

@@ -47,13 +47,13 @@ def stored(service, measure):
 
 
 def test_a_measure(tree, kafka, service_factory, node):
-    tree.add("analytics/measures/gini.c", "onefile/gini.c")
-    tree.row("analytics/measures.def", "MEASURE(hhi)", "MEASURE(gini)")        # in the middle
+    tree.add("analytics/measures/inequality.c", "onefile/inequality.c")
+    tree.row("analytics/measures.def", "MEASURE(hhi)", "MEASURE(inequality)")        # in the middle
     compiled = tree.make("all")
-    assert "analytics/measures/gini.c" in compiled and len(compiled) < 10, compiled
+    assert "analytics/measures/inequality.c" in compiled and len(compiled) < 10, compiled
     tree.make("generated")
-    assert tree.touched() == ["README.md", "analytics/measures.def", "analytics/measures/gini.c"]
-    assert "| `gini(SP500)` | 0..1 |" in (tree.top / "README.md").read_text(encoding="utf-8")
+    assert tree.touched() == ["README.md", "analytics/measures.def", "analytics/measures/inequality.c"]
+    assert "| `inequality(SP500)` | 0..1 |" in (tree.top / "README.md").read_text(encoding="utf-8")
 
     # The program before it has run on this database, and has a rule: it is taken over as it stands.
     topic = kafka.create_topic("measure")
@@ -63,7 +63,7 @@ def test_a_measure(tree, kafka, service_factory, node):
     kafka.produce(topic, messages[:head])
     drive.drained(service, topic, head)
     old = drive.make_rule(service, {"name": "old", "rule": "hhi(DEMO) >= 1"})
-    drive.problem(service.api("POST", "/v1/rules", {"rule": "gini(DEMO) > 0"}), 400, "unknown_measure")
+    drive.problem(service.api("POST", "/v1/rules", {"rule": "inequality(DEMO) > 0"}), 400, "unknown_measure")
     kafka.produce(topic, messages[head:half])
     drive.drained(service, topic, half)
     before = {m: service.measure(m)["value"] for m in ("hhi(DEMO)", "top_weight(DEMO)", "ew_level(DEMO)")}
@@ -74,29 +74,29 @@ def test_a_measure(tree, kafka, service_factory, node):
     assert {m: service.measure(m)["value"] for m in before} == before
     assert service.api("GET", f"/v1/rules/{old['id']}").json()["state"] == "firing"
     defined = {d["name"]: d for d in service.api("GET", "/v1/definitions").json()["measures"]}
-    assert (defined["gini"]["unit"], defined["gini"]["version"], defined["gini"]["subjects"]) == ("0..1", 1, ["index"]) and "pairs" in defined["gini"]["formula"]
-    new = drive.make_rule(service, {"name": "new", "rule": "gini(DEMO) > 0"})
-    deep = drive.make_rule(service, {"name": "deep", "rule": "max(gini(DEMO), over=5m) > 0"})
+    assert (defined["inequality"]["unit"], defined["inequality"]["version"], defined["inequality"]["subjects"]) == ("0..1", 1, ["index"]) and "pairs" in defined["inequality"]["formula"]
+    new = drive.make_rule(service, {"name": "new", "rule": "inequality(DEMO) > 0"})
+    deep = drive.make_rule(service, {"name": "deep", "rule": "max(inequality(DEMO), over=5m) > 0"})
     alert = wait_until(lambda: drive.alerts(service, new["id"]), "the rule fires")[0]
-    assert (alert["measure"], alert["unit"], alert["state"]) == ("gini(DEMO)", "0..1", "firing") and alert["inputs"]["coverage"] == 1
+    assert (alert["measure"], alert["unit"], alert["state"]) == ("inequality(DEMO)", "0..1", "firing") and alert["inputs"]["coverage"] == 1
     kafka.produce(topic, messages[half:])
     drive.drained(service, topic, len(messages))
 
     want = ginis(service, streams.INDEX)
-    now = service.measure("gini(DEMO)")["value"]
+    now = service.measure("inequality(DEMO)")["value"]
     assert now == pytest.approx(want[max(want)], rel=1e-14)
-    assert service.measure("max(gini(DEMO), over=5m)")["value"] >= now
-    readings = stored(service, "gini(DEMO)")
+    assert service.measure("max(inequality(DEMO), over=5m)")["value"] >= now
+    readings = stored(service, "inequality(DEMO)")
     assert len(readings) > 2 and readings == {seq: pytest.approx(want[seq], rel=1e-14) for seq in readings}
-    assert [p["value"] for p in drive.history(service, "gini(DEMO)")] == [readings[seq] for seq in sorted(readings)]
+    assert [p["value"] for p in drive.history(service, "inequality(DEMO)")] == [readings[seq] for seq in sorted(readings)]
     assert drive.alerts(service, deep["id"])
     page = node.run(HERE / "browser" / "measures.mjs", env={"TOCSIN_URL": f"{service.url}/#key={service.key}"})
-    tile = {t["measure"]: t for t in json.loads(page.stdout)["tiles"]}["gini(DEMO)"]
+    tile = {t["measure"]: t for t in json.loads(page.stdout)["tiles"]}["inequality(DEMO)"]
     assert (tile["title"], tile["value"]) == ("Inequality (Gini)", f"{now:.4f}"), tile
 
     service.restart(hard=True)                                                 # from its saved state
-    assert service.measure("gini(DEMO)")["value"] == now
-    tried = json.loads(service.check_ran("backtest", "--rule", f"gini(DEMO) >= {now:.12f}", "--json"))["alerts"]
+    assert service.measure("inequality(DEMO)")["value"] == now
+    tried = json.loads(service.check_ran("backtest", "--rule", f"inequality(DEMO) >= {now:.12f}", "--json"))["alerts"]
     assert tried and tried[0]["value"] >= round(now, 12)
     assert "0 differing" in service.check_ran("verify")
 

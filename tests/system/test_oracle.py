@@ -47,6 +47,23 @@ def test_five_hundred_equal():
     assert oracle.effective_number([7] * 500) == 500.0
 
 
+def test_four_companies_by_hand():
+    """50, 25, 15 and 10 of 100."""
+    four = [15, 50, 10, 25]
+    assert oracle.hhi_exact(four) == 3450
+    assert oracle.adjusted_hhi(four) == 1.38
+    assert oracle.normalised_hhi(four) == float(Fraction(345, 1000) - Fraction(1, 4)) / 0.75
+    assert oracle.gini(four) == 0.325                              # (2 * (10 + 2 * 15 + 3 * 25 + 4 * 50) / 100 - 5) / 4
+    assert oracle.hall_tideman(four) == float(Fraction(100, 270))  # 1 / (2 * (50 + 2 * 25 + 3 * 15 + 4 * 10) / 100 - 1)
+    assert [oracle.names_to(four, p) for p in (1, 50, 51, 75, 76, 90, 91, 100)] == [1, 1, 2, 2, 3, 3, 4, 4]
+    assert oracle.tail_equivalence(four) == 3
+
+
+def test_equal_names_and_one_alone():
+    assert [oracle.CONCENTRATION[f]([7] * 500) for f in ("adjusted_hhi", "normalised_hhi", "gini", "hall_tideman", "names_to", "tail_equivalence")] == [1, 0, 0, 1 / 500, 250, 1]
+    assert [oracle.CONCENTRATION[f]([7]) for f in ("adjusted_hhi", "normalised_hhi", "gini", "hall_tideman", "names_to", "tail_equivalence")] == [1, 1, 0, 1, 1, 0]
+
+
 def test_issuer_is_one_weight():
     m = market({"A1": ("A", 50), "A2": ("A", 50), "B": ("B", 100)})
     x = session(m, "2024-01-02", A1="10", A2="10", B="10")

@@ -13,7 +13,9 @@ from reference_rules import reference_alerts, rules
 SEEDS = [SEED] if os.environ.get("TOCSIN_SEED") else [1, 2, SEED]
 MEASURES = ["level(DEMO)", "hhi(DEMO)", "hhi(DEMO, by=line)", "effective_number(DEMO)", "top_weight(DEMO, n=3)", "top_weight(DEMO, by=line, n=4)",
             "ew_level(DEMO)", "ew_level(DEMO, by=line)", "ew_level(DEMO, ew=daily)", "ew_level(DEMO, ew=daily, by=line)", "ew_level(DEMO, ew=held)",
-            "last(S03)"]
+            "adjusted_hhi(DEMO)", "normalised_hhi(DEMO)", "normalised_hhi(DEMO, by=line)", "gini(DEMO)", "gini(DEMO, by=line)", "hall_tideman(DEMO)",
+            "hall_tideman(DEMO, by=line)", "names_to(DEMO)", "names_to(DEMO, by=line, p=100)", "names_to(DEMO, p=1)", "tail_equivalence(DEMO)",
+            "tail_equivalence(DEMO, by=line)", "last(S03)"]
 
 
 @pytest.fixture(scope="module", params=SEEDS, ids=lambda s: f"seed={s}")

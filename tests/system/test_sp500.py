@@ -21,9 +21,14 @@ KINDS = ("arith", "geom", "log", "ann", "ratio", "points")
 RETURNS = ("1d", "60d", "12mo", "ytd", "all")
 
 
+BY = ("issuer", "line")
+RANKS = [(name, {"by": by, **more}) for by in BY for name, more in (
+    ("adjusted_hhi", {}), ("normalised_hhi", {}), ("gini", {}), ("hall_tideman", {}), ("names_to", {}), ("names_to", {"p": 10}), ("names_to", {"p": 90}), ("tail_equivalence", {}))]
+
+
 def text(name, **options):
-    """Canonical: options in the order kind, window, ew, by, n; defaults not printed."""
-    defaults = {"kind": "geom", "window": "60d", "ew": "quarterly", "by": "issuer", "n": 10}
+    """Canonical: options in the order kind, window, ew, by, n, p; defaults not printed."""
+    defaults = {"kind": "geom", "window": "60d", "ew": "quarterly", "by": "issuer", "n": 10, "p": 50}
     shown = [f"{k}={v}" for k in defaults if (v := options.get(k, defaults[k])) != defaults[k]]
     return f"{name}({', '.join([sp500.INDEX, *shown])})"
 
@@ -31,6 +36,7 @@ def text(name, **options):
 def tracked():
     yield from (text("level"), text("hhi"), text("hhi", by="line"), text("effective_number"), text("effective_number", by="line"),
                 text("top_weight"), text("top_weight", by="line"), text("top_weight", n=1))
+    yield from (text(name, **options) for name, options in RANKS)
     for ew in EQUAL:
         for by in ("line", "issuer"):
             yield text("ew_level", ew=ew, by=by)
@@ -57,6 +63,8 @@ def truth():
                    text("effective_number"): x.effective_number(), text("effective_number", by="line"): x.effective_number("line"),
                    text("top_weight"): x.top_weight(), text("top_weight", by="line"): x.top_weight(10, "line"),
                    text("top_weight", n=1): x.top_weight(1), "last(AAPL)": market.measure("last(AAPL)")}
+            for name, options in RANKS:
+                row[text(name, **options)] = x.concentration(name, options["by"], *(options[k] for k in ("p",) if k in options))
             for (ew, by), levels in ((k, v) for k, v in x.history.items() if k != "level"):
                 row[text("ew_level", ew=ew, by=by)] = levels[-1]
             for kind in KINDS:

@@ -839,9 +839,9 @@ static void check_sums(struct engine *e, int step)
             if (weights->variants[v].sum != ew[v] && n->based)
                 fail_msg("step %d: index %d's equal-weighted sum %d is off", step, x, v);
         for (uint32_t k = 0; k < n->slots_n; k++) {
-            const struct slot *s = &engine_market(e)->store.slots[order->slots[k]],
+            const struct slot *s = &engine_market(e)->store.slots[order->who[k]],
                               *before =
-                                  k ? &engine_market(e)->store.slots[order->slots[k - 1]] : NULL;
+                                  k ? &engine_market(e)->store.slots[order->who[k - 1]] : NULL;
             assert_int_equal(s->rank, k);
             assert_true((i128)s->value
                         == by_issuer[atoi(engine_market(e)->issuers[s->issuer].key + 1)]);

@@ -94,6 +94,47 @@ static void equal_stocks(void **state)
     end(&w);
 }
 
+static void ranks(const struct world *w, const char *text, double want)
+{
+    const double got = value(w, text);
+    if (got != want) fail_msg("%s: %.17g, wanted %.17g", text, got, want);
+}
+
+/* 50, 25, 15 and 10 of 100: R = 1 * 50 + 2 * 25 + 3 * 15 + 4 * 10 = 185. Then the first company's 50 are lines of 30 and 20. */
+static void four_companies_by_rank(void **state)
+{
+    (void)state;
+    static const int64_t shares[] = { 15, 50, 10, 25 };
+    static const struct {
+        const char *name, *more;
+        double want;
+    } rows[] = {
+        { "adjusted_hhi", "", 1.38 },  { "normalised_hhi", "", 0.095 / 0.75 },
+        { "gini", "", 0.325 },         { "hall_tideman", "", 100.0 / 270 },
+        { "names_to", "", 1 },         { "names_to", ", p=51", 2 },
+        { "names_to", ", p=75", 2 },   { "names_to", ", p=100", 4 },
+        { "tail_equivalence", "", 3 },
+    };
+    struct world w;
+    begin(&w);
+    for (uint32_t i = 0; i < ARRAY_LEN(shares); i++) add(&w, i, shares[i], 1ll * USD);
+    assert_int_equal(universe_ask(&w.store, &w.index, &aggregate_order_by_line), ERR_OK);
+    for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+        char text[60];
+        snprintf(text, sizeof text, "%s(X%s%s)", rows[i / 2].name, i % 2 ? ", by=line" : "",
+                 rows[i / 2].more);
+        ranks(&w, text, rows[i / 2].want);
+    }
+    universe_set_shares(&w.store, &w.index, 1, 30);
+    add(&w, 1, 20, 1ll * USD);
+    ranks(&w, "gini(X)", 0.325);
+    ranks(&w, "names_to(X, p=75)", 2);
+    ranks(&w, "gini(X, by=line)", 0.2); /* 30, 25, 20, 15, 10: (6 * 100 - 2 * 250) / 500 */
+    ranks(&w, "names_to(X, by=line, p=75)", 3);
+    ranks(&w, "tail_equivalence(X, by=line)", 2);
+    end(&w);
+}
+
 /* Five at 10 % and 495 at 0.1 %: 5 * 0.1^2 + 495 * 0.001^2 = 0.050495, so 504.95. Those weights are 99.5 % of a whole: by themselves
  * they give 504.95 / 0.995^2; with 5,000 names of 0.0001 % beside them, too small for the printed digits, 504.95. */
 static void five_giants(void **state)
@@ -127,8 +168,7 @@ static void share_classes_add_up(void **state)
     near(value(&w, "hhi(X, by=line)"), 3800, 1e-14);
     near(value(&w, "top_weight(X, n=1)"), 50, 1e-14);
     near(value(&w, "top_weight(X, by=line, n=2)"), 80, 1e-14);
-    assert_int_equal(w.store.slots[order_of(&w)->slots[0]].issuer,
-                     3); /* ties go by issuer number */
+    assert_int_equal(w.store.slots[order_of(&w)->who[0]].issuer, 3); /* ties go by issuer number */
     assert_int_equal(w.index.issuers_n, 2);
     end(&w);
 }
@@ -279,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_stocks),
         cmocka_unit_test(five_giants),
+        cmocka_unit_test(four_companies_by_rank),
         cmocka_unit_test(share_classes_add_up),
         cmocka_unit_test(values_are_floored_in_128_bits),
         cmocka_unit_test(levels_follow_prices_only),
