@@ -10,7 +10,7 @@ from harness.base import wait_until
 
 NO_DAY, LATE_TRADE, EXTENDED_TRADE = -2 ** 31, -2 ** 31 + 1, -2 ** 31 + 2
 QUIET = {"engine": {"clock_ms": 0, "stale_after_ms": 0, "track": "last(FEEDA)"}}          # time is what the records say
-EVENT_KINDS = {3: "clock", 4: "issuer", 5: "instrument", 6: "shares", 7: "index", 8: "membership", 9: "article", 10: "exposure", 11: "position"}
+EVENT_KINDS = {3: "clock", 4: "issuer", 5: "instrument", 6: "shares", 7: "index", 8: "membership", 9: "article", 10: "exposure", 11: "position", 26: "refusal"}
 
 
 def query(**parameters):

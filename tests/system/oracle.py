@@ -432,6 +432,7 @@ class Market:
         self.stale_after_ns = stale_after_ns   # 0: any price is of now
         self.of_now, self.carried_until = None, None   # from this session on prices are of now; "begun": it has begun with this record
         self.prices, self.shares, self.floats, self.issuer = {}, {}, {}, {}
+        self.refused = set()                   # a price of theirs was set aside after the one that stands: `last` has no value
         self.times = {}                        # symbol -> event time of the record its price is of
         self.of_session = {}                   # symbol -> the session its price is of
         self.official = {}                     # symbol -> (price_e8, ts) of the session in progress
@@ -466,6 +467,8 @@ class Market:
             self.stand(m["symbol"], e8(m["price"]), m["ts"], day_of(m["ts"]))
         elif kind == "close":
             self.close(m["symbol"], dt.date.fromisoformat(m["date"]), e8(m["price"]), m["ts"])
+        elif kind == "refusal":
+            self.refused.add(m["symbol"])
         elif kind == "instrument":
             self.issuer[m["symbol"]] = m["issuer"]
         elif kind == "shares":
@@ -501,6 +504,7 @@ class Market:
         """A first price makes a member count."""
         if self.moved is not None:
             self.moved.add("price")
+        self.refused.discard(symbol)
         def make():
             self.prices[symbol], self.times[symbol], self.of_session[symbol] = price_e8, ts, session
         waits = [x for x in self.indexes.values() if symbol in x.waiting]
@@ -584,7 +588,7 @@ class Market:
         options = dict(o.split("=") for o in options)
         if name == "last":
             price = self.prices.get(subject)
-            return None if price is None else float(price) / 1e8
+            return None if price is None or subject in self.refused else float(price) / 1e8
         index = self.indexes.get(subject)
         if index is None:
             return None

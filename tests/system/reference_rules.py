@@ -204,7 +204,7 @@ def reference_alerts(wanted, records):
     market = oracle.Market()
 
     def apply(message):
-        if message["kind"] in ("trade", "close", "instrument", "shares", "index", "membership", "clock"):
+        if message["kind"] in ("trade", "close", "instrument", "shares", "index", "membership", "clock", "refusal"):
             market.apply(message)
         cache = {}
         return lambda m: cache[m] if m in cache else cache.setdefault(m, market.measure(m)), None
