@@ -6,7 +6,10 @@
  *     gini               (5 * 100 - 2 * 185) / (4 * 100) = 0.325
  *     hall_tideman       100 / (2 * 185 - 100) = 0.37037...: as 2.7 equal companies
  *     names_to(p=75)     50 + 25 is 75 %: 2
- *     tail_equivalence   10 + 15 + 25 is no more than 50: the largest weighs as much as the other 3 */
+ *     tail_equivalence   10 + 15 + 25 is no more than 50: the largest weighs as much as the other 3
+ *
+ * All of it is integers until the one division: T and R of some thousand members of 2^56 cents stay below 2^90. The first two cost
+ * the same whatever the number of members; the others look at as many as they name. */
 #include "analytics/measures/index_reading.h"
 
 enum { RANKS_BY, NAMES_TO_P };
@@ -24,7 +27,7 @@ static void leave_order(struct market *m, struct series *s)
     if (by_of(s) == BY_LINE) universe_leave(series_universe(m, s), &aggregate_order_by_line);
 }
 
-/* The members that count, largest first. */
+/* The members that count, largest first: those without a value stand behind them in the order, and what they add to R is 0. */
 struct ranks {
     const struct market *m;
     const struct order *o;
@@ -46,6 +49,8 @@ static int64_t value_at(const struct ranks *k, int64_t i)
     return k->by == BY_LINE ? k->m->store.lines[who].value : k->m->store.slots[who].value;
 }
 
+/* With i from the smallest, as the formula has it, i' = N + 1 - i: 2 * sum(i' * v) / (N * T) - (N + 1) / N, where sum(i' * v) is
+ * (N + 1) * T - R. */
 static void read_gini(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
@@ -55,6 +60,7 @@ static void read_gini(const struct market *m, const struct series *s, struct rea
     reading_finish(m, u->venue, r);
 }
 
+/* The largest member has rank 1, so R is T or more, and the denominator T or more. */
 static void read_hall_tideman(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
@@ -63,6 +69,7 @@ static void read_hall_tideman(const struct market *m, const struct series *s, st
     reading_finish(m, u->venue, r);
 }
 
+/* p is of the whole as it is, so that p=100 asks for every member with a value. */
 static void read_names_to(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
@@ -76,6 +83,7 @@ static void read_names_to(const struct market *m, const struct series *s, struct
     reading_finish(m, u->venue, r);
 }
 
+/* From the smallest up. Of one member alone there is no tail: 0. */
 static void read_tail_equivalence(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
