@@ -54,6 +54,16 @@ struct squares {
 };
 extern const struct aggregate_kind aggregate_squares_by_issuer, aggregate_squares_by_line;
 
+/* Sums of a function of each value, in units of 2^-bits: as fine as 2^14 members of 2^56 cents leave room for. */
+enum { TERM_LOG_BITS = 48, TERM_ROOT_BITS = 60, TERM_POWER_BITS = 28 };
+struct terms {
+    i128 sum;
+};
+double terms_sum(const struct terms *t, int bits);
+extern const struct aggregate_kind aggregate_log_by_issuer, aggregate_log_by_line;   /* v * ln v */
+extern const struct aggregate_kind aggregate_root_by_issuer, aggregate_root_by_line; /* v^0.5 */
+extern const struct aggregate_kind aggregate_power_by_issuer, aggregate_power_by_line; /* v^1.5 */
+
 struct order {
     /* Companies (slots), largest first, ties by issuer number; those without a value at the end. Never one
      * less: a company that has left stays, with value 0. Or lines, ties by instrument. */

@@ -98,8 +98,29 @@ def tail_equivalence(values):
     return float(max(m for m in range(len(tail) + 1) if sum(tail[:m]) <= largest))
 
 
-# By name, of the values alone; top_weight's n and names_to's p as a further argument.
-CONCENTRATION = {f.__name__: f for f in (hhi, effective_number, top_weight, adjusted_hhi, normalised_hhi, gini, hall_tideman, names_to, tail_equivalence)}
+def entropy(values):
+    total = sum(values)
+    return math.fsum(-(v / total) * math.log(v / total) for v in values)
+
+
+def theil(values):
+    return math.log(len(values)) - entropy(values)
+
+
+def hannah_kay(values, alpha="1"):
+    total = sum(values)
+    if alpha == "1":
+        return math.exp(entropy(values))
+    if alpha == "inf":
+        return float(Fraction(total, max(values)))
+    return math.fsum((v / total) ** float(alpha) for v in values) ** (1 / (1 - float(alpha)))
+
+
+# By name, of the values alone; top_weight's n, names_to's p and hannah_kay's alpha as a further argument.
+CONCENTRATION = {f.__name__: f for f in (hhi, effective_number, top_weight, adjusted_hhi, normalised_hhi, gini, hall_tideman, names_to, tail_equivalence,
+                                         entropy, theil, hannah_kay)}
+# Through the C library's log and pow, and sums of what is rounded: to be held to 1e-12, not to the bit.
+ROUNDED = ("entropy", "theil", "hannah_kay")
 
 
 # ---- calendar ----
@@ -598,5 +619,5 @@ class Market:
             return index.ew_level(options.get("ew", "quarterly"), options.get("by", "issuer"))
         by = options.get("by", "issuer")
         if name in CONCENTRATION:
-            return index.concentration(name, by, *(int(options[k]) for k in ("n", "p") if k in options))
+            return index.concentration(name, by, *(int(options[k]) for k in ("n", "p") if k in options), *(options[k] for k in ("alpha",) if k in options))
         raise KeyError(text)

@@ -57,6 +57,10 @@ def test_four_companies_by_hand():
     assert oracle.hall_tideman(four) == float(Fraction(100, 270))  # 1 / (2 * (50 + 2 * 25 + 3 * 15 + 4 * 10) / 100 - 1)
     assert [oracle.names_to(four, p) for p in (1, 50, 51, 75, 76, 90, 91, 100)] == [1, 1, 2, 2, 3, 3, 4, 4]
     assert oracle.tail_equivalence(four) == 3
+    assert oracle.entropy(four) == pytest.approx(1.2079736875922321, rel=1e-15)
+    assert oracle.theil(four) == pytest.approx(0.17832067352765857, rel=1e-14)
+    assert [oracle.hannah_kay(four, a) for a in ("2", "inf")] == [pytest.approx(1 / 0.345), 2]
+    assert oracle.hannah_kay(four, "0.5") == pytest.approx((0.5 ** 0.5 + 0.25 ** 0.5 + 0.15 ** 0.5 + 0.1 ** 0.5) ** 2)
 
 
 def test_equal_names_and_one_alone():

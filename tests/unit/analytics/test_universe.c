@@ -100,6 +100,38 @@ static void ranks(const struct world *w, const char *text, double want)
     if (got != want) fail_msg("%s: %.17g, wanted %.17g", text, got, want);
 }
 
+/* The sums of rounded terms are those by hand but for the last digits; alpha=2 and inf are fractions, and exact. */
+static void four_companies_by_entropy(void **state)
+{
+    (void)state;
+    static const int64_t shares[] = { 15, 50, 10, 25 };
+    static const struct aggregate_kind *const kinds[] = {
+        &aggregate_order_by_line, &aggregate_log_by_issuer, &aggregate_log_by_line,
+        &aggregate_root_by_line,  &aggregate_power_by_line,
+    };
+    struct world w;
+    begin(&w);
+    for (uint32_t i = 0; i < ARRAY_LEN(shares); i++) add(&w, i, shares[i], 1ll * USD);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        assert_int_equal(universe_ask(&w.store, &w.index, kinds[i]), ERR_OK);
+    near(value(&w, "entropy(X)"), 1.2079736875922321, 1e-14);
+    near(value(&w, "theil(X, by=line)"), 0.17832067352765857, 1e-13);
+    near(value(&w, "hannah_kay(X)"), 3.3466963249472342, 1e-14);
+    near(value(&w, "hannah_kay(X, by=line, alpha=0.5)"), 3.650518009107569, 1e-13);
+    near(value(&w, "hannah_kay(X, by=line, alpha=1.5)"), 3.096628730641287, 1e-13);
+    ranks(&w, "hannah_kay(X, alpha=2)", 10000.0 / 3450);
+    ranks(&w, "hannah_kay(X, by=line, alpha=inf)", 2);
+    for (uint32_t l = 0; l < 4; l++) universe_set_shares(&w.store, &w.index, l, 1000000007);
+    near(value(&w, "entropy(X)"), 1.3862943611198906, 1e-14);
+    assert_true(value(&w, "theil(X, by=line)") < 1e-14);
+    near(value(&w, "hannah_kay(X, by=line, alpha=1.5)"), 4, 1e-14);
+    for (uint32_t l = 1; l < 4; l++) universe_remove_line(&w.store, &w.index, l);
+    ranks(&w, "entropy(X)", 0);
+    ranks(&w, "theil(X, by=line)", 0);
+    ranks(&w, "hannah_kay(X)", 1);
+    end(&w);
+}
+
 /* 50, 25, 15 and 10 of 100: R = 1 * 50 + 2 * 25 + 3 * 15 + 4 * 10 = 185. Then the first company's 50 are lines of 30 and 20. */
 static void four_companies_by_rank(void **state)
 {
@@ -320,6 +352,7 @@ int main(void)
         cmocka_unit_test(equal_stocks),
         cmocka_unit_test(five_giants),
         cmocka_unit_test(four_companies_by_rank),
+        cmocka_unit_test(four_companies_by_entropy),
         cmocka_unit_test(share_classes_add_up),
         cmocka_unit_test(values_are_floored_in_128_bits),
         cmocka_unit_test(levels_follow_prices_only),
