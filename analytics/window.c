@@ -8,7 +8,10 @@
  *                             the window is sessions 1-3: max(12, 10) = 12
  *   session 4: 10             sessions 2-4: the 12 is out: max(9, 10) = 10
  *
- * Highs are kept descending, so the first that is still inside is the highest: a monotone deque. Runs are kept all. */
+ * Highs are kept descending, so the first that is still inside is the highest: a monotone deque. Runs are kept all.
+ *
+ * Highs at the ends alone are 11, 8 and 10 there: (1: 11) (3: 10) before session 4. Standing at 10 it was as high at the end of 3,
+ * at 10.5 at that of 1, and at 12 it never was: the last of the descending that is not below. */
 #include "analytics/window.h"
 
 #include "analytics/exact_sum.h"
@@ -31,6 +34,11 @@ struct window *window_new(enum window_keeps keeps, struct span over)
     return w;
 }
 
+struct window *window_of_ever(enum window_keeps keeps)
+{
+    return window_new(keeps, (struct span){ .n = INT64_MAX / 4 });
+}
+
 void window_free(struct window *w)
 {
     if (!w) return;
@@ -51,7 +59,13 @@ static void prune(struct window *w, int64_t at)
 
 static bool beats(const struct window *w, double a, double b)
 {
-    return w->keeps == WINDOW_HIGHS ? a >= b : a <= b;
+    return w->keeps == WINDOW_HIGHS || w->keeps == WINDOW_HIGH_ENDS ? a >= b : a <= b;
+}
+
+/* What stood at the ends of steps, and not what came and went within one. */
+static bool at_ends(const struct window *w)
+{
+    return w->keeps == WINDOW_RUNS || w->keeps == WINDOW_HIGH_ENDS || w->keeps == WINDOW_LOW_ENDS;
 }
 
 /* At 2^-64, where every double from 2^-12 to 2^50 is whole: sums are exact in any order. */
@@ -96,7 +110,7 @@ static enum err push(struct window *w, struct run r)
 static enum err retire(struct window *w, int64_t at)
 {
     struct run r = { .from = w->last_at, .to = at - 1, .value = w->last };
-    if (w->keeps == WINDOW_RUNS) return at > w->last_at ? push(w, r) : ERR_OK;
+    if (at_ends(w)) return at > w->last_at ? push(w, r) : ERR_OK;
     if (w->step_ns || at == w->last_at) r.to = at;
     return push(w, r);
 }
@@ -183,6 +197,29 @@ bool window_mean(const struct window *w, int64_t at, double *out)
     *out = to.large != from.large
                ? walked_mean(w, first, at)
                : (double)(__int128)(to.sum - from.sum) / 18446744073709551616.0 / (double)w->steps;
+    return true;
+}
+
+/* One behind the last run that is not below: they descend. */
+static size_t reached(const struct window *w, double now)
+{
+    size_t low = w->head, high = w->n;
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        if (beats(w, w->runs[mid].value, now)) low = mid + 1;
+        else high = mid;
+    }
+    return low;
+}
+
+bool window_since(const struct window *w, int64_t at, double now, struct window_since *out)
+{
+    if (!w->begun || at <= w->first_at) return false;
+    const size_t n = reached(w, now);
+    if (at > w->last_at && beats(w, w->last, now))
+        *out = (struct window_since){ at - 1, w->last, false };
+    else if (n == w->head) *out = (struct window_since){ w->first_at, NAN, true };
+    else *out = (struct window_since){ w->runs[n - 1].to, w->runs[n - 1].value, false };
     return true;
 }
 

@@ -20,7 +20,9 @@ enum { WINDOW_STEPS = 1000 };
 enum window_keeps {
     WINDOW_RUNS,  /* every value and how long it stood: change, avg */
     WINDOW_HIGHS, /* only what may still become the highest */
-    WINDOW_LOWS
+    WINDOW_LOWS,
+    WINDOW_HIGH_ENDS, /* of the values at the ends of steps, only what nothing later reached: since when it was so high */
+    WINDOW_LOW_ENDS
 };
 
 /* Over a stretch of steps. Differences are right, from wherever it was begun. */
@@ -49,7 +51,9 @@ struct window {
 };
 
 struct window *window_new(enum window_keeps keeps, struct span over); /* NULL: out of memory */
-void window_free(struct window *w);                                   /* NULL is fine */
+/* One of sessions that reaches back to the first. */
+struct window *window_of_ever(enum window_keeps keeps);
+void window_free(struct window *w); /* NULL is fine */
 
 /* The step in which the market stands. */
 static inline int64_t window_step(const struct window *w, int64_t now_ns, int32_t session_no)
@@ -74,4 +78,13 @@ bool window_extreme(const struct window *w, int64_t at,
                     double *out); /* highest or lowest of the n steps */
 bool window_mean(const struct window *w, int64_t at,
                  double *out); /* of the values at the ends of the n steps, `at` as it stands */
+
+/* Of WINDOW_HIGH_ENDS: the last step before `at` at whose end the value was as high as `now`, or higher; of LOW_ENDS as low. */
+struct window_since {
+    int64_t at;   /* that step; of a record, the first of all */
+    double value; /* at its end; of a record NAN */
+    bool record;  /* there is none: it was never so high since the first */
+};
+/* false: no step has ended. O(log n). */
+bool window_since(const struct window *w, int64_t at, double now, struct window_since *out);
 #endif

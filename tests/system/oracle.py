@@ -15,6 +15,7 @@ An equal-weighted reading between two session ends is right only while both lie 
 """
 import bisect
 import datetime as dt
+import itertools
 import math
 from decimal import Decimal
 from fractions import Fraction
@@ -78,24 +79,24 @@ def normalised_hhi(values):
 
 def gini(values):
     """Ranks from the smallest."""
-    n, total = len(values), sum(values)
-    return float(2 * sum(Fraction(i * v, total) for i, v in enumerate(sorted(values), 1)) / n - Fraction(n + 1, n))
+    n = len(values)
+    return float(Fraction(2 * sum(i * v for i, v in enumerate(sorted(values), 1)), n * sum(values)) - Fraction(n + 1, n))
 
 
 def hall_tideman(values):
     """Ranks from the largest."""
-    total = sum(values)
-    return float(1 / (2 * sum(Fraction(i * v, total) for i, v in enumerate(sorted(values, reverse=True), 1)) - 1))
+    return float(1 / (2 * Fraction(sum(i * v for i, v in enumerate(sorted(values, reverse=True), 1)), sum(values)) - 1))
 
 
 def names_to(values, p=50):
-    return float(min(n for n in range(1, len(values) + 1) if top_weight_exact(values, n) >= p))
+    largest = itertools.accumulate(sorted(values, reverse=True))
+    return float(next(n for n, weight in enumerate(largest, 1) if 100 * weight >= p * sum(values)))
 
 
 def tail_equivalence(values):
     """The largest is no part of the tail that it is held against."""
     *tail, largest = sorted(values)
-    return float(max(m for m in range(len(tail) + 1) if sum(tail[:m]) <= largest))
+    return float(sum(weight <= largest for weight in itertools.accumulate(tail)))
 
 
 def entropy(values):

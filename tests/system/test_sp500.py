@@ -17,6 +17,7 @@ pytestmark = [sp500.needs_prices, pytest.mark.timeout(1800)]
 
 EQUAL = {"daily": 91.535, "monthly": 89.862, "quarterly": 89.816, "held": 97.616, "third_friday": 89.125}
 WINDOWS = ("1d", "5d", "20d", "60d", "3mo", "6mo", "12mo", "18mo", "36mo", "ytd", "all")
+SINCE = [f"{since}({x})" for x in ("hhi(SP500)", "top_weight(SP500)", "spread(SP500)", "last(AAPL)") for since in ("highest_since", "lowest_since")]
 KINDS = ("arith", "geom", "log", "ann", "ratio", "points")
 RETURNS = ("1d", "60d", "12mo", "ytd", "all")
 
@@ -44,6 +45,7 @@ def tracked():
     for kind in KINDS:
         for window in WINDOWS:
             yield text("spread", kind=kind, window=window)
+    yield from SINCE
     yield "last(AAPL)"
     yield from (returns("AAPL", w) for w in RETURNS)
 
@@ -75,7 +77,19 @@ def truth():
             for window in RETURNS:
                 row[returns("AAPL", window)] = market.ret("AAPL", window)
             out[message["session_end"]] = row
+    for measure in SINCE:
+        for row, value in zip(out.values(), sessions_since(measure, [row[measure.partition("(")[2][:-1]] for row in out.values()])):
+            row[measure] = value
     return out, market
+
+
+def sessions_since(measure, values):
+    """Of each session the number since the last whose value was as high (as low); of a record, since the first that had one."""
+    reached = (lambda v, now: v >= now) if measure.startswith("highest") else (lambda v, now: v <= now)
+    first = next(i for i, v in enumerate(values) if v is not None)
+    for t, now in enumerate(values):
+        before = [s for s in range(first, t) if reached(values[s], now)] if t > first else []
+        yield None if t <= first else float(t - (before[-1] if before else first))
 
 
 @pytest.fixture(scope="module")

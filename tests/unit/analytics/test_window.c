@@ -181,6 +181,49 @@ static void large_values_count(void **state)
     run_of(WINDOW_RUNS, span_of(SPAN_OF_SECONDS(300)), small_and_large, 25);
 }
 
+/* The last step before `at` at whose end the value was not beaten by `now`, by looking at the end of each. */
+static struct window_since slow_since(int64_t at, double now, bool high)
+{
+    double v = NAN;
+    for (int64_t step = at - 1; value_at(step, &v); step--)
+        if (high ? v >= now : v <= now) return (struct window_since){ step, v, false };
+    return (struct window_since){ all[0].at, NAN, true };
+}
+
+static void since_when_it_was_so_high(void **state)
+{
+    (void)state;
+    for (unsigned seed = 31; seed <= 36; seed++) {
+        const bool high = seed % 2;
+        struct window *w = window_of_ever(high ? WINDOW_HIGH_ENDS : WINDOW_LOW_ENDS);
+        struct window_since got;
+        srand(seed);
+        n = 0;
+        int64_t at = 5;
+        for (int k = 0; k < 2000; k++) {
+            const double v = rand() % 60 + (seed > 33 ? k / 50 : 0); /* ties, and records */
+            at += rand() % 3 ? 0 : rand() % 3;
+            assert_int_equal(window_put(w, at, v), ERR_OK);
+            if (n == 0 || all[n - 1].v != v) all[n].at = at, all[n++].v = v;
+            struct window *again = restored(w, (struct span){ .n = w->steps });
+            for (int64_t later = at; later <= at + 2; later++)
+                for (double now = v - 1; now <= v + 1; now++) {
+                    const bool has = window_since(w, later, now, &got);
+                    assert_int_equal(has, later > all[0].at);
+                    if (!has) continue;
+                    const struct window_since want = slow_since(later, now, high);
+                    if (got.at != want.at || got.record != want.record
+                        || (!got.record && got.value != want.value))
+                        fail_msg("seed %u, put %d: at %d, wanted %d", seed, k, (int)got.at,
+                                 (int)want.at);
+                    assert_true(window_since(again, later, now, &got) && got.at == want.at);
+                }
+            window_free(again);
+        }
+        window_free(w);
+    }
+}
+
 /* The example at the head of window.c. */
 static void the_worked_example_holds(void **state)
 {
@@ -221,6 +264,7 @@ int main(void)
         cmocka_unit_test(windows_say_what_a_look_at_everything_says),
         cmocka_unit_test(clock_windows_too),
         cmocka_unit_test(large_values_count),
+        cmocka_unit_test(since_when_it_was_so_high),
         cmocka_unit_test(the_worked_example_holds),
         cmocka_unit_test(sums_do_not_drift),
     };
