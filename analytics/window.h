@@ -51,7 +51,8 @@ struct window {
 };
 
 struct window *window_new(enum window_keeps keeps, struct span over); /* NULL: out of memory */
-/* One of sessions that reaches back to the first. */
+/* One of sessions that reaches back to the first. Of highs or lows at ends it keeps as many runs as there are records on the way
+ * down from the highest: of a series that wanders, few. */
 struct window *window_of_ever(enum window_keeps keeps);
 void window_free(struct window *w); /* NULL is fine */
 

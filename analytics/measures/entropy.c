@@ -26,7 +26,8 @@ static enum alpha alpha_of(const struct series *s)
     return s->kind == &measure_hannah_kay ? (enum alpha)s->args.v[HANNAH_KAY_ALPHA] : ALPHA_ONE;
 }
 
-/* What is kept for it. */
+/* What is kept for it, moved price by price: so a reading costs the same of 500 names and of 10,000. The largest is the first of the
+ * order, and of alpha 2 the squares are those of HHI. */
 static const struct aggregate_kind *kept_for(const struct series *s)
 {
     static const struct aggregate_kind *const kinds[][BY_COUNT] = {
@@ -67,7 +68,14 @@ static int64_t largest_of(const struct market *m, const struct universe *u, cons
     return by_of(s) == BY_LINE ? m->store.lines[o->who[0]].value : m->store.slots[o->who[0]].value;
 }
 
-/* (sum w^a)^(1/(1-a)), with w = v / T. */
+/* (sum w^a)^(1/(1-a)), with w = v / T, so that T leaves the sum:
+ *
+ *     0.5    (sum v^.5 / T^.5)^2            (sum v^.5)^2 / T
+ *     1.5    (sum v^1.5 / T^1.5)^-2         T^3 / (sum v^1.5)^2
+ *     2      1 / (sum v^2 / T^2)            T^2 / sum v^2, rounded once
+ *     inf    the limit: 1 / the largest w   T / the largest v, rounded once
+ *
+ * T^3 of 2^70 cents is 2^210: a double holds it. */
 static double hannah_kay_of(const struct market *m, const struct universe *u,
                             const struct series *s)
 {

@@ -23,12 +23,12 @@ static enum err remember(const struct market *m, struct series *s, const struct 
     return window_put(s->window, venue_of(m, s)->no, r->value);
 }
 
-/* What the record that ends a session makes of the subject stands at its end. What comes then, as a price after hours, is no
- * session's: the next one begins with its own. */
+/* What the record that ends a session makes of the subject, in the turn behind that in which it ended, stands at its end. What comes
+ * then, as a price after hours, is no session's: the next one begins with its own. */
 static enum err put_reading(const struct market *m, struct series *s, const struct reading *r)
 {
     const struct venue *v = venue_of(m, s);
-    return v->in_session || v->ended_turn == m->turn ? remember(m, s, r) : ERR_OK;
+    return v->in_session || v->ended_turn + 1 == m->turn ? remember(m, s, r) : ERR_OK;
 }
 
 static enum err begin_ends(struct market *m, struct series *s, enum window_keeps keeps)
@@ -54,7 +54,10 @@ static void end_window(struct market *m, struct series *s)
     s->window = NULL;
 }
 
-/* Its coverage, age and status are the subject's: of what is stale or low in coverage it is no better. */
+/* `no` is the session in progress, or the last one that ended: its own end is not among those that it is held against, so that what
+ * is said at the end of a session stays until the next one begins.
+ *
+ * Its coverage, age and status are the subject's: of what is stale or low in coverage it is no better. */
 static void read_since(const struct market *m, const struct series *s, struct reading *out)
 {
     const int32_t no = venue_of(m, s)->no;
@@ -78,6 +81,8 @@ static void put_day(const struct venue *v, int64_t no, const char *name, struct 
     json_put_text(w, name, day);
 }
 
+/* For the sentence of an alert: since which day, what it was then, from which day on there is a history, and whether it may still
+ * change before the session's end. */
 static void since_inputs(const struct market *m, const struct series *s, struct json_writer *w)
 {
     const struct series *inner = &m->series[s->subject];

@@ -193,7 +193,7 @@ def refusing_some(rng):
 
 def all_by_instrument(database):
     """Each partition of ticks that there is. A day's own row goes with the last of its partitions, which are dropped one by one."""
-    return set(database.rows("SELECT rpad(substr(inhrelid::regclass::text, length('tocsin.tick_') + 1), 8, '01') FROM pg_inherits WHERE inhparent = 'tocsin.tick_row'::regclass")) <= set(
+    return set(database.rows("SELECT rpad(substr(c.relname, 6), 8, '01') FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = 'tocsin.tick_row'::regclass")) <= set(
         database.rows("SELECT to_char(to_timestamp(from_ns / 1e9) AT TIME ZONE 'UTC', 'YYYYMMDD') FROM tocsin.tick_day WHERE done_ns = to_ns"))
 
 
