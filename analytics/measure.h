@@ -74,10 +74,11 @@ enum page_line { LINE_NONE, LINE_CAP, LINE_EW };
  *
  *     .page = { .title = "Top {n} weight", .decimals = 2 }          top_weight(SP500, n=5) = 31.25: "Top 5 weight  31.25"
  *     .page = { .beside = "hhi", .words = "as {} equal companies" } no tile of its own: said in that of hhi(SP500) */
+enum { NO_DECIMALS = -1 };
 struct measure_page {
     const char *title; /* of its tile; {window} is that parameter in words. NULL: it has no tile */
-    int decimals;      /* after the point; 0: as its size asks for */
-    bool sign;         /* a value above 0 has a plus */
+    int decimals; /* after the point; 0: as its size asks for; NO_DECIMALS: its values are whole */
+    bool sign;    /* a value above 0 has a plus */
     enum page_line line;
     const char *beside; /* the measure in whose tile it is said, with the same parameters */
     const char *words;  /* how it is said there, {} being the value */

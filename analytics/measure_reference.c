@@ -56,7 +56,7 @@ static void define_page(const struct measure_page *p, struct json_writer *w)
     static const char *const lines[] = { [LINE_NONE] = NULL, [LINE_CAP] = "cap", [LINE_EW] = "ew" };
     json_put_object(w, "page");
     json_put_text(w, "title", p->title);
-    if (p->decimals) json_put_int(w, "decimals", p->decimals);
+    if (p->decimals) json_put_int(w, "decimals", p->decimals == NO_DECIMALS ? 0 : p->decimals);
     else json_put_null(w, "decimals");
     json_put_bool(w, "sign", p->sign);
     json_put_text(w, "line", lines[p->line]);

@@ -24,7 +24,6 @@
 #include <string.h>
 
 enum {
-    ARRAY_HEAD = 20,
     UNIT_MAX = 1000000000,
 };
 

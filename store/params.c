@@ -4,8 +4,6 @@
 #include <endian.h>
 #include <string.h>
 
-enum { ARRAY_HEAD = 20 };
-
 void params_begin(struct params *p, int n)
 {
     assert(n <= PARAMS_MAX);

@@ -16,7 +16,8 @@
 
 enum {
     PARAMS_MAX = 28,
-    OID_INT4 = 23, /* as in pg_type: they never change */
+    ARRAY_HEAD = 20, /* bytes of an array before its elements */
+    OID_INT4 = 23,   /* as in pg_type: they never change */
     OID_INT8 = 20,
 };
 

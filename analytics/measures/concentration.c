@@ -49,17 +49,11 @@ static void read_hhi(const struct market *m, const struct series *s, struct read
     reading_finish(m, u->venue, r);
 }
 
-/* How many count. */
-static int64_t names_of(const struct universe *u, const struct series *s)
-{
-    return by_of(s) == BY_LINE ? u->valued_n : u->issuers_n;
-}
-
 static void read_adjusted_hhi(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
     if (!index_has_value(m, u, false, r)) return;
-    r->value = ratio_of_products((struct product){ names_of(u, s), squares_sum(u, s) },
+    r->value = ratio_of_products((struct product){ index_names(u, by_of(s)), squares_sum(u, s) },
                                  (struct product){ u->total, u->total });
     reading_finish(m, u->venue, r);
 }
@@ -69,7 +63,7 @@ static void read_normalised_hhi(const struct market *m, const struct series *s, 
 {
     const struct universe *u = series_universe(m, s);
     if (!index_has_value(m, u, false, r)) return;
-    const int64_t n = names_of(u, s);
+    const int64_t n = index_names(u, by_of(s));
     r->value = n == 1 ? 1
                       : ratio_of_difference(1, (struct product){ n, squares_sum(u, s) },
                                             (struct product){ u->total, u->total },

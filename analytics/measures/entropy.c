@@ -49,23 +49,12 @@ static void leave_terms(struct market *m, struct series *s)
     universe_leave(series_universe(m, s), kept_for(s));
 }
 
-static int64_t names_of(const struct universe *u, const struct series *s)
-{
-    return by_of(s) == BY_LINE ? u->valued_n : u->issuers_n;
-}
-
 /* Of one name alone 0, and not what rounding leaves of it. */
 static double entropy_of(const struct universe *u, const struct series *s)
 {
-    if (names_of(u, s) == 1) return 0;
+    if (index_names(u, by_of(s)) == 1) return 0;
     const double total = (double)u->total;
     return maths_log(total) - terms_sum(universe_kept(u, kept_for(s)), TERM_LOG_BITS) / total;
-}
-
-static int64_t largest_of(const struct market *m, const struct universe *u, const struct series *s)
-{
-    const struct order *o = universe_kept(u, kept_for(s));
-    return by_of(s) == BY_LINE ? m->store.lines[o->who[0]].value : m->store.slots[o->who[0]].value;
 }
 
 /* (sum w^a)^(1/(1-a)), with w = v / T, so that T leaves the sum:
@@ -91,7 +80,7 @@ static double hannah_kay_of(const struct market *m, const struct universe *u,
     case ALPHA_TWO:
         return ratio_of_products((struct product){ u->total, u->total },
                                  (struct product){ 1, ((const struct squares *)kept)->sum });
-    case ALPHA_INFINITE: return ratio(u->total, largest_of(m, u, s));
+    case ALPHA_INFINITE: return ratio(u->total, index_order_value(m, kept, by_of(s), 0));
     }
     return NAN;
 }
@@ -109,7 +98,7 @@ static void read_theil(const struct market *m, const struct series *s, struct re
 {
     const struct universe *u = series_universe(m, s);
     if (!index_has_value(m, u, false, r)) return;
-    r->value = fmax(maths_log((double)names_of(u, s)) - entropy_of(u, s), 0);
+    r->value = fmax(maths_log((double)index_names(u, by_of(s))) - entropy_of(u, s), 0);
     reading_finish(m, u->venue, r);
 }
 

@@ -42,6 +42,24 @@ static inline bool index_has_value(const struct market *m, const struct universe
       .choices = by_names,                                                                         \
       .missing = BY_ISSUER }
 
+/* How many count. */
+static inline int64_t index_names(const struct universe *u, enum by by)
+{
+    return by == BY_LINE ? u->valued_n : u->issuers_n;
+}
+
+static inline const struct aggregate_kind *index_order_kind(enum by by)
+{
+    return by == BY_LINE ? &aggregate_order_by_line : &aggregate_order;
+}
+
+/* In cents, of the i-th largest. */
+static inline int64_t index_order_value(const struct market *m, const struct order *o, enum by by,
+                                        int64_t i)
+{
+    return by == BY_LINE ? m->store.lines[o->who[i]].value : m->store.slots[o->who[i]].value;
+}
+
 static inline void index_inputs(const struct market *m, const struct universe *u,
                                 struct json_writer *w)
 {

@@ -18,13 +18,11 @@ static enum by by_of(const struct series *s) { return (enum by)s->args.v[RANKS_B
 
 static enum err ask_order(struct market *m, struct series *s)
 {
-    return by_of(s) == BY_LINE
-               ? universe_ask(&m->store, series_universe(m, s), &aggregate_order_by_line)
-               : ERR_OK; /* that of companies is kept always */
+    return universe_ask(&m->store, series_universe(m, s), index_order_kind(by_of(s)));
 }
 static void leave_order(struct market *m, struct series *s)
 {
-    if (by_of(s) == BY_LINE) universe_leave(series_universe(m, s), &aggregate_order_by_line);
+    universe_leave(series_universe(m, s), index_order_kind(by_of(s)));
 }
 
 /* The members that count, largest first: those without a value stand behind them in the order, and what they add to R is 0. */
@@ -38,15 +36,13 @@ struct ranks {
 static struct ranks ranks_of(const struct market *m, const struct series *s,
                              const struct universe *u)
 {
-    const bool lines = by_of(s) == BY_LINE;
-    return (struct ranks){ m, universe_kept(u, lines ? &aggregate_order_by_line : &aggregate_order),
-                           by_of(s), lines ? u->valued_n : u->issuers_n };
+    const enum by by = by_of(s);
+    return (struct ranks){ m, universe_kept(u, index_order_kind(by)), by, index_names(u, by) };
 }
 
 static int64_t value_at(const struct ranks *k, int64_t i)
 {
-    const uint32_t who = k->o->who[i];
-    return k->by == BY_LINE ? k->m->store.lines[who].value : k->m->store.slots[who].value;
+    return index_order_value(k->m, k->o, k->by, i);
 }
 
 /* With i from the smallest, as the formula has it, i' = N + 1 - i: 2 * sum(i' * v) / (N * T) - (N + 1) / N, where sum(i' * v) is
@@ -156,6 +152,7 @@ const struct measure_kind measure_names_to = {
                                  .min = 1,
                                  .max = 100,
                                  .missing = 50 } },
+    .page = { .decimals = NO_DECIMALS },
     .begin = ask_order,
     .end = leave_order,
     .read = read_names_to,
@@ -173,6 +170,7 @@ const struct measure_kind measure_tail_equivalence = {
     .subjects = SUBJECT_INDEX,
     .moved_by = CAUSE_PRICE,
     .params = { [RANKS_BY] = BY_PARAM },
+    .page = { .decimals = NO_DECIMALS },
     .begin = ask_order,
     .end = leave_order,
     .read = read_tail_equivalence,

@@ -98,6 +98,7 @@ def test_titles_and_places_on_the_page_name_what_there_is(measures):
     """{name} in a title, or in the words of a choice, is a parameter; what is said in another's tile is said in one that has a tile and its parameters."""
     names = lambda text: set(re.findall(r"\{(\w+)\}", text or ""))
     assert {m["page"]["line"] for m in measures.values()} == {"cap", "ew", None}
+    assert {name for name, m in measures.items() if m["page"]["decimals"] == 0} == {"names_to", "tail_equivalence", "highest_since", "lowest_since"}, "counts are shown whole"
     for name, m in measures.items():
         parameters, page = {p["name"] for p in m["parameters"]}, m["page"]
         words = [w for p in m["parameters"] for w in p.get("words", [])]

@@ -192,9 +192,12 @@ def refusing_some(rng):
 
 
 def all_by_instrument(database):
-    """Each partition of ticks that there is. A day's own row goes with the last of its partitions, which are dropped one by one."""
-    return set(database.rows("SELECT rpad(substr(c.relname, 6), 8, '01') FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = 'tocsin.tick_row'::regclass")) <= set(
-        database.rows("SELECT to_char(to_timestamp(from_ns / 1e9) AT TIME ZONE 'UTC', 'YYYYMMDD') FROM tocsin.tick_day WHERE done_ns = to_ns"))
+    """Each partition of ticks that there is; and a day has its row exactly as long as its partition of trades by instrument, which is dropped on its own."""
+    def partitions(parent):
+        return {suffix if len(suffix) == 8 else f"{suffix}01" for suffix, in database.rows(f"SELECT substring(c.relname from '[0-9]+$') FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = 'tocsin.{parent}'::regclass")}
+    days = dict(database.rows("SELECT to_char(to_timestamp(from_ns / 1e9) AT TIME ZONE 'UTC', 'YYYYMMDD'), done_ns = to_ns FROM tocsin.tick_day"))
+    assert set(days) == partitions("trade_chunk")
+    return set() < partitions("tick_row") <= {day for day, done in days.items() if done}
 
 
 @pytest.mark.timeout(600 + 30 * KILLS)
@@ -266,7 +269,7 @@ def test_kills_leave_no_trace(database_factory, kafka, service_factory, webhook_
     killed_states = {r["id"]: r["state"] for r in drive.all_rules(service)}
     assert service.terminate() == 0
     service.check_ran("compact")               # at once, what the service does by and by
-    assert first.one("SELECT count(*) FROM pg_inherits WHERE inhparent = 'tocsin.tick_row'::regclass") > 0 and all_by_instrument(first)
+    assert all_by_instrument(first)
     assert " 0 differing values" in service.check_ran("verify")
 
     webhook_receiver.clear()
