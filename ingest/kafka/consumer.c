@@ -60,6 +60,16 @@ static enum err copy_known(struct kafka_source *s, const struct source_life *kno
     return ERR_OK;
 }
 
+/* Fetches that wait for longer than usual make nobody suspicious. */
+static int64_t quiet_ns(const rd_kafka_conf_t *conf)
+{
+    char text[24] = "0";
+    size_t n = sizeof text;
+    rd_kafka_conf_get(conf, "fetch.wait.max.ms", text, &n);
+    const int64_t waits = 2 * strtoll(text, NULL, 10) * NS_PER_MS;
+    return waits > QUIET_NS ? waits : QUIET_NS;
+}
+
 static enum err make_conf(struct kafka_source *s, const struct kafka_config *cfg, struct why *why)
 {
     s->conf = rd_kafka_conf_new();
@@ -67,8 +77,10 @@ static enum err make_conf(struct kafka_source *s, const struct kafka_config *cfg
     rd_kafka_conf_set_opaque(s->conf, s);
     rd_kafka_conf_set_error_cb(s->conf, handle_error);
     rd_kafka_conf_set_log_cb(s->conf, kafka_log);
-    return kafka_conf_consumer(s->conf, cfg->brokers, cfg->group, cfg->properties,
-                               cfg->properties_n, why);
+    enum err e = kafka_conf_consumer(s->conf, cfg->brokers, cfg->group, cfg->properties,
+                                     cfg->properties_n, why);
+    if (!e) s->quiet_ns = quiet_ns(s->conf);
+    return e;
 }
 
 static enum err open_format(struct kafka_source *s, const char *name, struct why *why)

@@ -113,7 +113,7 @@ static void *take_apart(void *arg)
 static void give_topic(struct ending *e, struct topic *t)
 {
     for (size_t k = 0; k < t->parts_n; k++) {
-        if (t->parts[k].state != PART_WAITING && e->stops)
+        if (part_fetching(&t->parts[k]) && e->stops)
             e->stops[e->stops_n++] = (struct stop){ t->handle, t->parts[k].no };
         t->parts[k].state = PART_WAITING;
     }

@@ -53,7 +53,7 @@ static enum err look_for_stalls(struct kafka_source *s, struct why *why)
     for (size_t i = 0; i < s->topics_n; i++)
         for (size_t k = 0; k < s->topics[i].parts_n; k++) {
             struct part *p = &s->topics[i].parts[k];
-            const enum look seen = p->state == PART_WAITING ? LOOK_FINE : look_at(s, p);
+            const enum look seen = part_fetching(p) ? look_at(s, p) : LOOK_FINE;
             if (seen == LOOK_NO_ANSWER) {
                 s->metadata_due = s->clock(); /* does anybody answer? */
                 return ERR_OK;

@@ -17,6 +17,8 @@
  *        |                          |                                                        |
  *        +--------part_close--------+------ an error, another message, all brokers down -----+
  *
+ *     READING --part_doubt: the broker may have been another's meanwhile--> DOUBTED --part_open--> VERIFYING
+ *
  * All of it is the ingest thread's, but for what `lock` guards. Not for other folders. */
 #ifndef TOCSIN_INGEST_KAFKA_INTERNAL_H
 #define TOCSIN_INGEST_KAFKA_INTERNAL_H
@@ -35,9 +37,16 @@ enum {
 
 enum part_state {
     PART_WAITING,   /* not fetched; what still arrives of it is stale */
+    PART_DOUBTED,   /* nor is this, for the moment: to be fetched from next - 1, asking nothing */
     PART_VERIFYING, /* fetched from next - 1: its first message must be the one we know */
     PART_READING
 };
+
+/* While nobody looks a topic can be deleted, made anew and filled beyond our position: the fetch
+ * that follows gets what is there, and nothing tells. So whatever comes after this long proves its
+ * log first. A broker needs longer than QUIET_NS for all that (apache kafka 3.9, one node). */
+#define QUIET_NS (250 * NS_PER_MS) /* nothing of the partition, though it was looked for */
+#define AWAY_NS (1 * NS_PER_S)     /* not looked for anything: stopped, starved, or a slow commit */
 
 struct part {
     struct topic *topic;
@@ -55,7 +64,9 @@ struct part {
     /* What is known of its end. */
     int64_t end_at_open; /* high watermark then; a `first` partition has caught up from there on */
     bool caught_up;
-    int64_t eof; /* the end last reported; past markers that are no messages */
+    int64_t eof;      /* the end last reported; past markers that are no messages */
+    int64_t heard_ns; /* when its last message, or its end, was taken */
+    bool proved; /* by its first message since it was opened: the next one need not ask again */
 
     /* Trouble: set by part_failed, over when a message or its end comes. */
     int64_t retry_ns;
@@ -72,6 +83,13 @@ struct part {
     int64_t seen_next, seen_high;
     unsigned stalls;
 };
+
+static inline bool part_fetching(const struct part *p) { return p->state > PART_DOUBTED; }
+/* Only a log of which a message is known can be told from another. */
+static inline bool part_can_doubt(const struct part *p)
+{
+    return p->state == PART_READING && p->fingerprint != 0;
+}
 
 struct topic {
     const char *name;
@@ -114,6 +132,10 @@ struct kafka_source {
     rd_kafka_queue_t *queue;   /* all partitions lead here */
     rd_kafka_message_t **msgs; /* taken from librdkafka, [msgs_at, msgs_n) still to be applied */
     size_t msgs_at, msgs_n;
+    int64_t looked_ns;     /* when librdkafka was last asked for some; 0: never */
+    int64_t empty_ns;      /* when it was last seen to have no more */
+    int64_t bare_ns;       /* the same, before those in hand were asked for: they came later */
+    int64_t quiet_ns;      /* QUIET_NS, or longer where fetches wait for longer */
     size_t message_bytes;  /* mean length of those taken last */
     size_t dead_bytes;     /* of a refused message are kept; 0: all */
     size_t batch_bytes;    /* a batch holds no more messages once it has so many bytes */
@@ -158,6 +180,7 @@ MUST_USE enum err topics_refresh(struct kafka_source *s, struct why *why);
 /* Opens partitions that wait and may be opened now. */
 MUST_USE enum err topics_open_parts(struct kafka_source *s, struct ingest_batch *batch);
 void topics_close_parts(struct kafka_source *s);
+void topics_doubt_parts(struct kafka_source *s);
 
 /* ---- part.c ---- */
 /* Decides which life this is, and starts fetching. Whatever the broker does not answer is tried
@@ -165,6 +188,8 @@ void topics_close_parts(struct kafka_source *s);
 MUST_USE enum err part_open(struct kafka_source *s, struct part *p, struct ingest_batch *batch);
 /* It will be opened again by a later turn, and prove itself again. */
 void part_close(struct part *p);
+/* As part_close, but nothing has happened that anybody has to be told: one fetch later it goes on. */
+void part_doubt(struct kafka_source *s, struct part *p);
 void part_failed(struct kafka_source *s, struct part *p, rd_kafka_resp_err_t err,
                  const char *detail);
 void part_retry_later(struct kafka_source *s, struct part *p);

@@ -9,7 +9,16 @@
  *     low 200, high 500   the broker has deleted [120, 200): a data_gap, the life goes on at 200
  *     low 0, high 60      120 is beyond the end: not the log we knew. New life, from 0
  *     cluster k2          whatever the offsets say: new life
- *     no answer           asked again after 0.5 s, 1 s, 2 s, 4 s, then every 5 s */
+ *     no answer           asked again after 0.5 s, 1 s, 2 s, 4 s, then every 5 s
+ *
+ * While it is open all of that can happen behind our back: see QUIET_NS. A partition of thin traffic:
+ *
+ *     10:00:00.0  message 119 is taken, f its hash; the queue is seen empty again and again
+ *     10:00:07.0  a message 120: of the log that had 119, or of another, which is at 400 by now?
+ *                 part_doubt: dropped, and fetched again from 119 on, without asking for low and
+ *                 high, which would hold up the others. At most one fetch.wait.max.ms later
+ *     10:00:07.1  119 hashes to f, and 120 is taken; or it does not, and that is a new life
+ *     (119 has been deleted meanwhile: out of range, and opened as at the start) */
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"
@@ -22,10 +31,16 @@
 
 void part_close(struct part *p)
 {
-    if (p->state == PART_WAITING) return;
     /* from here on whatever is queued of it is outdated for librdkafka */
-    rd_kafka_consume_stop(p->topic->handle, p->no);
+    if (part_fetching(p)) rd_kafka_consume_stop(p->topic->handle, p->no);
     p->state = PART_WAITING;
+}
+
+void part_doubt(struct kafka_source *s, struct part *p)
+{
+    s->counts.doubts++;
+    part_close(p);
+    p->state = PART_DOUBTED;
 }
 
 void part_retry_later(struct kafka_source *s, struct part *p)
@@ -149,6 +164,8 @@ static void start_fetching(struct kafka_source *s, struct part *p, int64_t low, 
         return;
     }
     p->state = verify ? PART_VERIFYING : PART_READING;
+    p->proved = false;
+    p->heard_ns = s->clock();
     p->end_at_open = high;
     p->eof = -1;
     if (p->next >= high) p->caught_up = true;
@@ -158,6 +175,10 @@ static void start_fetching(struct kafka_source *s, struct part *p, int64_t low, 
 enum err part_open(struct kafka_source *s, struct part *p, struct ingest_batch *batch)
 {
     int64_t low, high;
+    if (p->state == PART_DOUBTED) {
+        start_fetching(s, p, p->next - 1, p->end_at_open);
+        return ERR_OK;
+    }
     rd_kafka_resp_err_t err = part_ask_offset(s, p, RD_KAFKA_OFFSET_BEGINNING, &low);
     if (!err) err = part_ask_offset(s, p, RD_KAFKA_OFFSET_END, &high);
     if (err) {

@@ -12,7 +12,10 @@
  * the same cluster id, the position within the broker's watermarks, and, when the message before
  * the position is still there, that message is the same one (fingerprint). It is looked at again
  * whenever a partition is opened: at start, after every broker was away, after any error
- * librdkafka cannot heal itself. What the broker deleted before it was read is a data_gap and the
+ * librdkafka cannot heal itself. And it is looked at before anything is taken that comes after a
+ * quarter of a second without a message of the partition, or a second in which nobody polled: in
+ * that time a topic can be deleted, made anew and filled beyond the position. That costs such a
+ * message one more fetch: at most fetch.wait.max.ms, 50. What the broker deleted before it was read is a data_gap and the
  * life goes on. Anything else starts a new life: source_epoch + 1, a new source_id, from the
  * lowest offset there is. Topics are never created here, and an automatic offset reset never
  * happens.
@@ -104,6 +107,7 @@ struct kafka_counts {
     int64_t repeats;  /* messages below the position: dropped */
     int64_t reopened; /* partitions closed and opened again because of an error */
     int64_t stalls;   /* of those: the broker had more and nothing came for 30 s */
+    int64_t doubts;   /* partitions opened again to see whether it is the log it was */
     int64_t rebuilds; /* times librdkafka was started anew */
 };
 struct kafka_counts kafka_source_counts(const struct kafka_source *src);

@@ -195,6 +195,8 @@ static enum err take_message(struct kafka_source *s, struct part *p, const rd_ka
     if (!p->last) s->touched[s->touched_n++] = p;
     p->last = m;
     p->next = m->offset + 1;
+    p->heard_ns = now;
+    p->proved = false;
     if (p->next >= p->end_at_open) p->caught_up = true;
     return ERR_OK;
 }
@@ -230,6 +232,8 @@ static void take_end(struct kafka_source *s, struct part *p, const rd_kafka_mess
         return;
     }
     p->state = PART_READING;
+    p->heard_ns = s->clock();
+    p->proved = false;
     p->eof = m->offset;
     p->caught_up = true;
     part_moved(p);
@@ -246,7 +250,15 @@ static bool take_proof(struct part *p, const rd_kafka_message_t *m)
         return true;
     }
     p->state = PART_READING;
+    p->proved = true;
     return m->offset == p->next - 1;
+}
+
+/* Nothing came of it for so long, though the queue was looked into, that this may be of another
+ * log. */
+static bool after_quiet(const struct kafka_source *s, const struct part *p)
+{
+    return !p->proved && part_can_doubt(p) && s->bare_ns - p->heard_ns > s->quiet_ns;
 }
 
 static struct part *part_of(const rd_kafka_message_t *m)
@@ -259,7 +271,7 @@ static enum err take(struct kafka_source *s, const rd_kafka_message_t *m, int64_
                      struct ingest_batch *batch, size_t *taken)
 {
     struct part *p = part_of(m);
-    if (!p || p->state == PART_WAITING) return ERR_OK;
+    if (!p || !part_fetching(p)) return ERR_OK;
     if (m->err) {
         if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) take_end(s, p, m);
         else take_error(s, p, m);
@@ -268,6 +280,10 @@ static enum err take(struct kafka_source *s, const rd_kafka_message_t *m, int64_
     if (p->state == PART_VERIFYING && take_proof(p, m)) return ERR_OK;
     if (m->offset < p->next) {
         s->counts.repeats++;
+        return ERR_OK;
+    }
+    if (after_quiet(s, p)) {
+        part_doubt(s, p);
         return ERR_OK;
     }
     if (batch->taken_ns == 0) batch->taken_ns = mono_ns();
@@ -323,24 +339,34 @@ static void note_size(struct kafka_source *s)
 }
 
 /* The batch call would wait until it is full, so the first message is waited for by itself. */
-bool take_fetch(struct kafka_source *s, size_t want, int wait_ms)
+static size_t fetch(struct kafka_source *s, size_t want, int wait_ms)
 {
-    rd_kafka_poll(s->rk, 0);
-    if (s->down_new || s->fatal)
-        return false; /* what is queued may be of another cluster: decided before it is taken */
-    if (want > at_a_time(s)) want = at_a_time(s);
     size_t n = 0;
     if (wait_ms > 0) {
         rd_kafka_message_t *m = rd_kafka_consume_queue(s->queue, wait_ms);
-        if (!m) return false;
+        if (!m) return 0;
         s->msgs[n++] = m;
     }
     if (n < want) {
         ssize_t k = rd_kafka_consume_batch_queue(s->queue, 0, s->msgs + n, want - n);
         if (k > 0) n += (size_t)k;
     }
+    return n;
+}
+
+bool take_fetch(struct kafka_source *s, size_t want, int wait_ms)
+{
+    rd_kafka_poll(s->rk, 0);
+    if (s->down_new || s->fatal)
+        return false; /* what is queued may be of another cluster: decided before it is taken */
+    if (want > at_a_time(s)) want = at_a_time(s);
+    s->bare_ns = s->empty_ns;
     s->msgs_at = 0;
-    s->msgs_n = n;
+    s->msgs_n = fetch(s, want, wait_ms);
     note_size(s);
-    return n > 0;
+    const int64_t now = s->clock();
+    if (s->looked_ns && now - s->looked_ns > AWAY_NS) topics_doubt_parts(s);
+    s->looked_ns = now;
+    if (s->msgs_n < want) s->empty_ns = now;
+    return s->msgs_n > 0;
 }

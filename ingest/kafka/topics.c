@@ -20,13 +20,25 @@
     (3 * NS_PER_S) /* metadata when all is well: new partitions are read within 5 s */
 #define SILENT_NS (10 * NS_PER_S) /* brokers that answer nothing for so long are down */
 
+/* What comes back by its name may be another. */
+static void close_all(struct topic *t)
+{
+    for (size_t k = 0; k < t->parts_n; k++) {
+        part_close(&t->parts[k]);
+        t->parts[k].retry_ns = 0;
+    }
+}
+
 void topics_close_parts(struct kafka_source *s)
 {
+    for (size_t i = 0; i < s->topics_n; i++) close_all(&s->topics[i]);
+}
+
+void topics_doubt_parts(struct kafka_source *s)
+{
     for (size_t i = 0; i < s->topics_n; i++)
-        for (size_t k = 0; k < s->topics[i].parts_n; k++) {
-            part_close(&s->topics[i].parts[k]);
-            s->topics[i].parts[k].retry_ns = 0;
-        }
+        for (size_t k = 0; k < s->topics[i].parts_n; k++)
+            if (part_can_doubt(&s->topics[i].parts[k])) part_doubt(s, &s->topics[i].parts[k]);
 }
 
 /* ---- a topic learned ---- */
@@ -80,6 +92,7 @@ static enum err learn(struct kafka_source *s, struct topic *t,
     const bool missing = m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
                          || m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
     t->trouble = m->err && !missing ? rd_kafka_err2name(m->err) : NULL;
+    if (missing) close_all(t);
     if (missing && !t->warned)
         log_warn("kafka: topic does not exist; waiting for it", "topic", t->name);
     t->warned = missing;
@@ -206,7 +219,7 @@ enum err topics_open_parts(struct kafka_source *s, struct ingest_batch *batch)
         if (!t->exists || (!t->first && !s->gate_open)) continue;
         for (size_t k = 0; k < t->there_n; k++) {
             struct part *p = &t->parts[k];
-            if (p->state != PART_WAITING || now < p->retry_ns) continue;
+            if (part_fetching(p) || (p->state == PART_WAITING && now < p->retry_ns)) continue;
             enum err e = part_open(s, p, batch);
             if (e) return e;
             if (p->state == PART_WAITING)

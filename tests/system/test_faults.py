@@ -332,23 +332,28 @@ def test_kafka_restarted(one, kafka, hard):
 
 
 @pytest.mark.real_kafka
-@pytest.mark.parametrize("running", [True, False], ids=["while running", "while stopped"])
+@pytest.mark.parametrize("service_is", ["running", "stopped", "frozen"])
 @pytest.mark.parametrize("longer", [True, False], ids=["longer", "shorter"])
-def test_topic_made_anew_is_a_new_life(one, kafka, running, longer):
+def test_topic_made_anew_is_a_new_life(one, kafka, service_is, longer):
     """Deleted and made again under the same name: everything in it is read from its start, whether it is shorter or longer than the
-    old position, and the change is shown and counted."""
+    old position, and the change is shown and counted. A frozen service sees none of it happen: it wakes to a topic that goes on
+    at its position."""
     service, database = one.service, one.service.database
     old = database.rows("SELECT source_id, source_epoch, next_offset FROM tocsin.source")
     assert len(old) == 1 and old[0][2] == one.sent
     ticks = database.one("SELECT count(*) FROM tocsin.tick")
-    if not running:
+    if service_is == "stopped":
         service.terminate()
+    elif service_is == "frozen":
+        service.process.send_signal(signal.SIGSTOP)
     kafka.recreate_topic(one.topic)
     one.sent = 0
     n = old[0][2] + 15 if longer else 5
     one.trades(*range(100, 100 + n))
-    if not running:
+    if service_is == "stopped":
         service.start()
+    elif service_is == "frozen":
+        service.process.send_signal(signal.SIGCONT)
     wait_until(lambda: database.one("SELECT count(*) FROM tocsin.source WHERE topic = %s", one.topic) == 2, "a second life", 90)
     one.settle(90)
     lives = database.rows("SELECT source_id, source_epoch, next_offset, reason FROM tocsin.source ORDER BY source_epoch")
@@ -356,7 +361,7 @@ def test_topic_made_anew_is_a_new_life(one, kafka, running, longer):
     assert database.one("SELECT count(*) FROM tocsin.tick") == ticks + n, "all of it, once"
     assert service.measure("last(FEEDA)")["value"] == 99 + n
     assert any(s["topic"] == one.topic and s["source_epoch"] == lives[1][1] for s in service.api("GET", "/v1/status").json()["sources"])
-    if running:
+    if service_is != "stopped":
         assert re.search(r"^tocsin_source_epochs_total 1$", service.api("GET", "/metrics").text, re.M)
     kpos = database.rows("SELECT kpos FROM tocsin.tick ORDER BY seq")
     assert len(set(kpos)) == len(kpos)

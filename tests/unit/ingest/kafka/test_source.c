@@ -892,6 +892,37 @@ static void not_polling_for_long_is_legal(void **state)
     assert_int_equal(kafka_source_counts(r->src).reopened, 0);
 }
 
+/* What comes after a silence, or after this process was away, proves its log: once, and nothing is
+ * lost or comes twice. */
+static void what_comes_after_a_silence_proves_its_log(void **state)
+{
+    struct rig *r = *state;
+    topic(r, "ticks", 2);
+    produce_range(r, "ticks", 0, 0, 10);
+    source_start(r);
+    poll_rows(r, 10);
+    const int64_t silent = mono_ns();
+    while (mono_ns() - silent < 600 * NS_PER_MS) poll_once(r, 20); /* longer than QUIET_NS */
+    const int64_t before = kafka_source_counts(r->src).doubts;
+    produce_range(r, "ticks", 0, 10, 20);
+    poll_rows(r, 20);
+    assert_true(kafka_source_counts(r->src).doubts > before);
+    assert_values(r, 0, 0, 20);
+
+    const int64_t quiet = kafka_source_counts(r->src).doubts;
+    produce_range(r, "ticks", 0, 20, 30);
+    ahead_ns += 2 * NS_PER_S; /* longer than AWAY_NS */
+    poll_rows(r, 30);
+    assert_true(kafka_source_counts(r->src).doubts > quiet);
+    assert_values(r, 0, 0, 30);
+    produce_range(r, "ticks", 1, 30, 40); /* of this one no message is known: nothing to compare */
+    poll_rows(r, 40);
+    assert_values(r, 0, 0, 40);
+    assert_int_equal(r->db.lives_n, 2);
+    assert_int_equal(kafka_source_counts(r->src).reopened, 0);
+    assert_int_equal(kafka_source_counts(r->src).repeats, 0);
+}
+
 static void batches_are_bounded_and_a_waiting_message_is_handed_over_at_once(void **state)
 {
     struct rig *r = *state;
@@ -1164,6 +1195,7 @@ int main(void)
         RIG(every_broker_error_is_survived),
         RIG(a_partition_that_stands_still_is_opened_again),
         RIG(not_polling_for_long_is_legal),
+        RIG(what_comes_after_a_silence_proves_its_log),
         RIG(batches_are_bounded_and_a_waiting_message_is_handed_over_at_once),
         RIG(new_partitions_are_found),
         RIG(committed_positions_reach_kafka_as_a_hint),
