@@ -11,11 +11,17 @@
  * (writer_recover). */
 #include "store/db.h"
 
+#include "core/when.h"
 #include "store/pg.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+
+static _Atomic int64_t opened_ns;
+
+int64_t db_opened_ns(void) { return atomic_load(&opened_ns); }
 
 enum err db_conninfo_check(const char *conninfo, struct why *why)
 {
@@ -94,6 +100,7 @@ enum err db_reopen(struct db *d, struct why *why)
         db_close(d);
         return err_set(why, ERR_DB_LOST, "cannot connect to PostgreSQL: %s", text);
     }
+    atomic_store(&opened_ns, mono_ns());
     if (!d->role[0]) return ERR_OK;
     char *quoted = PQescapeIdentifier(d->conn, d->role, strlen(d->role));
     if (!quoted) return err_set(why, ERR_NOMEM, "out of memory");

@@ -6,6 +6,8 @@
 #define TOCSIN_STORE_DB_H
 #include "core/err.h"
 
+#include <stdint.h>
+
 enum { CONNINFO_MAX = 1023 }; /* bytes of a connection string that is configured */
 struct pg_conn; /* libpq's; store/pg.h is how the files of this folder talk through it */
 struct db {
@@ -26,6 +28,9 @@ MUST_USE enum err db_open(const char *conninfo, const char *role, const char *na
 void db_close(struct db *d); /* fine on a zeroed or closed one */
 MUST_USE enum err db_reopen(struct db *d,
                             struct why *why); /* closes and opens again with the same arguments */
+
+/* When a session of this process was last opened, by mono_ns(); 0: never. Any thread. */
+int64_t db_opened_ns(void);
 
 /* What stands in the way, for people: "disk full", "a lock", "not reachable" ...; a literal that names no
  * host and no object. `why` is that of a failed call. */

@@ -49,9 +49,9 @@ struct reader {
     /* Idle between two calls; closed after a failure that may have left it in a transaction. */
     struct db db;
     char *conninfo;
-    const char *name; /* a literal */
-    bool opened;      /* db knows conninfo and role: to be opened again, not for the first time */
-    int64_t not_before_ns; /* monotonic: no attempt to connect before; set by one that failed */
+    const char *name;  /* a literal */
+    bool opened;       /* db knows conninfo and role: to be opened again, not for the first time */
+    int64_t failed_ns; /* monotonic: of the newest attempt to connect that failed; 0: none did */
 };
 
 struct reader *reader_new(const char *conninfo, const char *name)
@@ -73,10 +73,17 @@ void reader_free(struct reader *r)
     free(r);
 }
 
+/* Not once somebody else has got through: who is told that the service is ready finds it so. */
+static bool is_pausing(const struct reader *r)
+{
+    return r->failed_ns && mono_ns() < r->failed_ns + REOPEN_PAUSE_NS
+           && db_opened_ns() < r->failed_ns;
+}
+
 static enum err ensure_open(struct reader *r, struct why *why)
 {
     if (r->db.conn && PQstatus(r->db.conn) == CONNECTION_OK) return ERR_OK;
-    if (mono_ns() < r->not_before_ns)
+    if (is_pausing(r))
         return err_set(why, ERR_DB_LOST,
                        "08001: not connected to PostgreSQL, trying again shortly");
     enum err e = r->opened ? db_reopen(&r->db, why)
@@ -90,7 +97,7 @@ static enum err ensure_open(struct reader *r, struct why *why)
             why);
     if (e) {
         db_close(&r->db);
-        r->not_before_ns = mono_ns() + REOPEN_PAUSE_NS;
+        r->failed_ns = mono_ns();
     }
     return e;
 }

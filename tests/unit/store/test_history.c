@@ -313,6 +313,30 @@ static void the_api_reads_its_own_tenants_alerts(void **state)
     reader_free(r);
 }
 
+/* A reader that could not connect pauses, so that a dead database is cheap; somebody else who gets
+ * through ends that: a service that says it is ready is. */
+static void a_pause_ends_when_somebody_gets_through(void **state)
+{
+    (void)state;
+    struct why why = { 0 };
+    char text[200];
+    AUTO_BUF struct buf newest = { 0 };
+    struct db other;
+    struct reader *r = reader_new(conninfo, "test");
+    assert_int_equal(reader_text(r, tenant, QUERY_ALERT_NEWEST, NULL, &newest, &why), ERR_OK);
+    snprintf(text, sizeof text, "ALTER DATABASE %s ALLOW_CONNECTIONS false", scratch_name);
+    assert_int_equal(db_script(&scratch_admin, text, &why), ERR_OK);
+    sql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+    assert_int_equal(reader_text(r, tenant, QUERY_ALERT_NEWEST, NULL, &newest, &why), ERR_DB_LOST);
+    snprintf(text, sizeof text, "ALTER DATABASE %s ALLOW_CONNECTIONS true", scratch_name);
+    assert_int_equal(db_script(&scratch_admin, text, &why), ERR_OK);
+    if (db_open(conninfo, NULL, "test", &other, &why)) fail_msg("%s", why.text);
+    db_close(&other);
+    assert_int_equal(reader_text(r, tenant, QUERY_ALERT_NEWEST, NULL, &newest, &why), ERR_OK);
+    reader_free(r);
+}
+
 /* ---- what commands ask ---- */
 struct prices {
     int64_t even, odd;
@@ -432,6 +456,7 @@ int main(void)
         cmocka_unit_test(a_service_begins_where_one_ended),
         cmocka_unit_test(the_api_reads_its_own_tenants_alerts),
         cmocka_unit_test(commands_are_answered),
+        cmocka_unit_test(a_pause_ends_when_somebody_gets_through),
     };
     int failed = cmocka_run_group_tests(tests, fill, NULL);
     write_batch_free(batch);
