@@ -32,6 +32,15 @@ def pytest_collection_modifyitems(config, items):
         items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """What the services of a failed test complained of stands below it: their logs go with the machine."""
+    report = (yield).get_result()
+    if report.failed:
+        for service in list(Service.running):
+            report.sections.append((f"{', '.join(service.topics)}: warnings and errors", "\n".join(service.complaints)))
+
+
 @pytest.fixture(scope="session")
 def postgres():
     p = Postgres()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import weakref
 
 import requests
 
@@ -33,6 +34,7 @@ def command(*arguments, binary=None):
 class Service:
     """.url .port .key .tenant .conninfo .topics .log; start() has waited for /readyz."""
     _numbers = itertools.count(1)
+    running = weakref.WeakSet()                # those whose log a failing test shows
 
     def __init__(self, database, bootstrap, topics, first=(), config=None, tenant="acme", group=None, env=None, binary=None):
         self.database = database
@@ -102,6 +104,7 @@ class Service:
             self.process = spawn([*command("serve", binary=self.binary), "-c", self.ini], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
                                  stdout=log, stderr=log)
         self.expected_dead = False
+        self.running.add(self)
         if not self.port:
             self.port = int(wait_until(lambda: self._field(seen, "listening", "port"), "tocsin says where it listens", 60))
             # The next start takes the same port, so that clients that keep trying find it again.
@@ -166,12 +169,18 @@ class Service:
         if self.alive:
             self.terminate()
         said = [line for line in self.log.splitlines() if any(word in line for word in SANITIZER_WORDS)]
+        self.running.discard(self)
         if not said and not died:
             shutil.rmtree(self.folder, ignore_errors=True)
         assert not said, f"see {self.log_file}\n" + "\n".join(said)
         assert not died, f"tocsin ended by itself with {self.process.returncode}, see {self.log_file}\n{self.log[-3000:]}"
 
     # ---- its log ----
+    @property
+    def complaints(self):
+        """The newest warnings and errors, and what is no entry at all."""
+        return [line for line in self.log.splitlines() if '"level":"debug"' not in line and '"level":"info"' not in line][-30:]
+
     @property
     def log(self):
         return self.log_file.read_text(encoding="utf-8", errors="replace") if self.log_file.exists() else ""
