@@ -588,8 +588,7 @@ static void save_windows(const struct market *m, struct state_writer *w, const u
 {
     size_t windows_n = 0, runs_n = 0, n = 0, r = 0;
     for (size_t i = 0; i < m->series_n; i++)
-        if (m->series[i].window)
-            windows_n++, runs_n += m->series[i].window->n - m->series[i].window->head;
+        if (m->series[i].window) windows_n++, runs_n += window_runs_n(m->series[i].window);
     struct saved_window *windows = malloc((windows_n + 1) * sizeof *windows);
     struct saved_run *runs = malloc((runs_n + 1) * sizeof *runs);
     w->out->failed |= !windows || !runs;
@@ -597,8 +596,8 @@ static void save_windows(const struct market *m, struct state_writer *w, const u
         const struct window *x = m->series[i].window;
         if (!x || numbers[i] == NONE) continue;
         windows[n++] = (struct saved_window){ numbers[i], *x };
-        for (size_t k = x->head; k < x->n; k++)
-            runs[r++] = (struct saved_run){ numbers[i], x->runs[k] };
+        for (size_t k = 0; k < window_runs_n(x); k++)
+            runs[r++] = (struct saved_run){ numbers[i], window_run(x, k) };
     }
     state_put(w, &window_part, windows, n);
     state_put(w, &run_part, runs, r);
@@ -1008,7 +1007,8 @@ static enum err load_windows(struct state_reader *r, struct market *m, struct wh
         else if (!VEC_GROW(&w->runs, &w->cap, w->n + 1)) e = ERR_NOMEM;
         else w->runs[w->n++] = runs[i].run;
     }
-    for (size_t i = 0; i < windows_n && !e; i++) window_restored(window_of(m, windows[i].series));
+    for (size_t i = 0; i < windows_n && !e; i++)
+        e = window_restored(window_of(m, windows[i].series));
     free(windows);
     free(runs);
     return e;

@@ -71,6 +71,13 @@ uint32_t series_venue(const struct market *m, const struct series *s)
     return first_venue(m);
 }
 
+void series_drop_window(struct market *m, struct series *s)
+{
+    (void)m;
+    window_free(s->window);
+    s->window = NULL;
+}
+
 static struct str book_name(const struct measure *x)
 {
     return str_of(x->subject + strlen("book:"));

@@ -56,6 +56,12 @@ void reading_none(struct reading *out);
 void reading_finish(const struct market *m, uint32_t venue, struct reading *r);
 /* Whose sessions its windows count: its instrument's or index's; of what has none, such as a book or news, the first index's. */
 uint32_t series_venue(const struct market *m, const struct series *s);
+static inline const struct venue *series_sessions(const struct market *m, const struct series *s)
+{
+    return &m->venues[series_venue(m, s)];
+}
+/* The `end` of a kind that keeps no more than a window. */
+void series_drop_window(struct market *m, struct series *s);
 const struct instrument *series_instrument(const struct market *m, const struct series *s);
 struct universe *series_universe(const struct market *m, const struct series *s);
 

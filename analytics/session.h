@@ -15,6 +15,13 @@ MUST_USE enum err session_end(struct market *m, uint32_t venue, int32_t day, boo
 /* Would a price of that day end the session in progress? */
 bool session_would_end(const struct market *m, uint32_t venue, int32_t day);
 
+/* Is what moves now of a session? In one, and in the turn behind that in which it ended, where what the record that ended it
+ * makes of a measure is told. What comes then, as a price after hours, is not: the next one begins with its own. */
+static inline bool session_has_moves(const struct market *m, const struct venue *v)
+{
+    return v->in_session || v->ended_turn + 1 == m->turn;
+}
+
 enum window_choice {
     WINDOW_1D,
     WINDOW_5D,

@@ -28,6 +28,7 @@ struct window *window_new(enum window_keeps keeps, struct span over)
     if (!w) return NULL;
     w->keeps = keeps;
     w->steps = over.n;
+    w->ends = ENDS((size_t)over.n);
     if (!over.clock) return w;
     w->step_ns = over.n / WINDOW_STEPS;
     w->steps = over.n / w->step_ns;
@@ -42,6 +43,7 @@ struct window *window_of_ever(enum window_keeps keeps)
 void window_free(struct window *w)
 {
     if (!w) return;
+    ends_release(&w->ends);
     free(w->runs);
     free(w);
 }
@@ -105,10 +107,33 @@ static enum err push(struct window *w, struct run r)
     return ERR_OK;
 }
 
+static enum err close_steps(struct window *w, int64_t at)
+{
+    if (!w->begun || at <= w->closed) return ERR_OK;
+    enum err e = ends_add(&w->ends, w->last, at - w->closed);
+    if (e) return e;
+    w->closed = at;
+    ends_describe(&w->ends);
+    return ERR_OK;
+}
+
+void window_close(struct window *w, int64_t at)
+{
+    if (!close_steps(w, at)) return;
+    w->begun = false;
+    ends_release(&w->ends);
+}
+
+struct ends *window_ends(struct window *w, int64_t at)
+{
+    return w->begun && w->closed == at && w->ends.n ? &w->ends : NULL;
+}
+
 /* What stood until now is history: at the ends of the steps since it came, if there were any. For highs and lows of clock
  * windows it stood in step `at` too; a session is not begun by the value of the one before. */
 static enum err retire(struct window *w, int64_t at)
 {
+    if (w->keeps == WINDOW_ENDS) return close_steps(w, at);
     struct run r = { .from = w->last_at, .to = at - 1, .value = w->last };
     if (at_ends(w)) return at > w->last_at ? push(w, r) : ERR_OK;
     if (w->step_ns || at == w->last_at) r.to = at;
@@ -120,7 +145,7 @@ enum err window_put(struct window *w, int64_t at, double v)
     assert(isfinite(v));
     if (!w->begun) {
         w->begun = true;
-        w->first_at = at;
+        w->first_at = w->closed = at;
     } else {
         if (v == w->last) return ERR_OK;
         enum err e = retire(w, at);
@@ -223,13 +248,48 @@ bool window_since(const struct window *w, int64_t at, double now, struct window_
     return true;
 }
 
-void window_restored(struct window *w)
+size_t window_runs_n(const struct window *w)
+{
+    return w->keeps == WINDOW_ENDS ? w->ends.n : w->n - w->head;
+}
+
+struct run window_run(const struct window *w, size_t i)
+{
+    if (w->keeps != WINDOW_ENDS) return w->runs[w->head + i];
+    const int64_t step = w->closed - (int64_t)(w->ends.n - i);
+    return (struct run){ .from = step, .to = step, .value = w->ends.values[i] };
+}
+
+static enum err ends_restored(struct window *w)
+{
+    enum err e = ERR_OK;
+    ends_release(&w->ends);
+    w->closed = w->first_at;
+    for (size_t i = w->head; i < w->n && !e; i++) {
+        e = ends_add(&w->ends, w->runs[i].value, w->runs[i].to - w->runs[i].from + 1);
+        w->closed = w->runs[i].to + 1;
+    }
+    ends_describe(&w->ends);
+    free(w->runs);
+    w->runs = NULL;
+    w->head = w->n = w->cap = 0;
+    return e;
+}
+
+static void sum_runs(struct window *w)
 {
     w->total = (struct window_total){ 0 };
     for (size_t i = w->head; i < w->n; i++) {
         w->runs[i].before = w->total;
         w->total = plus(w->total, total_of_run(&w->runs[i]));
     }
+}
+
+enum err window_restored(struct window *w)
+{
+    if (w->keeps == WINDOW_ENDS) return ends_restored(w);
+    sum_runs(w);
+    return ERR_OK;
 }
 
 /* Of highs and lows who is now beaten by a later one goes. */
@@ -246,6 +306,10 @@ void window_scale(struct window *w, int64_t before, double by)
 {
     for (size_t i = w->head; i < w->n && w->runs[i].from < before; i++) w->runs[i].value *= by;
     if (w->begun && w->last_at < before) w->last *= by;
-    if (w->keeps == WINDOW_RUNS) window_restored(w);
+    if (w->keeps == WINDOW_ENDS) {
+        const int64_t k = before - (w->closed - (int64_t)w->ends.n);
+        ends_scale(&w->ends, k > 0 ? (size_t)k : 0, by);
+        ends_describe(&w->ends);
+    } else if (w->keeps == WINDOW_RUNS) sum_runs(w);
     else keep_best(w);
 }

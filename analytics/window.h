@@ -10,6 +10,7 @@
  * Pure but for memory; thread: the engine's. */
 #ifndef TOCSIN_ANALYTICS_WINDOW_H
 #define TOCSIN_ANALYTICS_WINDOW_H
+#include "analytics/ends.h"
 #include "core/err.h"
 #include "core/param.h"
 
@@ -22,7 +23,8 @@ enum window_keeps {
     WINDOW_HIGHS, /* only what may still become the highest */
     WINDOW_LOWS,
     WINDOW_HIGH_ENDS, /* of the values at the ends of steps, only what nothing later reached: since when it was so high */
-    WINDOW_LOW_ENDS
+    WINDOW_LOW_ENDS,
+    WINDOW_ENDS /* of the steps before the one in progress, each value at its end; no runs */
 };
 
 /* Over a stretch of steps. Differences are right, from wherever it was begun. */
@@ -48,6 +50,8 @@ struct window {
     struct window_total total; /* over the steps before last_at (WINDOW_RUNS) */
     struct run *runs;          /* ascending; [head, n) are in use */
     size_t head, n, cap;
+    struct ends ends; /* (WINDOW_ENDS) of the steps up to `closed`, which is not among them */
+    int64_t closed;
 };
 
 struct window *window_new(enum window_keeps keeps, struct span over); /* NULL: out of memory */
@@ -69,8 +73,11 @@ MUST_USE enum err window_put(struct window *w, int64_t at, double v);
 /* The values that came before step `before` are times that from now on. In highs and lows what was dropped before for being no
  * longer the highest or lowest does not come back. */
 void window_scale(struct window *w, int64_t before, double by);
-/* After runs, first_at, last_at and last were set from a saved state. */
-void window_restored(struct window *w);
+/* What is saved of it, oldest first: its runs, or of ends a run each. */
+size_t window_runs_n(const struct window *w);
+struct run window_run(const struct window *w, size_t i);
+/* After runs, first_at, last_at and last were set from a saved state. ERR_NOMEM. */
+MUST_USE enum err window_restored(struct window *w);
 
 /* Each false while the window reaches further back than what is kept. */
 bool window_before(const struct window *w, int64_t at,
@@ -79,6 +86,12 @@ bool window_extreme(const struct window *w, int64_t at,
                     double *out); /* highest or lowest of the n steps */
 bool window_mean(const struct window *w, int64_t at,
                  double *out); /* of the values at the ends of the n steps, `at` as it stands */
+
+/* Of WINDOW_ENDS: steps before `at` have ended, and what stands is what they ended with. To be said when a step begins, so that
+ * nothing is left to do for who looks. Without memory for it all that was kept is forgotten. */
+void window_close(struct window *w, int64_t at);
+/* The ends of the steps before `at`, n at most; NULL: there is none. */
+struct ends *window_ends(struct window *w, int64_t at);
 
 /* Of WINDOW_HIGH_ENDS: the last step before `at` at whose end the value was as high as `now`, or higher; of LOW_ENDS as low. */
 struct window_since {

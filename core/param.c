@@ -62,12 +62,29 @@ static enum err parse_span(const struct param *p, struct str text, int64_t *out,
     return ERR_OK;
 }
 
+static enum err parse_sessions(const struct param *p, struct str text, int64_t *out,
+                               struct why *why)
+{
+    const struct str digits = { text.p, text.n ? text.n - 1 : 0 };
+    const char letter = text.n ? text.p[text.n - 1] : '\0';
+    const int64_t of = letter == 'd' ? 1 : letter == 'y' ? SESSIONS_A_YEAR : 0;
+    const int64_t n = whole_number(digits);
+    if (!of || n < 1 || n > p->max / of || n * of < p->min)
+        return err_set(why, ERR_INVALID,
+                       "%s is a number of sessions from %" PRId64 "d to %" PRId64
+                       "d, or of years of %d sessions, as in 60d, 10y",
+                       p->name, p->min, p->max, SESSIONS_A_YEAR);
+    *out = n * of;
+    return ERR_OK;
+}
+
 enum err param_parse(const struct param *p, struct str text, int64_t *out, struct why *why)
 {
     switch (p->type) {
     case PARAM_CHOICE: return parse_choice(p, text, out, why);
     case PARAM_INT: return parse_int(p, text, out, why);
     case PARAM_SPAN: return parse_span(p, text, out, why);
+    case PARAM_SESSIONS: return parse_sessions(p, text, out, why);
     case PARAM_NONE: break;
     }
     return err_set(why, ERR_INTERNAL, "parameter without a type");
@@ -90,6 +107,10 @@ size_t param_format(const struct param *p, int64_t value, char out[PARAM_TEXT_MA
     if (p->type == PARAM_CHOICE)
         return (size_t)snprintf(out, PARAM_TEXT_MAX, "%s", p->choices[value]);
     if (p->type == PARAM_SPAN) return format_span(value, out);
+    if (p->type == PARAM_SESSIONS && value % SESSIONS_A_YEAR == 0)
+        return (size_t)snprintf(out, PARAM_TEXT_MAX, "%" PRId64 "y", value / SESSIONS_A_YEAR);
+    if (p->type == PARAM_SESSIONS)
+        return (size_t)snprintf(out, PARAM_TEXT_MAX, "%" PRId64 "d", value);
     return (size_t)snprintf(out, PARAM_TEXT_MAX, "%" PRId64, value);
 }
 
@@ -104,6 +125,8 @@ void param_values(const struct param *p, struct buf *out)
     if (p->type == PARAM_INT) buf_printf(out, ", %" PRId64 " to %" PRId64, p->min, p->max);
     if (p->type == PARAM_SPAN)
         buf_printf(out, ", 1d to %dd (sessions), 1s to 168h (clock)", SPAN_SESSIONS_MAX);
+    if (p->type == PARAM_SESSIONS)
+        buf_printf(out, ", %" PRId64 "d to %" PRId64 "d", p->min, p->max);
 }
 
 void param_describe(const struct param *p, struct json_writer *w)
@@ -111,7 +134,8 @@ void param_describe(const struct param *p, struct json_writer *w)
     static const char *const types[] = { [PARAM_NONE] = "none",
                                          [PARAM_CHOICE] = "choice",
                                          [PARAM_INT] = "integer",
-                                         [PARAM_SPAN] = "span" };
+                                         [PARAM_SPAN] = "span",
+                                         [PARAM_SESSIONS] = "sessions" };
     char text[PARAM_TEXT_MAX];
     param_format(p, p->missing, text);
     json_put_object(w, NULL);
@@ -128,7 +152,7 @@ void param_describe(const struct param *p, struct json_writer *w)
         for (int i = 0; p->choices[i]; i++) json_put_text(w, NULL, p->words[i]);
         json_put_end(w);
     }
-    if (p->type == PARAM_INT) {
+    if (p->type == PARAM_INT || p->type == PARAM_SESSIONS) {
         json_put_int(w, "min", p->min);
         json_put_int(w, "max", p->max);
     }

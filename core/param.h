@@ -3,6 +3,7 @@
  *     PARAM_CHOICE   the number of the word in `choices`              kind=geom
  *     PARAM_INT      a whole number from min to max                   n=10
  *     PARAM_SPAN     sessions or clock time, see struct span          over=20d, over=5m
+ *     PARAM_SESSIONS sessions from min to max, or years of 252        over=60d, over=10y
  *
  * The text of a value is canonical: param_format(param_parse(text)) is the one way to write it. Pure; thread: any. */
 #ifndef TOCSIN_CORE_PARAM_H
@@ -11,7 +12,7 @@
 #include "core/json_write.h"
 #include "core/str.h"
 
-enum param_type { PARAM_NONE, PARAM_CHOICE, PARAM_INT, PARAM_SPAN };
+enum param_type { PARAM_NONE, PARAM_CHOICE, PARAM_INT, PARAM_SPAN, PARAM_SESSIONS };
 
 struct param {
     const char *name, *help;
@@ -20,9 +21,8 @@ struct param {
     /* PARAM_CHOICE: each choice as a title says it, "60 days"; {name} in one stands for that other
      * parameter. One for each of `choices`. NULL: as they are. */
     const char *const *words;
-    int64_t min,
-        max; /* PARAM_INT: of the value; PARAM_SPAN: min is the shortest span of each kind */
-    int64_t missing; /* the value when it is not given */
+    int64_t min, max; /* PARAM_INT, PARAM_SESSIONS: of the value */
+    int64_t missing;  /* the value when it is not given */
 };
 
 /* A stretch of time: `n` sessions (20d), or `n` nanoseconds by the clock (90s, 5m, 2h). */
@@ -30,7 +30,8 @@ struct span {
     bool clock;
     int64_t n;
 };
-enum { SPAN_SESSIONS_MAX = 1260 };                /* five years */
+enum { SPAN_SESSIONS_MAX = 1260 }; /* five years */
+enum { SESSIONS_A_YEAR = 252 };
 #define SPAN_CLOCK_MAX_NS (168 * 3600000000000ll) /* a week */
 
 /* In one int64, as an argument is kept: sessions as they are, clock time as negative nanoseconds. */

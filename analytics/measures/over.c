@@ -1,4 +1,4 @@
-/* over.c - change, max, min, avg: measures of a measure over a window of sessions or clock time
+/* over.c - change, max, min, avg, drawdown: measures of a measure over a window of sessions or clock time
  * (window.h).
  *
  *     change(last(NVDA), over=5m, unit=pct)          how far it moved in five minutes
@@ -96,13 +96,6 @@ static enum err begin_lows(struct market *m, struct series *s)
     return begin_window(m, s, WINDOW_LOWS);
 }
 
-static void end_window(struct market *m, struct series *s)
-{
-    (void)m;
-    window_free(s->window);
-    s->window = NULL;
-}
-
 /* The subject's reading with another value: its coverage, age and status travel up. */
 static void of_subject(const struct market *m, const struct series *s, bool reaches, double value,
                        struct reading *out)
@@ -148,6 +141,14 @@ static void read_extreme(const struct market *m, const struct series *s, struct 
     of_subject(m, s, reaches, v, out);
 }
 
+/* From the highest, which is above 0 or there is no per cent of it. */
+static void read_drawdown(const struct market *m, const struct series *s, struct reading *out)
+{
+    double high = 0, now = series_reading(m, s->subject)->value;
+    bool reaches = s->window && window_extreme(s->window, step_now(m, s), &high);
+    of_subject(m, s, reaches, high > 0 ? 100 * (now - high) / high : NAN, out);
+}
+
 static void read_mean(const struct market *m, const struct series *s, struct reading *out)
 {
     double v = 0;
@@ -191,7 +192,7 @@ const struct measure_kind measure_change = {
                                   .choices = unit_names,
                                   .missing = UNIT_ABSOLUTE } },
     .begin = begin_runs,
-    .end = end_window,
+    .end = series_drop_window,
     .subject_moved = put_reading,
     .read = read_change,
     .inputs = over_inputs,
@@ -210,7 +211,7 @@ const struct measure_kind measure_max = {
     .moved_by = CAUSE_SUBJECT,
     .params = { [OVER] = OVER_PARAM(SPAN_OF_SESSIONS(20)) },
     .begin = begin_highs,
-    .end = end_window,
+    .end = series_drop_window,
     .subject_moved = put_reading,
     .read = read_extreme,
     .inputs = over_inputs,
@@ -229,7 +230,7 @@ const struct measure_kind measure_min = {
     .moved_by = CAUSE_SUBJECT,
     .params = { [OVER] = OVER_PARAM(SPAN_OF_SESSIONS(20)) },
     .begin = begin_lows,
-    .end = end_window,
+    .end = series_drop_window,
     .subject_moved = put_reading,
     .read = read_extreme,
     .inputs = over_inputs,
@@ -249,8 +250,26 @@ const struct measure_kind measure_avg = {
     .moved_by = CAUSE_SUBJECT,
     .params = { [OVER] = OVER_PARAM(SPAN_OF_SESSIONS(20)) },
     .begin = begin_runs,
-    .end = end_window,
+    .end = series_drop_window,
     .subject_moved = put_reading,
     .read = read_mean,
+    .inputs = over_inputs,
+};
+
+const struct measure_kind measure_drawdown = {
+    .name = "drawdown",
+    .unit = "%",
+    .range = { RANGE_UP_TO(0) },
+    .formula =
+        "100 times x less the highest x in the window, this session or step included, by that; none when that is 0 or below",
+    .source = "metrics.md 8: drawdown",
+    .version = 1,
+    .subjects = SUBJECT_SERIES,
+    .moved_by = CAUSE_SUBJECT,
+    .params = { [OVER] = OVER_PARAM(SPAN_OF_SESSIONS(SESSIONS_A_YEAR)) },
+    .begin = begin_highs,
+    .end = series_drop_window,
+    .subject_moved = put_reading,
+    .read = read_drawdown,
     .inputs = over_inputs,
 };

@@ -1,34 +1,31 @@
-/* since.c - highest_since, lowest_since: for how many sessions a measure has not been as high, or as low, as it is now
- * (metrics.md 3).
+/* since.c - highest_since, lowest_since: for how many sessions a measure has not been as high, or
+ * as low, as it is now (metrics.md 3).
  *
  *     session ends   84   91   88   86   87        and now 89
- *     highest_since  3: at the end of the second it was 91; of the three ends after that none reached 89
- *     now 92         5, and a record: it was never so high since the first; how far back that is, is all that can be said
+ *     highest_since  3: at the end of the second it was 91; of the three ends after that none
+ *                    reached 89
+ *     now 92         5, and a record: it was never so high since the first; how far back that is,
+ *                    is all that can be said
  *
- * Against the ends of sessions, and before its own end provisional: "now" may still fall. The history is that of the series since
- * somebody first asked for it: track it from the beginning of the data to ask what the data know. */
+ * Against the ends of sessions, and before its own end provisional: "now" may still fall. The
+ * history is that of the series since somebody first asked for it: track it from the beginning of
+ * the data to ask what the data know. */
 #include "analytics/series.h"
+#include "analytics/session.h"
 #include "analytics/window.h"
 
 #include <math.h>
 
-static const struct venue *venue_of(const struct market *m, const struct series *s)
-{
-    return &m->venues[series_venue(m, s)];
-}
-
 static enum err remember(const struct market *m, struct series *s, const struct reading *r)
 {
     if (!reading_has_value(r->status)) return ERR_OK;
-    return window_put(s->window, venue_of(m, s)->no, r->value);
+    return window_put(s->window, series_sessions(m, s)->no, r->value);
 }
 
-/* What the record that ends a session makes of the subject, in the turn behind that in which it ended, stands at its end. What comes
- * then, as a price after hours, is no session's: the next one begins with its own. */
 static enum err put_reading(const struct market *m, struct series *s, const struct reading *r)
 {
-    const struct venue *v = venue_of(m, s);
-    return v->in_session || v->ended_turn + 1 == m->turn ? remember(m, s, r) : ERR_OK;
+    const struct venue *v = series_sessions(m, s);
+    return session_has_moves(m, v) ? remember(m, s, r) : ERR_OK;
 }
 
 static enum err begin_ends(struct market *m, struct series *s, enum window_keeps keeps)
@@ -47,20 +44,13 @@ static enum err begin_lows(struct market *m, struct series *s)
     return begin_ends(m, s, WINDOW_LOW_ENDS);
 }
 
-static void end_window(struct market *m, struct series *s)
-{
-    (void)m;
-    window_free(s->window);
-    s->window = NULL;
-}
-
-/* `no` is the session in progress, or the last one that ended: its own end is not among those that it is held against, so that what
- * is said at the end of a session stays until the next one begins.
- *
- * Its coverage, age and status are the subject's: of what is stale or low in coverage it is no better. */
+/* `no` is the session in progress, or the last one that ended: its own end is not among those
+ * that it is held against, so that what is said at the end of a session stays until the next one
+ * begins. Its coverage, age and status are the subject's: of what is stale or low in coverage
+ * it is no better. */
 static void read_since(const struct market *m, const struct series *s, struct reading *out)
 {
-    const int32_t no = venue_of(m, s)->no;
+    const int32_t no = series_sessions(m, s)->no;
     struct window_since since;
     *out = *series_reading(m, s->subject);
     if (!reading_has_value(out->status)) return;
@@ -81,12 +71,12 @@ static void put_day(const struct venue *v, int64_t no, const char *name, struct 
     json_put_text(w, name, day);
 }
 
-/* For the sentence of an alert: since which day, what it was then, from which day on there is a history, and whether it may still
- * change before the session's end. */
+/* For the sentence of an alert: since which day, what it was then, from which day on there is a
+ * history, and whether it may still change before the session's end. */
 static void since_inputs(const struct market *m, const struct series *s, struct json_writer *w)
 {
     const struct series *inner = &m->series[s->subject];
-    const struct venue *v = venue_of(m, s);
+    const struct venue *v = series_sessions(m, s);
     const double now = series_reading(m, s->subject)->value;
     struct window_since since;
     json_put_text(w, "of", inner->text);
@@ -117,7 +107,7 @@ const struct measure_kind measure_highest_since = {
     .moved_by = CAUSE_SUBJECT,
     .page = { .decimals = NO_DECIMALS },
     .begin = begin_highs,
-    .end = end_window,
+    .end = series_drop_window,
     .subject_moved = put_reading,
     .read = read_since,
     .inputs = since_inputs,
@@ -135,7 +125,7 @@ const struct measure_kind measure_lowest_since = {
     .moved_by = CAUSE_SUBJECT,
     .page = { .decimals = NO_DECIMALS },
     .begin = begin_lows,
-    .end = end_window,
+    .end = series_drop_window,
     .subject_moved = put_reading,
     .read = read_since,
     .inputs = since_inputs,

@@ -27,7 +27,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { ROUNDS = 5, INDEX_MEMBERS = 500, INDICES = 2, LEVELS = 200, SESSIONS_A_YEAR = 252 };
+enum { ROUNDS = 5, INDEX_MEMBERS = 500, INDICES = 2, LEVELS = 200 };
 static const int32_t FIRST_DAY = 10000; /* 1997-05-19, and each day is a session */
 
 static struct step step;

@@ -124,6 +124,64 @@ CONCENTRATION = {f.__name__: f for f in (hhi, effective_number, top_weight, adju
 ROUNDED = ("entropy", "theil", "hannah_kay")
 
 
+# ---- a measure against the ends of its own sessions ----
+
+def subject_of(measure):
+    """percentile(hhi(X), over=60d) -> hhi(X)"""
+    inner = measure.partition("(")[2]
+    return inner[:inner.index(")") + 1]
+
+
+SPANS = {"percentile": 252, "rank": 252, "zscore": 252, "vol": 20, "drawdown": 252, "streak": None}
+
+
+def percentile(past, now):
+    return float(Fraction(50 * (sum(v < now for v in past) + sum(v <= now for v in past)), len(past)))
+
+
+def rank(past, now):
+    return 1.0 + sum(v > now for v in past)
+
+
+def zscore(past, now):
+    mean = sum(map(Fraction, past)) / len(past)
+    variance = sum((Fraction(v) - mean) ** 2 for v in past) / (len(past) - 1)
+    return float(Fraction(now) - mean) / math.sqrt(variance) if variance else None
+
+
+def vol(past, now):
+    values = [*past, now]
+    returns = [math.log(b / a) for a, b in itertools.pairwise(values)]
+    mean = math.fsum(returns) / len(returns)
+    return 100 * math.sqrt(252 * math.fsum((r - mean) ** 2 for r in returns) / (len(returns) - 1))
+
+
+def streak(past, now):
+    signs = [(b > a) - (b < a) for a, b in itertools.pairwise([*past[-1260:], now])][::-1]
+    return float(signs[0] * len(list(itertools.takewhile(lambda sign: sign == signs[0], signs))))
+
+
+def drawdown(past, now):
+    high = max(*past, now)
+    return 100 * (now - high) / high
+
+
+CONTEXT = {f.__name__: f for f in (percentile, rank, zscore, vol, streak, drawdown)}
+
+
+def context(measure, values):
+    """Of each session's end, held against those before it; None while there are fewer than it asks for."""
+    name, _, over = measure.partition("(")[0], *measure.partition("over=")[1:]
+    n = int(over[:-2]) * (252 if over.endswith("y)") else 1) if over else SPANS[name]
+    first = next(i for i, v in enumerate(values) if v is not None)
+    for t, now in enumerate(values):
+        if name == "drawdown":
+            whole, past = t - first >= n - 1, values[max(t - n + 1, 0):t]
+        else:
+            whole, past = t - first >= (n or 1), values[max(t - n, 0) if n else first:t]
+        yield CONTEXT[name](past, now) if whole else None
+
+
 # ---- calendar ----
 
 def third_friday(year, month):

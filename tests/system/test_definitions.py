@@ -32,8 +32,9 @@ def measures(definitions):
     return {m["name"]: m for m in definitions["measures"]}
 
 
-def try_rule(service, text):
-    return service.api("POST", "/v1/rules", {"rule": f"{text} > 0.5", "enabled": False})
+def try_rule(service, text, said="any number"):
+    """With a bound that lies where its values do: a drawdown is never above 0."""
+    return service.api("POST", "/v1/rules", {"rule": f"{text} {'< -0.5' if said == 'at most 0' else '> 0.5'}", "enabled": False})
 
 
 def values(parameter):
@@ -42,6 +43,8 @@ def values(parameter):
         return parameter["choices"], "neither"
     if parameter["type"] == "integer":
         return [parameter["min"], parameter["max"]], parameter["max"] + 1
+    if parameter["type"] == "sessions":
+        return [f"{parameter['min']}d", f"{parameter['max']}d", "10y"], f"{parameter['max'] + 1}d"
     return ["20d", "5m", "2h"], "5y"
 
 
@@ -63,7 +66,7 @@ def test_every_measure_is_taken_of_its_subjects_and_no_other(service, measures):
     for name, m in measures.items():
         assert m["formula"] and m["source"] and m["unit"] and m["version"] >= 1 and m["subjects"]
         for kind, subject in SUBJECTS.items():
-            answer = try_rule(service, f"{name}({subject})")
+            answer = try_rule(service, f"{name}({subject})", m["range"])
             assert (answer.status_code == 201) == (kind in m["subjects"]), (name, kind, answer.text)
 
 
@@ -73,7 +76,7 @@ def test_parameters_take_what_is_said_and_nothing_else(service, measures):
         for p in m["parameters"]:
             good, bad = values(p)
             for value in [*good, p["default"]]:
-                answer = try_rule(service, f"{name}({subject}, {p['name']}={value})")
+                answer = try_rule(service, f"{name}({subject}, {p['name']}={value})", m["range"])
                 assert answer.status_code == 201, (name, p["name"], value, answer.text)
             drive.problem(try_rule(service, f"{name}({subject}, {p['name']}={bad})"), 400)
         drive.problem(try_rule(service, f"{name}({subject}, unheard_of=1)"), 400)
@@ -84,7 +87,7 @@ def test_a_default_is_left_out_of_the_canonical_text(service, measures):
     for name, m in measures.items():
         subject = SUBJECTS[m["subjects"][0]]
         for p in m["parameters"]:
-            made = try_rule(service, f"{name}({subject}, {p['name']}={p['default']})").json()
+            made = try_rule(service, f"{name}({subject}, {p['name']}={p['default']})", m["range"]).json()
             assert made["measure"] == f"{name}({subject})", (name, p)
 
 
@@ -98,7 +101,7 @@ def test_titles_and_places_on_the_page_name_what_there_is(measures):
     """{name} in a title, or in the words of a choice, is a parameter; what is said in another's tile is said in one that has a tile and its parameters."""
     names = lambda text: set(re.findall(r"\{(\w+)\}", text or ""))
     assert {m["page"]["line"] for m in measures.values()} == {"cap", "ew", None}
-    assert {name for name, m in measures.items() if m["page"]["decimals"] == 0} == {"names_to", "tail_equivalence", "highest_since", "lowest_since"}, "counts are shown whole"
+    assert {name for name, m in measures.items() if m["page"]["decimals"] == 0} == {"names_to", "tail_equivalence", "highest_since", "lowest_since", "rank", "streak"}, "counts are shown whole"
     for name, m in measures.items():
         parameters, page = {p["name"] for p in m["parameters"]}, m["page"]
         words = [w for p in m["parameters"] for w in p.get("words", [])]

@@ -208,7 +208,8 @@ def test_kills_leave_no_trace(database_factory, kafka, service_factory, webhook_
     topic = kafka.create_topic("kills")
     first = database_factory()
     calm_config = {"engine": {"clock_ms": 0, "snapshot_s": 1, "stale_after_ms": 0, "burst_alerts": 1, "track": f"ew_level({streams.INDEX}); spread({streams.INDEX}, window=1d); sentiment(S00); "
-                                                 f"ai_sentiment({streams.INDEX}); top_weight({streams.INDEX}, n=3)"}}
+                                                 f"ai_sentiment({streams.INDEX}); top_weight({streams.INDEX}, n=3); percentile(hhi({streams.INDEX}), over=3d); "
+                                                 f"zscore(last(S00), over=2d); vol(level({streams.INDEX}), over=2d); streak(hhi({streams.INDEX}))"}}
     config = {**calm_config, "database": {"compact_every_s": 1, "keep_ticks_days": KEPT_DAYS, "keep_readings_days": KEPT_DAYS}}
     service = service_factory(database=first, topics=[topic], config=config)
     messages = [streams.encode(m) for m in streams.market(SEED, sessions=SESSIONS, trades=TRADES, start=START, tenant=service.tenant_id)]

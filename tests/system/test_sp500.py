@@ -18,6 +18,9 @@ pytestmark = [sp500.needs_prices, pytest.mark.timeout(1800)]
 EQUAL = {"daily": 91.535, "monthly": 89.862, "quarterly": 89.816, "held": 97.616, "third_friday": 89.125}
 WINDOWS = ("1d", "5d", "20d", "60d", "3mo", "6mo", "12mo", "18mo", "36mo", "ytd", "all")
 SINCE = [f"{since}({x})" for x in ("hhi(SP500)", "top_weight(SP500)", "spread(SP500)", "last(AAPL)") for since in ("highest_since", "lowest_since")]
+CONTEXT = ("percentile(hhi(SP500), over=60d)", "percentile(spread(SP500))", "percentile(last(AAPL), over=3y)", "rank(top_weight(SP500))", "rank(last(AAPL), over=5d)",
+           "zscore(hhi(SP500), over=60d)", "zscore(spread(SP500), over=2y)", "vol(level(SP500))", "vol(last(AAPL), over=60d)", "streak(level(SP500))", "streak(hhi(SP500))",
+           "drawdown(last(AAPL), over=252d)", "drawdown(last(AAPL), over=20d)")
 KINDS = ("arith", "geom", "log", "ann", "ratio", "points")
 RETURNS = ("1d", "60d", "12mo", "ytd", "all")
 
@@ -46,6 +49,7 @@ def tracked():
         for window in WINDOWS:
             yield text("spread", kind=kind, window=window)
     yield from SINCE
+    yield from CONTEXT
     yield "last(AAPL)"
     yield from (returns("AAPL", w) for w in RETURNS)
 
@@ -79,6 +83,9 @@ def truth():
             out[message["session_end"]] = row
     for measure in SINCE:
         for row, value in zip(out.values(), sessions_since(measure, [row[measure.partition("(")[2][:-1]] for row in out.values()])):
+            row[measure] = value
+    for measure in CONTEXT:
+        for row, value in zip(out.values(), oracle.context(measure, [row[oracle.subject_of(measure)] for row in out.values()])):
             row[measure] = value
     return out, market
 
@@ -142,7 +149,7 @@ def test_five_years_equal_the_oracle_bit_for_bit(loaded, truth):
     for m in tracked():
         got = {p["time"][:10]: p for p in drive.history(service, m)}
         assert list(got) == list(per_session)
-        if "kind=log" in m or "kind=ann" in m or m.startswith(oracle.ROUNDED):
+        if "kind=log" in m or "kind=ann" in m or m.startswith((*oracle.ROUNDED, "zscore", "vol")):
             same = lambda v, want: v == want or None not in (v, want) and v == pytest.approx(want, rel=1e-12, abs=1e-12)
         else:
             same = lambda v, want: v == want

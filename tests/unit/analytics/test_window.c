@@ -86,14 +86,14 @@ static struct window *restored(const struct window *w, struct span over)
     struct window *r = window_new(w->keeps, over);
     assert_non_null(r);
     r->begun = w->begun, r->first_at = w->first_at, r->last_at = w->last_at, r->last = w->last;
-    r->n = r->cap = w->n - w->head;
+    r->n = r->cap = window_runs_n(w);
     r->runs = calloc(r->n + 1, sizeof *r->runs);
     assert_non_null(r->runs);
     for (size_t i = 0; i < r->n; i++) {
-        const struct run *run = &w->runs[w->head + i];
-        r->runs[i] = (struct run){ .from = run->from, .to = run->to, .value = run->value };
+        const struct run run = window_run(w, i);
+        r->runs[i] = (struct run){ .from = run.from, .to = run.to, .value = run.value };
     }
-    window_restored(r);
+    assert_int_equal(window_restored(r), ERR_OK);
     return r;
 }
 
@@ -224,6 +224,52 @@ static void since_when_it_was_so_high(void **state)
     }
 }
 
+/* Whether steps pass with a move, with several or with none, and a restart in between: the ends are those of the steps before. */
+static void the_ends_of_steps(void **state)
+{
+    (void)state;
+    for (unsigned seed = 41; seed <= 44; seed++) {
+        const int64_t steps = seed == 41 ? 1 : 40;
+        struct window *w = window_new(WINDOW_ENDS, (struct span){ .n = steps });
+        srand(seed);
+        n = 0;
+        int64_t at = 5;
+        for (int k = 0; k < 3000; k++) {
+            const int64_t next = at + (rand() % 3 ? 0 : rand() % 30 ? 1 : rand() % 90);
+            for (; at < next; at++)
+                if (rand() % 2) window_close(w, at + 1); /* told of it, or not */
+            window_close(w, at);
+            if (rand() % 4) {
+                const double v = rand() % 20 ? rand() % 50 : small();
+                assert_int_equal(window_put(w, at, v), ERR_OK);
+                if (n == 0 || all[n - 1].v != v) all[n].at = at, all[n++].v = v;
+            }
+            if (rand() % 50 == 0 && n) { /* a split, of all before this step */
+                window_scale(w, at, 0.5);
+                for (size_t i = 0; i < n; i++)
+                    if (all[i].at < at) all[i].v *= 0.5;
+                if (all[n - 1].at < at) assert_true(w->last == all[n - 1].v);
+            }
+            if (rand() % 20 == 0) {
+                struct window *again = restored(w, (struct span){ .n = steps });
+                window_close(again, at);
+                window_free(w);
+                w = again;
+            }
+            const struct ends *e = window_ends(w, at);
+            const int64_t kept = n && at > all[0].at ? at - all[0].at : 0;
+            assert_int_equal(e ? e->n : 0, kept < steps ? kept : steps);
+            for (size_t age = 0; e && age < e->n; age++) {
+                double want;
+                assert_true(value_at(at - 1 - (int64_t)age, &want));
+                if (ends_value(e, age) != want)
+                    fail_msg("seed %u, put %d: %g, wanted %g", seed, k, ends_value(e, age), want);
+            }
+        }
+        window_free(w);
+    }
+}
+
 /* The example at the head of window.c. */
 static void the_worked_example_holds(void **state)
 {
@@ -265,6 +311,7 @@ int main(void)
         cmocka_unit_test(clock_windows_too),
         cmocka_unit_test(large_values_count),
         cmocka_unit_test(since_when_it_was_so_high),
+        cmocka_unit_test(the_ends_of_steps),
         cmocka_unit_test(the_worked_example_holds),
         cmocka_unit_test(sums_do_not_drift),
     };
