@@ -1,14 +1,17 @@
-/* action_note.h - a corporate action as it is kept, and what becomes of one as it is said: actions.h says what each does. Plain data.
+/* action_note.h - a corporate action as it is kept, and what becomes of one as it is said:
+ * actions.h says what each does. Plain data.
  *
- * AAPL's split of 2020-08-31, first said as 3 for 1 by record 100 and then as 4 for 1 by record 120, in the order in which it is told:
+ * AAPL's split of 2020-08-31, first said as 3 for 1 by record 100 and then as 4 for 1 by record
+ * 120, in the order in which it is told:
  *
  *     record 100   no 1, 3 for 1     waiting
  *     record 120   no 1, 3 for 1     superseded, by 120
  *                  no 2, 4 for 1     waiting
  *     record 300   no 2, 4 for 1     applied, by 300: the first price of that session
  *
- * A row is replaced by the next of its number, so that who reads the list sees each once, as it stands, with the record that said it
- * (since when it was known) and the one that made it what it is. */
+ * A row is replaced by the next of its number, so that who reads the list sees each once, as it
+ * stands, with the record that said it (since when it was known) and the one that made it what
+ * it is. */
 #ifndef TOCSIN_ANALYTICS_ACTION_NOTE_H
 #define TOCSIN_ANALYTICS_ACTION_NOTE_H
 #include "core/names.h"

@@ -1,4 +1,5 @@
-/* actions.c - see actions.h. AAPL, 4,275 shares at 499.23 on Friday, four for one on Monday, which is said three weeks before:
+/* actions.c - see actions.h. AAPL, 4,275 shares at 499.23 on Friday, four for one on Monday,
+ * which is said three weeks before:
  *
  *   said      an action of the instrument, waiting: its waits_day, and the market's, are Monday
  *   Monday    the first regular price of its venue opens the session, or a trade of its own comes before that: shares 17,100;
@@ -6,14 +7,17 @@
  *   129.04    ret is 100 * (129.04 * 4 - 499.23 * 1) / (499.23 * 1), rounded once: of the close as it is stored, and of the
  *             basis between the two sessions, 4 to 1
  *
- * A special dividend of 20 at a close of 400 is a split in all but the count: prices of before are multiplied by 380 / 400. So is
- * a spin-off, whose child's value is what is paid; until the child has a price the action waits on, though its session has begun.
- * A dividend that is not special divides nothing. An index notes it in cents for the session in progress (universe.h), an
- * instrument's total return looks it up: measures/price.c.
+ * A special dividend of 20 at a close of 400 is a split in all but the count: prices of before
+ * are multiplied by 380 / 400. So is a spin-off, whose child's value is what is paid; until the
+ * child has a price the action waits on, though its session has begun. A dividend that is not
+ * special divides nothing. An index notes it in cents for the session in progress (universe.h),
+ * an instrument's total return looks it up: measures/price.c.
  *
- * A delisting sets the price, by which everything moves, and then takes the lines out, by which nothing does.
+ * A delisting sets the price, by which everything moves, and then takes the lines out, by which
+ * nothing does.
  *
- * Bases are fractions of integers, so that five splits in a window are one multiplication, not five roundings. */
+ * Bases are fractions of integers, so that five splits in a window are one multiplication, not
+ * five roundings. */
 #include "analytics/actions.h"
 
 #include "analytics/calendars.h"
@@ -38,9 +42,9 @@ static const int64_t SHARES_MAX = (int64_t)1 << 42;
 
 /* ---- saying what becomes of them ----
  *
- * What a record changes is told when it has been applied, by the engine's output. A special dividend that is said on its ex-day is
- * added, which says it waits, and takes effect at once, which says it is applied: the second takes the place of the first, as it
- * does in the table. */
+ * What a record changes is told when it has been applied, by the engine's output. A special
+ * dividend that is said on its ex-day is added, which says it waits, and takes effect at once,
+ * which says it is applied: the second takes the place of the first, as it does in the table. */
 static enum action_state state_of(const struct action *a)
 {
     if (a->refused) return ACTION_REFUSED;
@@ -48,7 +52,8 @@ static enum action_state state_of(const struct action *a)
     return a->awaits ? ACTION_AWAITS_PRICE : ACTION_WAITING;
 }
 
-/* Of one that has been said by this record already, the last counts. Counts of shares are told by their own records. */
+/* Of one that has been said by this record already, the last counts. Counts of shares are told
+ * by their own records. */
 static void say_as(struct market *m, const struct action *a, enum action_state state)
 {
     struct action_log *log = &m->said;
@@ -247,7 +252,8 @@ static bool carries(const struct instrument *x, const struct action *a)
     return x->priced && x->price_day < a->day;
 }
 
-/* So is what indices hold it at, where that is not the price that stands: it has but traded outside regular hours since. */
+/* So is what indices hold it at, where that is not the price that stands: it has but traded
+ * outside regular hours since. */
 static bool lines_carry(const struct instrument *x, const struct action *a)
 {
     return x->priced && instrument_index_day(x) < a->day;
@@ -255,8 +261,9 @@ static bool lines_carry(const struct instrument *x, const struct action *a)
 
 /* Each line's count afterwards, with the price that then stands.
  *
- * A record is refused when it does not fit as things are when it comes. Once it waits there is nobody left to refuse it to: what
- * does not fit when its session opens stays without effect, and is marked so. */
+ * A record is refused when it does not fit as things are when it comes. Once it waits there is
+ * nobody left to refuse it to: what does not fit when its session opens stays without effect,
+ * and is marked so. */
 static bool split_fits(const struct market *m, const struct instrument *x, const struct action *a)
 {
     const bool jumped = has_jumped(x, a);
@@ -333,7 +340,8 @@ static void stand_divided(const struct market *m, struct instrument *x, const st
     if (carried) x->price_e8 = actions_carry(m, x, x->carried_e8, x->price_day);
 }
 
-/* It takes effect. One that does not fit any more, since prices and counts have changed while it waited, never does. */
+/* It takes effect. One that does not fit any more, since prices and counts have changed while it
+ * waited, never does. */
 static void split_now(struct market *m, struct instrument *x, struct action *a)
 {
     const bool carried = carries(x, a), lines = lines_carry(x, a), jumped = has_jumped(x, a);
@@ -359,7 +367,8 @@ static enum err find_instrument(struct market *m, const struct symbol *s, struct
     return ERR_OK;
 }
 
-/* Whose action it is; ERR_INVALID when its venue has no session of that day, at whose open it could take effect. */
+/* Whose action it is; ERR_INVALID when its venue has no session of that day, at whose open it
+ * could take effect. */
 static enum err find_acting(struct market *m, const struct symbol *s, int32_t day,
                             struct instrument **out, struct why *why)
 {
@@ -432,9 +441,11 @@ enum err actions_split(struct market *m, const struct record *r, struct why *why
 
 /* ---- payments: dividends, and parts that are spun off ----
  *
- * What is paid is held against the close before the ex-session, as exchanges do when they adjust: with 400 before and 20 paid the
- * price that stands, of whatever time after that close, becomes 380 / 400 of it. */
-/* What a share was worth before the open of that session, per share of after its splits; 0: nobody knows. */
+ * What is paid is held against the close before the ex-session, as exchanges do when they
+ * adjust: with 400 before and 20 paid the price that stands, of whatever time after that close,
+ * becomes 380 / 400 of it. */
+/* What a share was worth before the open of that session, per share of after its splits; 0:
+ * nobody knows. */
 static int64_t worth_before(const struct market *m, const struct instrument *x, int32_t day)
 {
     const uint32_t c = close_before(m, x, day);
@@ -454,7 +465,8 @@ static int64_t paid(const struct market *m, const struct action *a)
     return each > INT64_MAX ? INT64_MAX : (int64_t)each;
 }
 
-/* Levels and price returns do not fall by it: the price that stands is lowered and chained over, or it came lowered. */
+/* Levels and price returns do not fall by it: the price that stands is lowered and chained over,
+ * or it came lowered. */
 static void adjust_for(struct market *m, struct instrument *x, struct action *a, int64_t amount_e8)
 {
     const bool carried = carries(x, a), lines = lines_carry(x, a);
@@ -513,7 +525,8 @@ static enum err too_much(const struct instrument *x, int64_t amount_e8, int64_t 
                    amount, x->symbol.s, worth);
 }
 
-/* Said twice: a dead letter says so, since of two that differ after the fact only a person knows which is right. */
+/* Said twice: a dead letter says so, since of two that differ after the fact only a person knows
+ * which is right. */
 static enum err known_already(const struct instrument *x, const char *what, int32_t day,
                               struct why *why)
 {
@@ -570,9 +583,9 @@ enum err actions_spin_off(struct market *m, const struct record *r, struct why *
 }
 
 /* ---- the end of an instrument ---- */
-/* What a share gets: cash, and shares of the acquirer at its close before, after splits of its own that take effect with the
- * merger. LLTC of 2017-03-10: 46 and 0.2321 of ADI, which closed at 82.25, is 65.090225. 0: nobody knows, as nobody knows what the
- * acquirer is worth. */
+/* What a share gets: cash, and shares of the acquirer at its close before, after splits of its
+ * own that take effect with the merger. LLTC of 2017-03-10: 46 and 0.2321 of ADI, which closed
+ * at 82.25, is 65.090225. 0: nobody knows, as nobody knows what the acquirer is worth. */
 static int64_t terms_of(const struct market *m, const struct action *a)
 {
     if (a->child == NONE) return a->amount_e8;
@@ -581,7 +594,8 @@ static int64_t terms_of(const struct market *m, const struct action *a)
     return each <= 0 ? 0 : value > INT64_MAX ? INT64_MAX : (int64_t)value;
 }
 
-/* Its price becomes what a share is then worth, by which levels move; then its lines go, by which they do not. Said late, as of then. */
+/* Its price becomes what a share is then worth, by which levels move; then its lines go, by
+ * which they do not. Said late, as of then. */
 static void leave_now(struct market *m, struct instrument *x, struct action *a)
 {
     const int64_t terms_e8 = terms_of(m, a), price_e8 = terms_e8 ? terms_e8 : x->price_e8;
@@ -669,8 +683,8 @@ enum err actions_delisting(struct market *m, const struct record *r, struct why 
 }
 
 /* ---- counts of a session to come ---- */
-/* The session with which a count takes effect, when that has not begun. A count that a waiting split explains, or that is said
- * on its day or later, is the one after the split. */
+/* The session with which a count takes effect, when that has not begun. A count that a waiting
+ * split explains, or that is said on its day or later, is the one after the split. */
 static int32_t waits_for(const struct market *m, const struct instrument *x, const struct record *r)
 {
     const int32_t said = day_of_ns(r->event_ns);
@@ -715,7 +729,8 @@ static enum divisor_reason reason_of(const struct action *a)
     return reasons[a->kind]; /* a dividend that is not special moves no divisor */
 }
 
-/* A count may turn out to be a split that nobody said, which is one action more: no pointer to one lasts over it. */
+/* A count may turn out to be a split that nobody said, which is one action more: no pointer to
+ * one lasts over it. */
 static void count_now(struct market *m, struct instrument *x, uint32_t no)
 {
     const bool taken = m->take_count(m, x, m->actions[no].a, m->actions[no].b);
@@ -723,8 +738,8 @@ static void count_now(struct market *m, struct instrument *x, uint32_t no)
     m->actions[no].refused = !taken;
 }
 
-/* Who takes another over comes first: what its shares have become counts in the terms. Of two who take over one another the first
- * is in force by then. */
+/* Who takes another over comes first: what its shares have become counts in the terms. Of two
+ * who take over one another the first is in force by then. */
 static void take_acquirer(struct market *m, uint32_t no)
 {
     struct action *a = &m->actions[no];
@@ -759,7 +774,8 @@ static void take_effect(struct market *m, struct instrument *x, uint32_t no)
     say(m, &m->actions[no]);
 }
 
-/* What the instrument waits for next. A child's price is no session: actions_children looks after those. */
+/* What the instrument waits for next. A child's price is no session: actions_children looks
+ * after those. */
 static int32_t first_day(const struct market *m, const struct instrument *x)
 {
     int32_t day = INT32_MAX;

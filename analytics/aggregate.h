@@ -1,8 +1,10 @@
-/* aggregate.h - what a universe keeps of its members because a series asked for it: squares for HHI, the order of companies,
- * equal weights. What nobody asks for is not kept, and costs nothing a tick.
+/* aggregate.h - what a universe keeps of its members because a series asked for it: squares for
+ * HHI, the order of companies, equal weights. What nobody asks for is not kept, and costs
+ * nothing a tick.
  *
- * A kind is one const struct at the end of a file of aggregates/, and one row of aggregates.def. All of it is integers, so
- * its state is the same bits whether moved price by price, rebuilt afresh, or merged from shards. */
+ * A kind is one const struct at the end of a file of aggregates/, and one row of aggregates.def.
+ * All of it is integers, so its state is the same bits whether moved price by price, rebuilt
+ * afresh, or merged from shards. */
 #ifndef TOCSIN_ANALYTICS_AGGREGATE_H
 #define TOCSIN_ANALYTICS_AGGREGATE_H
 #include "core/ratio.h"
@@ -54,7 +56,8 @@ struct squares {
 };
 extern const struct aggregate_kind aggregate_squares_by_issuer, aggregate_squares_by_line;
 
-/* Sums of a function of each value, in units of 2^-bits: as fine as 2^14 members of 2^56 cents leave room for. */
+/* Sums of a function of each value, in units of 2^-bits: as fine as 2^14 members of 2^56 cents
+ * leave room for. */
 enum { TERM_LOG_BITS = 48, TERM_ROOT_BITS = 60, TERM_POWER_BITS = 28 };
 struct terms {
     i128 sum;

@@ -50,8 +50,9 @@ enum err calendars_add(struct market *m, struct calendar *c)
     return ERR_OK;
 }
 
-/* The grace is for official closes to come: it runs from the calendar's close, or from the newest of them. So a history whose
- * closes all bear a time late at night is not ended between the first and the second. */
+/* The grace is for official closes to come: it runs from the calendar's close, or from the
+ * newest of them. So a history whose closes all bear a time late at night is not ended between
+ * the first and the second. */
 static int64_t due_of(const struct market *m, const struct venue *v)
 {
     struct session s;
@@ -60,7 +61,8 @@ static int64_t due_of(const struct market *m, const struct venue *v)
     return (v->official_ns > s.close ? v->official_ns : s.close) + m->settings.session_grace_ns;
 }
 
-/* The first instant at which a regular trade is of a later session. Not known: at once, so that it is looked at. */
+/* The first instant at which a regular trade is of a later session. Not known: at once, so that
+ * it is looked at. */
 static int64_t next_regular(const struct venue *v)
 {
     struct session s;
@@ -158,8 +160,8 @@ int32_t calendars_sessions(const struct market *m, uint32_t venue, int32_t from,
     return n;
 }
 
-/* From Friday 20:59 to Monday 14:31 UTC in New York: Monday has been open for one minute, Friday for one more; the days between
- * are not even looked at. */
+/* From Friday 20:59 to Monday 14:31 UTC in New York: Monday has been open for one minute, Friday
+ * for one more; the days between are not even looked at. */
 int64_t calendars_open_ns(const struct market *m, uint32_t venue, int64_t from, int64_t to,
                           int64_t enough)
 {
@@ -175,8 +177,8 @@ int64_t calendars_open_ns(const struct market *m, uint32_t venue, int64_t from, 
     }
 }
 
-/* Half an hour from Friday 20:45 UTC in New York: a quarter until the close, and Monday's first, until 14:45; in the summer half-year
- * an hour earlier, since sessions are. */
+/* Half an hour from Friday 20:45 UTC in New York: a quarter until the close, and Monday's first,
+ * until 14:45; in the summer half-year an hour earlier, since sessions are. */
 int64_t calendars_open_until(const struct market *m, uint32_t venue, int64_t from, int64_t open_ns)
 {
     const struct calendar *c = m->venues[venue].calendar;

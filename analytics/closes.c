@@ -19,8 +19,9 @@ void closes_keep(struct market *m, struct instrument *x, int64_t price_e8, int32
     x->official_day = day;
 }
 
-/* What the session of that day leaves of it, as far as is known now; false: nothing. Its official close; the close that it ended
- * with, when its venue was earlier than who asks; else its last regular price, of that session or carried from one before. */
+/* What the session of that day leaves of it, as far as is known now; false: nothing. Its
+ * official close; the close that it ended with, when its venue was earlier than who asks; else
+ * its last regular price, of that session or carried from one before. */
 static bool close_of(const struct market *m, const struct instrument *x, int32_t day, int64_t *out)
 {
     if (x->official_day == day) *out = x->official_e8;
@@ -31,7 +32,8 @@ static bool close_of(const struct market *m, const struct instrument *x, int32_t
     return true;
 }
 
-/* Is a close of that day the newest that is known of it? A trade of that evening is newer, however late the close is published. */
+/* Is a close of that day the newest that is known of it? A trade of that evening is newer,
+ * however late the close is published. */
 static bool is_newest(const struct instrument *x, int32_t day, int64_t event_ns)
 {
     return !x->priced
@@ -52,7 +54,8 @@ static void suppose(struct market *m, struct universe *u, uint32_t no, int64_t p
     if (m->store.lines[no].valued) universe_set_price(&m->store, u, no, price_e8, 0);
 }
 
-/* Who counts already, and then who begins to: so one enters at the weights of this end, whatever its number. */
+/* Who counts already, and then who begins to: so one enters at the weights of this end, whatever
+ * its number. */
 void closes_settle(struct market *m, uint32_t venue, int32_t day)
 {
     for (int begins = 0; begins < 2; begins++)

@@ -4,8 +4,9 @@
  *   2 May 09:31:00.2   the next record                  fresh from 2 May on: those that have not traded are carried
  *   2 May 16:00        the session ends                 those that have no price of 2 May stay carried
  *
- * A line is fresh or not, and a universe's `carried` is the sum of those that are not, kept where values change
- * (universe.c's set_value). Going over all lines is for two moments of a session. */
+ * A line is fresh or not, and a universe's `carried` is the sum of those that are not, kept
+ * where values change (universe.c's set_value). Going over all lines is for two moments of a
+ * session. */
 #include "analytics/coverage.h"
 
 #include "analytics/series.h"

@@ -2,15 +2,18 @@
  *
  *     coverage = value of the lines whose price is of this session / value of all members
  *
- * A of 60, B of 30, C of 10 per cent. Today A and B have traded, C has not: C counts at its last price, and coverage is 0.9
- * until it has a price again. What never had a price that counts weighs its last known cap; without one coverage is not known.
+ * A of 60, B of 30, C of 10 per cent. Today A and B have traded, C has not: C counts at its last
+ * price, and coverage is 0.9 until it has a price again. What never had a price that counts
+ * weighs its last known cap; without one coverage is not known.
  *
- * A session begins with yesterday's prices still of now for as long as the staleness bound says, counted from its first price:
- * else every index would be without a value each morning until 95 % of it have traded. They are of yesterday at once when the
- * session ends. A bound of 0 is "never stale": any price is then of now, however old.
+ * A session begins with yesterday's prices still of now for as long as the staleness bound says,
+ * counted from its first price: else every index would be without a value each morning until 95
+ * % of it have traded. They are of yesterday at once when the session ends. A bound of 0 is
+ * "never stale": any price is then of now, however old.
  *
- * Sessions are those of the index's calendar. Exact: integers, and one division. Before MEANING_SECOND it is the number of members with a price by that of members.
- * Thread: the engine's. */
+ * Sessions are those of the index's calendar. Exact: integers, and one division. Before
+ * MEANING_SECOND it is the number of members with a price by that of members. Thread: the
+ * engine's. */
 #ifndef TOCSIN_ANALYTICS_COVERAGE_H
 #define TOCSIN_ANALYTICS_COVERAGE_H
 #include "analytics/market.h"
@@ -34,8 +37,8 @@ static inline bool coverage_suffices(const struct market *m, double coverage)
 void coverage_session_begins(struct market *m, uint32_t venue, int32_t since);
 /* The caller touches all series. */
 void coverage_session_ends(struct market *m, uint32_t venue);
-/* now_ns has come to carry_until_ns of a venue: the first record of a session has been applied, or prices of the session before
- * it have become old. Touches all series where that is so. */
+/* now_ns has come to carry_until_ns of a venue: the first record of a session has been applied,
+ * or prices of the session before it have become old. Touches all series where that is so. */
 void coverage_due(struct market *m);
 /* Settings have come. */
 void coverage_review(struct market *m);

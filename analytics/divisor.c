@@ -1,10 +1,12 @@
-/* divisor.c - see divisor.h. X is worth 70,000.00 at a level of 1000, a divisor of 70; A, 300 shares at 100, pays a special 20:
+/* divisor.c - see divisor.h. X is worth 70,000.00 at a level of 1000, a divisor of 70; A, 300
+ * shares at 100, pays a special 20:
  *
  *     value     70,000 - 6,000 = 64,000
  *     level     1000, as before
  *     divisor   64,000 / 1000 = 64: { special_dividend, A, before 70, after 64 }
  *
- * Then a trade of B moves the value and leaves no row; and when A issues 30 shares at 80, the value is 66,400 and the divisor 66.4. */
+ * Then a trade of B moves the value and leaves no row; and when A issues 30 shares at 80, the
+ * value is 66,400 and the divisor 66.4. */
 #include "analytics/divisor.h"
 
 #include "core/vec.h"
@@ -63,7 +65,8 @@ void divisor_note(struct divisor_log *log, uint32_t universe, uint32_t instrumen
     else log->failed = true;
 }
 
-/* A level that is measured otherwise may be of the same divisor, and of one that has none both are NaN. */
+/* A level that is measured otherwise may be of the same divisor, and of one that has none both
+ * are NaN. */
 static bool stays(const struct divisor_change *c)
 {
     return c->before == c->after || (isnan(c->before) && isnan(c->after));

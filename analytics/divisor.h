@@ -1,14 +1,18 @@
-/* divisor.h - the ledger of divisors: every change of what an index's level is measured by, and why.
+/* divisor.h - the ledger of divisors: every change of what an index's level is measured by, and
+ * why.
  *
  *     level = market value / divisor
  *
- * The market value moves with prices; the divisor with everything else, so that the level does not: who is a member, share counts,
- * what is paid out of a price. A split whose price, count and record agree changes none, since it changes no market value. Of the
- * level by market value alone: equal weights are restored, not divided. What a variant's level is measured by (its `ref`) is a sum of
- * units that every rebalance makes anew, each name's price times units the same, so that a ratio of two of them says nothing.
+ * The market value moves with prices; the divisor with everything else, so that the level does
+ * not: who is a member, share counts, what is paid out of a price. A split whose price, count
+ * and record agree changes none, since it changes no market value. Of the level by market value
+ * alone: equal weights are restored, not divided. What a variant's level is measured by (its
+ * `ref`) is a sum of units that every rebalance makes anew, each name's price times units the
+ * same, so that a ratio of two of them says nothing.
  *
- * universe.c notes each change as it makes it, with the cause in force, which is who begins to count or ceases to unless somebody
- * has said otherwise; the engine settles them when the record has been applied. Thread: the engine's. */
+ * universe.c notes each change as it makes it, with the cause in force, which is who begins to
+ * count or ceases to unless somebody has said otherwise; the engine settles them when the record
+ * has been applied. Thread: the engine's. */
 #ifndef TOCSIN_ANALYTICS_DIVISOR_H
 #define TOCSIN_ANALYTICS_DIVISOR_H
 #include "core/names.h"
@@ -31,7 +35,8 @@
 enum divisor_reason { DIVISOR_REASONS(NAMES_VALUE) };
 extern const struct names divisor_reason_names;
 
-/* Why divisors change while it is in force, and from which session on; NO_DAY: from that of the index. */
+/* Why divisors change while it is in force, and from which session on; NO_DAY: from that of the
+ * index. */
 struct divisor_cause {
     enum divisor_reason reason;
     int32_t day;

@@ -25,7 +25,8 @@ struct ends {
 #define ENDS(sessions) ((struct ends){ .most = (sessions) })
 void ends_release(struct ends *e);
 
-/* One more, at the end; `times` of the same when sessions passed without a move. ERR_NOMEM leaves it as it was. */
+/* One more, at the end; `times` of the same when sessions passed without a move. ERR_NOMEM
+ * leaves it as it was. */
 MUST_USE enum err ends_add(struct ends *e, double v, int64_t times);
 /* Their mean and deviation, in O(n) and afresh: after whatever changed them, before anybody looks. */
 void ends_describe(struct ends *e);

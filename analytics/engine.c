@@ -321,7 +321,8 @@ enum err engine_apply(struct engine *e, const struct record *r, struct why *why)
 
 void engine_pass(struct engine *e, const struct record *r) { e->market.seq = r->seq; }
 
-/* Of two that are due at the same instant, as New York and Nasdaq are, the one with the smaller number. */
+/* Of two that are due at the same instant, as New York and Nasdaq are, the one with the smaller
+ * number. */
 static const struct venue *venue_due(const struct market *m)
 {
     const struct venue *v = m->venues;

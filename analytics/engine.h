@@ -1,8 +1,10 @@
-/* engine.h - the pure engine: (state, record) -> (state, readings). No clock, lock, log or socket; event time only.
+/* engine.h - the pure engine: (state, record) -> (state, readings). No clock, lock, log or
+ * socket; event time only.
  *
- * Records are applied one by one in the one order. The same records give the same state and the same readings, bit for bit,
- * live, in a back-test, or after a restart from engine_save. Sums are integers (see universe.h); doubles appear only where a
- * value is read. A record that fails leaves the state as it was. Thread: one at a time owns it. */
+ * Records are applied one by one in the one order. The same records give the same state and the
+ * same readings, bit for bit, live, in a back-test, or after a restart from engine_save. Sums
+ * are integers (see universe.h); doubles appear only where a value is read. A record that fails
+ * leaves the state as it was. Thread: one at a time owns it. */
 #ifndef TOCSIN_ANALYTICS_ENGINE_H
 #define TOCSIN_ANALYTICS_ENGINE_H
 #include "analytics/market.h"
@@ -46,14 +48,15 @@ struct market *engine_market(struct engine *e);
 
 void engine_free(struct engine *e); /* NULL is fine */
 
-/* ERR_UNKNOWN_SYMBOL, ERR_UNKNOWN_INDEX, ERR_INVALID with the reason: the record does not count. ERR_NOMEM: give up the process.
- * Rule records are for alerts/; here they only move time. */
+/* ERR_UNKNOWN_SYMBOL, ERR_UNKNOWN_INDEX, ERR_INVALID with the reason: the record does not count.
+ * ERR_NOMEM: give up the process. Rule records are for alerts/; here they only move time. */
 MUST_USE enum err engine_apply(struct engine *e, const struct record *r, struct why *why);
 /* It takes a number and nothing else: engine_output() is still that of the record before. */
 void engine_pass(struct engine *e, const struct record *r);
-/* A session that is over before this record counts, though nobody has said so: the calendar's close and the grace are past, or
- * this is a price of a later session that will be applied. Who stores records applies and stores a clock record first that ends
- * it (`presumed`), so that rules see its end, and asks again. */
+/* A session that is over before this record counts, though nobody has said so: the calendar's
+ * close and the grace are past, or this is a price of a later session that will be applied. Who
+ * stores records applies and stores a clock record first that ends it (`presumed`), so that
+ * rules see its end, and asks again. */
 struct presumed_end {
     int32_t day;
     const char *venue; /* lives as long as the engine does; "": that of UTC days */
@@ -62,11 +65,12 @@ struct presumed_end {
 bool engine_presumes_end(struct engine *e, const struct record *r, struct presumed_end *out);
 /* Is the instrument or index that it says there already? */
 bool engine_knows(const struct engine *e, const struct record *r);
-/* Do the sessions that this text says count already? *same is written on ERR_OK. ERR_INVALID: it is no calendar, *problems has why,
- * a line each. ERR_NOMEM. */
+/* Do the sessions that this text says count already? *same is written on ERR_OK. ERR_INVALID: it
+ * is no calendar, *problems has why, a line each. ERR_NOMEM. */
 MUST_USE enum err engine_has_calendar(const struct engine *e, struct str text, bool *same,
                                       struct buf *problems, struct why *why);
-/* The calendar that an instrument or index names and no record has brought yet; empty: none is missing. */
+/* The calendar that an instrument or index names and no record has brought yet; empty: none is
+ * missing. */
 struct str engine_lacks_calendar(const struct engine *e, const struct record *r);
 const struct engine_output *engine_output(const struct engine *e);
 
@@ -76,14 +80,15 @@ uint64_t engine_seq(const struct engine *e);   /* of the last record applied */
 /* Has a session of what the series is about ended with the last record? */
 bool engine_session_ended(const struct engine *e, uint32_t series);
 
-/* The first instant by which the market of what the series is about has been open for open_ns since then: later by just that where it
- * has no calendar, or beyond the years of it. */
+/* The first instant by which the market of what the series is about has been open for open_ns
+ * since then: later by just that where it has no calendar, or beyond the years of it. */
 int64_t engine_open_until(const struct engine *e, uint32_t series, int64_t since_ns,
                           int64_t open_ns);
 
 /* ---- series: measures being computed (series.h) ---- */
-/* Finds or adds. `tenant` is set for what a book stands at the bottom of, else none. The subject must exist. Part of the
- * state: call it, and the next two, only while applying a record, so that a replay does the same. */
+/* Finds or adds. `tenant` is set for what a book stands at the bottom of, else none. The subject
+ * must exist. Part of the state: call it, and the next two, only while applying a record, so
+ * that a replay does the same. */
 MUST_USE enum err engine_track(struct engine *e, struct uuid tenant, const struct measure *m,
                                uint32_t *out, struct why *why);
 /* A live rule more (1) or less (-1) is on it: one that nobody asks for is dropped. ERR_NOMEM. */
@@ -117,12 +122,13 @@ size_t engine_series_count(const struct engine *e);
 uint64_t engine_series_generation(const struct engine *e);
 struct series_facts engine_series_facts(const struct engine *e, uint32_t series);
 struct reading engine_reading(const struct engine *e, uint32_t series);
-/* The same without a copy, valid until the next record; and the value as an exact decimal where it is one: above 2^53 a
- * double cannot tell neighbours apart. */
+/* The same without a copy, valid until the next record; and the value as an exact decimal where
+ * it is one: above 2^53 a double cannot tell neighbours apart. */
 #define NOT_EXACT INT64_MIN
 const struct reading *engine_look(const struct engine *e, uint32_t series, int64_t *exact_e8);
-/* Readings and inputs are as of that moment from here on: what ages has aged until then, and nothing else has happened. Returns
- * the time before, which is to be put back so before the next record. */
+/* Readings and inputs are as of that moment from here on: what ages has aged until then, and
+ * nothing else has happened. Returns the time before, which is to be put back so before the next
+ * record. */
 int64_t engine_stand_at(struct engine *e, int64_t at_ns);
 /* What the value was computed from, as a JSON object. */
 void engine_inputs(const struct engine *e, uint32_t series, struct buf *out);
@@ -154,10 +160,11 @@ struct market_settings engine_settings(const struct engine *e);
 enum meaning engine_meaning(const struct engine *e); /* of them */
 
 /* ---- pictures of the state ---- */
-/* A state of core/state.h. ERR_INVALID with the reason when it is none that this program can read; *used: its bytes. */
+/* A state of core/state.h. ERR_INVALID with the reason when it is none that this program can
+ * read; *used: its bytes. */
 void engine_save(const struct engine *e, struct buf *out);
-/* The state as it would be if no rule had asked for anything, in an engine of its own: series that nobody else asked for are not
- * in it, and the others are numbered without them. */
+/* The state as it would be if no rule had asked for anything, in an engine of its own: series
+ * that nobody else asked for are not in it, and the others are numbered without them. */
 MUST_USE enum err engine_unasked(struct engine *e, struct engine **out, struct why *why);
 /* The same to be cut into pages; is part of an image that the caller ends. */
 void engine_image(struct engine *e, struct state_image *out);

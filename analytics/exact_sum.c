@@ -1,4 +1,5 @@
-/* exact_sum.c - a number with a limb of 32 bits for every place that a double can have: limb i stands for limb[i] * 2^(32 i - UNIT).
+/* exact_sum.c - a number with a limb of 32 bits for every place that a double can have: limb i
+ * stands for limb[i] * 2^(32 i - UNIT).
  *
  *     3 * 2^40 has its lowest bit at 2^40; with UNIT at 0, for short, limb 1 and a shift of 8: limb[1] += 3 << 8
  *
@@ -9,7 +10,8 @@
 #include <math.h>
 #include <stdbool.h>
 
-/* The smallest double is 2^-1074 = 2^52 * 2^-1126 as a mantissa of 53 bits; two limbs below it, so that a first limb has two after it. */
+/* The smallest double is 2^-1074 = 2^52 * 2^-1126 as a mantissa of 53 bits; two limbs below it,
+ * so that a first limb has two after it. */
 enum { MANTISSA = 53, UNIT = 1126 + 64, LIMB = 32 };
 
 void exact_sum_add(struct exact_sum *s, double v, int64_t times)

@@ -1,4 +1,5 @@
-/* identity.c - records that say who an instrument is. Instrument 0 is FB, with the series 4 last(FB):
+/* identity.c - records that say who an instrument is. Instrument 0 is FB, with the series 4
+ * last(FB):
  *
  *     seq 9    rename FB to META      symbols.c remembers { FB, 0, until 2022-06-09, seq 9 }; 0 is META, 4 is last(META)
  *     seq 12   alias FB of META       for a feed that will never hear of it: a trade of FB is one of META
@@ -7,8 +8,9 @@
  *     seq 21   instrument META of     1 is META; 0 is META:20230103, 4 is last(META:20230103), and has ended:
  *              META MATERIALS         rules on it are stale, and go on as they are if 0 is renamed
  *
- * A symbol is free when no instrument has it, it is no alias and none is of it. All that can be refused is refused before
- * anything changes; what can fail after that is memory, and the end of the process. */
+ * A symbol is free when no instrument has it, it is no alias and none is of it. All that can be
+ * refused is refused before anything changes; what can fail after that is memory, and the end of
+ * the process. */
 #include "analytics/identity.h"
 
 #include "analytics/series.h"
@@ -26,8 +28,8 @@ static bool same_symbol(const struct symbol *a, const struct symbol *b)
 }
 
 /* ---- another symbol ---- */
-/* A gets B's name and B gets A's, both on that day: then nobody could say whose a price of that day is. One that goes back on
- * a later day is a rename like any other. */
+/* A gets B's name and B gets A's, both on that day: then nobody could say whose a price of that
+ * day is. One that goes back on a later day is a rename like any other. */
 static bool goes_back(const struct market *m, uint32_t no, const struct symbol *to, int32_t day)
 {
     for (size_t i = 0; i < m->former_n; i++) {
@@ -123,7 +125,8 @@ static bool has_aliases(const struct market *m, const struct symbol *s)
 }
 
 /* ---- a symbol that goes to another ---- */
-/* FB of 2022-06-09 is FB:20220609, and where that is in use FB:12, by the instrument's number; of a long symbol the begin. */
+/* FB of 2022-06-09 is FB:20220609, and where that is in use FB:12, by the instrument's number;
+ * of a long symbol the begin. */
 static struct symbol dated_name(const struct symbol *s, const char *ending)
 {
     struct symbol name = { { 0 } };

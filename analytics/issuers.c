@@ -1,5 +1,5 @@
-/* issuers.c - companies are numbers, as instruments are, and their keys are entries of the same array. Companies 0 FACEBOOK, 1 TWITTER
- * and 2 X CORP, each with a line in index X:
+/* issuers.c - companies are numbers, as instruments are, and their keys are entries of the same
+ * array. Companies 0 FACEBOOK, 1 TWITTER and 2 X CORP, each with a line in index X:
  *
  *     issuer_rename FACEBOOK to META      a new entry 3 takes FACEBOOK and means 0, which is META now: no line, sum or article moves
  *     issuer_rename TWITTER to X CORP     1 means 2: lines of 1 are lines of 2's slot, squares go from 3^2 + 4^2 to 7^2, the divisor stays
@@ -88,7 +88,8 @@ static enum err give_up(struct market *m, uint32_t entry, uint32_t to, int32_t d
     return ERR_OK;
 }
 
-/* A company that was only ever called by its key is called by the new one; a name that it was given stays. */
+/* A company that was only ever called by its key is called by the new one; a name that it was
+ * given stays. */
 static enum err rename_to(struct market *m, uint32_t from, struct str key, int32_t day)
 {
     uint32_t entry;

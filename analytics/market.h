@@ -1,7 +1,8 @@
-/* market.h - the engine's memory and how to find things in it: the one header that the kinds of analytics/ include.
+/* market.h - the engine's memory and how to find things in it: the one header that the kinds of
+ * analytics/ include.
  *
- * Flat arrays linked by numbers: a number is a thing's place in its array, stays what it is, and NONE is no thing. What each
- * part of it means is said where it is changed:
+ * Flat arrays linked by numbers: a number is a thing's place in its array, stays what it is, and
+ * NONE is no thing. What each part of it means is said where it is changed:
  *
  *     instruments, issuers           reference.c; what they are called: identity.c, issuers.c
  *     closes                         closes.c, session.c
@@ -12,8 +13,8 @@
  *     actions                        actions.c, shares.c
  *     what news weighs               news/news.c
  *
- * Everything is saved (save.c) but what follows from the rest: maps, chains of series, aggregates but the lasting one, the
- * starts of windows. Thread: the engine's. */
+ * Everything is saved (save.c) but what follows from the rest: maps, chains of series,
+ * aggregates but the lasting one, the starts of windows. Thread: the engine's. */
 #ifndef TOCSIN_ANALYTICS_MARKET_H
 #define TOCSIN_ANALYTICS_MARKET_H
 #include "analytics/action_note.h"
@@ -81,8 +82,9 @@ struct instrument {
     int32_t jump_day;
 };
 
-/* What indices hold it at, and the session that this is of. A trade outside regular hours moves `last` alone: an index goes on from
- * its regular prices, and at a session's end from its closes. Who has had no regular price yet comes in at what there is. */
+/* What indices hold it at, and the session that this is of. A trade outside regular hours moves
+ * `last` alone: an index goes on from its regular prices, and at a session's end from its
+ * closes. Who has had no regular price yet comes in at what there is. */
 static inline bool instrument_held_at_last(const struct instrument *x)
 {
     return !x->extended || !x->has_regular;
@@ -96,7 +98,8 @@ static inline int32_t instrument_index_day(const struct instrument *x)
     return instrument_held_at_last(x) ? x->price_day : x->regular_day;
 }
 
-/* What an instrument is called, from and until (exclusively) when: as days, and in the order of records. */
+/* What an instrument is called, from and until (exclusively) when: as days, and in the order of
+ * records. */
 enum { DAY_OPEN = INT32_MAX }; /* until_day of the symbol that it has; NO_DAY: it had it always */
 struct dated_symbol {
     struct symbol symbol;
@@ -149,8 +152,8 @@ struct exposure {
     int64_t value_e8;
 };
 
-/* A measure being computed. Its number is its identity in what is stored: it stays when the series is dropped, and the
- * series that is asked for anew gets it back. */
+/* A measure being computed. Its number is its identity in what is stored: it stays when the
+ * series is dropped, and the series that is asked for anew gets it back. */
 struct series {
     struct uuid tenant; /* whose book it is of; none: no book's */
     char text[MEASURE_TEXT_MAX];
@@ -304,7 +307,8 @@ uint32_t market_instrument(const struct market *m, const struct symbol *s); /* o
 /* What it is an alias of, or itself. */
 const struct symbol *market_symbol(const struct market *m, const struct symbol *s);
 struct universe *market_index(const struct market *m, struct str name);
-/* The newest session of its venue that has begun, or of which it has a price; before there is any, the day on which time stands. */
+/* The newest session of its venue that has begun, or of which it has a price; before there is
+ * any, the day on which time stands. */
 int32_t market_day(const struct market *m, const struct instrument *x);
 /* The company that is meant by a key of now or of then; NONE: nobody has spoken of it. */
 uint32_t market_find_issuer(const struct market *m, struct str key);
@@ -315,7 +319,8 @@ MUST_USE enum err market_issuer(struct market *m, struct str key, uint32_t *out)
 /* One more session's close of the instrument, its newest. ERR_NOMEM. */
 MUST_USE enum err market_add_close(struct market *m, struct instrument *x, int32_t day,
                                    int64_t price_e8);
-/* A close that is kept becomes another. Nobody else writes to one: an image of the state leaves out what was not said to be new. */
+/* A close that is kept becomes another. Nobody else writes to one: an image of the state leaves
+ * out what was not said to be new. */
 void market_set_close(struct market *m, uint32_t no, struct close c);
 /* Cut, where it must be, between two characters: names go to the database. */
 void copy_name(char *out, size_t cap, struct str s);

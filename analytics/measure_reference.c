@@ -1,5 +1,5 @@
-/* measure_reference.c - all measures and their parameters, for people (Markdown) and for programs (JSON): what their tables say,
- * and nothing else. */
+/* measure_reference.c - all measures and their parameters, for people (Markdown) and for
+ * programs (JSON): what their tables say, and nothing else. */
 #include "analytics/measure.h"
 
 static void kind_range_text(const struct measure_kind *k, struct buf *out)

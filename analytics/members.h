@@ -1,5 +1,5 @@
-/* members.h - who is in a universe, as data: lines, companies, and the universe that they make up. How they change is
- * universe.h's; what is kept of them beside, the aggregates'. */
+/* members.h - who is in a universe, as data: lines, companies, and the universe that they make
+ * up. How they change is universe.h's; what is kept of them beside, the aggregates'. */
 #ifndef TOCSIN_ANALYTICS_MEMBERS_H
 #define TOCSIN_ANALYTICS_MEMBERS_H
 #include "analytics/aggregate.h"
@@ -9,7 +9,8 @@
 
 #include <stddef.h>
 
-/* The variants of equal weights: when they are restored, and whether a company or each of its lines counts as one. */
+/* The variants of equal weights: when they are restored, and whether a company or each of its
+ * lines counts as one. */
 enum ew { EW_QUARTERLY, EW_MONTHLY, EW_DAILY, EW_HELD, EW_THIRD_FRIDAY, EW_COUNT };
 enum by { BY_ISSUER, BY_LINE, BY_COUNT };
 extern const char *const ew_names[], *const by_names[]; /* NULL-ended */
@@ -19,8 +20,9 @@ static inline int ew_variant(enum ew ew, enum by by) { return (int)ew * BY_COUNT
 
 #define NONE UINT32_MAX
 
-/* A line came to count, or ceased to: at what price, with how many shares, when its universe was worth `total` cents with it (0:
- * never, or not known), and since which last session that had a level. past.h may have to know. */
+/* A line came to count, or ceased to: at what price, with how many shares, when its universe was
+ * worth `total` cents with it (0: never, or not known), and since which last session that had a
+ * level. past.h may have to know. */
 struct crossing {
     int64_t price_e8, shares;
     i128 total;

@@ -1,4 +1,5 @@
-/* membership.c - index X of P, 100 shares at 40, and O, 100 at 60, stands at 1000 of a divisor of 10. P lets C go, one for two, worth 20:
+/* membership.c - index X of P, 100 shares at 40, and O, 100 at 60, stands at 1000 of a divisor
+ * of 10. P lets C go, one for two, worth 20:
  *
  *     P is worth 10 less, at 30              X 9,000 of 9: a spin-off is taken out of a level (actions.c)
  *     X keeps children: C comes, 50 at 20    X 10,000 of 10: who holds P and C holds what he held
@@ -31,7 +32,8 @@ bool membership_is_fresh(struct market *m, uint32_t venue, const struct instrume
     return calendars_sessions(m, venue, instrument_index_day(x), now.day) < 2;
 }
 
-/* Its line is active and has its count; it does not count yet if it did not before. *out is the line. */
+/* Its line is active and has its count; it does not count yet if it did not before. *out is the
+ * line. */
 static enum err enter(struct market *m, uint32_t universe, uint32_t instrument, int64_t own,
                       int64_t price_e8, uint32_t *out)
 {

@@ -1,12 +1,14 @@
-/* past.c - a split of 4 for 1 on Monday, said on Wednesday; the index has A (100 shares at 400) and B (300 at 100):
+/* past.c - a split of 4 for 1 on Monday, said on Wednesday; the index has A (100 shares at 400)
+ * and B (300 at 100):
  *
  *   Friday     T = 40,000 + 30,000             level 1000, of T_ref = 70,000
  *   Monday     A at 100: T = 10,000 + 30,000   level 571.4 was said
  *   Tuesday    A at 105: T = 40,500            level 578.6 was said
  *   Wednesday  the split: Monday's and Tuesday's A counts with 400 shares: T = 70,000 and 72,000, levels 1000 and 1028.6
  *
- * A split changes no T_ref: T is right by itself with the right shares. But where something was chained over a wrong level (a
- * rebalance on Tuesday, at 571.4), what it was chained to is multiplied by what that level was wrong by: 1000 / 571.4. */
+ * A split changes no T_ref: T is right by itself with the right shares. But where something was
+ * chained over a wrong level (a rebalance on Tuesday, at 571.4), what it was chained to is
+ * multiplied by what that level was wrong by: 1000 / 571.4. */
 #include "analytics/past.h"
 
 #include "core/ratio.h"
@@ -58,7 +60,8 @@ struct correction {
         left; /* the line came to count, or ceased to, between its session's open and now: see below */
 };
 
-/* Other lines' counts that jumped after session `day` and before the next, as if nothing explained them. */
+/* Other lines' counts that jumped after session `day` and before the next, as if nothing
+ * explained them. */
 static double other_jumps(const struct correction *c, int32_t day)
 {
     double by = 1;
@@ -70,9 +73,10 @@ static double other_jumps(const struct correction *c, int32_t day)
     return by;
 }
 
-/* Chained or not, a unit of the sum is worth the same in both: so it is wherever the sum did not change, as equal weights do not
- * when shares do, and hardly when a split has their units rounded. Jumps that nothing explains yet count as if they were none:
- * their own split takes back what was chained over them. */
+/* Chained or not, a unit of the sum is worth the same in both: so it is wherever the sum did not
+ * change, as equal weights do not when shares do, and hardly when a split has their units
+ * rounded. Jumps that nothing explains yet count as if they were none: their own split takes
+ * back what was chained over them. */
 static bool same_scale(const struct correction *c, const struct measured *was,
                        const struct measured *is)
 {
@@ -85,11 +89,13 @@ static bool same_scale(const struct correction *c, const struct measured *was,
     return by > others * (1 - 1e-13) && by < others * (1 + 1e-13);
 }
 
-/* An index with A and B, A's split not known. A rebalance on Tuesday chained the level that Monday's wrong price had made: what is
- * measured from Tuesday on is as wrong as Monday's close, and A's units were made of the new price, so that they are right.
+/* An index with A and B, A's split not known. A rebalance on Tuesday chained the level that
+ * Monday's wrong price had made: what is measured from Tuesday on is as wrong as Monday's close,
+ * and A's units were made of the new price, so that they are right.
  *
- * By how much what is measured from `is` is wrong, when what came before it was measured from `was`: where something was chained
- * in between, by what the level was wrong by; `counts`: and the sum it was chained with as well. */
+ * By how much what is measured from `is` is wrong, when what came before it was measured from
+ * `was`: where something was chained in between, by what the level was wrong by; `counts`: and
+ * the sum it was chained with as well. */
 static double wrong_by(const struct correction *c, const struct measured *was,
                        const struct measured *is, bool counts)
 {
@@ -98,7 +104,8 @@ static double wrong_by(const struct correction *c, const struct measured *was,
     return counts && was->extra ? was->at_end * ratio(is->ref, is->ref + was->extra) : was->at_end;
 }
 
-/* By how much the level at the session's end is wrong: measured from a wrong level, and of a wrong sum. */
+/* By how much the level at the session's end is wrong: measured from a wrong level, and of a
+ * wrong sum. */
 static double grown_by(const struct measured *x)
 {
     return x->extra && x->sum > 0 ? x->wrong * ratio(x->sum + x->extra, x->sum) : x->wrong;
@@ -135,12 +142,14 @@ static bool closed_after(const struct correction *c, const struct session_line *
 
 /* ---- who comes or goes before the split is said ----
  *
- * A line that came to count after its session's open, at a price that was divided already, did so with too small a count: had that
- * been right, its universe would have been worth more from that moment, and the level the same. So what is measured from there on
- * is too large: of 100 shares at 104 in a total of 30,800, for which 400 should have stood, by 62,000 / 30,800, once for all.
+ * A line that came to count after its session's open, at a price that was divided already, did
+ * so with too small a count: had that been right, its universe would have been worth more from
+ * that moment, and the level the same. So what is measured from there on is too large: of 100
+ * shares at 104 in a total of 30,800, for which 400 should have stood, by 62,000 / 30,800, once
+ * for all.
  *
- * One that has left took its wrong value out of a level that was as wrong: of 100 shares at 100 in a total of 20,000, for which 400
- * should have stood, by 20,000 / 50,000. */
+ * One that has left took its wrong value out of a level that was as wrong: of 100 shares at 100
+ * in a total of 20,000, for which 400 should have stood, by 20,000 / 50,000. */
 static double lacking(const struct correction *c, const struct crossing *x, i128 total)
 {
     const int64_t right = right_count(c, x->shares, true);
@@ -154,8 +163,9 @@ static bool between(const struct crossing *x, const struct measured *was, int32_
     return (!was || x->since >= was->day) && x->since < day;
 }
 
-/* By how much what is measured from `is` is wrong where the line came or went since `was` (NULL: before what is kept), else `wrong`.
- * Overnight others may have come and gone too: then the sum that it was last chained with counts, and the level of the close. */
+/* By how much what is measured from `is` is wrong where the line came or went since `was` (NULL:
+ * before what is kept), else `wrong`. Overnight others may have come and gone too: then the sum
+ * that it was last chained with counts, and the level of the close. */
 static double crossed(const struct correction *c, const struct measured *was,
                       const struct measured *is, double wrong)
 {
@@ -202,7 +212,8 @@ static double correct_caps(const struct correction *c)
                    u->refs_n ? wrong_by(c, &was, &now, !c->left) : c->jump);
 }
 
-/* Those of one variant of equal weights; *before: the line's units of now are of its price before the split. */
+/* Those of one variant of equal weights; *before: the line's units of now are of its price
+ * before the split. */
 static double correct_weights(const struct correction *c, int k, bool *before)
 {
     struct universe *u = c->u;
@@ -245,7 +256,8 @@ static double correct_weights(const struct correction *c, int k, bool *before)
     return u->refs_n ? wrong_by(c, &was, &now, last && c->l->q[k] == q_last) : 1;
 }
 
-/* One variant of equal weights: the units that were set by a price of before the split are multiplied, those set since stay. */
+/* One variant of equal weights: the units that were set by a price of before the split are
+ * multiplied, those set since stay. */
 static void split_weights(struct universe_store *s, const struct correction *c, int k)
 {
     struct variant *v = (struct variant *)equal_weight_of(c->u, k);
@@ -266,7 +278,8 @@ static void split_weights(struct universe_store *s, const struct correction *c, 
         equal_weight_set_ref(v, level, v->sum);
 }
 
-/* A value that is carried goes on to the cent, with the price rounded under it; so nothing of a split shows until somebody trades. */
+/* A value that is carried goes on to the cent, with the price rounded under it; so nothing of a
+ * split shows until somebody trades. */
 static void split_cap(struct universe_store *s, const struct correction *c)
 {
     struct universe *u = c->u;
@@ -293,7 +306,8 @@ static const struct level_day *level_before(const struct universe *u, int32_t da
     return i ? &u->days[i - 1] : NULL;
 }
 
-/* Was it at a price of after the split? After the session before, unless overnight at that one's close. */
+/* Was it at a price of after the split? After the session before, unless overnight at that one's
+ * close. */
 static bool crossed_after(const struct universe *u, const struct crossing *crossing,
                           const struct split *x)
 {
@@ -360,9 +374,11 @@ void past_split(struct universe_store *s, struct universe *u, uint32_t line, con
 
 /* ---- payments ----
  *
- * A pays 40 a share of 400 on Monday, said on Wednesday; A 100 shares, B 300 at 100: T on Friday was 70,000, of which 4,000 went.
- * Monday's and all later levels of X are 66,000 / 70,000 too low, whatever was chained since: they are multiplied by its inverse. */
-/* What a line counted with when that session had ended; where that is not kept any more, what it counts with now. */
+ * A pays 40 a share of 400 on Monday, said on Wednesday; A 100 shares, B 300 at 100: T on Friday
+ * was 70,000, of which 4,000 went. Monday's and all later levels of X are 66,000 / 70,000 too
+ * low, whatever was chained since: they are multiplied by its inverse. */
+/* What a line counted with when that session had ended; where that is not kept any more, what it
+ * counts with now. */
 static struct session_line counted(struct universe *u, const struct line *l, uint32_t line,
                                    int32_t day)
 {
@@ -378,7 +394,8 @@ static double without(i128 sum, i128 paid)
     return paid > 0 && paid < sum ? ratio(sum, sum - paid) : 1;
 }
 
-/* What the universe was worth at that session's open: at the close before, unless somebody has come or gone overnight. */
+/* What the universe was worth at that session's open: at the close before, unless somebody has
+ * come or gone overnight. */
 static i128 total_at_open(const struct universe *u, const struct level_day *before, int32_t day)
 {
     const size_t i = past_first(u, day);
@@ -412,7 +429,8 @@ static bool was_in(struct universe *u, const struct line *l, uint32_t line, cons
                              : left_after(u, l, x);
 }
 
-/* Of equal weights the line keeps its weight, as if what it paid had bought more of it: a split in all but the count. */
+/* Of equal weights the line keeps its weight, as if what it paid had bought more of it: a split
+ * in all but the count. */
 void past_pay(struct universe_store *s, struct universe *u, uint32_t line, const struct split *x,
               int64_t amount_e8)
 {
@@ -447,8 +465,8 @@ void past_pay(struct universe_store *s, struct universe *u, uint32_t line, const
     if (!since) divide_close(u, l, x);
 }
 
-/* The shares that a member had at the end of that session; 0: it was none. Where that is not kept any more it was one if it was one
- * at the first end that is kept, and is. */
+/* The shares that a member had at the end of that session; 0: it was none. Where that is not
+ * kept any more it was one if it was one at the first end that is kept, and is. */
 static int64_t counted_then(struct universe *u, const struct line *l, uint32_t line, int32_t day)
 {
     const bool kept = u->refs_n && u->refs[0].day <= day;

@@ -15,19 +15,22 @@ struct split {
     bool jumped;             /* a record has said them before: the level was chained over it */
 };
 
-/* The line's shares, price and equal weights change; the levels stay, or come right where its price came divided. */
+/* The line's shares, price and equal weights change; the levels stay, or come right where its
+ * price came divided. */
 void past_split(struct universe_store *s, struct universe *u, uint32_t line, const struct split *x);
 
-/* A share was paid so much at the open of x->day, which made from of to of its price; `shares` is not looked at. Levels stay, or come
- * right where its price came without it. */
+/* A share was paid so much at the open of x->day, which made from of to of its price; `shares`
+ * is not looked at. Levels stay, or come right where its price came without it. */
 void past_pay(struct universe_store *s, struct universe *u, uint32_t line, const struct split *x,
               int64_t amount_e8);
-/* The same of a dividend that price returns do fall by: total return has it from now on, put back in at that session's close. */
+/* The same of a dividend that price returns do fall by: total return has it from now on, put
+ * back in at that session's close. */
 void past_reinvest(const struct universe_store *s, struct universe *u, uint32_t line, int32_t day,
                    int64_t amount_e8);
-/* A name's end at the open of that session, where a share was worth price_e8: the line is no member, and the levels since are as if it
- * had gone then, where the session before is kept and it counted in that; else it goes now, at that price. In equal weights by issuer a
- * line whose company has another one goes now too, and leaves that its weight. */
+/* A name's end at the open of that session, where a share was worth price_e8: the line is no
+ * member, and the levels since are as if it had gone then, where the session before is kept and
+ * it counted in that; else it goes now, at that price. In equal weights by issuer a line whose
+ * company has another one goes now too, and leaves that its weight. */
 void past_leave(struct universe_store *s, struct universe *u, uint32_t line, int32_t day,
                 int64_t price_e8);
 

@@ -1,5 +1,6 @@
-/* past_end.c - a name that left two sessions ago, at the terms of a merger that nobody had said. A, B and C, 100 shares each at 100,
- * level 1000; A is taken over at 120 at Monday's open; B and C close at 105 on Monday and at 110 on Tuesday. Said after that:
+/* past_end.c - a name that left two sessions ago, at the terms of a merger that nobody had said.
+ * A, B and C, 100 shares each at 100, level 1000; A is taken over at 120 at Monday's open; B and
+ * C close at 105 on Monday and at 110 on Tuesday. Said after that:
  *
  *   Friday     T = 30,000                  level 1000
  *   the open   A at 120: T = 32,000        level 1066.67, and A goes: what is left is 20,000 at that level
@@ -8,8 +9,8 @@
  *
  * Had A but gone now, at 120, its gain would have been added to weights of today: 1133.33.
  *
- * Where something was chained on the way, a member come or the weights equal again, it is chained to the right level, with A out of
- * the sum that it was chained with. */
+ * Where something was chained on the way, a member come or the weights equal again, it is
+ * chained to the right level, with A out of the sum that it was chained with. */
 #include "analytics/past.h"
 
 #include "core/ratio.h"
@@ -118,7 +119,8 @@ static void put_right(struct universe *u, size_t i, int k, const struct path *p)
     d->sums[k] -= p->last.part;
 }
 
-/* From the kept session `first` on, which follows the one before its end. What the level of now is to be measured from, without it. */
+/* From the kept session `first` on, which follows the one before its end. What the level of now
+ * is to be measured from, without it. */
 static struct path walk(struct universe *u, const struct line *l, uint32_t line, size_t first,
                         int k, double by)
 {
@@ -151,7 +153,8 @@ static double moved(const struct stand *now, double by)
     return now->sum > 0 ? now->level * (1 + (by - 1) * ratio(now->part, now->sum)) : now->level;
 }
 
-/* Of the kept sessions the first that it should not have been in; 0: none is kept before that, or it was in none. */
+/* Of the kept sessions the first that it should not have been in; 0: none is kept before that,
+ * or it was in none. */
 static size_t first_without(struct universe *u, uint32_t line, int32_t day)
 {
     const size_t i = past_first(u, day);

@@ -1,11 +1,11 @@
-/* picture.c - from the engine's state to what others see. Three tenants, rules of a on last(A), of b on last(B), and the
- * index X with hhi(X), which everybody sees:
+/* picture.c - from the engine's state to what others see. Three tenants, rules of a on last(A),
+ * of b on last(B), and the index X with hhi(X), which everybody sees:
  *
  *   rows      0 hhi(X)   1 last(A)   2 last(B)
  *   entries   (everybody, hhi(X)) -> 0   (a, last(A)) -> 1   (b, last(B)) -> 2
  *
- * b asks for last(A): not among b's entries, not among everybody's, so there is no such thing. A tenant that asks for hhi(X)
- * finds everybody's. */
+ * b asks for last(A): not among b's entries, not among everybody's, so there is no such thing. A
+ * tenant that asks for hhi(X) finds everybody's. */
 #include "analytics/picture.h"
 
 #include "analytics/series.h"
@@ -206,8 +206,9 @@ struct picture_list *picture_list_new(const struct market *m, const struct viewe
 }
 
 /* ---- taking: the readings ---- */
-/* The line of a company that is worth most stands for it: Alphabet is shown as GOOGL while GOOGL's line is the larger. Of
- * the n largest companies, in one walk over the index's lines; `big` is all NULL before. */
+/* The line of a company that is worth most stands for it: Alphabet is shown as GOOGL while
+ * GOOGL's line is the larger. Of the n largest companies, in one walk over the index's lines;
+ * `big` is all NULL before. */
 static void find_largest_lines(const struct market *m, const struct universe *u, size_t n,
                                const struct line *big[])
 {

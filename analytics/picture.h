@@ -1,14 +1,15 @@
-/* picture.h - what other threads see: every live measure as of one record, and the largest names of each index. Plain data,
- * never changed once published.
+/* picture.h - what other threads see: every live measure as of one record, and the largest names
+ * of each index. Plain data, never changed once published.
  *
- * Ten times a second the engine's thread takes one and hands it over; the last reader frees it. Two parts, since most of it
- * is the same as before:
+ * Ten times a second the engine's thread takes one and hands it over; the last reader frees it.
+ * Two parts, since most of it is the same as before:
  *
  *   struct picture_list   names, units, and who may see what; made anew only when series or their viewers have changed
  *   struct picture        the readings, one a row of its list
  *
- * A row is everybody's when the configuration or an index asks for it, else it is seen by its viewers: tenants with a rule
- * on it, and a book's owner with one. Asking for what one may not see and for what is not there look the same. */
+ * A row is everybody's when the configuration or an index asks for it, else it is seen by its
+ * viewers: tenants with a rule on it, and a book's owner with one. Asking for what one may not
+ * see and for what is not there look the same. */
 #ifndef TOCSIN_ANALYTICS_PICTURE_H
 #define TOCSIN_ANALYTICS_PICTURE_H
 #include "analytics/reading.h"
@@ -99,11 +100,13 @@ struct picture {
 };
 
 /* ---- taken by the engine's thread ---- */
-/* Every live series; those of `viewers` are the only ones that a tenant sees beside everybody's. NULL: out of memory. */
+/* Every live series; those of `viewers` are the only ones that a tenant sees beside everybody's.
+ * NULL: out of memory. */
 struct picture_list *picture_list_new(const struct market *m, const struct viewer *viewers,
                                       size_t n);
 void picture_list_release(struct picture_list *l); /* NULL is fine */
-/* The list must be of the series as they are now; it is retained. NULL: out of memory. The caller holds the one reference. */
+/* The list must be of the series as they are now; it is retained. NULL: out of memory. The
+ * caller holds the one reference. */
 struct picture *picture_new(const struct market *m, struct picture_list *list);
 
 /* ---- any thread that holds a reference ---- */

@@ -4,8 +4,9 @@
  *     its lines                          none that is active: an index holds what is above 0 alone
  *     its series last(CL), ret(CL)       touched, and read by who looks at them
  *
- * NVDA, a member of SOX, at 130.20 when New York closes, and at 118 in the evening, after its figures: last(NVDA) is 118; SOX, its
- * spread and its HHI stay at 130.20, as every index does overnight, until the first trade of the next morning's regular hours. */
+ * NVDA, a member of SOX, at 130.20 when New York closes, and at 118 in the evening, after its
+ * figures: last(NVDA) is 118; SOX, its spread and its HHI stay at 130.20, as every index does
+ * overnight, until the first trade of the next morning's regular hours. */
 #include "analytics/prices.h"
 
 #include "analytics/quality.h"
@@ -25,8 +26,9 @@ static inline void move_lines(struct market *m, const struct instrument *x, cons
     }
 }
 
-/* The one place where `last` changes. A trade of 101.50 in regular hours, A in two indices: A stands at 101.50, its two lines are
- * valued at it (members.h), and the series of A and of both indices are touched, which computes none of them. */
+/* The one place where `last` changes. A trade of 101.50 in regular hours, A in two indices: A
+ * stands at 101.50, its two lines are valued at it (members.h), and the series of A and of both
+ * indices are touched, which computes none of them. */
 static inline void stand(struct market *m, struct instrument *x, const struct price *p, bool touch)
 {
     const int32_t day =

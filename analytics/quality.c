@@ -187,7 +187,8 @@ static bool price_confirms(const struct held *h, int64_t price_e8)
     return h->price_e8 && is * 10 >= was * 9 && is * 10 <= was * 11;
 }
 
-/* It counts, as an issue at the price that stands; whether it fits was asked when it came, and may no longer be so. */
+/* It counts, as an issue at the price that stands; whether it fits was asked when it came, and
+ * may no longer be so. */
 static bool take(struct market *m, struct instrument *x)
 {
     const struct held h = x->held;
@@ -212,8 +213,8 @@ void quality_action(struct market *m, struct instrument *x)
               COUNT_OF(&h, x));
 }
 
-/* As a split that nobody said: of 4 for 1 where the count is four times what it was within a per cent, else of the one count for
- * the other; what is left of the count is an issue. */
+/* As a split that nobody said: of 4 for 1 where the count is four times what it was within a per
+ * cent, else of the one count for the other; what is left of the count is an issue. */
 static bool take_as_split(struct market *m, struct instrument *x, int32_t day)
 {
     const struct held h = x->held;
@@ -228,8 +229,9 @@ static bool take_as_split(struct market *m, struct instrument *x, int32_t day)
     return false;
 }
 
-/* The session from whose open on a split stands that a price of that day tells of. A price of the evening tells of the next one's:
- * the session that it is of closes, or has closed, as it was. */
+/* The session from whose open on a split stands that a price of that day tells of. A price of
+ * the evening tells of the next one's: the session that it is of closes, or has closed, as it
+ * was. */
 static int32_t split_day(const struct market *m, const struct instrument *x, int32_t day,
                          bool regular)
 {
@@ -339,7 +341,8 @@ static bool is_member(const struct market *m, const struct instrument *x)
     return false;
 }
 
-/* Kept until it comes. Closes that never come do not fill the memory: of very many the older half is forgotten, and stays flagged. */
+/* Kept until it comes. Closes that never come do not fill the memory: of very many the older
+ * half is forgotten, and stays flagged. */
 enum { MISSING_MAX = 20000 };
 
 static void keep_missing(struct market *m, const struct instrument *x, int32_t day)

@@ -1,4 +1,5 @@
-/* quality_flag.h - something that looks wrong in what a feed says, as the engine finds it: quality.h says what each reason means. Plain data. */
+/* quality_flag.h - something that looks wrong in what a feed says, as the engine finds it:
+ * quality.h says what each reason means. Plain data. */
 #ifndef TOCSIN_ANALYTICS_QUALITY_FLAG_H
 #define TOCSIN_ANALYTICS_QUALITY_FLAG_H
 #include "core/names.h"

@@ -1,4 +1,5 @@
-/* reading.c - see reading.h: the list of statuses as names, and as what a program or a page says of each. */
+/* reading.c - see reading.h: the list of statuses as names, and as what a program or a page says
+ * of each. */
 #include "analytics/reading.h"
 
 #include "core/json_write.h"

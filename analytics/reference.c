@@ -156,20 +156,23 @@ static bool is_of(const struct market *m, const struct instrument *x, struct str
     return market_find_issuer(m, issuer) == x->issuer;
 }
 
-/* Of an instrument that has traded or been a member something is known that is not the other company's. */
+/* Of an instrument that has traded or been a member something is known that is not the other
+ * company's. */
 static bool has_history(const struct market *m, const struct instrument *x)
 {
     return m->settings.meaning >= MEANING_SECOND && (x->priced || x->first_line != NONE);
 }
 
-/* What the registries' numbers say of it: 1 it is the one that is there, -1 it is another, 0 nothing. */
+/* What the registries' numbers say of it: 1 it is the one that is there, -1 it is another, 0
+ * nothing. */
 static int same_by(const char *known, struct str said)
 {
     return !*known || !said.n ? 0 : str_is(said, known) ? 1 : -1;
 }
 
-/* Is it still the same instrument, and only its company another? A feed that gives a symbol to another instrument ends the memberships
- * of the one that had it; so a member is the same, unless its number says otherwise. */
+/* Is it still the same instrument, and only its company another? A feed that gives a symbol to
+ * another instrument ends the memberships of the one that had it; so a member is the same,
+ * unless its number says otherwise. */
 static bool stays_itself(const struct market *m, const struct instrument *x, const struct record *r)
 {
     const int isin = same_by(x->isin, r->u.instrument.isin),
@@ -268,7 +271,8 @@ static void describe(struct instrument *x, const struct record *r, uint32_t venu
     if (r->u.instrument.figi.n) copy_name(x->figi, sizeof x->figi, r->u.instrument.figi);
 }
 
-/* FB of META Inc. left its indices, and now FB is of FIRST BANK: another instrument, and the first goes on as FB:20220609. */
+/* FB of META Inc. left its indices, and now FB is of FIRST BANK: another instrument, and the
+ * first goes on as FB:20220609. */
 enum err reference_instrument(struct market *m, const struct record *r,
                               struct instrument_change *out, struct why *why)
 {

@@ -1,5 +1,6 @@
-/* reference.h - records that say what there is: issuers, instruments, share counts, indices, memberships. Each refuses, and
- * then has changed nothing, or is applied whole. `moved`: series_touch was called for what it moves. */
+/* reference.h - records that say what there is: issuers, instruments, share counts, indices,
+ * memberships. Each refuses, and then has changed nothing, or is applied whole. `moved`:
+ * series_touch was called for what it moves. */
 #ifndef TOCSIN_ANALYTICS_REFERENCE_H
 #define TOCSIN_ANALYTICS_REFERENCE_H
 #include "analytics/market.h"
@@ -16,7 +17,8 @@ MUST_USE enum err reference_instrument(struct market *m, const struct record *r,
 MUST_USE enum err reference_shares(struct market *m, const struct record *r, struct why *why);
 MUST_USE enum err reference_index(struct market *m, const struct record *r, struct why *why);
 MUST_USE enum err reference_membership(struct market *m, const struct record *r, struct why *why);
-/* A trade: the price of its instrument, and of its lines. One that happened before the newest is late: nothing moves. */
+/* A trade: the price of its instrument, and of its lines. One that happened before the newest is
+ * late: nothing moves. */
 MUST_USE enum err reference_trade(struct market *m, const struct record *r, enum trade_place *place,
                                   struct why *why);
 /* Of a trade or close: has it an instrument, and a price that fits? */

@@ -1,4 +1,5 @@
-/* rows.h - what analytics says, as the rows that are stored of it. Plain data; each row's columns are in the .def of its name. */
+/* rows.h - what analytics says, as the rows that are stored of it. Plain data; each row's
+ * columns are in the .def of its name. */
 #ifndef TOCSIN_ANALYTICS_ROWS_H
 #define TOCSIN_ANALYTICS_ROWS_H
 #include "analytics/action_note.h"
@@ -8,7 +9,8 @@
 #include "analytics/news/sentiment.h"
 #include "core/row.h"
 
-/* A series' reading at a clock record or session end. Not struct reading, which is what a measure says at any moment. */
+/* A series' reading at a clock record or session end. Not struct reading, which is what a
+ * measure says at any moment. */
 struct reading_row {
 #define COLUMN ROW_FIELD
 #include "analytics/reading.def"
@@ -63,7 +65,8 @@ struct article_score_row {
 };
 extern const struct row_type article_score_row;
 
-/* Said when an article is taken back, known (yet) or not; not of one that is older than what stands. */
+/* Said when an article is taken back, known (yet) or not; not of one that is older than what
+ * stands. */
 struct retraction_row {
 #define COLUMN ROW_FIELD
 #include "analytics/retraction.def"

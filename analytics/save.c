@@ -464,8 +464,9 @@ static size_t pages_of(size_t rows, size_t per_page)
     return rows / per_page + (rows % per_page != 0);
 }
 
-/* Three indices with 250 days each are 750 rows, in the order of the indices and then of the days, in which load_days puts
- * them back. Each index begins a page of its own: a session more of the first would else move the rows of all behind it. */
+/* Three indices with 250 days each are 750 rows, in the order of the indices and then of the
+ * days, in which load_days puts them back. Each index begins a page of its own: a session more
+ * of the first would else move the rows of all behind it. */
 static void save_days(const struct market *m, struct state_writer *w)
 {
     struct wide_part wide;
@@ -754,7 +755,8 @@ static enum err load_articles(struct state_reader *r, struct market *m, struct w
     return e;
 }
 
-/* An older program wrote of an instrument without a price, or a close that waits, that it is 0: then no price was. */
+/* An older program wrote of an instrument without a price, or a close that waits, that it is 0:
+ * then no price was. */
 static void know_what_is_priced(struct market *m)
 {
     for (size_t i = 0; i < m->instruments_n; i++) {

@@ -1,4 +1,5 @@
-/* series.c - see series.h. One record's way, with rules on 1 last(A), 2 change(1, over=5m) and 3 max(2, over=20d):
+/* series.c - see series.h. One record's way, with rules on 1 last(A), 2 change(1, over=5m) and 3
+ * max(2, over=20d):
  *
  *   a trade of A       touches the chain of A: series 1, since somebody looks at it (watched, or parents > 0)
  *   series_settle      1: read, 101.5; its parent 2 is told and now stands at +1.5; its parent 3 is told that. Moved are
@@ -102,7 +103,8 @@ static enum err unknown_instrument(const struct market *m, const char *name, str
     return symbols_unknown(m, &s, why);
 }
 
-/* The number of what the measure is taken of, NONE when there is none (and why). A book that has no position yet is none. */
+/* The number of what the measure is taken of, NONE when there is none (and why). A book that has
+ * no position yet is none. */
 static uint32_t subject_number(const struct market *m, struct uuid tenant, const struct measure *x,
                                enum err *e, struct why *why)
 {
@@ -164,7 +166,8 @@ static enum err find_subject(struct market *m, struct uuid tenant, const struct 
     return e;
 }
 
-/* Where a move of the subject finds its series; NULL: it does not (news and facts go through `slow`). */
+/* Where a move of the subject finds its series; NULL: it does not (news and facts go through
+ * `slow`). */
 static uint32_t *chain_of(struct market *m, const struct series *s)
 {
     if (s->kind->moved_by & CAUSE_SUBJECT) return &m->series[s->subject].first_parent;
@@ -246,9 +249,9 @@ static void set_text(struct market *m, uint32_t no, const char *subject)
     assert(had_room);
 }
 
-/* FB is META now, with 4 last(FB) and 7 max(last(FB)): 4 becomes last(META), and so 7 max(last(META)). What a series is taken
- * of has a smaller number, and so its new text already. No two series can come to the same text, for no two instruments have
- * the same symbol. */
+/* FB is META now, with 4 last(FB) and 7 max(last(FB)): 4 becomes last(META), and so 7
+ * max(last(META)). What a series is taken of has a smaller number, and so its new text already.
+ * No two series can come to the same text, for no two instruments have the same symbol. */
 enum err series_rename(struct market *m, uint32_t instrument)
 {
     m->renamed_n = 0;
@@ -457,8 +460,9 @@ const struct reading *series_reading(const struct market *m, uint32_t no)
 
 static bool equal(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
 
-/* hhi(X) is 2512.5 at 10:00:00, at 10:00:01 and, until A trades, at each second to 10:07:31: of 452 samples two are stored, that of
- * 10:00:00 and the first that differs. A session's end is stored whatever it says: what an end was, nobody has to look back for. */
+/* hhi(X) is 2512.5 at 10:00:00, at 10:00:01 and, until A trades, at each second to 10:07:31: of
+ * 452 samples two are stored, that of 10:00:00 and the first that differs. A session's end is
+ * stored whatever it says: what an end was, nobody has to look back for. */
 static bool says_new(const struct market *m, const struct series *s, const struct reading *r,
                      bool end)
 {

@@ -169,9 +169,10 @@ static enum err end_at(struct market *m, uint32_t venue, int32_t day, bool presu
     return over ? ERR_OK : end_session(m, venue);
 }
 
-/* A feed that names no venue means those it has sent prices of: one of New York and Tokyo that says 2024-07-04 has ended means Tokyo,
- * since New York has no such session, and one that says 2024-07-05 at 20:05 UTC both, Tokyo's having ended by its calendar
- * fourteen hours before, which changes nothing. */
+/* A feed that names no venue means those it has sent prices of: one of New York and Tokyo that
+ * says 2024-07-04 has ended means Tokyo, since New York has no such session, and one that says
+ * 2024-07-05 at 20:05 UTC both, Tokyo's having ended by its calendar fourteen hours before,
+ * which changes nothing. */
 static enum err end_everywhere(struct market *m, int32_t day, bool presumed, struct why *why)
 {
     char text[DATE_TEXT_MAX];

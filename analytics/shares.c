@@ -1,4 +1,5 @@
-/* shares.c - AAPL of 1,000,000 shares, 0.9 of which float, in an index X that counts 500,000 of its own, and in Y:
+/* shares.c - AAPL of 1,000,000 shares, 0.9 of which float, in an index X that counts 500,000 of
+ * its own, and in Y:
  *
  *   line in X   500,000 * 0.9 = 450,000      line in Y   1,000,000 * 0.9 = 900,000
  *   2,000,000   Y's line counts 1,800,000, at the level of before; X's stays. No split explains it: kept in mind as a jump */
@@ -18,7 +19,8 @@ int64_t shares_effective(const struct instrument *x, const struct line *l)
     return (int64_t)((i128)shares * x->float_e8 / 100000000);
 }
 
-/* The count goes from one to another as an issue or a buy-back: kept in mind, in case a split explains it. */
+/* The count goes from one to another as an issue or a buy-back: kept in mind, in case a split
+ * explains it. */
 static void keep_jump(const struct market *m, struct instrument *x, int64_t was, int64_t is)
 {
     if (!universe_jumps(was, is)) return;

@@ -95,7 +95,8 @@ enum err symbols_may_begin(const struct market *m, const struct symbol *s, struc
     return ERR_OK;
 }
 
-/* Of max(last(BRK-B)) the symbol at the bottom is looked at, once, when somebody asks for the measure. */
+/* Of max(last(BRK-B)) the symbol at the bottom is looked at, once, when somebody asks for the
+ * measure. */
 bool symbols_canonical(const struct market *m, struct measure *x)
 {
     struct symbol s = { { 0 } };

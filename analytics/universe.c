@@ -1,4 +1,5 @@
-/* universe.c - the sums behind a universe, kept up to date price by price. An index X of A (100 shares) and B (300 shares):
+/* universe.c - the sums behind a universe, kept up to date price by price. An index X of A (100
+ * shares) and B (300 shares):
  *
  *   A at 1.00, B at 1.00   v_A = 10,000 cents, v_B = 30,000, T = 40,000; at the session's end the level starts:
  *                          level_ref = 1000, T_ref = 40,000
@@ -108,9 +109,10 @@ static void set_value(struct universe_store *s, struct universe *u, uint32_t no,
     for (uint32_t i = 0; i < u->kept_n; i++) u->kept[i].kind->move(s, u, u->kept[i].state, &c);
 }
 
-/* A line begins or ceases to count. Entering a running index it takes the average equal weight, so that it neither waits for
- * the next rebalance nor moves the level; a further line of a company already in takes none until then, when by issuer.
- * Leaving, it leaves its weight to another line of its company. */
+/* A line begins or ceases to count. Entering a running index it takes the average equal weight,
+ * so that it neither waits for the next rebalance nor moves the level; a further line of a
+ * company already in takes none until then, when by issuer. Leaving, it leaves its weight to
+ * another line of its company. */
 static void set_valued(struct universe_store *s, struct universe *u, uint32_t no, bool valued)
 {
     struct line *l = &s->lines[no];
@@ -178,8 +180,8 @@ static struct levels levels_now(const struct universe *u)
     return v;
 }
 
-/* From here the levels go on from `v` with the sums as they now are. An index that lost its last member, or whose members are
- * not worth a cent, waits for a new start. */
+/* From here the levels go on from `v` with the sums as they now are. An index that lost its last
+ * member, or whose members are not worth a cent, waits for a new start. */
 static void chain_levels(struct universe *u, const struct levels *v)
 {
     if (u->valued_n == 0 || u->total == 0 || !(v->level > 0)) {

@@ -7,11 +7,13 @@
  * The divisor of metrics.md section 1 is T_ref / level_ref. What else is kept of the members (squares, order, equal weights)
  * are aggregates, see aggregate.h: kept when asked for.
  *
- * A list of names is an index whose level nobody asks for. A book differs in that its lines hold signed quantities and that
- * it has an owner; nothing of a book moves with each tick yet, so its lines are not on their instruments' chains.
+ * A list of names is an index whose level nobody asks for. A book differs in that its lines hold
+ * signed quantities and that it has an owner; nothing of a book moves with each tick yet, so its
+ * lines are not on their instruments' chains.
  *
- * A line's life: universe_add_line -> (shares and price known) valued -> universe_remove_line -> universe_rejoin ... A line
- * is never taken out of the chains, so that numbers stay. Thread: the engine's. */
+ * A line's life: universe_add_line -> (shares and price known) valued -> universe_remove_line ->
+ * universe_rejoin ... A line is never taken out of the chains, so that numbers stay. Thread: the
+ * engine's. */
 #ifndef TOCSIN_ANALYTICS_UNIVERSE_H
 #define TOCSIN_ANALYTICS_UNIVERSE_H
 #include "analytics/aggregates/equal_weight.h"
@@ -35,7 +37,8 @@ static inline bool universe_jumps(int64_t was, int64_t is)
     return was > 0 && is > 0 && ((i128)is * 2 >= (i128)was * 3 || (i128)is * 3 <= (i128)was * 2);
 }
 
-/* What every index keeps from its first day: equal weights, and the order of companies that its page shows. ERR_NOMEM. */
+/* What every index keeps from its first day: equal weights, and the order of companies that its
+ * page shows. ERR_NOMEM. */
 MUST_USE enum err universe_keep_standard(struct universe_store *s, struct universe *u);
 void universe_release(struct universe *u);
 
@@ -51,11 +54,13 @@ MUST_USE enum err universe_add_line(struct universe_store *s, struct universe *u
                                     uint32_t universe_no, uint32_t instrument, uint32_t issuer,
                                     int64_t own_shares, uint32_t *out);
 void universe_remove_line(struct universe_store *s, struct universe *u, uint32_t line);
-/* A membership that had ended begins anew, at the price of now and perhaps under another issuer; shares are still to be set. */
+/* A membership that had ended begins anew, at the price of now and perhaps under another issuer;
+ * shares are still to be set. */
 MUST_USE enum err universe_rejoin(struct universe_store *s, struct universe *u, uint32_t line,
                                   uint32_t issuer, int64_t price_e8);
-/* The line is another company's from now on. Nothing moves but what is counted by company; of equal weights it takes its own with it, and
- * where it leaves lines of the same company behind, it leaves them its weight and enters anew, as a line that joins. ERR_NOMEM. */
+/* The line is another company's from now on. Nothing moves but what is counted by company; of
+ * equal weights it takes its own with it, and where it leaves lines of the same company behind,
+ * it leaves them its weight and enters anew, as a line that joins. ERR_NOMEM. */
 MUST_USE enum err universe_give_line(struct universe_store *s, struct universe *u, uint32_t line,
                                      uint32_t issuer);
 /* All lines of one company are another's, each with the weight that it has. ERR_NOMEM. */
@@ -65,28 +70,33 @@ void universe_set_shares(struct universe_store *s, struct universe *u, uint32_t 
                          int64_t shares);
 void universe_set_price(struct universe_store *s, struct universe *u, uint32_t line,
                         int64_t price_e8, int64_t event_ns);
-/* The line counts at another price, with other shares, for another value, and nothing is chained: see past.h. Equal weights are
- * the caller's. It counts. */
+/* The line counts at another price, with other shares, for another value, and nothing is
+ * chained: see past.h. Equal weights are the caller's. It counts. */
 void universe_restate(struct universe_store *s, struct universe *u, uint32_t line, int64_t price_e8,
                       int64_t shares, int64_t value);
 
 /* ---- sessions ---- */
 /* The first complete session has ended: levels start at base. */
 void universe_start(struct universe_store *s, struct universe *u);
-/* Equal again. `at_close`: at the closes of the session that ended last, whose level the variant goes on from; else, and where
- * somebody has come to count or ceased to since then, at the prices and the level that stand. */
+/* Equal again. `at_close`: at the closes of the session that ended last, whose level the variant
+ * goes on from; else, and where somebody has come to count or ceased to since then, at the
+ * prices and the level that stand. */
 void universe_rebalance(struct universe_store *s, struct universe *u, enum ew ew, bool at_close);
-/* The levels that stand are kept as that session's, and what they were made of as long as closes may be corrected. ERR_NOMEM. */
+/* The levels that stand are kept as that session's, and what they were made of as long as closes
+ * may be corrected. ERR_NOMEM. */
 MUST_USE enum err universe_close_day(struct universe_store *s, struct universe *u, int32_t day);
-/* The line's close of a session that has ended was another: so were the session's levels. Levels of now stay. A session that
- * is older than what is kept, or in which the line did not count, stays as it is. */
+/* The line's close of a session that has ended was another: so were the session's levels. Levels
+ * of now stay. A session that is older than what is kept, or in which the line did not count,
+ * stays as it is. */
 void universe_correct_close(struct universe *u, uint32_t line, int32_t day, int64_t close_e8);
 /* Was that line counted at that price when the session of that day ended, as far as is kept? */
 bool universe_closed_at(struct universe *u, uint32_t line, int32_t day, int64_t price_e8);
 
-/* What the line counted with when the session of that day had ended; NULL: it did not count, or that is not kept any more. */
+/* What the line counted with when the session of that day had ended; NULL: it did not count, or
+ * that is not kept any more. */
 struct session_line *universe_line_then(struct universe *u, uint32_t line, int32_t day);
-/* A level as it is made of what is kept: a session that is right gives the very same bits again. level_ref and ref are above 0. */
+/* A level as it is made of what is kept: a session that is right gives the very same bits again.
+ * level_ref and ref are above 0. */
 static inline double universe_level_from(double level_ref, i128 ref, i128 sum)
 {
     const struct scale s = scale_of(level_ref, ref);

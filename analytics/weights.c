@@ -1,7 +1,8 @@
-/* weights.c - what is held, in money, by issuer. A book of 10 A at 100.00 and -5 B at 40.00 holds A
- * with 1000 and B with 200, gross: a short position is as exposed to what is said of B as a long
- * one, and so is one at a price below 0, whose money is owed: 2 CL at -30.00 are 60. Of an index it is each company's value. The order is that of the chains, which a replay has
- * as well, so sums of doubles over it come out the same. */
+/* weights.c - what is held, in money, by issuer. A book of 10 A at 100.00 and -5 B at 40.00
+ * holds A with 1000 and B with 200, gross: a short position is as exposed to what is said of B
+ * as a long one, and so is one at a price below 0, whose money is owed: 2 CL at -30.00 are 60.
+ * Of an index it is each company's value. The order is that of the chains, which a replay has as
+ * well, so sums of doubles over it come out the same. */
 #include "analytics/weights.h"
 
 #include <math.h>

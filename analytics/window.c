@@ -8,10 +8,12 @@
  *                             the window is sessions 1-3: max(12, 10) = 12
  *   session 4: 10             sessions 2-4: the 12 is out: max(9, 10) = 10
  *
- * Highs are kept descending, so the first that is still inside is the highest: a monotone deque. Runs are kept all.
+ * Highs are kept descending, so the first that is still inside is the highest: a monotone deque.
+ * Runs are kept all.
  *
- * Highs at the ends alone are 11, 8 and 10 there: (1: 11) (3: 10) before session 4. Standing at 10 it was as high at the end of 3,
- * at 10.5 at that of 1, and at 12 it never was: the last of the descending that is not below. */
+ * Highs at the ends alone are 11, 8 and 10 there: (1: 11) (3: 10) before session 4. Standing at
+ * 10 it was as high at the end of 3, at 10.5 at that of 1, and at 12 it never was: the last of
+ * the descending that is not below. */
 #include "analytics/window.h"
 
 #include "analytics/exact_sum.h"
@@ -48,8 +50,8 @@ void window_free(struct window *w)
     free(w);
 }
 
-/* Runs that no window of now or later sees go; what is left moves to the front when half is gone. `change` sees the run
- * that covers step at - n, so that one stays. */
+/* Runs that no window of now or later sees go; what is left moves to the front when half is
+ * gone. `change` sees the run that covers step at - n, so that one stays. */
 static void prune(struct window *w, int64_t at)
 {
     while (w->head < w->n && w->runs[w->head].to < at - w->steps) w->head++;
@@ -129,8 +131,9 @@ struct ends *window_ends(struct window *w, int64_t at)
     return w->begun && w->closed == at && w->ends.n ? &w->ends : NULL;
 }
 
-/* What stood until now is history: at the ends of the steps since it came, if there were any. For highs and lows of clock
- * windows it stood in step `at` too; a session is not begun by the value of the one before. */
+/* What stood until now is history: at the ends of the steps since it came, if there were any.
+ * For highs and lows of clock windows it stood in step `at` too; a session is not begun by the
+ * value of the one before. */
 static enum err retire(struct window *w, int64_t at)
 {
     if (w->keeps == WINDOW_ENDS) return close_steps(w, at);
@@ -192,9 +195,10 @@ bool window_extreme(const struct window *w, int64_t at, double *out)
     return true;
 }
 
-/* The mean from sums up to two places, so that it takes one look-up however many runs lie between. 10 for two steps, 13 since:
- * runs (1-2: 10, before 0), sum 20, stands 13 since step 3. At step 4 over the last 3: up to the end of 4 it is 20 + 2 * 13
- * = 46, before step 2 it is 10, and (46 - 10) / 3 = 12. */
+/* The mean from sums up to two places, so that it takes one look-up however many runs lie
+ * between. 10 for two steps, 13 since: runs (1-2: 10, before 0), sum 20, stands 13 since step 3.
+ * At step 4 over the last 3: up to the end of 4 it is 20 + 2 * 13 = 46, before step 2 it is 10,
+ * and (46 - 10) / 3 = 12. */
 static struct window_total total_before(const struct window *w, int64_t step)
 {
     size_t i = run_at(w, step);

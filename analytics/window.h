@@ -1,13 +1,14 @@
-/* window.h - what a measure of a measure remembers of its subject: a stretch of the past cut into steps.
+/* window.h - what a measure of a measure remembers of its subject: a stretch of the past cut
+ * into steps.
  *
  *     over=20d   20 steps, each a session of the market
  *     over=5m    1,000 steps of 300 ms: the resolution of a clock window is a thousandth of its length (a millisecond at least)
  *
- * The subject is a step function: a value stands until the next. A window of n steps is the step now and the n - 1 before.
- * Memory is at most one run a step, whatever the rate of ticks; a move costs O(1) amortised, a read O(log n). A mean with a value
- * beyond WINDOW_SUMMED_MAX in its window, which prices hardly make, is summed run by run.
- * `change` looks one step further back, at the value that stood when the step n ago ended.
- * Pure but for memory; thread: the engine's. */
+ * The subject is a step function: a value stands until the next. A window of n steps is the step
+ * now and the n - 1 before. Memory is at most one run a step, whatever the rate of ticks; a move
+ * costs O(1) amortised, a read O(log n). A mean with a value beyond WINDOW_SUMMED_MAX in its
+ * window, which prices hardly make, is summed run by run. `change` looks one step further back,
+ * at the value that stood when the step n ago ended. Pure but for memory; thread: the engine's. */
 #ifndef TOCSIN_ANALYTICS_WINDOW_H
 #define TOCSIN_ANALYTICS_WINDOW_H
 #include "analytics/ends.h"
@@ -33,7 +34,8 @@ struct window_total {
     int64_t large;         /* steps with larger ones, which are not in it */
 };
 
-/* `value` stood at the ends of steps from..to. Of highs and lows `to` alone counts: the last step in which it stood. */
+/* `value` stood at the ends of steps from..to. Of highs and lows `to` alone counts: the last
+ * step in which it stood. */
 struct run {
     int64_t from, to;
     double value;
@@ -55,8 +57,8 @@ struct window {
 };
 
 struct window *window_new(enum window_keeps keeps, struct span over); /* NULL: out of memory */
-/* One of sessions that reaches back to the first. Of highs or lows at ends it keeps as many runs as there are records on the way
- * down from the highest: of a series that wanders, few. */
+/* One of sessions that reaches back to the first. Of highs or lows at ends it keeps as many runs
+ * as there are records on the way down from the highest: of a series that wanders, few. */
 struct window *window_of_ever(enum window_keeps keeps);
 void window_free(struct window *w); /* NULL is fine */
 
@@ -70,8 +72,8 @@ static inline int64_t window_step(const struct window *w, int64_t now_ns, int32_
 
 /* From step `at` on the value is v, which is finite. Steps never go back. ERR_NOMEM. */
 MUST_USE enum err window_put(struct window *w, int64_t at, double v);
-/* The values that came before step `before` are times that from now on. In highs and lows what was dropped before for being no
- * longer the highest or lowest does not come back. */
+/* The values that came before step `before` are times that from now on. In highs and lows what
+ * was dropped before for being no longer the highest or lowest does not come back. */
 void window_scale(struct window *w, int64_t before, double by);
 /* What is saved of it, oldest first: its runs, or of ends a run each. */
 size_t window_runs_n(const struct window *w);
@@ -87,13 +89,15 @@ bool window_extreme(const struct window *w, int64_t at,
 bool window_mean(const struct window *w, int64_t at,
                  double *out); /* of the values at the ends of the n steps, `at` as it stands */
 
-/* Of WINDOW_ENDS: steps before `at` have ended, and what stands is what they ended with. To be said when a step begins, so that
- * nothing is left to do for who looks. Without memory for it all that was kept is forgotten. */
+/* Of WINDOW_ENDS: steps before `at` have ended, and what stands is what they ended with. To be
+ * said when a step begins, so that nothing is left to do for who looks. Without memory for it
+ * all that was kept is forgotten. */
 void window_close(struct window *w, int64_t at);
 /* The ends of the steps before `at`, n at most; NULL: there is none. */
 struct ends *window_ends(struct window *w, int64_t at);
 
-/* Of WINDOW_HIGH_ENDS: the last step before `at` at whose end the value was as high as `now`, or higher; of LOW_ENDS as low. */
+/* Of WINDOW_HIGH_ENDS: the last step before `at` at whose end the value was as high as `now`, or
+ * higher; of LOW_ENDS as low. */
 struct window_since {
     int64_t at;   /* that step; of a record, the first of all */
     double value; /* at its end; of a record NAN */

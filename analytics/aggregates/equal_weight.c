@@ -1,4 +1,5 @@
-/* equal_weight.c - see equal_weight.h. With numbers, for EW by issuer, A at 100 and B at 50, each one company:
+/* equal_weight.c - see equal_weight.h. With numbers, for EW by issuer, A at 100 and B at 50,
+ * each one company:
  *
  *   rebalance   q_A = floor(1e18 / 1e10) = 1e8    q_B = floor(1e18 / 5e9) = 2e8     (prices at 1e-8)
  *               E = 1e8 * 1e10 + 2e8 * 5e9 = 2e18, and the level is 1000 at ref = 2e18
@@ -6,7 +7,8 @@
  *   C comes     at the average weight, E / 2 = 1.05e18: q_C = floor(1.05e18 / price). Then ref is chained, so that the
  *               level stays at 1050
  *
- * q is floored once a rebalance and then only multiplied: a tick costs one multiplication a variant and no division. */
+ * q is floored once a rebalance and then only multiplied: a tick costs one multiplication a
+ * variant and no division. */
 #include "analytics/aggregates/equal_weight.h"
 
 #include "analytics/members.h"

@@ -1,13 +1,15 @@
-/* order.c - companies by value, largest first, and lines: for top weights, the page's list, and whatever looks at ranks.
+/* order.c - companies by value, largest first, and lines: for top weights, the page's list, and
+ * whatever looks at ranks.
  *
  * Kept by bubbling, because a tick moves a rank by little:   300 B | 200 A | 100 C     A rises to 310
  *   A is before B now: they change places                    310 A | 300 B | 100 C     and nobody else was looked at
  *
- * Each knows its rank, so a move begins where it stands. Ties go by issuer number, of lines by instrument: the same members give
- * the same order, whatever way they came.
+ * Each knows its rank, so a move begins where it stands. Ties go by issuer number, of lines by
+ * instrument: the same members give the same order, whatever way they came.
  *
- * The sum of rank times value goes along: 1 * 300 + 2 * 200 + 3 * 100 = 1,000; A leaves 2 * 200 behind, B comes to the second
- * place (+ 300), A goes to 1 * 310: 1,210, which is 310 + 2 * 300 + 3 * 100. */
+ * The sum of rank times value goes along: 1 * 300 + 2 * 200 + 3 * 100 = 1,000; A leaves 2 * 200
+ * behind, B comes to the second place (+ 300), A goes to 1 * 310: 1,210, which is 310 + 2 * 300
+ * + 3 * 100. */
 #include "analytics/members.h"
 #include "core/vec.h"
 
@@ -93,7 +95,8 @@ static enum err add_slot(struct universe_store *s, const struct universe *u, voi
     return add_to(s, state, slot, slot_seat, slot_rank);
 }
 
-/* Added one by one at their place: the newest first, as the chain has them. Ranks are this aggregate's own. */
+/* Added one by one at their place: the newest first, as the chain has them. Ranks are this
+ * aggregate's own. */
 static enum err rebuild_slots(const struct universe_store *s, const struct universe *u, void *state)
 {
     struct order *o = state;
@@ -132,7 +135,8 @@ static enum err rebuild_lines(const struct universe_store *s, const struct unive
 }
 
 /* ---- both ---- */
-/* Two sorted lists into one. Ranks are of the universe whose members these are: a merged order has none. */
+/* Two sorted lists into one. Ranks are of the universe whose members these are: a merged order
+ * has none. */
 INLINE enum err merge(const struct universe_store *s, struct order *a, const struct order *b,
                       seat_fn *seat)
 {

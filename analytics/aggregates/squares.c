@@ -1,7 +1,9 @@
-/* squares.c - the sum of squared values, by company and by line: what HHI and the effective number are made of.
+/* squares.c - the sum of squared values, by company and by line: what HHI and the effective
+ * number are made of.
  *
- * A and B of two companies are worth 100 and 300 cents: the sum is 10,000 + 90,000 = 100,000, the total 400, and HHI is
- * 10,000 * 100,000 / 400^2 = 6,250. B falls to 200: the sum gets 200^2 - 300^2 = -50,000. */
+ * A and B of two companies are worth 100 and 300 cents: the sum is 10,000 + 90,000 = 100,000,
+ * the total 400, and HHI is 10,000 * 100,000 / 400^2 = 6,250. B falls to 200: the sum gets 200^2
+ * - 300^2 = -50,000. */
 #include "analytics/members.h"
 
 static enum err rebuild_by_issuer(const struct universe_store *s, const struct universe *u,

@@ -1,9 +1,11 @@
-/* terms.c - sums of one function of each value, by company and by line: v * ln v for entropy, v^0.5 and v^1.5 for Hannah and
- * Kay's numbers.
+/* terms.c - sums of one function of each value, by company and by line: v * ln v for entropy,
+ * v^0.5 and v^1.5 for Hannah and Kay's numbers.
  *
- * A sum of doubles depends on the order in which they came, so each term is an integer: the double, in units small enough that
- * what is cut off counts for nothing, and rounded toward 0. A of 100 cents is worth 100 * ln 100 = 460.517..., in units of 2^-20
- * that would be 482,887,093. When A moves to 110 that goes and 542,169,199 comes: the sum is the one made afresh, to the bit. */
+ * A sum of doubles depends on the order in which they came, so each term is an integer: the
+ * double, in units small enough that what is cut off counts for nothing, and rounded toward 0. A
+ * of 100 cents is worth 100 * ln 100 = 460.517..., in units of 2^-20 that would be 482,887,093.
+ * When A moves to 110 that goes and 542,169,199 comes: the sum is the one made afresh, to the
+ * bit. */
 #include "analytics/members.h"
 #include "core/maths.h"
 
@@ -34,7 +36,8 @@ INLINE enum err rebuild(const struct universe_store *s, const struct universe *u
     return ERR_OK;
 }
 
-/* Both terms are computed again: keeping the one of before would be a place in each line and company for a few nanoseconds. */
+/* Both terms are computed again: keeping the one of before would be a place in each line and
+ * company for a few nanoseconds. */
 INLINE void move(void *state, const struct line_change *c, term_fn *f, int bits, enum by by)
 {
     const bool line = by == BY_LINE;

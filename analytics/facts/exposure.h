@@ -1,4 +1,5 @@
-/* exposure.h - how exposed an issuer is to AI, as dated facts: the newest that has taken effect counts (metrics.md 6). */
+/* exposure.h - how exposed an issuer is to AI, as dated facts: the newest that has taken effect
+ * counts (metrics.md 6). */
 #ifndef TOCSIN_ANALYTICS_EXPOSURE_H
 #define TOCSIN_ANALYTICS_EXPOSURE_H
 #include "analytics/market.h"

@@ -16,8 +16,8 @@ static void digest(const void *p, size_t n, uint8_t out[16])
     memcpy(out, whole, 16);
 }
 
-/* Of all that is said; not of `ts`, which a feed may stamp anew. Each part's own digest, so that no text can pose as the
- * border of two. */
+/* Of all that is said; not of `ts`, which a feed may stamp anew. Each part's own digest, so that
+ * no text can pose as the border of two. */
 static void digest_content(const struct record *r, uint8_t out[16])
 {
     uint8_t parts[4][16];
@@ -51,7 +51,8 @@ static size_t first_standing(const struct articles *a, const struct known_articl
     return (size_t)((x->first_effect > first ? x->first_effect : first) - a->effects_before);
 }
 
-/* The sums of issuers that are `adding_up` anew: what is in them for good, then each effect that stands. */
+/* The sums of issuers that are `adding_up` anew: what is in them for good, then each effect that
+ * stands. */
 static void add_up(struct market *m)
 {
     const struct articles *a = &m->articles;

@@ -1,4 +1,5 @@
-/* known.h - what is remembered of articles: plain data of the market, which articles.c alone changes; articles.h says how. */
+/* known.h - what is remembered of articles: plain data of the market, which articles.c alone
+ * changes; articles.h says how. */
 #ifndef TOCSIN_ANALYTICS_KNOWN_H
 #define TOCSIN_ANALYTICS_KNOWN_H
 #include "core/map.h"

@@ -1,13 +1,14 @@
 /* news.h - what an article does: it is scored, and moves the sentiment of the issuers it names.
  *
- * By which rules follows from what records mean (enum meaning), so that what older programs stored replays to what they said:
+ * By which rules follows from what records mean (enum meaning), so that what older programs
+ * stored replays to what they said:
  *
  *     MEANING_FIRST    the first edition of the scorer reads the text as it came, HTML's &#39; and all
  *     MEANING_SECOND   the second one, with the text decoded first (core/entity.h); ids are known (articles.h), and an article counts
  *         once an issuer, however many of its lines are tagged
  *
- * The record keeps the text as it came: decoding what has been decoded would not give the same, and a replay reads what is
- * stored. What is decoded is said in the score's row. */
+ * The record keeps the text as it came: decoding what has been decoded would not give the same,
+ * and a replay reads what is stored. What is decoded is said in the score's row. */
 #ifndef TOCSIN_ANALYTICS_NEWS_H
 #define TOCSIN_ANALYTICS_NEWS_H
 #include "analytics/market.h"

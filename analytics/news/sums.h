@@ -1,5 +1,6 @@
-/* sums.h - an issuer's three sums, each fading with time: see news.c, whose example they are of. Twice in each issuer: as they
- * are, and as they are without the articles that may still be revised (articles.h). Pure. */
+/* sums.h - an issuer's three sums, each fading with time: see news.c, whose example they are of.
+ * Twice in each issuer: as they are, and as they are without the articles that may still be
+ * revised (articles.h). Pure. */
 #ifndef TOCSIN_ANALYTICS_SUMS_H
 #define TOCSIN_ANALYTICS_SUMS_H
 #include "analytics/market.h"
