@@ -1,5 +1,7 @@
 #include "alerts/alert.h"
 
+#include "core/json.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
@@ -111,10 +113,23 @@ static void put_ending(const struct alert *a, struct buf *out)
     buf_puts(out, words[a->reason]);
 }
 
+/* What the measure itself says of its value, where it does: "SP500's concentration (HHI) is 89.9, the highest since ...: ". Of one
+ * that has ended it would be said of the past. */
+static void put_says(const struct alert *a, struct buf *out)
+{
+    AUTO_JSON json_t *j = NULL;
+    if (a->reason != ALERT_MET || !a->inputs || !strstr(a->inputs, "\"says\"")
+        || json_load_strict(a->inputs, strlen(a->inputs), &j, NULL))
+        return;
+    const char *says = json_string_value(json_object_get(j, "says"));
+    if (says) buf_printf(out, "%s: ", says);
+}
+
 void alert_summary(const struct alert *a, struct buf *out)
 {
     if (a->rule_name[0]) buf_printf(out, "%s: ", a->rule_name);
     put_ending(a, out);
+    put_says(a, out);
     buf_printf(out, "%s is ", a->measure);
     put_value(a, a->value, out);
     const bool holds = compare(a->op, a->value, a->threshold);

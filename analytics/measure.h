@@ -1,13 +1,16 @@
-/* measure.h - a measure's name, subject and parameters, and the one text that means exactly it. Pure; thread: any.
+/* measure.h - a measure's name, subject and parameters, and the one text that means exactly it.
+ * Pure; thread: any.
  *
  *     spread(SP500, kind=geom, window=60d)
  *     max(change(last(NVDA), over=5m), over=20d)         a measure of a measure of a measure
  *
- * The canonical text leaves out parameters that have their default and puts the others in the order of the measure's row,
- * so two texts mean the same measure exactly when their canonical texts are equal. It is the measure's identity: in rules,
- * the API, back-tests, SQL, the saved state.
+ * The canonical text leaves out parameters that have their default and puts the others in the
+ * order of the measure's row, so two texts mean the same measure exactly when their canonical
+ * texts are equal. It is the measure's identity: in rules, the API, back-tests, SQL, the saved
+ * state.
  *
- * A kind of measure is one const struct at the end of a file of measures/, and one row of measures.def. */
+ * A kind of measure is one const struct at the end of a file of measures/, and one row of
+ * measures.def. */
 #ifndef TOCSIN_ANALYTICS_MEASURE_H
 #define TOCSIN_ANALYTICS_MEASURE_H
 #include "analytics/reading.h"
@@ -17,7 +20,8 @@
 struct market;
 struct series;
 
-/* A text has room for its symbol at its longest, so that an instrument may be renamed whatever is measured on it. */
+/* A text has room for its symbol at its longest, so that an instrument may be renamed whatever
+ * is measured on it. */
 enum { MEASURE_TEXT_MAX = 176, ARGS_MAX = 6, SYMBOL_SUBJECT_MAX = 15, NAME_SUBJECT_MAX = 31 };
 
 /* What a measure may be taken of. */
@@ -49,7 +53,8 @@ struct measure {
         [MEASURE_TEXT_MAX]; /* symbol, index, book:NAME, or the canonical text of a measure; NUL-padded */
 };
 
-/* The values that a measure can have: a rule's bound that none of them reaches is refused. All zero: any number. In a row:
+/* The values that a measure can have: a rule's bound that none of them reaches is refused. All
+ * zero: any number. In a row:
  *
  *     .range = { RANGE_ABOVE(0), RANGE_UP_TO(10000) }     of hhi: more than 0, 10,000 at most
  *     .range = { RANGE_FROM(1) }                    of effective_number: 1 or more */
@@ -69,8 +74,8 @@ struct range {
 /* A line of the page's chart, by the name that style.css has for its colour. */
 enum page_line { LINE_NONE, LINE_CAP, LINE_EW };
 
-/* How a page shows a measure. It changes no value, and all of it may be left out: then the measure is in the table of
- * all measures, with as many decimals as its size asks for.
+/* How a page shows a measure. It changes no value, and all of it may be left out: then the
+ * measure is in the table of all measures, with as many decimals as its size asks for.
  *
  *     .page = { .title = "Top {n} weight", .decimals = 2 }          top_weight(SP500, n=5) = 31.25: "Top 5 weight  31.25"
  *     .page = { .beside = "hhi", .words = "as {} equal companies" } no tile of its own: said in that of hhi(SP500) */
@@ -90,6 +95,9 @@ struct measure_kind {
     const char *units; /* for the reference page, when there is more than one */
     const char *(*unit_of)(const struct measure *m);
     const char *formula, *source; /* what it is, and where that is from */
+    /* What it is called in a sentence about its subject, a {name} being that parameter in words: "weight of the top {n}".
+     * NULL: its canonical text. */
+    const char *phrase;
     /* Of its values, whatever its parameters; else range_of says, and `ranges` for the reference page. `negative`: the
      * instrument at the bottom of it may have prices of 0 and below. */
     struct range range;
@@ -121,13 +129,19 @@ struct measure_kind {
 extern const struct measure_kind *const measure_kinds[]; /* in the order of measures.def */
 extern const size_t measure_kinds_n;
 
-/* Reads all of s[0..n). On failure why->at is the 1-based character at fault: ERR_SYNTAX, ERR_UNKNOWN_MEASURE, ERR_INVALID. */
+/* Reads all of s[0..n). On failure why->at is the 1-based character at fault: ERR_SYNTAX,
+ * ERR_UNKNOWN_MEASURE, ERR_INVALID. */
 MUST_USE enum err measure_parse(const char *s, size_t n, struct measure *out, struct why *why);
 /* Canonical text with a NUL; returns its length. */
 size_t measure_format(const struct measure *m, char out[MEASURE_TEXT_MAX]);
 
-/* With every parameter spelled out, the defaults too; the subject is a text, or a definition like this one:
- * {"measure":"spread","of":"SP500","version":1,"parameters":{"kind":"geom","window":"60d","ew":"quarterly","by":"issuer"}} */
+/* In a sentence: "SP500's weight of the top 10"; of what has no phrase the canonical text
+ * (measure_phrase.c). */
+void measure_phrase(const struct measure *m, struct buf *out);
+
+/* With every parameter spelled out, the defaults too; the subject is a text, or a definition
+ * like this one: {"measure":"spread","of":"SP500","version":1,"parameters":{"kind":"geom","windo
+ * w":"60d","ew":"quarterly","by":"issuer"}} */
 void measure_definition(const struct measure *m, struct json_writer *w, const char *key);
 
 int measure_params_n(const struct measure_kind *k);
@@ -141,17 +155,21 @@ int measure_version(const struct measure *m);
 bool measure_is_price(const struct measure *m); /* its values are exact decimals at 1e-8 */
 /* It is a tenant's: a book stands at the bottom of it. A symbol may begin with book: too. */
 bool measure_is_book(const struct measure *m);
-/* The symbol at the bottom of it into out[SYMBOL_SUBJECT_MAX + 1]; false: an index or a book is there. */
+/* Has the kind a parameter unit= with that choice? Then it counts in it from now on, and true. */
+bool measure_set_unit(struct measure *m, const char *unit);
+/* The symbol at the bottom of it into out[SYMBOL_SUBJECT_MAX + 1]; false: an index or a book is
+ * there. */
 bool measure_symbol(const struct measure *m, char *out);
 /* Another symbol (1 to SYMBOL_SUBJECT_MAX bytes) in its place: the text has room for any. */
 void measure_set_symbol(struct measure *m, const char *symbol);
 /* The measure that m is taken of (SUBJECT_SERIES). */
 struct measure measure_inner(const struct measure *m);
 
-/* What is wrong with a text that is no measure, and what was perhaps meant (measure_mistake.c). Each points (why->at) at character
- * `at` of the text, from 1, and returns the error. `word` is what stands there; it may be empty.
- * _name: no kind has it; ERR_UNKNOWN_MEASURE. _subject: the kind is not measured on that; `inner`: on another measure.
- * _param: the kind has no parameter of that name; `valued`: a '=' follows it. The two are ERR_INVALID. */
+/* What is wrong with a text that is no measure, and what was perhaps meant (measure_mistake.c).
+ * Each points (why->at) at character `at` of the text, from 1, and returns the error. `word` is
+ * what stands there; it may be empty. _name: no kind has it; ERR_UNKNOWN_MEASURE. _subject: the
+ * kind is not measured on that; `inner`: on another measure. _param: the kind has no parameter
+ * of that name; `valued`: a '=' follows it. The two are ERR_INVALID. */
 enum err measure_mistake_name(int at, struct str word, struct why *why);
 enum err measure_mistake_subject(const struct measure_kind *k, int at, struct str word, bool inner,
                                  struct why *why);

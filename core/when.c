@@ -67,6 +67,16 @@ size_t date_format(int32_t day, char out[DATE_TEXT_MAX])
     return (size_t)snprintf(out, DATE_TEXT_MAX, "%04d-%02d-%02d", c.year % 10000, c.month, c.day);
 }
 
+size_t date_words(int32_t day, char out[DATE_WORDS_MAX])
+{
+    static const char *const months[] = { "January",   "February", "March",    "April",
+                                          "May",       "June",     "July",     "August",
+                                          "September", "October",  "November", "December" };
+    struct civil c = civil_from_day(day);
+    return (size_t)snprintf(out, DATE_WORDS_MAX, "%d %s %d", c.day, months[c.month - 1],
+                            c.year % 10000);
+}
+
 size_t when_format(int64_t ns, char out[WHEN_TEXT_MAX])
 {
     int32_t day = day_of_ns(ns);

@@ -34,5 +34,7 @@ int32_t day_from_civil(int year, int month, int day);
 int weekday_of_day(int32_t day);                          /* 0 Monday .. 6 Sunday */
 int32_t day_of_ns(int64_t ns);                            /* floor: works before 1970 */
 size_t date_format(int32_t day, char out[DATE_TEXT_MAX]); /* "2018-02-07" */
+enum { DATE_WORDS_MAX = 24 };
+size_t date_words(int32_t day, char out[DATE_WORDS_MAX]); /* "7 February 2018" */
 MUST_USE enum err date_parse(const char *s, size_t n, int32_t *out_day, struct why *why);
 #endif

@@ -115,11 +115,15 @@ static bool number_of(const char *s, double *out)
     return isfinite(*out);
 }
 
-/* ---- % and bps ---- */
+/* ---- %, bps, and times ---- */
 static const struct ending {
     const char *text;
     int64_t of_pct, of_fraction; /* how many make 1 % and how many make 1 */
-} endings[] = { { "%", 1, 100 }, { "bps", 100, 10000 } };
+    const char *unit;            /* or the one unit that it is; NULL: none */
+} endings[] = { { "%", 1, 100, NULL },
+                { "bps", 100, 10000, NULL },
+                { "y", 0, 0, "years" },
+                { "d", 0, 0, "sessions" } };
 
 /* The one that the text ends with, which is cut off with the spaces before it; NULL: none. */
 static const struct ending *cut_ending(char *text)
@@ -159,6 +163,7 @@ static enum err plain_number(char text[40], const char *unit, struct why *why)
     const struct ending *e = cut_ending(text);
     int64_t e8;
     if (!e) return ERR_OK;
+    if (e->unit && strcmp(e->unit, unit) == 0) return ERR_OK;
     const int64_t many = strcmp(unit, "%") == 0        ? e->of_pct
                          : rule_unit_is_fraction(unit) ? e->of_fraction
                                                        : 0;
@@ -247,12 +252,21 @@ enum err rule_parse_stored(const char *json, size_t n, struct rule_definition *o
     return parse(json, n, true, out, why);
 }
 
+const char *rule_unit_asked(const struct rule_definition *d)
+{
+    char text[sizeof d->threshold];
+    snprintf(text, sizeof text, "%s", d->threshold);
+    const struct ending *e = cut_ending(text);
+    return e ? e->unit : NULL;
+}
+
 enum err rule_units(struct rule_definition *d, const char *unit, struct why *why)
 {
     enum err e = plain_number(d->threshold, unit, why);
     if (e) {
         const int at = d->threshold_at;
-        if (why) why->at = at + (int)strcspn(d->text + at - 1, "%b"); /* where the ending begins */
+        if (why)
+            why->at = at + (int)strcspn(d->text + at - 1, "%byd"); /* where the ending begins */
         return e;
     }
     e = plain_number(d->clear, unit, why);

@@ -40,6 +40,8 @@ MUST_USE enum err rule_parse_stored(const char *json, size_t n, struct rule_defi
  * 0.5, of fractions ("0..1", "-1..1", "ratio") 0.37 and 0.005. ERR_INVALID, pointing at the
  * character, where the measure is in neither. Before rule_term and rule_canonical. */
 bool rule_unit_is_fraction(const char *unit);
+/* "20y" asks for a measure in years, "60d" for one in sessions: that unit; NULL: for none. */
+const char *rule_unit_asked(const struct rule_definition *d);
 MUST_USE enum err rule_units(struct rule_definition *d, const char *unit, struct why *why);
 /* Puts the canonical measure text into d->text. */
 MUST_USE enum err rule_canonical(struct rule_definition *d, const char *measure, struct why *why);

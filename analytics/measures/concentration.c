@@ -1,6 +1,7 @@
-/* concentration.c - hhi, adjusted_hhi, normalised_hhi, effective_number, top_weight: how much of an index is in how few names
- * (metrics.md 4). Five companies of 10 % and 495 of 0.1 %: HHI = 10,000 * (5 * 0.1^2 + 495 * 0.001^2) = 504.95; 1/HHI is 19.8
- * names. Beside an index of another number of members: 500 * 0.050495 = 25.2475 times what equal companies would make, and
+/* concentration.c - hhi, adjusted_hhi, normalised_hhi, effective_number, top_weight: how much of
+ * an index is in how few names (metrics.md 4). Five companies of 10 % and 495 of 0.1 %: HHI =
+ * 10,000 * (5 * 0.1^2 + 495 * 0.001^2) = 504.95; 1/HHI is 19.8 names. Beside an index of another
+ * number of members: 500 * 0.050495 = 25.2475 times what equal companies would make, and
  * (0.050495 - 1/500) / (1 - 1/500) = 0.0486. */
 #include "analytics/measures/index_reading.h"
 
@@ -34,7 +35,8 @@ static i128 squares_sum(const struct universe *u, const struct series *s)
     return ((const struct squares *)universe_kept(u, squares_of(s)))->sum;
 }
 
-/* 10,000 * sum of squares / T^2. No sum of squares is above T^2: below 2^56 cents all fits into 128 bits. */
+/* 10,000 * sum of squares / T^2. No sum of squares is above T^2: below 2^56 cents all fits into
+ * 128 bits. */
 static double hhi_of(i128 squares, i128 total)
 {
     if (total < VALUE_MAX) return ratio(10000 * squares, total * total);
@@ -58,7 +60,8 @@ static void read_adjusted_hhi(const struct market *m, const struct series *s, st
     reading_finish(m, u->venue, r);
 }
 
-/* (S/T^2 - 1/N) / (1 - 1/N) = (N * S - T^2) / ((N - 1) * T^2). One name alone is all there can be: 1. */
+/* (S/T^2 - 1/N) / (1 - 1/N) = (N * S - T^2) / ((N - 1) * T^2). One name alone is all there can
+ * be: 1. */
 static void read_normalised_hhi(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
@@ -80,7 +83,8 @@ static void read_effective_number(const struct market *m, const struct series *s
     reading_finish(m, u->venue, r);
 }
 
-/* The n largest lines by looking at all: up to some hundred members that is quicker than keeping them in order. */
+/* The n largest lines by looking at all: up to some hundred members that is quicker than keeping
+ * them in order. */
 static int64_t top_lines(const struct market *m, const struct universe *u, int64_t n)
 {
     int64_t top[TOP_N_MAX] = { 0 },
@@ -113,7 +117,8 @@ static void read_top_weight(const struct market *m, const struct series *s, stru
     reading_finish(m, u->venue, r);
 }
 
-/* An index keeps its order of companies from its first day (universe_keep_standard), so nobody here asks for it. */
+/* An index keeps its order of companies from its first day (universe_keep_standard), so nobody
+ * here asks for it. */
 static void concentration_inputs(const struct market *m, const struct series *s,
                                  struct json_writer *w)
 {
@@ -131,6 +136,7 @@ static void concentration_inputs(const struct market *m, const struct series *s,
 
 const struct measure_kind measure_hhi = {
     .name = "hhi",
+    .phrase = "concentration (HHI)",
     .unit = "0-10000",
     .range = { RANGE_ABOVE(0), RANGE_UP_TO(10000) },
     .formula = "10,000 * sum of squared weights, rounded once",
@@ -149,6 +155,7 @@ const struct measure_kind measure_hhi = {
 
 const struct measure_kind measure_adjusted_hhi = {
     .name = "adjusted_hhi",
+    .phrase = "adjusted concentration (N times HHI)",
     .unit = "ratio",
     .range = { RANGE_FROM(1) },
     .formula = "N * sum of squared weights, rounded once: 1 of equal names, whatever their number",
@@ -165,6 +172,7 @@ const struct measure_kind measure_adjusted_hhi = {
 
 const struct measure_kind measure_normalised_hhi = {
     .name = "normalised_hhi",
+    .phrase = "normalised concentration (HHI)",
     .unit = "0..1",
     .range = { RANGE_FROM(0), RANGE_UP_TO(1) },
     .formula =
@@ -182,6 +190,7 @@ const struct measure_kind measure_normalised_hhi = {
 
 const struct measure_kind measure_effective_number = {
     .name = "effective_number",
+    .phrase = "effective number of names",
     .unit = "names",
     .range = { RANGE_FROM(1) },
     .formula = "1 / sum of squared weights, rounded once",
@@ -200,6 +209,7 @@ const struct measure_kind measure_effective_number = {
 
 const struct measure_kind measure_top_weight = {
     .name = "top_weight",
+    .phrase = "weight of the top {n}",
     .unit = "%",
     .range = { RANGE_ABOVE(0), RANGE_UP_TO(100) },
     .formula = "100 * weight of the n largest, rounded once",

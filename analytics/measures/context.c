@@ -12,12 +12,14 @@
  * how many there are. The past is that of the series since somebody first asked for it.
  *
  * A year is 252 sessions here, whatever the calendar. */
+#include "analytics/measures/sentence.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
 #include "analytics/window.h"
 #include "core/maths.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum { OVER };
 enum { STREAK_MAX = 1260 };
@@ -168,23 +170,70 @@ static void read_streak(const struct market *m, const struct series *s, struct r
 /* ---- where it came from ---- */
 
 /* Of how many it is said, between what they lie, and whether it may still change before the
- * session's end. */
-static void context_inputs(const struct market *m, const struct series *s, struct json_writer *w)
+ * session's end. NULL: there are none. */
+static const struct ends *put_past(const struct market *m, const struct series *s,
+                                   struct json_writer *w)
 {
-    const struct series *inner = &m->series[s->subject];
     const struct ends *e = ends_of(m, s);
-    json_put_text(w, "of", inner->text);
+    json_put_text(w, "of", m->series[s->subject].text);
     json_put_real(w, "now", series_reading(m, s->subject)->value);
     json_put_int(w, "kept", e ? (int64_t)e->n : 0);
-    if (e) {
-        json_put_real(w, "lowest", e->sorted[0]);
-        json_put_real(w, "highest", e->sorted[e->n - 1]);
-        json_put_real(w, "mean", e->mean);
-        json_put_bool(w, "provisional", series_sessions(m, s)->in_session);
-    }
+    if (!e) return NULL;
+    json_put_real(w, "lowest", e->sorted[0]);
+    json_put_real(w, "highest", e->sorted[e->n - 1]);
+    json_put_real(w, "mean", e->mean);
+    json_put_bool(w, "provisional", series_sessions(m, s)->in_session);
+    return e;
+}
+
+static void put_subject(const struct market *m, const struct series *s, const struct buf *tail,
+                        struct json_writer *w)
+{
+    const struct series *inner = &m->series[s->subject];
+    sentence_put(inner, series_reading(m, s->subject)->value, tail, w);
     json_put_object(w, "inputs");
     inner->kind->inputs(m, inner, w);
     json_put_end(w);
+}
+
+/* Where it stands among its past: percentile, rank and zscore say the same of it. */
+static void place_inputs(const struct market *m, const struct series *s, struct json_writer *w)
+{
+    AUTO_BUF struct buf tail = { 0 };
+    const struct ends *e = put_past(m, s, w);
+    const double now = series_reading(m, s->subject)->value;
+    if (e && isfinite(now)) {
+        const struct ends_rank r = ends_rank(e, now);
+        const size_t above = e->n - r.below - r.equal;
+        json_put_int(w, "below", (int64_t)r.below);
+        json_put_int(w, "equal", (int64_t)r.equal);
+        json_put_int(w, "above", (int64_t)above);
+        if (above == 0) buf_printf(&tail, "at or above all of its last %zu session ends", e->n);
+        else if (r.below == 0)
+            buf_printf(&tail, "at or below all of its last %zu session ends", e->n);
+        else buf_printf(&tail, "above %zu of its last %zu session ends", r.below, e->n);
+    }
+    put_subject(m, s, &tail, w);
+}
+
+static void vol_inputs(const struct market *m, const struct series *s, struct json_writer *w)
+{
+    const struct buf nothing = { 0 };
+    put_past(m, s, w);
+    put_subject(m, s, &nothing, w);
+}
+
+static void streak_inputs(const struct market *m, const struct series *s, struct json_writer *w)
+{
+    AUTO_BUF struct buf tail = { 0 };
+    struct ends *e = ends_of(m, s);
+    const double now = series_reading(m, s->subject)->value;
+    const int n = e && isfinite(now) ? (int)streak(e, now) : 0;
+    if (n)
+        buf_printf(&tail, "%s for %d session%s in a row", n > 0 ? "higher" : "lower", abs(n),
+                   abs(n) == 1 ? "" : "s");
+    put_past(m, s, w);
+    put_subject(m, s, &tail, w);
 }
 
 #define OVER_PARAM(least, by_default)                                                              \
@@ -196,8 +245,7 @@ static void context_inputs(const struct market *m, const struct series *s, struc
       .missing = (by_default) }
 #define CONTEXT                                                                                    \
     .version = 1, .subjects = SUBJECT_SERIES, .moved_by = CAUSE_SUBJECT, .begin = begin_ends,      \
-    .session = close_session, .end = series_drop_window, .subject_moved = put_reading,             \
-    .inputs = context_inputs
+    .session = close_session, .end = series_drop_window, .subject_moved = put_reading
 
 const struct measure_kind measure_percentile = {
     .name = "percentile",
@@ -208,6 +256,7 @@ const struct measure_kind measure_percentile = {
     .source = "metrics.md 3: percentile, the mean kind",
     .params = { [OVER] = OVER_PARAM(1, SESSIONS_A_YEAR) },
     .read = read_percentile,
+    .inputs = place_inputs,
     CONTEXT,
 };
 
@@ -220,6 +269,7 @@ const struct measure_kind measure_rank = {
     .params = { [OVER] = OVER_PARAM(1, SESSIONS_A_YEAR) },
     .page = { .decimals = NO_DECIMALS },
     .read = read_rank,
+    .inputs = place_inputs,
     CONTEXT,
 };
 
@@ -231,6 +281,7 @@ const struct measure_kind measure_zscore = {
     .source = "metrics.md 3: z-score",
     .params = { [OVER] = OVER_PARAM(2, SESSIONS_A_YEAR) },
     .read = read_zscore,
+    .inputs = place_inputs,
     CONTEXT,
 };
 
@@ -243,6 +294,7 @@ const struct measure_kind measure_vol = {
     .source = "metrics.md 8: volatility, sample, 252 periods a year",
     .params = { [OVER] = OVER_PARAM(2, 20) },
     .read = read_vol,
+    .inputs = vol_inputs,
     CONTEXT,
 };
 
@@ -254,5 +306,6 @@ const struct measure_kind measure_streak = {
     .source = "issue 10: context as measures of measures",
     .page = { .decimals = NO_DECIMALS, .sign = true },
     .read = read_streak,
+    .inputs = streak_inputs,
     CONTEXT,
 };

@@ -1,5 +1,5 @@
-/* entropy.c - entropy, theil, hannah_kay: concentration by how evenly the weights lie, with small names counting more or less
- * (metrics.md 4).
+/* entropy.c - entropy, theil, hannah_kay: concentration by how evenly the weights lie, with
+ * small names counting more or less (metrics.md 4).
  *
  * Four companies of 50, 25, 15 and 10 of 100:
  *
@@ -9,8 +9,8 @@
  *     hannah_kay(alpha=2)     1 / (.25 + .0625 + .0225 + .01) = 2.899: as effective_number
  *     hannah_kay(alpha=inf)   1 / .5 = 2: the largest alone
  *
- * -sum(w ln w) is ln T - sum(v ln v) / T, whose sum is kept by terms.c. What is lost where the two differ by little lies below
- * 1e-14. */
+ * -sum(w ln w) is ln T - sum(v ln v) / T, whose sum is kept by terms.c. What is lost where the
+ * two differ by little lies below 1e-14. */
 #include "analytics/measures/index_reading.h"
 #include "core/maths.h"
 
@@ -26,8 +26,8 @@ static enum alpha alpha_of(const struct series *s)
     return s->kind == &measure_hannah_kay ? (enum alpha)s->args.v[HANNAH_KAY_ALPHA] : ALPHA_ONE;
 }
 
-/* What is kept for it, moved price by price: so a reading costs the same of 500 names and of 10,000. The largest is the first of the
- * order, and of alpha 2 the squares are those of HHI. */
+/* What is kept for it, moved price by price: so a reading costs the same of 500 names and of
+ * 10,000. The largest is the first of the order, and of alpha 2 the squares are those of HHI. */
 static const struct aggregate_kind *kept_for(const struct series *s)
 {
     static const struct aggregate_kind *const kinds[][BY_COUNT] = {
@@ -119,6 +119,7 @@ static void entropy_inputs(const struct market *m, const struct series *s, struc
 
 const struct measure_kind measure_entropy = {
     .name = "entropy",
+    .phrase = "entropy of weights",
     .unit = "nats",
     .range = { RANGE_FROM(0) },
     .formula = "-sum(w * ln w)",
@@ -135,6 +136,7 @@ const struct measure_kind measure_entropy = {
 
 const struct measure_kind measure_theil = {
     .name = "theil",
+    .phrase = "Theil index",
     .unit = "nats",
     .range = { RANGE_FROM(0) },
     .formula = "ln N + sum(w * ln w): 0 of equal names",
@@ -151,6 +153,7 @@ const struct measure_kind measure_theil = {
 
 const struct measure_kind measure_hannah_kay = {
     .name = "hannah_kay",
+    .phrase = "Hannah-Kay number (alpha {alpha})",
     .unit = "names",
     .range = { RANGE_FROM(1) },
     .formula = "sum(w^alpha)^(1 / (1 - alpha)); 1: e^entropy; inf: 1 / the largest weight",

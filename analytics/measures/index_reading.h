@@ -6,10 +6,10 @@
 
 #include <math.h>
 
-/* Members with 94 % of the weight priced and a gate of 0.95: coverage 0.94, low_coverage, no value; at
- * 95 % there is one. No member priced: no data. Under the coverage gate: low coverage; a member of whose
- * weight nothing is known: unknown coverage. Of measures of levels, no level begun: no session end. Else
- * OK, and the value is still to be set; then reading_finish. */
+/* Members with 94 % of the weight priced and a gate of 0.95: coverage 0.94, low_coverage, no
+ * value; at 95 % there is one. No member priced: no data. Under the coverage gate: low coverage;
+ * a member of whose weight nothing is known: unknown coverage. Of measures of levels, no level
+ * begun: no session end. Else OK, and the value is still to be set; then reading_finish. */
 static inline bool index_has_value(const struct market *m, const struct universe *u, bool of_levels,
                                    struct reading *r)
 {

@@ -1,21 +1,23 @@
-/* level.c - level, ew_level and spread: an index by value, the same with equal weights, and how far the two are apart.
+/* level.c - level, ew_level and spread: an index by value, the same with equal weights, and how
+ * far the two are apart.
  *
  * Over a window the cap-weighted level rose from 1000 to 1150, the equal-weighted from 1000 to 1300: C = 15 %, E = 30 %.
  *   arith 15 - 30 = -15    geom 100 * (1.15 / 1.30 - 1) = -11.54    log 100 * ln(1.15 / 1.30) = -12.26
  * The level at which a window starts is looked up when a session begins or ends, not on each tick.
  *
- * Rounding. While nothing is chained C and E are fractions of whole numbers (cents, and units at 1e-8), and arith and geom of
- * them are rounded once. A change of members or shares, or a rebalance of E, chains: the level goes on from itself, as a double,
- * for the whole numbers of an exact chain would grow by 127 bits each time. So across c changes C' = 1 + C is off by (c + 3) u of
- * itself at most, u = 2^-53: the level at each of them, that at the start, that of now, and the quotient are rounded. E' = 1 + E
- * across e changes likewise, and
+ * Rounding. While nothing is chained C and E are fractions of whole numbers (cents, and units at
+ * 1e-8), and arith and geom of them are rounded once. A change of members or shares, or a
+ * rebalance of E, chains: the level goes on from itself, as a double, for the whole numbers of
+ * an exact chain would grow by 127 bits each time. So across c changes C' = 1 + C is off by (c +
+ * 3) u of itself at most, u = 2^-53: the level at each of them, that at the start, that of now,
+ * and the quotient are rounded. E' = 1 + E across e changes likewise, and
  *
  *     arith is off by at most   100 u ((c + 3) C' + (e + 3) E' + 2 |C' - E'|)
  *     geom                      100 u ((c + e + 7) R + 2 |R - 1|)                R = C' / E'
  *
- * from what whole cents and units say: tests/system/test_chained.py holds it against exact fractions. Those are floored
- * (universe.h, equal_weight.h): a weight is short by less than a cent of the line's value, an equal one by less than its price / 1e10
- * of itself. */
+ * from what whole cents and units say: tests/system/test_chained.py holds it against exact
+ * fractions. Those are floored (universe.h, equal_weight.h): a weight is short by less than a
+ * cent of the line's value, an equal one by less than its price / 1e10 of itself. */
 #include "analytics/measures/index_reading.h"
 #include "analytics/session.h"
 #include "core/maths.h"
@@ -140,9 +142,10 @@ struct growth {
     double factor;
 };
 
-/* A level is scale * sum. When a change of members or a rebalance moves the scale, the level is chained as a double; so the
- * growth is a fraction of two sums only where nothing was chained since: the window starts at the level that the scale starts
- * at, or the scale makes that day's level of that day's sum. */
+/* A level is scale * sum. When a change of members or a rebalance moves the scale, the level is
+ * chained as a double; so the growth is a fraction of two sums only where nothing was chained
+ * since: the window starts at the level that the scale starts at, or the scale makes that day's
+ * level of that day's sum. */
 static struct growth growth_of(const struct scale *s, i128 now, double level_then, i128 sum_then)
 {
     struct growth g = { .now = now };
@@ -158,8 +161,8 @@ struct sums {
     i128 total, equal;
 };
 
-/* From a session's end to the next one's begin those of its closes, however trades go on; unless members or shares have
- * changed since, so that what levels are measured from is another. */
+/* From a session's end to the next one's begin those of its closes, however trades go on; unless
+ * members or shares have changed since, so that what levels are measured from is another. */
 static inline struct sums sums_of(const struct market *m, const struct universe *u,
                                   const struct variant *v, int k)
 {
@@ -235,7 +238,8 @@ static enum reading_status of_growths(const struct growths *g, enum spread_kind 
     return READING_NO_DATA;
 }
 
-/* Two levels that start at the same one, as they do until the first change of members, differ by a fraction of integers. */
+/* Two levels that start at the same one, as they do until the first change of members, differ by
+ * a fraction of integers. */
 static double points(const struct universe *u, const struct variant *v, struct sums now)
 {
     const struct scale *c = &u->scale, *e = &v->scale;
@@ -277,7 +281,8 @@ static void put_levels(const struct market *m, const struct universe *u, int var
     json_put_real(w, "ew_level", equal_weight_level_now(&m->store, u, variant));
 }
 
-/* Beside a level stands the equal-weighted one of the default variant, whether a series follows it or not. */
+/* Beside a level stands the equal-weighted one of the default variant, whether a series follows
+ * it or not. */
 static void level_inputs(const struct market *m, const struct series *s, struct json_writer *w)
 {
     const struct universe *u = series_universe(m, s);
@@ -301,6 +306,7 @@ static void spread_inputs(const struct market *m, const struct series *s, struct
 
 const struct measure_kind measure_level = {
     .name = "level",
+    .phrase = "cap-weighted level",
     .unit = "points",
     .range = { RANGE_ABOVE(0) },
     .formula =
@@ -318,6 +324,7 @@ const struct measure_kind measure_level = {
 
 const struct measure_kind measure_ew_level = {
     .name = "ew_level",
+    .phrase = "equal-weighted level",
     .unit = "points",
     .range = { RANGE_ABOVE(0) },
     .formula =
@@ -337,6 +344,7 @@ const struct measure_kind measure_ew_level = {
 
 const struct measure_kind measure_spread = {
     .name = "spread",
+    .phrase = "spread of cap-weighted over equal-weighted returns, {kind},",
     .units = "%, ratio or points",
     .unit_of = spread_unit,
     .range_of = spread_range,

@@ -1,5 +1,5 @@
-/* over.c - change, max, min, avg, drawdown: measures of a measure over a window of sessions or clock time
- * (window.h).
+/* over.c - change, max, min, avg, drawdown: measures of a measure over a window of sessions or
+ * clock time (window.h).
  *
  *     change(last(NVDA), over=5m, unit=pct)          how far it moved in five minutes
  *     max(change(last(NVDA), over=5m), over=20d)     the largest such move of 20 sessions
@@ -8,10 +8,11 @@
  * unit=pct 100 * 3 / 120 = 2.5. By |then|: from -120 to -117 it is +2.5 too, since it rose. From 0
  * there is no per cent, and so no data.
  *
- * Prices are multiples of 1e-8, so how far last(X) moved is a fraction of integers, rounded once: 100.1 less 100 is 0.1, which
- * as doubles it is not (0.09999999999999432). Every other subject has been rounded where it was read: what it moved is then off
- * by what two such roundings and the difference's own make, 2^-53 * (|now| + |then| + |change|) at most, and so is a price of then
- * that a split divided into less than 1e-8ths.
+ * Prices are multiples of 1e-8, so how far last(X) moved is a fraction of integers, rounded
+ * once: 100.1 less 100 is 0.1, which as doubles it is not (0.09999999999999432). Every other
+ * subject has been rounded where it was read: what it moved is then off by what two such
+ * roundings and the difference's own make, 2^-53 * (|now| + |then| + |change|) at most, and so
+ * is a price of then that a split divided into less than 1e-8ths.
  *
  * The window begins to fill when the first asks for it; until it reaches back far enough there is
  * no history. Where the subject has no value its last one stands in the window, and the reading has
@@ -50,7 +51,8 @@ static struct range_end difference(struct range_end from, struct range_end less)
     return (struct range_end){ both ? END_INCLUDED : END_EXCLUDED, from.at - less.at };
 }
 
-/* From the one end to the other, and back. Of per cent, what is never below 0 cannot fall by more than all of it:
+/* From the one end to the other, and back. Of per cent, what is never below 0 cannot fall by
+ * more than all of it:
  *
  *     hhi(X) above 0, at most 10000    change above -10000 and below 10000    unit=pct above -100
  *     sentiment(A) above -1, below 1   change above -2 and below 2            unit=pct any number
@@ -107,7 +109,8 @@ static void of_subject(const struct market *m, const struct series *s, bool reac
     else if (!isfinite(value)) out->status = READING_NO_DATA;
 }
 
-/* The price that this is the double of; false: of none, or of several (above some 67 million a double's step is wider). */
+/* The price that this is the double of; false: of none, or of several (above some 67 million a
+ * double's step is wider). */
 static bool price_of(double v, int64_t *e8)
 {
     if (fabs(v) >= 67108864) return false; /* 2^26 */

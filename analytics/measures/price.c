@@ -4,8 +4,8 @@
  * 102 - 1) = 3, also when Wednesday is over; with Thursday's first price it is measured from
  * Wednesday's close.
  *
- * Closes of 18.27 and -37.63, of an instrument that may have such: -305.97 %, to below 0. From -37.63
- * on there is no per cent, and no value: no_base, whatever comes; `last` goes on. */
+ * Closes of 18.27 and -37.63, of an instrument that may have such: -305.97 %, to below 0. From
+ * -37.63 on there is no per cent, and no value: no_base, whatever comes; `last` goes on. */
 #include "analytics/actions.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
@@ -92,8 +92,9 @@ struct dated {
     int32_t day;
 };
 
-/* While a session is open the price that stands; from its close on its last regular one, and from its end to the next one's begin its
- * close, however trades go on. As it came: the rounded price that a split leaves standing until the next one comes is no one's. */
+/* While a session is open the price that stands; from its close on its last regular one, and
+ * from its end to the next one's begin its close, however trades go on. As it came: the rounded
+ * price that a split leaves standing until the next one comes is no one's. */
 static struct dated newest(const struct market *m, const struct instrument *x)
 {
     const struct venue *v = &m->venues[x->venue];
@@ -106,7 +107,8 @@ static struct dated newest(const struct market *m, const struct instrument *x)
                            x->price_day };
 }
 
-/* 100 * (now - close) / close, in shares of then: a share at 400 that has become four at 103 has risen by 3 per cent. */
+/* 100 * (now - close) / close, in shares of then: a share at 400 that has become four at 103 has
+ * risen by 3 per cent. */
 static double return_pct(const struct market *m, const struct instrument *x, struct dated now,
                          struct dated then)
 {
@@ -122,7 +124,8 @@ static double return_pct(const struct market *m, const struct instrument *x, str
     return ratio(100 * ((i128)now.e8 - then.e8), then.e8);
 }
 
-/* The price at the end of that session, or of the first one after it that has one; while there is none yet, the newest. */
+/* The price at the end of that session, or of the first one after it that has one; while there
+ * is none yet, the newest. */
 static struct dated close_at(const struct market *m, const struct instrument *x, int32_t day)
 {
     struct dated at = newest(m, x);
@@ -134,11 +137,12 @@ static struct dated close_at(const struct market *m, const struct instrument *x,
 
 /* ---- return=total ----
  *
- * 400, ex-session with 4 paid and a close of 398, then 402. A share has become 1 + 4 / 398 shares, so that 402 are worth 402 *
- * (1 + 4 / 398) = 406.04: 100 * (406.04 / 400 - 1) = 1.51 per cent. During the ex-session the price that stands is taken for its close:
- * 402 then are 402 + 4. A split between the ex-session and the close taken for it divides the dividend too. */
-/* What a share grew into by dividends of the sessions after `after` until `until`, each put back in at its ex-session's close:
- * 1 paid at 100 is 1.01 shares. */
+ * 400, ex-session with 4 paid and a close of 398, then 402. A share has become 1 + 4 / 398
+ * shares, so that 402 are worth 402 * (1 + 4 / 398) = 406.04: 100 * (406.04 / 400 - 1) = 1.51
+ * per cent. During the ex-session the price that stands is taken for its close: 402 then are 402
+ * + 4. A split between the ex-session and the close taken for it divides the dividend too. */
+/* What a share grew into by dividends of the sessions after `after` until `until`, each put back
+ * in at its ex-session's close: 1 paid at 100 is 1.01 shares. */
 static double shares_of_one(const struct market *m, const struct instrument *x, int32_t after,
                             int32_t until)
 {
@@ -196,6 +200,7 @@ static void read_ret(const struct market *m, const struct series *s, struct read
 
 const struct measure_kind measure_last = {
     .name = "last",
+    .phrase = "price",
     .unit = "USD",
     .range_of = last_range,
     .ranges = "above 0 and at most 90000000; of instruments with `negative_prices` from -90000000",
@@ -212,6 +217,7 @@ const struct measure_kind measure_last = {
 
 const struct measure_kind measure_ret = {
     .name = "ret",
+    .phrase = "return, {window}",
     .unit = "%",
     .range_of = ret_range,
     .ranges =

@@ -1,15 +1,17 @@
-/* ranks.c - gini, hall_tideman, names_to, tail_equivalence: what the order of an index's members says of how unequal they are
- * (metrics.md 4).
+/* ranks.c - gini, hall_tideman, names_to, tail_equivalence: what the order of an index's members
+ * says of how unequal they are (metrics.md 4).
  *
- * Four companies of 50, 25, 15 and 10, T = 100. R = 1 * 50 + 2 * 25 + 3 * 15 + 4 * 10 = 185 is kept with the order.
+ * Four companies of 50, 25, 15 and 10, T = 100. R = 1 * 50 + 2 * 25 + 3 * 15 + 4 * 10 = 185 is
+ * kept with the order.
  *
  *     gini               (5 * 100 - 2 * 185) / (4 * 100) = 0.325
  *     hall_tideman       100 / (2 * 185 - 100) = 0.37037...: as 2.7 equal companies
  *     names_to(p=75)     50 + 25 is 75 %: 2
  *     tail_equivalence   10 + 15 + 25 is no more than 50: the largest weighs as much as the other 3
  *
- * All of it is integers until the one division: T and R of some thousand members of 2^56 cents stay below 2^90. The first two cost
- * the same whatever the number of members; the others look at as many as they name. */
+ * All of it is integers until the one division: T and R of some thousand members of 2^56 cents
+ * stay below 2^90. The first two cost the same whatever the number of members; the others look
+ * at as many as they name. */
 #include "analytics/measures/index_reading.h"
 
 enum { RANKS_BY, NAMES_TO_P };
@@ -25,7 +27,8 @@ static void leave_order(struct market *m, struct series *s)
     universe_leave(series_universe(m, s), index_order_kind(by_of(s)));
 }
 
-/* The members that count, largest first: those without a value stand behind them in the order, and what they add to R is 0. */
+/* The members that count, largest first: those without a value stand behind them in the order,
+ * and what they add to R is 0. */
 struct ranks {
     const struct market *m;
     const struct order *o;
@@ -45,8 +48,8 @@ static int64_t value_at(const struct ranks *k, int64_t i)
     return index_order_value(k->m, k->o, k->by, i);
 }
 
-/* With i from the smallest, as the formula has it, i' = N + 1 - i: 2 * sum(i' * v) / (N * T) - (N + 1) / N, where sum(i' * v) is
- * (N + 1) * T - R. */
+/* With i from the smallest, as the formula has it, i' = N + 1 - i: 2 * sum(i' * v) / (N * T) -
+ * (N + 1) / N, where sum(i' * v) is (N + 1) * T - R. */
 static void read_gini(const struct market *m, const struct series *s, struct reading *r)
 {
     const struct universe *u = series_universe(m, s);
@@ -106,6 +109,7 @@ static void ranks_inputs(const struct market *m, const struct series *s, struct 
 
 const struct measure_kind measure_gini = {
     .name = "gini",
+    .phrase = "Gini coefficient",
     .unit = "0..1",
     .range = { RANGE_FROM(0), RANGE_BELOW(1) },
     .formula = "2 * sum of rank * weight / N - (N + 1) / N, ranks from the smallest; rounded once",
@@ -122,6 +126,7 @@ const struct measure_kind measure_gini = {
 
 const struct measure_kind measure_hall_tideman = {
     .name = "hall_tideman",
+    .phrase = "Hall-Tideman index",
     .unit = "0..1",
     .range = { RANGE_ABOVE(0), RANGE_UP_TO(1) },
     .formula = "1 / (2 * sum of rank * weight - 1), ranks from the largest; rounded once",
@@ -138,6 +143,7 @@ const struct measure_kind measure_hall_tideman = {
 
 const struct measure_kind measure_names_to = {
     .name = "names_to",
+    .phrase = "number of names to {p} % of the weight",
     .unit = "names",
     .range = { RANGE_FROM(1) },
     .formula = "least n of which the n largest weigh p % or more",
@@ -161,6 +167,7 @@ const struct measure_kind measure_names_to = {
 
 const struct measure_kind measure_tail_equivalence = {
     .name = "tail_equivalence",
+    .phrase = "number of smallest names that weigh as much as the largest",
     .unit = "names",
     .range = { RANGE_FROM(0) },
     .formula =

@@ -90,6 +90,7 @@ static void held_inputs(const struct market *m, const struct series *s, struct j
 
 const struct measure_kind measure_sentiment = {
     .name = "sentiment",
+    .phrase = "news sentiment",
     .unit = "-1..1",
     .range = { RANGE_ABOVE(-1), RANGE_BELOW(1) }, /* shrunk by n / (n + 1) */
     .formula =
@@ -105,6 +106,7 @@ const struct measure_kind measure_sentiment = {
 
 const struct measure_kind measure_ai_sentiment = {
     .name = "ai_sentiment",
+    .phrase = "AI sentiment",
     .unit = "-1..1",
     .range = { RANGE_ABOVE(-1), RANGE_BELOW(1) },
     .formula =
@@ -121,6 +123,7 @@ const struct measure_kind measure_ai_sentiment = {
 
 const struct measure_kind measure_ai_exposure = {
     .name = "ai_exposure",
+    .phrase = "AI exposure",
     .unit = "0..1",
     .range = { RANGE_FROM(0), RANGE_UP_TO(1) },
     .formula = "sum(w*e): weight times AI exposure",

@@ -34,7 +34,8 @@ export function number(v, digits, signed = false) {
 export function value(v, definition) {
     const fallback = Math.abs(v) >= 1000 ? 2 : Math.abs(v) >= 1 ? 3 : 5;
     const { decimals, sign = false } = definition?.page ?? {};
-    return number(v, decimals ?? fallback, sign);
+    const whole = decimals === 0 && !Number.isInteger(v) ? 1 : decimals;      /* years since, of a count of sessions since */
+    return number(v, whole ?? fallback, sign);
 }
 
 export const percent = (fraction, digits = 1) => `${number(100 * fraction, digits)}\u2009%`;

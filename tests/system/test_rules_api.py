@@ -192,7 +192,7 @@ def test_repeat_of_a_request_that_is_not_committed_yet(service):
 
 @pytest.mark.parametrize("text,code,position", [
     ("hh(SMALL) >= 1", "unknown_measure", 1),
-    ("  vol(SMALL) >= 1", "unknown_measure", 3),
+    ("  beta(SMALL) >= 1", "unknown_measure", 3),
     ("hhi SMALL) >= 1", None, 5),
     ("hhi(SMALL >= 1", None, 4),
     ("max(last(FEEDA), over=5d >= 1", None, 4),

@@ -121,6 +121,41 @@ static void the_sentence_is_for_a_person(void **state)
     }
 }
 
+/* What the measure says of itself comes first, of a firing alone. */
+static void a_measure_that_says_it_is_heard(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf out = { 0 };
+    struct alert a = sample();
+    a.rule_name = "";
+    a.inputs =
+        "{\"of\":\"hhi(DEMO)\",\"says\":\"DEMO's concentration (HHI) is 91.2, the highest since 24 March 2000, when it was 92\"}";
+    a.measure = "highest_since(hhi(DEMO), unit=years)";
+    a.unit = "years";
+    a.value = 20.125;
+    a.op = OP_GT;
+    a.threshold = 20;
+    a.previous = NAN;
+    a.hold_s = 0;
+    alert_summary(&a, &out);
+    assert_string_equal(
+        out.data,
+        "DEMO's concentration (HHI) is 91.2, the highest since 24 March 2000, when it was 92: "
+        "highest_since(hhi(DEMO), unit=years) is 20.125 years, above 20");
+    a.reason = ALERT_CLEARED;
+    a.value = 1.5;
+    buf_clear(&out);
+    alert_summary(&a, &out);
+    assert_string_equal(out.data, "resolved: highest_since(hhi(DEMO), unit=years) is 1.5 years, "
+                                  "no longer above 20");
+    a.reason = ALERT_MET;
+    a.inputs = "{\"says\":"; /* cut, or not a text: as if it said nothing */
+    buf_clear(&out);
+    alert_summary(&a, &out);
+    assert_string_equal(out.data,
+                        "highest_since(hhi(DEMO), unit=years) is 1.5 years, no longer above 20");
+}
+
 static void hostile_names_stay_inside_their_strings(void **state)
 {
     (void)state;
@@ -217,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_text_is_exactly_this),
+        cmocka_unit_test(a_measure_that_says_it_is_heard),
         cmocka_unit_test(hostile_names_stay_inside_their_strings),
         cmocka_unit_test(a_link_leads_to_the_alert_on_the_page),
         cmocka_unit_test(the_sentence_is_for_a_person),

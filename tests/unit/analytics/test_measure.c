@@ -432,6 +432,39 @@ static void a_measure_says_its_range(void **state)
         }
 }
 
+/* As a sentence calls it: with each parameter in words, and as it is written where a kind has no phrase. */
+static void a_measure_has_a_phrase(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        { "top_weight(SP500, n=5)", "SP500's weight of the top 5" },
+        { "hhi(SP500)", "SP500's concentration (HHI)" },
+        { "spread(SP500, window=36mo)",
+          "SP500's spread of cap-weighted over equal-weighted returns, 36 months, geometric," },
+        { "names_to(SP500)", "SP500's number of names to 50 % of the weight" },
+        { "last(AAPL)", "AAPL's price" },
+        { "max(last(AAPL), over=5d)", "max(last(AAPL), over=5d)" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct measure m;
+        AUTO_BUF struct buf b = { 0 };
+        assert_int_equal(parse(rows[i][0], &m, NULL), ERR_OK);
+        measure_phrase(&m, &b);
+        assert_string_equal(b.data, rows[i][1]);
+    }
+    for (size_t i = 0; i < measure_kinds_n; i++) /* no {name} that no parameter has is left */
+        if (measure_kinds[i]->phrase) {
+            char text[MEASURE_TEXT_MAX];
+            struct measure m;
+            AUTO_BUF struct buf b = { 0 };
+            snprintf(text, sizeof text, "%s(%s)", measure_kinds[i]->name,
+                     measure_example(measure_kinds[i]->subjects));
+            assert_int_equal(parse(text, &m, NULL), ERR_OK);
+            measure_phrase(&m, &b);
+            if (strchr(b.data, '{')) fail_msg("%s", b.data);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +476,7 @@ int main(void)
         cmocka_unit_test(nesting_ends_where_the_text_does),
         cmocka_unit_test(a_definition_spells_everything_out),
         cmocka_unit_test(a_measure_says_its_range),
+        cmocka_unit_test(a_measure_has_a_phrase),
         cmocka_unit_test(a_symbol_is_exchanged_at_the_bottom),
         cmocka_unit_test(the_reference_names_every_measure),
     };

@@ -192,6 +192,11 @@ static void dates(void **state)
         assert_int_equal(date_format(day, text), 10);
         assert_string_equal(text, good[i].text);
     }
+    char words[DATE_WORDS_MAX];
+    date_words(good[2].day, words);
+    assert_string_equal(words, "7 February 2018");
+    date_words(good[6].day, words);
+    assert_string_equal(words, "31 December 2261");
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         int32_t day = 42;
         if (date_parse(bad[i], strlen(bad[i]), &day, NULL) != ERR_INVALID || day != 42)
