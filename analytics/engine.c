@@ -20,6 +20,7 @@
 #include "analytics/actions.h"
 #include "analytics/books/books.h"
 #include "analytics/calendars.h"
+#include "analytics/histories.h"
 #include "analytics/coverage.h"
 #include "analytics/facts/exposure.h"
 #include "analytics/identity.h"
@@ -182,6 +183,11 @@ static enum err apply_article(struct engine *e, const struct record *r, struct w
 static enum err apply_calendar(struct engine *e, const struct record *r, struct why *why)
 {
     return calendars_record(&e->market, r, why);
+}
+
+static enum err apply_history(struct engine *e, const struct record *r, struct why *why)
+{
+    return histories_record(&e->market, r, why);
 }
 
 static enum err apply_retraction(struct engine *e, const struct record *r, struct why *why)
@@ -370,6 +376,12 @@ enum err engine_has_calendar(const struct engine *e, struct str text, bool *same
                              struct buf *problems, struct why *why)
 {
     return calendars_same(&e->market, text, same, problems, why);
+}
+
+bool engine_has_history(const struct engine *e, struct str measure, struct str source,
+                        struct str text)
+{
+    return histories_known(&e->market, measure, source, text);
 }
 
 struct str engine_lacks_calendar(const struct engine *e, const struct record *r)
@@ -562,11 +574,12 @@ static void release(struct market *m)
     for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
     for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
     void *const arrays[] = {
-        m->instruments,    m->issuers, m->universes, m->store.lines, m->store.slots,
-        (void *)m->closes, m->series,  m->exposures, m->slow,        m->touched,
-        m->moved,          m->venues,  m->actions,   m->flags.of,    m->former,
-        m->renamed,        m->aliases, m->said.of,   m->missing,     m->store.divisors.of,
-        m->former_issuers
+        m->instruments, m->issuers,           m->universes,      m->store.lines,
+        m->store.slots, (void *)m->closes,    m->series,         m->exposures,
+        m->slow,        m->touched,           m->moved,          m->venues,
+        m->actions,     m->histories,         m->history_points, m->flags.of,
+        m->former,      m->renamed,           m->aliases,        m->said.of,
+        m->missing,     m->store.divisors.of, m->former_issuers
     };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);

@@ -69,6 +69,9 @@ bool engine_knows(const struct engine *e, const struct record *r);
  * is no calendar, *problems has why, a line each. ERR_NOMEM. */
 MUST_USE enum err engine_has_calendar(const struct engine *e, struct str text, bool *same,
                                       struct buf *problems, struct why *why);
+/* Is exactly that history of a measure known (histories.h)? */
+bool engine_has_history(const struct engine *e, struct str measure, struct str source,
+                        struct str text);
 /* The calendar that an instrument or index names and no record has brought yet; empty: none is
  * missing. */
 struct str engine_lacks_calendar(const struct engine *e, const struct record *r);

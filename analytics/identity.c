@@ -13,6 +13,7 @@
  * the process. */
 #include "analytics/identity.h"
 
+#include "analytics/histories.h"
 #include "analytics/series.h"
 #include "analytics/symbols.h"
 #include "core/vec.h"
@@ -93,6 +94,7 @@ static enum err give_symbol(struct market *m, uint32_t no, const struct symbol *
     was.until_day = day;
     was.until_seq = seq;
     m->former[m->former_n++] = was;
+    histories_rename(m, &m->instruments[no].symbol, to);
     set_symbol(m, no, to);
     return series_rename(m, no);
 }

@@ -193,6 +193,18 @@ struct series {
     struct reading reading;
 };
 
+enum { HISTORY_SOURCE_MAX = 100 };
+/* Somebody's word on what a measure was before it was measured here (histories.h). */
+struct history_point {
+    int32_t day;
+    double value;
+};
+struct long_history {
+    char measure[MEASURE_TEXT_MAX]; /* canonical; NUL-padded */
+    char source[HISTORY_SOURCE_MAX + 1];
+    uint32_t first, n; /* of history_points; `first` follows from the rest */
+};
+
 /* How sessions go by one calendar. Number 0 is that of what names none: UTC days, each a session if
  * a price of it comes, all hours regular. */
 struct venue {
@@ -240,6 +252,10 @@ struct market {
     size_t series_n, series_cap;
     struct exposure *exposures;
     size_t exposures_n, exposures_cap;
+    struct long_history *histories;
+    size_t histories_n, histories_cap;
+    struct history_point *history_points; /* theirs, in the same order */
+    size_t history_points_n, history_points_cap;
     struct action *actions; /* in the order they came */
     size_t actions_n, actions_cap;
     int32_t waits_day;      /* the first session that one waits for; INT32_MAX: none */

@@ -282,6 +282,15 @@ struct range measure_range(const struct measure *m, bool negative)
     return m->kind->range_of ? m->kind->range_of(m, negative) : m->kind->range;
 }
 
+bool range_has(const struct range *r, double v)
+{
+    const bool above =
+                   !r->low.kind || v > r->low.at || (r->low.kind == END_INCLUDED && v == r->low.at),
+               below = !r->high.kind || v < r->high.at
+                       || (r->high.kind == END_INCLUDED && v == r->high.at);
+    return above && below;
+}
+
 void range_text(const struct range *r, struct buf *out)
 {
     static const char *const low[] = { "", "at least ", "above " }, *const high[] = { "",

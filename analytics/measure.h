@@ -149,6 +149,7 @@ int measure_params_n(const struct measure_kind *k);
 const char *measure_example(unsigned subjects);
 const char *measure_unit(const struct measure *m);
 struct range measure_range(const struct measure *m, bool negative);
+bool range_has(const struct range *r, double v);
 /* "above 0 and at most 10000", "any number". */
 void range_text(const struct range *r, struct buf *out);
 int measure_version(const struct measure *m);

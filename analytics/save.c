@@ -21,6 +21,7 @@
 
 #include "analytics/actions.h"
 #include "analytics/calendars.h"
+#include "analytics/histories.h"
 #include "analytics/coverage.h"
 #include "analytics/refusals.h"
 #include "analytics/issuers.h"
@@ -74,6 +75,15 @@ struct saved_text {
 static const struct state_field calendar_fields[] = {
     STATE_FIELD(U32, struct saved_text, venue),
     STATE_FIELD(BYTE, struct saved_text, bytes),
+};
+static const struct state_field history_fields[] = {
+    STATE_FIELD(BYTE, struct long_history, measure),
+    STATE_FIELD(BYTE, struct long_history, source),
+    STATE_FIELD(U32, struct long_history, n),
+};
+static const struct state_field history_point_fields[] = {
+    STATE_FIELD(I32, struct history_point, day),
+    STATE_FIELD(F64, struct history_point, value),
 };
 static const struct state_field instrument_fields[] = {
     STATE_FIELD(BYTE, struct instrument, symbol),
@@ -336,6 +346,8 @@ PART(market, struct market, market_fields);
 PART(venue, struct venue, venue_fields);
 PART(calendar, struct saved_text, calendar_fields);
 PART(ended, struct saved_end, ended_fields);
+PART(history, struct long_history, history_fields);
+PART(history_point, struct history_point, history_point_fields);
 PART(instrument, struct instrument, instrument_fields);
 PART(former_symbol, struct dated_symbol, former_fields);
 PART(alias, struct alias, alias_fields);
@@ -638,6 +650,8 @@ static void save(const struct market *m, struct state_writer *w, bool live_alone
     state_put(w, &venue_part, m->venues, m->venues_n);
     save_calendars(m, w);
     save_ended(m, w);
+    state_put(w, &history_part, m->histories, m->histories_n);
+    state_put(w, &history_point_part, m->history_points, m->history_points_n);
     state_put(w, &exposure_part, m->exposures, m->exposures_n);
     state_put(w, &action_part, m->actions, m->actions_n);
     save_universes(m, w);
@@ -782,6 +796,10 @@ static enum err load_arrays(struct state_reader *r, struct market *m, struct why
     if (!e) e = load_venues(r, m, why);
     if (!e) e = load_calendars(r, m, why);
     if (!e) e = load_ended(r, m, why);
+    if (!e) e = GET(r, &history_part, m, histories, why);
+    if (!e) e = GET(r, &history_point_part, m, history_points, why);
+    if (!e && !histories_restore(m))
+        e = err_set(why, ERR_INVALID, "histories and their points do not fit each other");
     if (!e) e = GET(r, &exposure_part, m, exposures, why);
     if (!e) e = GET(r, &action_part, m, actions, why);
     if (!e) e = GET(r, &universe_part, m, universes, why);

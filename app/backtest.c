@@ -68,8 +68,14 @@ static void print_alert_json(const struct backtest *b, const struct alert *a, si
     buf_json_double(&o, a->value);
     buf_puts(&o, ",\"rule\":");
     buf_json_string(&o, a->rule_text, strlen(a->rule_text));
+    AUTO_BUF struct buf sentence = { 0 };
+    struct alert unnamed = *a; /* the same rule from a file and by hand says the same */
+    unnamed.rule_name = "";
+    alert_summary(&unnamed, &sentence);
+    buf_puts(&o, ",\"summary\":");
+    buf_json_string(&o, sentence.data, sentence.len);
     buf_printf(&o, ",\"inputs\":%s}", a->inputs);
-    if (buf_ok(&o)) fwrite(o.data, 1, o.len, stdout);
+    if (buf_ok(&sentence) && buf_ok(&o)) fwrite(o.data, 1, o.len, stdout);
 }
 
 static void on_alert(void *ctx, const struct row_type *type, const void *row)

@@ -176,6 +176,10 @@ struct record {
             struct str text; /* as core/calendar.h reads it */
         } calendar;
         struct {
+            struct str measure, source;
+            struct str text; /* lines DATE,VALUE: analytics/histories.h */
+        } history;
+        struct {
             struct symbol symbol;
             int64_t to, from; /* new shares for old ones, each at least 1 */
             int32_t day, announced;

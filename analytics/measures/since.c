@@ -10,6 +10,7 @@
  * Against the ends of sessions, and before its own end provisional: "now" may still fall. The
  * history is that of the series since somebody first asked for it: track it from the beginning of
  * the data to ask what the data know. */
+#include "analytics/histories.h"
 #include "analytics/measures/sentence.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
@@ -60,107 +61,149 @@ static enum err begin_lows(struct market *m, struct series *s)
     return begin_ends(m, s, WINDOW_LOW_ENDS);
 }
 
-/* `no` is the session in progress, or the last one that ended: its own end is not among those
- * that it is held against, so that what is said at the end of a session stays until the next one
- * begins. false: no session has ended since there is a history. */
-static bool find_since(const struct market *m, const struct series *s, struct window_since *out)
-{
-    const struct reading *now = series_reading(m, s->subject);
-    return reading_has_value(now->status) && s->window
-           && window_since(s->window, series_sessions(m, s)->no, now->value, out);
-}
-
 /* The day of a session by its number, from 1; NO_DAY: one that an older program forgot. */
 static int32_t day_of_session(const struct venue *v, int64_t no)
 {
+    if (no == v->no) return v->day;
     return no < 1 || (size_t)no > v->ended_n ? NO_DAY : v->ended[no - 1];
+}
+
+/* When it was last so high, or so low. */
+struct found {
+    bool record;  /* never: `day` is the first there is a value of */
+    int32_t day;  /* NO_DAY: it is not known */
+    double value; /* of then; of a record NAN */
+    int64_t
+        sessions; /* ended since, that one not counted; of an imported history each point is one */
+    int32_t seam; /* the first session that was measured here */
+    const struct long_history *history; /* what lies before that; NULL: nothing is known of it */
+};
+
+static bool is_high(const struct series *s) { return s->window->keeps == WINDOW_HIGH_ENDS; }
+
+/* Never so high since the seam: since when, in what lies before it. */
+static void look_before_seam(const struct market *m, const struct series *s, double now,
+                             int64_t since_seam, struct found *out)
+{
+    const size_t n = histories_before(m, out->history, out->seam);
+    const long at = histories_reached(m, out->history, out->seam, now, is_high(s));
+    if (n == 0) return;
+    const struct history_point *p = histories_point(m, out->history, at < 0 ? 0 : (size_t)at);
+    out->record = at < 0;
+    out->day = p->day;
+    out->value = at < 0 ? NAN : p->value;
+    out->sessions = since_seam + (int64_t)n - (at < 0 ? 0 : at);
+}
+
+/* `no` is the session in progress, or the last one that ended: its own end is not among those
+ * that it is held against, so that what is said at the end of a session stays until the next one
+ * begins. false: there is nothing that it could be held against. */
+static bool find_since(const struct market *m, const struct series *s, struct found *out)
+{
+    const struct reading *now = series_reading(m, s->subject);
+    const struct venue *v = series_sessions(m, s);
+    const struct window *w = s->window;
+    struct window_since own = { .record = true, .value = NAN };
+    if (!reading_has_value(now->status) || !w || !w->begun) return false;
+    const bool any = window_since(w, v->no, now->value, &own);
+    *out = (struct found){ own.record,
+                           any ? day_of_session(v, own.at) : NO_DAY,
+                           own.value,
+                           any ? v->no - own.at : 0,
+                           day_of_session(v, w->first_at),
+                           histories_of(m, m->series[s->subject].text) };
+    if (own.record && out->history && out->seam != NO_DAY)
+        look_before_seam(m, s, now->value, v->no - w->first_at, out);
+    return out->sessions > 0;
 }
 
 /* From the end of that session to this one's day: by the number of sessions, or by the calendar, a
  * year being 365.25 days. NAN: it is not known when that was. */
-static double time_since(const struct venue *v, const struct series *s, int64_t at)
+static double time_since(const struct venue *v, const struct series *s, const struct found *f)
 {
-    if (s->args.v[UNIT] == UNIT_SESSIONS) return (double)(v->no - at);
-    const int32_t day = day_of_session(v, at);
-    if (day == NO_DAY) return NAN;
-    return (double)(v->day - day) / (s->args.v[UNIT] == UNIT_YEARS ? 365.25 : 1);
+    if (s->args.v[UNIT] == UNIT_SESSIONS) return (double)f->sessions;
+    if (f->day == NO_DAY) return NAN;
+    return (double)(v->day - f->day) / (s->args.v[UNIT] == UNIT_YEARS ? 365.25 : 1);
 }
 
 /* Its coverage, age and status are the subject's: of what is stale or low in coverage it is no
  * better. */
 static void read_since(const struct market *m, const struct series *s, struct reading *out)
 {
-    struct window_since since;
+    struct found found;
     *out = *series_reading(m, s->subject);
     if (!reading_has_value(out->status)) return;
-    out->value = find_since(m, s, &since) ? time_since(series_sessions(m, s), s, since.at) : NAN;
+    out->value = find_since(m, s, &found) ? time_since(series_sessions(m, s), s, &found) : NAN;
     if (isnan(out->value)) out->status = READING_NO_HISTORY;
 }
 
 /* ---- where it came from ---- */
 
-static void put_day(const struct venue *v, int64_t no, const char *name, struct json_writer *w)
+static void put_day(int32_t day, const char *name, struct json_writer *w)
 {
     char text[DATE_TEXT_MAX];
-    const int32_t day = day_of_session(v, no);
     if (day == NO_DAY) return;
     date_format(day, text);
     json_put_text(w, name, text);
 }
 
-/* "the highest since 24 March 2000, when it was 91.2", "the lowest on record, which begins 8
- * February 2013". */
-static void put_says(const struct venue *v, const struct series *inner, double now,
-                     const struct window_since *since, bool high, struct json_writer *w)
+/* "the highest since 24 March 2000, when it was 91.2 (before 8 February 2016: the index provider)",
+ * "the lowest on record, which begins 8 February 2013". */
+static void put_says(const struct series *inner, double now, const struct found *f, bool high,
+                     struct json_writer *w)
 {
     AUTO_BUF struct buf tail = { 0 };
     char text[DATE_WORDS_MAX] = "";
-    const int32_t day = day_of_session(v, since->at);
-    if (day == NO_DAY) return;
-    date_words(day, text);
+    if (f->day == NO_DAY) return;
+    date_words(f->day, text);
     buf_printf(&tail, "the %s %s %s", high ? "highest" : "lowest",
-               since->record ? "on record, which begins" : "since", text);
-    if (!since->record) {
+               f->record ? "on record, which begins" : "since", text);
+    if (!f->record) {
         buf_puts(&tail, ", when it was ");
-        sentence_value(inner, since->value, &tail);
+        sentence_value(inner, f->value, &tail);
+    }
+    if (f->history && f->day < f->seam) {
+        date_words(f->seam, text);
+        buf_printf(&tail, " (before %s: %s)", text,
+                   f->history->source[0] ? f->history->source : "imported");
     }
     sentence_put(inner, now, &tail, w);
 }
 
 /* For the sentence of an alert: since which day, what it was then, from which day on there is a
- * history, and whether it may still change before the session's end. */
-static void put_inputs(const struct market *m, const struct series *s, bool high,
-                       struct json_writer *w)
+ * history, whose word that is before the seam, and whether it may still change before the
+ * session's end. */
+static void put_found(const struct market *m, const struct series *s, const struct found *f,
+                      struct json_writer *w)
+{
+    json_put_bool(w, "record", f->record);
+    if (!f->record) {
+        put_day(f->day, "since", w);
+        json_put_real(w, "then", f->value);
+    }
+    json_put_int(w, "sessions", f->sessions);
+    if (f->history) {
+        put_day(histories_point(m, f->history, 0)->day, "history_from", w);
+        put_day(f->seam, "seam", w);
+        json_put_text(w, "before_seam", f->history->source);
+    } else put_day(f->seam, "history_from", w);
+    json_put_bool(w, "provisional", series_sessions(m, s)->in_session);
+}
+
+static void since_inputs(const struct market *m, const struct series *s, struct json_writer *w)
 {
     const struct series *inner = &m->series[s->subject];
-    const struct venue *v = series_sessions(m, s);
     const double now = series_reading(m, s->subject)->value;
-    struct window_since since;
+    struct found found;
     json_put_text(w, "of", inner->text);
     json_put_real(w, "now", now);
-    if (find_since(m, s, &since)) {
-        json_put_bool(w, "record", since.record);
-        if (!since.record) {
-            put_day(v, since.at, "since", w);
-            json_put_real(w, "then", since.value);
-        }
-        json_put_int(w, "sessions", v->no - since.at);
-        put_day(v, s->window->first_at, "history_from", w);
-        json_put_bool(w, "provisional", v->in_session);
-        put_says(v, inner, now, &since, high, w);
+    if (find_since(m, s, &found)) {
+        put_found(m, s, &found, w);
+        put_says(inner, now, &found, is_high(s), w);
     }
     json_put_object(w, "inputs");
     inner->kind->inputs(m, inner, w);
     json_put_end(w);
-}
-
-static void high_inputs(const struct market *m, const struct series *s, struct json_writer *w)
-{
-    put_inputs(m, s, true, w);
-}
-static void low_inputs(const struct market *m, const struct series *s, struct json_writer *w)
-{
-    put_inputs(m, s, false, w);
 }
 
 #define UNIT_PARAM                                                                                     \
@@ -178,7 +221,7 @@ const struct measure_kind measure_highest_since = {
     .range_of = since_range,
     .ranges = "1 or more; of years, above 0",
     .formula =
-        "sessions (days, years) since the last one at whose end x was as high as now or higher; where there is none, since the first",
+        "sessions (days, years) since the last one at whose end x was as high as now or higher; where there is none, since the first. What was imported of x lies before its first session here",
     .source = "metrics.md 3: highest_since, by a monotone stack",
     .version = 1,
     .subjects = SUBJECT_SERIES,
@@ -189,7 +232,7 @@ const struct measure_kind measure_highest_since = {
     .end = series_drop_window,
     .subject_moved = put_reading,
     .read = read_since,
-    .inputs = high_inputs,
+    .inputs = since_inputs,
 };
 
 const struct measure_kind measure_lowest_since = {
@@ -199,7 +242,7 @@ const struct measure_kind measure_lowest_since = {
     .range_of = since_range,
     .ranges = "1 or more; of years, above 0",
     .formula =
-        "sessions (days, years) since the last one at whose end x was as low as now or lower; where there is none, since the first",
+        "sessions (days, years) since the last one at whose end x was as low as now or lower; where there is none, since the first. What was imported of x lies before its first session here",
     .source = "metrics.md 3: lowest_since, by a monotone stack",
     .version = 1,
     .subjects = SUBJECT_SERIES,
@@ -210,5 +253,5 @@ const struct measure_kind measure_lowest_since = {
     .end = series_drop_window,
     .subject_moved = put_reading,
     .read = read_since,
-    .inputs = low_inputs,
+    .inputs = since_inputs,
 };

@@ -3,6 +3,7 @@
  * is written; then whole sessions go in, so that an import that was killed goes on where it stopped. */
 #include "app/app.h"
 #include "app/import/action_file.h"
+#include "app/import/history_file.h"
 #include "app/import/known.h"
 #include "app/import/layout.h"
 #include "app/import/reference.h"
@@ -21,7 +22,7 @@
 #include <time.h>
 
 const char import_usage[] =
-    "usage: tocsin import -c FILE [--calendar CSV ...] [--reference CSV] [--actions CSV] [--prices CSV] [--as-of DATE] [options of how the files are written]\n\n"
+    "usage: tocsin import -c FILE [--calendar CSV ...] [--reference CSV] [--actions CSV] [--prices CSV] [--history CSV --measure MEASURE [--source TEXT]] [--as-of DATE] [options of how the files are written]\n\n"
     "  --calendar CSV       sessions of a venue, as tocsin calendar check reads them; several may be given\n"
     "  --reference CSV      columns by header: symbol, and if wanted name, issuer (default: the symbol), sector, shares, float, venue (default:\n"
     "                       engine.calendar), index (several with | between), base, negative_prices (true: closes of 0 and below are data), date (since when the row is so); makes issuer, instrument, shares, index and membership records\n"
@@ -29,6 +30,9 @@ const char import_usage[] =
     "                       needed, by their names (tocsin --help-messages): symbol, new, old, effective, amount, ex, to ...; known before the open\n"
     "                       of its session; rows in any order\n"
     "  --prices CSV         columns date, close, and symbol or Name; sorted by date; official closes and a session end behind each date\n"
+    "  --history CSV        columns date and value, sorted by date: what --measure was before it is measured here, in its unit, by the word of\n"
+    "                       --source; highest_since and lowest_since look back into it, and say so. Known from now on: a back-test of prices\n"
+    "                       that were stored before does not see it. It replaces what was imported of that measure\n"
     "  --as-of DATE         when reference rows without a date were known (default: where stored time stands, and in an empty database the\n"
     "                       first session of the prices)\n\n"
 #define DIALECT(option, value, set, help) help
@@ -41,6 +45,7 @@ enum { CALENDARS_MAX = 64 };
 
 struct arguments {
     const char *config, *reference, *actions, *prices, *calendars[CALENDARS_MAX];
+    const char *history, *measure, *source; /* source "": nobody is named */
     size_t calendars_n;
     int32_t as_of;
     struct dialect dialect;
@@ -62,6 +67,9 @@ static bool read_argument(struct arguments *a, int argc, char **argv, int *i)
     else if (v && strcmp(name, "--reference") == 0) a->reference = v;
     else if (v && strcmp(name, "--actions") == 0) a->actions = v;
     else if (v && strcmp(name, "--prices") == 0) a->prices = v;
+    else if (v && strcmp(name, "--history") == 0) a->history = v;
+    else if (v && strcmp(name, "--measure") == 0) a->measure = v;
+    else if (v && strcmp(name, "--source") == 0) a->source = v;
     else if (v && strcmp(name, "--calendar") == 0 && a->calendars_n < CALENDARS_MAX)
         a->calendars[a->calendars_n++] = v;
     else if (v && strcmp(name, "--as-of") == 0
@@ -82,9 +90,11 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
     if (dialect_conflicts(&a->dialect))
         return complain("--thousands and --decimal are the same character; try --help");
     if (!a->config) return complain("-c FILE is missing; try --help");
-    if (!a->reference && !a->actions && !a->prices && !a->calendars_n)
+    if (!a->history != !a->measure)
+        return complain("--history CSV and --measure MEASURE go together; try --help");
+    if (!a->reference && !a->actions && !a->prices && !a->calendars_n && !a->history)
         return complain(
-            "give --reference CSV, --actions CSV, --prices CSV or several of them, or --calendar CSV; try --help");
+            "give --reference CSV, --actions CSV, --prices CSV or several of them, --calendar CSV or --history CSV; try --help");
     return true;
 }
 
@@ -95,6 +105,7 @@ struct import {
     struct price_file prices;
     struct reference reference;
     struct action_file actions;
+    struct history_file history;
     struct known known;
     uint64_t last_seq; /* where the order stood */
     size_t closes_stored, statements_stored, actions_stored,
@@ -106,6 +117,19 @@ struct import {
 };
 
 /* ---- the files: the problems of all in one go ---- */
+static enum err read_history(struct import *m, struct why *why)
+{
+    const struct arguments *a = m->a;
+    struct measure of;
+    enum err e = measure_parse(a->measure, strlen(a->measure), &of, why);
+    if (!e && measure_is_book(&of)) e = err_set(why, ERR_INVALID, "a book has no imported history");
+    if (e) {
+        problem_add(m->problems, "--measure %s: %s", a->measure, why->text);
+        return ERR_INVALID;
+    }
+    return history_file_load(a->history, &m->a->dialect, &of, &m->history, m->problems, why);
+}
+
 static enum err read_files(struct import *m, struct why *why)
 {
     struct arguments *a = m->a;
@@ -117,6 +141,8 @@ static enum err read_files(struct import *m, struct why *why)
     e = a->reference ? reference_load(a->reference, &m->reference, why) : ERR_OK;
     if (e && e != ERR_INVALID) return e;
     if (a->actions) e = action_file_load(a->actions, &a->dialect, &m->actions, m->problems, why);
+    if (e && e != ERR_INVALID) return e;
+    if (a->history) e = read_history(m, why);
     if (e && e != ERR_INVALID) return e;
     if (!m->problems->count && dialect_unused(&a->dialect))
         problem_add(m->problems, "--column: no file has a column '%s'",
@@ -225,7 +251,7 @@ static bool session_is_over(const struct import *m, size_t i)
 
 static bool nothing_new(const struct import *m)
 {
-    if (m->a->calendars_n) return false; /* only the state knows */
+    if (m->a->calendars_n || m->a->history) return false; /* only the state knows */
     if (m->closes_stored < m->prices.n || m->statements_stored < m->reference.n) return false;
     for (size_t i = 0; i < m->actions.n; i++)
         if (!m->actions.rows[i].stored && !m->actions.rows[i].before) return false;
@@ -456,12 +482,24 @@ static enum err apply_calendars(struct import *m, struct why *why)
     return e;
 }
 
+static enum err apply_history(struct import *m, struct why *why)
+{
+    const struct history_file *f = &m->history;
+    const struct str measure = str_of(m->a->measure),
+                     source = str_of(m->a->source ? m->a->source : "");
+    return layout_history(&m->layout, measure, source,
+                          (struct str){ f->text.data, (uint32_t)f->text.len }, &m->history.known,
+                          why);
+}
+
 static enum err apply_files(struct import *m, struct why *why)
 {
     struct place place = { 0 };
     enum err e = layout_next(&m->layout, why);
     if (!e) e = layout_settings(&m->layout, m->c);
     if (!e) e = apply_calendars(m, why);
+    if (!e && m->a->history)
+        e = apply_history(m, why); /* known before the prices: a back-test of them sees it */
     for (size_t i = 0; i < m->prices.n && !e; i++) {
         e = apply_until(m, &place, m->prices.rows[i].day * NS_PER_DAY, why);
         if (!e && begins_session(m, i)) e = layout_next(&m->layout, why);
@@ -511,6 +549,16 @@ static void print_actions(const struct import *m)
     printf("\n");
 }
 
+static void print_history(const struct import *m)
+{
+    const struct history_file *f = &m->history;
+    char from[DATE_TEXT_MAX], to[DATE_TEXT_MAX];
+    date_format(f->first_day, from);
+    date_format(f->last_day, to);
+    printf("%s: %zu points of %s, %s to %s, %zu rows without a value left out%s\n", f->name, f->n,
+           m->a->measure, from, to, f->skipped, f->known ? "; stored already" : "");
+}
+
 static void print_summary(const struct import *m)
 {
     const struct price_file *f = &m->prices;
@@ -523,6 +571,7 @@ static void print_summary(const struct import *m)
     prices_print_rounding(f, &m->a->dialect);
     if (m->a->calendars_n)
         printf("%zu calendars; %zu stored already\n", m->a->calendars_n, m->calendars_stored);
+    if (m->a->history) print_history(m);
     if (m->layout.records == 0)
         printf("nothing new: the order stands at %" PRIu64 "\n", m->last_seq);
     else
@@ -552,6 +601,7 @@ static enum err import(struct import *m, struct why *why)
     known_release(&m->known);
     reference_release(&m->reference);
     action_file_release(&m->actions);
+    history_file_release(&m->history);
     prices_release(&m->prices);
     return e;
 }

@@ -51,16 +51,36 @@ enum err layout_apply(struct layout *l, const char *p, size_t n, struct why *why
     return e ? e : layout_apply_record(l, &r, why);
 }
 
+/* What is said now, of whenever it was. */
+static struct record said_now(const struct layout *l, enum record_kind kind)
+{
+    const int64_t now = engine_now_ns(l->step.engine);
+    return (struct record){ .kind = kind,
+                            .event_ns = now > DAY_1971 * NS_PER_DAY ? now : DAY_1971 * NS_PER_DAY,
+                            .received_ms = wall_ns() / NS_PER_MS };
+}
+
+enum err layout_history(struct layout *l, struct str measure, struct str source, struct str text,
+                        bool *same, struct why *why)
+{
+    *same = engine_has_history(l->step.engine, measure, source, text);
+    if (*same) return ERR_OK;
+    struct record r = said_now(l, RECORD_HISTORY);
+    r.u.history.measure = measure;
+    r.u.history.source = source;
+    r.u.history.text = text;
+    enum err e = step_apply(&l->step, &r, why);
+    l->records += !e;
+    return e;
+}
+
 enum err layout_calendar(struct layout *l, struct str text, bool *same, struct buf *problems,
                          struct why *why)
 {
     enum err e = engine_has_calendar(l->step.engine, text, same, problems, why);
     if (e || *same) return e;
-    const int64_t now = engine_now_ns(l->step.engine);
-    struct record r = { .kind = RECORD_CALENDAR,
-                        .event_ns = now > DAY_1971 * NS_PER_DAY ? now : DAY_1971 * NS_PER_DAY,
-                        .received_ms = wall_ns() / NS_PER_MS,
-                        .u.calendar = { text } };
+    struct record r = said_now(l, RECORD_CALENDAR);
+    r.u.calendar.text = text;
     e = step_apply(&l->step, &r, why);
     l->records += !e;
     return e;

@@ -20,6 +20,9 @@ struct layout {
 
 /* From here on what the step says goes into the batches; before, while it recovers, it is silent. */
 void layout_hear(struct layout *l);
+/* A history record, unless exactly that is known. */
+MUST_USE enum err layout_history(struct layout *l, struct str measure, struct str source,
+                                 struct str text, bool *same, struct why *why);
 /* From here on records mean what they would through Kafka, to a service of this configuration: a record of its own, unless that
  * stands already. ERR_NOMEM. */
 MUST_USE enum err layout_settings(struct layout *l, const struct config *c);

@@ -46,6 +46,7 @@ static const struct {
     { 26, "refusal", ORIGIN_SERVICE, PLACE_EVENT, false },
     { 27, "issuer_rename", ORIGIN_FEED, PLACE_EVENT, false },
     { 28, "burst", ORIGIN_SERVICE, PLACE_EVENT, false },
+    { 29, "history", ORIGIN_FEED, PLACE_EVENT, false },
 };
 
 static void what_is_stored_stays(void **state)
