@@ -20,6 +20,7 @@
 #include "analytics/actions.h"
 #include "analytics/books/books.h"
 #include "analytics/calendars.h"
+#include "analytics/drivers.h"
 #include "analytics/histories.h"
 #include "analytics/coverage.h"
 #include "analytics/facts/exposure.h"
@@ -471,6 +472,20 @@ int64_t engine_stand_at(struct engine *e, int64_t at_ns)
     e->market.now_ns = at_ns;
     e->market.turn++;
     return before;
+}
+
+enum err engine_drivers(const struct engine *e, uint32_t series, int32_t since, size_t n,
+                        struct buf *out, struct why *why)
+{
+    AUTO_BUF struct buf text = { 0 };
+    struct json_writer w = json_write(&text);
+    json_put_object(&w, NULL);
+    json_put_uint(&w, "seq", e->market.seq);
+    enum err err = drivers_put(&e->market, series, since, n, &w, why);
+    json_put_end(&w);
+    if (!err && !buf_ok(&text)) err = err_set(why, ERR_NOMEM, "out of memory");
+    if (!err) buf_put(out, text.data, text.len);
+    return err;
 }
 
 void engine_inputs(const struct engine *e, uint32_t series, struct buf *out)

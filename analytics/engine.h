@@ -135,6 +135,9 @@ const struct reading *engine_look(const struct engine *e, uint32_t series, int64
 int64_t engine_stand_at(struct engine *e, int64_t at_ns);
 /* What the value was computed from, as a JSON object. */
 void engine_inputs(const struct engine *e, uint32_t series, struct buf *out);
+/* Who moved it since the end of that session, as a JSON object: drivers.h. On failure `out` is as it was. */
+MUST_USE enum err engine_drivers(const struct engine *e, uint32_t series, int32_t since, size_t n,
+                                 struct buf *out, struct why *why);
 
 /* ---- instruments ---- */
 bool engine_is_of(const struct engine *e, int32_t id, int32_t issuer);     /* engine_output's */

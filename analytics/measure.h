@@ -19,6 +19,7 @@
 
 struct market;
 struct series;
+struct drivers;
 
 /* A text has room for its symbol at its longest, so that an instrument may be renamed whatever
  * is measured on it. */
@@ -122,6 +123,9 @@ struct measure_kind {
     void (*read)(const struct market *m, const struct series *s, struct reading *out);
     /* What the value was computed from, as members of an object. */
     void (*inputs)(const struct market *m, const struct series *s, struct json_writer *w);
+    /* Of an index's measure that is a sum over its members: each one's part of the change, and what the measure was then
+     * (drivers.h). NULL: it is no such sum. */
+    void (*drivers)(const struct market *m, const struct series *s, struct drivers *d);
     /* The value as an exact decimal at 1e-8, for rules on prices. NULL: its values are doubles. */
     int64_t (*exact_e8)(const struct market *m, const struct series *s);
 };

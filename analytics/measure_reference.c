@@ -84,6 +84,7 @@ void measures_definitions(struct json_writer *w, const char *key)
         json_put_end(w);
         json_put_int(w, "version", k->version);
         json_put_bool(w, "standard", k->standard != NULL);
+        json_put_bool(w, "additive", k->drivers != NULL);
         define_page(&k->page, w);
         json_put_end(w);
     }

@@ -24,7 +24,7 @@ struct rule_request {
                    * version. NULL: every one makes a version */
 };
 
-enum { API_MEASURE_MAX = 200 };
+enum { API_MEASURE_MAX = 200, API_NO_DAY = INT32_MIN };
 
 struct api_backend {
     void *ctx;
@@ -43,6 +43,11 @@ struct api_backend {
     /* States of rules as the engine has them: out[i] is "ok", "pending", "firing", "stale", or NULL when it does not know the rule. */
     enum err (*rule_states)(void *ctx, struct uuid tenant, const struct uuid *rules, size_t n,
                             const char **out);
+    /* Appends a JSON object: who moved that measure (canonical) since the end of the session of that day (API_NO_DAY: of the one
+     * before), the n largest parts. ERR_UNKNOWN_MEASURE; ERR_INVALID: it is not additive, or that session is not kept. Blocks as
+     * rule_change. Thread: any. */
+    enum err (*drivers)(void *ctx, const char *measure, int32_t since, size_t n, struct buf *out,
+                        struct why *why);
     /* The picture of the newest commit, retained; NULL before the first. */
     struct picture *(*picture)(void *ctx);
     /* Appends {"ready":true|false,"reasons":["kafka: ...", ...], ...} and returns the flag. */

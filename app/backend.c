@@ -47,6 +47,18 @@ static enum err rule_states(void *ctx, struct uuid tenant, const struct uuid *ru
     return e;
 }
 
+static_assert((int)API_NO_DAY == (int)NO_DAY, "the same");
+static enum err drivers(void *ctx, const char *measure, int32_t since, size_t n, struct buf *out,
+                        struct why *why)
+{
+    struct command *c = command_drivers(measure, since, n);
+    if (!c) return err_set(why, ERR_NOMEM, "out of memory");
+    enum err e = ask(ctx, c, why);
+    if (!e) buf_put(out, c->drivers.data, c->drivers.len);
+    command_drop(c);
+    return e;
+}
+
 static struct picture *newest_picture(void *ctx) { return pipeline_picture(ctx); }
 
 /* Takes the picture, if there is one. */
@@ -113,6 +125,7 @@ struct api_backend backend_of(struct pipeline *p)
     return (struct api_backend){ .ctx = p,
                                  .rule_change = rule_change,
                                  .rule_states = rule_states,
+                                 .drivers = drivers,
                                  .quality_release = quality_release_of,
                                  .picture = newest_picture,
                                  .ready = ready,

@@ -3,6 +3,7 @@
 #include "core/when.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,16 @@ struct command *command_rule_states(struct uuid tenant, const struct uuid *rules
     return c;
 }
 
+struct command *command_drivers(const char *measure, int32_t since, size_t n)
+{
+    struct command *c = command_new(COMMAND_DRIVERS, (struct uuid){ { 0 } });
+    if (!c) return NULL;
+    snprintf(c->measure, sizeof c->measure, "%s", measure);
+    c->since = since;
+    c->drivers_n = n;
+    return c;
+}
+
 void command_drop(struct command *c)
 {
     pthread_mutex_lock(&c->lock);
@@ -77,6 +88,7 @@ void command_drop(struct command *c)
     pthread_cond_destroy(&c->answered);
     free(c->ids);
     free(c->states);
+    buf_release(&c->drivers);
     free(c);
 }
 

@@ -16,7 +16,12 @@
 
 #include <pthread.h>
 
-enum command_kind { COMMAND_RULE_CHANGE, COMMAND_RULE_STATES, COMMAND_QUALITY_RELEASE };
+enum command_kind {
+    COMMAND_RULE_CHANGE,
+    COMMAND_RULE_STATES,
+    COMMAND_QUALITY_RELEASE,
+    COMMAND_DRIVERS
+};
 
 struct command {
     /* ---- the question: written by the asker before the push, then read by the engine's thread ---- */
@@ -36,6 +41,10 @@ struct command {
     /* COMMAND_RULE_STATES */
     struct uuid *ids;
     size_t ids_n;
+    /* COMMAND_DRIVERS */
+    char measure[MEASURE_TEXT_MAX]; /* canonical */
+    int32_t since;                  /* a session's day; NO_DAY: the one before */
+    size_t drivers_n;
 
     /* ---- the answer: written by the engine's thread before command_answer, read by the asker
      * once it is done; names, so nobody's to free ---- */
@@ -47,6 +56,7 @@ struct command {
         warning; /* RULE_CREATE, RULE_REPLACE: of one that was made, what is perhaps not meant */
     const char *state;   /* RULE_CHANGE: that the rule is in after it; NULL: there is none */
     const char **states; /* RULE_STATES: by ids; NULL where there is none */
+    struct buf drivers;  /* DRIVERS: a JSON object */
 
     /* ---- between the two threads: command.c's ---- */
     pthread_mutex_t lock; /* guards what follows */
@@ -61,6 +71,8 @@ struct command {
 struct command *command_rule_change(const struct rule_request *r);
 struct command *command_quality_release(struct uuid tenant, struct uuid flag);
 struct command *command_rule_states(struct uuid tenant, const struct uuid *rules, size_t n);
+/* `measure` is canonical. */
+struct command *command_drivers(const char *measure, int32_t since, size_t n);
 
 /* Into `commands`, with a kick for `sleeper`, the queue at which their reader sleeps; then waits
  * for the answer, whose error it returns. ERR_FULL and ERR_STOPPING: it was not taken. ERR_DB: no

@@ -3,7 +3,10 @@
  * 10,000 * (5 * 0.1^2 + 495 * 0.001^2) = 504.95; 1/HHI is 19.8 names. Beside an index of another
  * number of members: 500 * 0.050495 = 25.2475 times what equal companies would make, and
  * (0.050495 - 1/500) / (1 - 1/500) = 0.0486. */
+#include "analytics/drivers.h"
 #include "analytics/measures/index_reading.h"
+
+#include <stdlib.h>
 
 enum { ONE_BY }; /* the parameter of hhi and effective_number */
 enum { TOP_BY, TOP_N };
@@ -134,6 +137,55 @@ static void concentration_inputs(const struct market *m, const struct series *s,
     index_inputs(m, u, w);
 }
 
+/* ---- who moved it ---- */
+
+static double weight(int64_t value, i128 total) { return ratio(value, total); }
+
+static void hhi_drivers(const struct market *m, const struct series *s, struct drivers *d)
+{
+    i128 squares = 0;
+    (void)m, (void)s;
+    for (size_t i = 0; i < d->n; i++) {
+        struct driver *x = &d->of[i];
+        const double now = weight(x->value, d->total), then = weight(x->then, d->total_then);
+        x->part = 10000 * (now * now - then * then);
+        squares += (i128)x->then * x->then;
+    }
+    d->change_from = ratio_of_products((struct product){ 10000, squares },
+                                       (struct product){ d->total_then, d->total_then });
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const struct driver *x = a, *y = b;
+    if (x->value != y->value) return x->value < y->value ? 1 : -1;
+    return (x->who > y->who) - (x->who < y->who);
+}
+static int by_then(const void *a, const void *b)
+{
+    const struct driver *x = a, *y = b;
+    if (x->then != y->then) return x->then < y->then ? 1 : -1;
+    return (x->who > y->who) - (x->who < y->who);
+}
+
+/* A member counts with its whole weight while it is among the n largest, and with none else: who
+ * came in has all of it for its part, who fell out lost all of it. */
+static void top_drivers(const struct market *m, const struct series *s, struct drivers *d)
+{
+    const size_t n = (size_t)s->args.v[TOP_N];
+    i128 top = 0;
+    (void)m;
+    qsort(d->of, d->n, sizeof *d->of, by_then);
+    for (size_t i = 0; i < d->n; i++) {
+        d->of[i].part = i < n ? -100 * weight(d->of[i].then, d->total_then) : 0;
+        if (i < n) top += d->of[i].then;
+    }
+    qsort(d->of, d->n, sizeof *d->of, by_value);
+    for (size_t i = 0; i < d->n && i < n; i++)
+        d->of[i].part += 100 * weight(d->of[i].value, d->total);
+    d->change_from = ratio(top * 100, d->total_then);
+}
+
 const struct measure_kind measure_hhi = {
     .name = "hhi",
     .phrase = "concentration (HHI)",
@@ -151,6 +203,7 @@ const struct measure_kind measure_hhi = {
     .end = leave_squares,
     .read = read_hhi,
     .inputs = concentration_inputs,
+    .drivers = hhi_drivers,
 };
 
 const struct measure_kind measure_adjusted_hhi = {
@@ -228,4 +281,5 @@ const struct measure_kind measure_top_weight = {
     .page = { .title = "Top {n} weight", .decimals = 2 },
     .read = read_top_weight,
     .inputs = concentration_inputs,
+    .drivers = top_drivers,
 };

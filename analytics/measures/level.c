@@ -18,6 +18,7 @@
  * from what whole cents and units say: tests/system/test_chained.py holds it against exact
  * fractions. Those are floored (universe.h, equal_weight.h): a weight is short by less than a
  * cent of the line's value, an equal one by less than its price / 1e10 of itself. */
+#include "analytics/drivers.h"
 #include "analytics/measures/index_reading.h"
 #include "analytics/session.h"
 #include "core/maths.h"
@@ -61,6 +62,19 @@ static void read_level(const struct market *m, const struct series *s, struct re
     r->value =
         s->args.v[LEVEL_RETURN] == RETURN_TOTAL ? universe_total_return(u) : universe_level(u);
     reading_finish(m, u->venue, r);
+}
+
+/* What it rose by is the level of then times what the whole has gained on what it was; each member's part is its own gain in that.
+ * Who came or went meanwhile has moved the divisor and not the level: that is in the remainder. */
+static void level_drivers(const struct market *m, const struct series *s, struct drivers *d)
+{
+    const struct universe *u = series_universe(m, s);
+    d->change_from = NAN;
+    for (size_t i = 0; i < u->days_n; i++)
+        if (u->days[i].day == d->since) d->change_from = u->days[i].level;
+    if (s->args.v[LEVEL_RETURN] == RETURN_TOTAL) d->change_from = NAN;
+    for (size_t i = 0; i < d->n; i++)
+        d->of[i].part = d->change_from * ratio((i128)d->of[i].value - d->of[i].then, d->total_then);
 }
 
 /* ---- ew_level ---- */
@@ -320,6 +334,7 @@ const struct measure_kind measure_level = {
     .page = { .title = "Cap-weighted level", .decimals = 2, .line = LINE_CAP },
     .read = read_level,
     .inputs = level_inputs,
+    .drivers = level_drivers,
 };
 
 const struct measure_kind measure_ew_level = {

@@ -57,8 +57,9 @@ static const struct field parameter_fields[] = {
     { .name = "name", .type = FIELD_TEXT },
     { .name = "type",
       .type = FIELD_TEXT,
-      .choices = "choice|integer|span",
-      .help = "span: sessions as 20d, or clock time as 90s, 5m, 2h" },
+      .choices = "choice|integer|span|sessions",
+      .help =
+          "span: sessions as 20d, or clock time as 90s, 5m, 2h; sessions: as 60d, or years of 252 as 10y" },
     { .name = "default", .type = FIELD_TEXT, .help = "what a text without it means" },
     { .name = "choices", .type = FIELD_LIST, .optional = true, .help = "of a choice" },
     { .name = "words",
@@ -114,6 +115,9 @@ static const struct field measure_fields[] = {
       .type = FIELD_INT,
       .help = "raised when the same inputs give another value" },
     { .name = "standard", .type = FIELD_BOOL, .help = "every index has it from its first day" },
+    { .name = "additive",
+      .type = FIELD_BOOL,
+      .help = "a sum over the members of its index: /v1/measures/explain tells who moved it" },
     { .name = "page", .type = FIELD_ONE, .of = "PageDefinition", .help = "how a page shows it" },
     { 0 },
 };

@@ -128,11 +128,24 @@ static void tell_states(const struct engine_loop *l, struct command *c)
     command_answer(c, ERR_OK, NULL);
 }
 
+/* An index's measure is everybody's: whether the asker may see it, who asked has looked. */
+static void tell_drivers(const struct engine_loop *l, struct command *c)
+{
+    struct why why = { 0 };
+    const uint32_t no = engine_find_series(l->step.engine, (struct uuid){ { 0 } }, c->measure);
+    enum err e =
+        no == SERIES_NONE
+            ? err_set(&why, ERR_UNKNOWN_MEASURE, "%s is not tracked", c->measure)
+            : engine_drivers(l->step.engine, no, c->since, c->drivers_n, &c->drivers, &why);
+    command_answer(c, e, &why);
+}
+
 void engine_loop_obey(struct engine_loop *l, struct command *c)
 {
     switch (c->kind) {
     case COMMAND_RULE_CHANGE: change_rule(l, c); break;
     case COMMAND_QUALITY_RELEASE: release(l, c); break;
     case COMMAND_RULE_STATES: tell_states(l, c); break;
+    case COMMAND_DRIVERS: tell_drivers(l, c); break;
     }
 }

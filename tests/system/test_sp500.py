@@ -6,6 +6,8 @@ import datetime as dt
 import itertools
 import json
 
+from fractions import Fraction
+
 import pytest
 
 import drive
@@ -164,6 +166,28 @@ def test_the_stored_readings_are_what_the_api_gives(loaded):
         stored = service.database.rows(f"SELECT seq, value, status FROM market.reading WHERE measure = '{m}' ORDER BY seq", role="tocsin_api")
         assert stored == \
             [(p["seq"], p["value"], p["status"]) for p in drive.history(service, m)]
+
+
+def test_who_moved_it_sums_to_the_change_as_fractions(loaded, truth):
+    """Of each of the last nine session ends that are kept: cents of now and then are the oracle's, and what they make are the measure's own doubles."""
+    service, _ = loaded
+    per_session, market = truth
+    days, now = list(per_session), {f"{k}": v for k, v in market.index(sp500.INDEX).issuer_values().items() if v}
+    for since in days[-10:-1]:
+        answer = service.api("GET", f"/v1/measures/explain?m={text('hhi')}&since={since}&n=1000").json()
+        rows = answer["drivers"]
+        assert answer["others"] == 0 and answer["since"] == since
+        assert {r["issuer"]: r["value_cents"] for r in rows if r["value_cents"]} == now
+        total, total_then = sum(r["value_cents"] for r in rows), sum(r["value_then_cents"] for r in rows)
+        square = lambda v, of: Fraction(v, of) ** 2
+        parts = [10_000 * (square(r["value_cents"], total) - square(r["value_then_cents"], total_then)) for r in rows]
+        then = sum(10_000 * square(r["value_then_cents"], total_then) for r in rows)
+        assert (float(then), float(then + sum(parts))) == (per_session[since][text("hhi")], per_session[days[-1]][text("hhi")]) == (answer["then"], answer["now"])
+        assert all(abs(r["part"] - float(p)) < 1e-12 for r, p in zip(rows, parts))
+        assert abs(answer["remainder"]) < 1e-11 and [abs(r["part"]) for r in rows] == sorted((abs(r["part"]) for r in rows), reverse=True)
+    default = service.api("GET", f"/v1/measures/explain?m={text('level')}").json()
+    assert default["since"] == days[-2] and len(default["drivers"]) == 20 and abs(default["remainder"]) < 1e-9
+    assert (default["then"], default["now"]) == (per_session[days[-2]][text("level")], per_session[days[-1]][text("level")])
 
 
 CAP_SQL = """
