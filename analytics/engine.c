@@ -588,14 +588,30 @@ static void release(struct market *m)
     }
     for (size_t i = 0; i < m->universes_n; i++) universe_release(&m->universes[i]);
     for (size_t i = 0; i < m->series_n; i++) window_free(m->series[i].window);
-    void *const arrays[] = {
-        m->instruments, m->issuers,           m->universes,      m->store.lines,
-        m->store.slots, (void *)m->closes,    m->series,         m->exposures,
-        m->slow,        m->touched,           m->moved,          m->venues,
-        m->actions,     m->histories,         m->history_points, m->flags.of,
-        m->former,      m->renamed,           m->aliases,        m->said.of,
-        m->missing,     m->store.divisors.of, m->former_issuers
-    };
+    void *const arrays[] = { m->instruments,
+                             m->issuers,
+                             m->universes,
+                             m->store.lines,
+                             m->store.slots,
+                             (void *)m->closes,
+                             m->series,
+                             m->exposures,
+                             m->slow,
+                             m->touched,
+                             m->moved,
+                             m->venues,
+                             m->actions,
+                             m->histories,
+                             m->looks,
+                             m->history_points,
+                             m->flags.of,
+                             m->former,
+                             m->renamed,
+                             m->aliases,
+                             m->said.of,
+                             m->missing,
+                             m->store.divisors.of,
+                             m->former_issuers };
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++) free(arrays[i]);
     for (int i = 0; i < 2; i++) buf_release(&m->news_text[i]);
     articles_release(&m->articles);

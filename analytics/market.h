@@ -193,6 +193,12 @@ struct series {
     struct reading reading;
 };
 
+/* What a series looks at beside its subject, from its `begin` to its `end` (measures/robustness.c). */
+enum { LOOKED_AT_MAX = 20 };
+struct looks {
+    uint32_t series, n, at[LOOKED_AT_MAX];
+};
+
 enum { HISTORY_SOURCE_MAX = 100 };
 /* Somebody's word on what a measure was before it was measured here (histories.h). */
 struct history_point {
@@ -252,6 +258,8 @@ struct market {
     size_t series_n, series_cap;
     struct exposure *exposures;
     size_t exposures_n, exposures_cap;
+    struct looks *looks; /* in no order; follows from the rest */
+    size_t looks_n, looks_cap;
     struct long_history *histories;
     size_t histories_n, histories_cap;
     struct history_point *history_points; /* theirs, in the same order */

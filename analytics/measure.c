@@ -115,11 +115,12 @@ static bool fits(enum subject type, struct str word)
     return !memchr(word.p + skip, ':', word.n - skip) && !memchr(word.p + skip, '/', word.n - skip);
 }
 
-const char *measure_example(unsigned subjects)
+const char *measure_example(const struct measure_kind *k)
 {
-    return subjects & SUBJECT_INSTRUMENT ? "AAPL"
-           : subjects & SUBJECT_SERIES   ? "last(AAPL)"
-                                         : "SP500";
+    return k->example                         ? k->example
+           : k->subjects & SUBJECT_INSTRUMENT ? "AAPL"
+           : k->subjects & SUBJECT_SERIES     ? "last(AAPL)"
+                                              : "SP500";
 }
 
 static enum err parse_call(struct cursor *c, struct measure *out);
@@ -210,6 +211,9 @@ static enum err parse_call(struct cursor *c, struct measure *out)
             c->why, at, ERR_INVALID,
             "nested too deep: a measure's text has at most %d characters, its symbol counted as %d",
             MEASURE_TEXT_MAX - 1, SYMBOL_SUBJECT_MAX);
+    struct why why = { .text = "" };
+    if (!e && m.kind->fits && m.kind->fits(&m, &why))
+        e = err_at(c->why, at, ERR_INVALID, "%s", why.text);
     if (!e) *out = m;
     return e;
 }

@@ -111,6 +111,10 @@ struct measure_kind {
     const char *const *standard;
     struct measure_page page;
 
+    /* Is it measured on this subject, with these parameters? Beyond what the row says. NULL: always. ERR_INVALID. `example`: a
+     * subject that it is measured on. */
+    enum err (*fits)(const struct measure *m, struct why *why);
+    const char *example;
     /* Once, when its series begins: asks the market for what it needs. NULL: nothing. ERR_NOMEM. */
     enum err (*begin)(struct market *m, struct series *s);
     /* A session has begun or ended, or the series has: finds its window's start anew. NULL: it has none. */
@@ -149,8 +153,8 @@ void measure_phrase(const struct measure *m, struct buf *out);
 void measure_definition(const struct measure *m, struct json_writer *w, const char *key);
 
 int measure_params_n(const struct measure_kind *k);
-/* A subject of one of these types (bits), for an example. */
-const char *measure_example(unsigned subjects);
+/* A subject that it is measured on, for an example. */
+const char *measure_example(const struct measure_kind *k);
 const char *measure_unit(const struct measure *m);
 struct range measure_range(const struct measure *m, bool negative);
 bool range_has(const struct range *r, double v);

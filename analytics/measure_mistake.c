@@ -81,7 +81,7 @@ enum err measure_mistake_subject(const struct measure_kind *k, int at, struct st
     const bool book = word.n > strlen(BOOK) && memcmp(word.p, BOOK, strlen(BOOK)) == 0;
     if (word.n == 0)
         return err_at(why, at, ERR_INVALID, "%s is measured on %s: name it, as in %s(%s)", k->name,
-                      on, k->name, measure_example(k->subjects));
+                      on, k->name, measure_example(k));
     if (inner)
         return err_at(why, at, ERR_INVALID, "%s is measured on %s, not on another measure", k->name,
                       on);

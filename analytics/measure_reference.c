@@ -10,7 +10,7 @@ static void kind_range_text(const struct measure_kind *k, struct buf *out)
 
 static void reference_row(const struct measure_kind *k, struct buf *out)
 {
-    buf_printf(out, "| `%s(%s)` | %s | ", k->name, measure_example(k->subjects),
+    buf_printf(out, "| `%s(%s)` | %s | ", k->name, measure_example(k),
                k->units ? k->units : k->unit);
     kind_range_text(k, out);
     buf_puts(out, " | ");
@@ -85,6 +85,7 @@ void measures_definitions(struct json_writer *w, const char *key)
         json_put_int(w, "version", k->version);
         json_put_bool(w, "standard", k->standard != NULL);
         json_put_bool(w, "additive", k->drivers != NULL);
+        json_put_text(w, "example", measure_example(k));
         define_page(&k->page, w);
         json_put_end(w);
     }

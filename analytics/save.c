@@ -993,6 +993,7 @@ static enum err begin_series(struct market *m, struct why *why)
         if (!s->live) continue;
         if (s->subject_type == SUBJECT_SERIES) m->series[s->subject].parents++, m->parents_n++;
         if (s->kind->begin) e = s->kind->begin(m, s);
+        s = &m->series[i];
         if (!e && s->kind->session) s->kind->session(m, s);
     }
     return e;

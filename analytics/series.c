@@ -282,6 +282,7 @@ static enum err begin_series(struct market *m, uint32_t no)
         if (e) return e;
     }
     enum err e = s->kind->begin ? s->kind->begin(m, s) : ERR_OK;
+    s = &m->series[no]; /* it may have begun others, and all of them have moved */
     if (!e && s->kind->session) s->kind->session(m, s);
     return e;
 }
@@ -323,6 +324,13 @@ enum err series_ask(struct market *m, uint32_t no, int by)
 {
     m->series[no].asked += by;
     assert(m->series[no].asked >= 0);
+    return set_live(m, no);
+}
+
+enum err series_lean(struct market *m, uint32_t no, int by)
+{
+    m->series[no].parents += by;
+    m->parents_n += (size_t)by;
     return set_live(m, no);
 }
 

@@ -31,6 +31,8 @@ MUST_USE enum err series_ask(struct market *m, uint32_t series,
                              int by); /* a rule comes (1) or goes (-1) */
 /* All rules are gone, and what only they asked for is not live any more. */
 MUST_USE enum err series_unask(struct market *m);
+/* Another series that is not taken of it looks at it (1), or no longer (-1). */
+MUST_USE enum err series_lean(struct market *m, uint32_t series, int by);
 void series_watch(struct market *m, uint32_t series,
                   int by); /* it looks at every move, or no longer */
 /* Settings have come that say whether unasked series go. */

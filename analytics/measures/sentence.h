@@ -9,13 +9,15 @@
 #include "analytics/series.h"
 
 #include <math.h>
+#include <string.h>
 
-/* "24.0312 %": a scale such as 0-10000 is no word to put behind a number. */
+/* "24.0312 %": a scale such as 0-10000, or a ratio, is no word to put behind a number. */
 static inline void sentence_value(const struct series *of, double v, struct buf *out)
 {
     const char c = of->unit[0];
     buf_printf(out, "%.6g", v);
-    if (c && c != '-' && !(c >= '0' && c <= '9')) buf_printf(out, " %s", of->unit);
+    if (c && c != '-' && !(c >= '0' && c <= '9') && strcmp(of->unit, "ratio") != 0)
+        buf_printf(out, " %s", of->unit);
 }
 
 /* What it is now, and `tail`, what is to be said of that. Nothing, when there is nothing. */

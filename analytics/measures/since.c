@@ -10,7 +10,8 @@
  * Against the ends of sessions, and before its own end provisional: "now" may still fall. The
  * history is that of the series since somebody first asked for it: track it from the beginning of
  * the data to ask what the data know. */
-#include "analytics/histories.h"
+#include "analytics/measures/since.h"
+
 #include "analytics/measures/sentence.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
@@ -68,22 +69,11 @@ static int32_t day_of_session(const struct venue *v, int64_t no)
     return no < 1 || (size_t)no > v->ended_n ? NO_DAY : v->ended[no - 1];
 }
 
-/* When it was last so high, or so low. */
-struct found {
-    bool record;  /* never: `day` is the first there is a value of */
-    int32_t day;  /* NO_DAY: it is not known */
-    double value; /* of then; of a record NAN */
-    int64_t
-        sessions; /* ended since, that one not counted; of an imported history each point is one */
-    int32_t seam; /* the first session that was measured here */
-    const struct long_history *history; /* what lies before that; NULL: nothing is known of it */
-};
-
 static bool is_high(const struct series *s) { return s->window->keeps == WINDOW_HIGH_ENDS; }
 
 /* Never so high since the seam: since when, in what lies before it. */
 static void look_before_seam(const struct market *m, const struct series *s, double now,
-                             int64_t since_seam, struct found *out)
+                             int64_t since_seam, struct since_found *out)
 {
     const size_t n = histories_before(m, out->history, out->seam);
     const long at = histories_reached(m, out->history, out->seam, now, is_high(s));
@@ -98,7 +88,7 @@ static void look_before_seam(const struct market *m, const struct series *s, dou
 /* `no` is the session in progress, or the last one that ended: its own end is not among those
  * that it is held against, so that what is said at the end of a session stays until the next one
  * begins. false: there is nothing that it could be held against. */
-static bool find_since(const struct market *m, const struct series *s, struct found *out)
+bool since_find(const struct market *m, const struct series *s, struct since_found *out)
 {
     const struct reading *now = series_reading(m, s->subject);
     const struct venue *v = series_sessions(m, s);
@@ -106,12 +96,12 @@ static bool find_since(const struct market *m, const struct series *s, struct fo
     struct window_since own = { .record = true, .value = NAN };
     if (!reading_has_value(now->status) || !w || !w->begun) return false;
     const bool any = window_since(w, v->no, now->value, &own);
-    *out = (struct found){ own.record,
-                           any ? day_of_session(v, own.at) : NO_DAY,
-                           own.value,
-                           any ? v->no - own.at : 0,
-                           day_of_session(v, w->first_at),
-                           histories_of(m, m->series[s->subject].text) };
+    *out = (struct since_found){ own.record,
+                                 any ? day_of_session(v, own.at) : NO_DAY,
+                                 own.value,
+                                 any ? v->no - own.at : 0,
+                                 day_of_session(v, w->first_at),
+                                 histories_of(m, m->series[s->subject].text) };
     if (own.record && out->history && out->seam != NO_DAY)
         look_before_seam(m, s, now->value, v->no - w->first_at, out);
     return out->sessions > 0;
@@ -119,7 +109,7 @@ static bool find_since(const struct market *m, const struct series *s, struct fo
 
 /* From the end of that session to this one's day: by the number of sessions, or by the calendar, a
  * year being 365.25 days. NAN: it is not known when that was. */
-static double time_since(const struct venue *v, const struct series *s, const struct found *f)
+static double time_since(const struct venue *v, const struct series *s, const struct since_found *f)
 {
     if (s->args.v[UNIT] == UNIT_SESSIONS) return (double)f->sessions;
     if (f->day == NO_DAY) return NAN;
@@ -130,10 +120,10 @@ static double time_since(const struct venue *v, const struct series *s, const st
  * better. */
 static void read_since(const struct market *m, const struct series *s, struct reading *out)
 {
-    struct found found;
+    struct since_found found;
     *out = *series_reading(m, s->subject);
     if (!reading_has_value(out->status)) return;
-    out->value = find_since(m, s, &found) ? time_since(series_sessions(m, s), s, &found) : NAN;
+    out->value = since_find(m, s, &found) ? time_since(series_sessions(m, s), s, &found) : NAN;
     if (isnan(out->value)) out->status = READING_NO_HISTORY;
 }
 
@@ -149,31 +139,29 @@ static void put_day(int32_t day, const char *name, struct json_writer *w)
 
 /* "the highest since 24 March 2000, when it was 91.2 (before 8 February 2016: the index provider)",
  * "the lowest on record, which begins 8 February 2013". */
-static void put_says(const struct series *inner, double now, const struct found *f, bool high,
-                     struct json_writer *w)
+void since_words(const struct market *m, const struct series *s, const struct since_found *f,
+                 struct buf *out)
 {
-    AUTO_BUF struct buf tail = { 0 };
     char text[DATE_WORDS_MAX] = "";
     if (f->day == NO_DAY) return;
     date_words(f->day, text);
-    buf_printf(&tail, "the %s %s %s", high ? "highest" : "lowest",
+    buf_printf(out, "the %s %s %s", is_high(s) ? "highest" : "lowest",
                f->record ? "on record, which begins" : "since", text);
     if (!f->record) {
-        buf_puts(&tail, ", when it was ");
-        sentence_value(inner, f->value, &tail);
+        buf_puts(out, ", when it was ");
+        sentence_value(&m->series[s->subject], f->value, out);
     }
     if (f->history && f->day < f->seam) {
         date_words(f->seam, text);
-        buf_printf(&tail, " (before %s: %s)", text,
+        buf_printf(out, " (before %s: %s)", text,
                    f->history->source[0] ? f->history->source : "imported");
     }
-    sentence_put(inner, now, &tail, w);
 }
 
 /* For the sentence of an alert: since which day, what it was then, from which day on there is a
  * history, whose word that is before the seam, and whether it may still change before the
  * session's end. */
-static void put_found(const struct market *m, const struct series *s, const struct found *f,
+static void put_found(const struct market *m, const struct series *s, const struct since_found *f,
                       struct json_writer *w)
 {
     json_put_bool(w, "record", f->record);
@@ -194,12 +182,14 @@ static void since_inputs(const struct market *m, const struct series *s, struct 
 {
     const struct series *inner = &m->series[s->subject];
     const double now = series_reading(m, s->subject)->value;
-    struct found found;
+    struct since_found found;
     json_put_text(w, "of", inner->text);
     json_put_real(w, "now", now);
-    if (find_since(m, s, &found)) {
+    if (since_find(m, s, &found)) {
         put_found(m, s, &found, w);
-        put_says(inner, now, &found, is_high(s), w);
+        AUTO_BUF struct buf tail = { 0 };
+        since_words(m, s, &found, &tail);
+        sentence_put(inner, now, &tail, w);
     }
     json_put_object(w, "inputs");
     inner->kind->inputs(m, inner, w);
@@ -255,3 +245,8 @@ const struct measure_kind measure_lowest_since = {
     .read = read_since,
     .inputs = since_inputs,
 };
+
+bool since_is(const struct measure_kind *kind)
+{
+    return kind == &measure_highest_since || kind == &measure_lowest_since;
+}

@@ -118,6 +118,7 @@ static const struct field measure_fields[] = {
     { .name = "additive",
       .type = FIELD_BOOL,
       .help = "a sum over the members of its index: /v1/measures/explain tells who moved it" },
+    { .name = "example", .type = FIELD_TEXT, .help = "a subject that it is measured on" },
     { .name = "page", .type = FIELD_ONE, .of = "PageDefinition", .help = "how a page shows it" },
     { 0 },
 };

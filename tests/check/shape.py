@@ -28,6 +28,7 @@ MEASURES_SAID = {
     ("analytics/measure.c", "last(AAPL)"): "the reference page's example of a measure as a subject",
     ("api/resources/history.c", "hhi(DEMO)"): "an example in the API's document",
     ("api/resources/measures.c", "hhi(DEMO)"): "an example in the API's document",
+    ("analytics/measures/robustness.c", "highest_since(spread(SP500"): "the reference page's example of its subject",
     ("api/resources/explain.c", "hhi(DEMO)"): "an example in the API's document",
     ("app/demo/demo.c", "hhi("): "the rule that the demo offers its user",
     ("app/demo/demo.c", "last(%s)"): "the rule that the demo offers its user",

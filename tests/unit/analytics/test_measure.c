@@ -458,7 +458,7 @@ static void a_measure_has_a_phrase(void **state)
             struct measure m;
             AUTO_BUF struct buf b = { 0 };
             snprintf(text, sizeof text, "%s(%s)", measure_kinds[i]->name,
-                     measure_example(measure_kinds[i]->subjects));
+                     measure_example(measure_kinds[i]));
             assert_int_equal(parse(text, &m, NULL), ERR_OK);
             measure_phrase(&m, &b);
             if (strchr(b.data, '{')) fail_msg("%s", b.data);
