@@ -6,6 +6,8 @@
  *
  * Closes of 18.27 and -37.63, of an instrument that may have such: -305.97 %, to below 0. From
  * -37.63 on there is no per cent, and no value: no_base, whatever comes; `last` goes on. */
+#include "analytics/measures/returns.h"
+
 #include "analytics/actions.h"
 #include "analytics/series.h"
 #include "analytics/session.h"
@@ -172,6 +174,17 @@ static double total_return_pct(const struct market *m, const struct instrument *
                                 (struct product){ then.e8, b.from })
                   * shares
               - 1);
+}
+
+bool returns_of_session(const struct market *m, const struct instrument *x, double *pct)
+{
+    const struct venue *v = &m->venues[x->venue];
+    uint32_t c = x->last_close;
+    while (c != NONE && m->closes[c].day >= v->day) c = m->closes[c].previous;
+    if (!x->priced || c == NONE || m->closes[c].price_e8 <= 0) return false;
+    *pct =
+        return_pct(m, x, newest(m, x), (struct dated){ m->closes[c].price_e8, m->closes[c].day });
+    return true;
 }
 
 static void read_ret(const struct market *m, const struct series *s, struct reading *out)

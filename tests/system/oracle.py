@@ -124,6 +124,23 @@ CONCENTRATION = {f.__name__: f for f in (hhi, effective_number, top_weight, adju
 ROUNDED = ("entropy", "theil", "hannah_kay")
 
 
+# ---- the members' returns of a session ----
+
+def members(now, then, values):
+    """breadth: net, up, beating; dispersion by capitalisation, equal. `now`, `then`: price by symbol, at this session's end and the one before."""
+    both = [k for k in now if then.get(k)]
+    if not both:
+        return (None,) * 5
+    r = {k: 100 * (Fraction(now[k], then[k]) - 1) for k in both}
+    w = {k: values[k] / (1 + r[k] / 100) for k in both}
+    mean = sum(w[k] * r[k] for k in both) / sum(w.values())
+    up, down = sum(v > 0 for v in r.values()), sum(v < 0 for v in r.values())
+    equal = sum(r.values()) / len(both)
+    spread = lambda weights, around: math.sqrt(sum(weights[k] * (r[k] - around) ** 2 for k in both) / sum(weights.values()))
+    return (float(up - down), float(Fraction(100 * up, len(both))), float(Fraction(100 * sum(v > mean for v in r.values()), len(both))),
+            spread(w, mean), spread(dict.fromkeys(both, 1), equal))
+
+
 # ---- a measure against the ends of its own sessions ----
 
 def subject_of(measure):

@@ -23,6 +23,7 @@ SINCE = [f"{since}({x})" for x in ("hhi(SP500)", "top_weight(SP500)", "spread(SP
 CONTEXT = ("percentile(hhi(SP500), over=60d)", "percentile(spread(SP500))", "percentile(last(AAPL), over=3y)", "rank(top_weight(SP500))", "rank(last(AAPL), over=5d)",
            "zscore(hhi(SP500), over=60d)", "zscore(spread(SP500), over=2y)", "vol(level(SP500))", "vol(last(AAPL), over=60d)", "streak(level(SP500))", "streak(hhi(SP500))",
            "drawdown(last(AAPL), over=252d)", "drawdown(last(AAPL), over=20d)")
+MEMBERS = ("breadth(SP500)", "breadth(SP500, form=up)", "breadth(SP500, form=beating)", "dispersion(SP500)", "dispersion(SP500, weights=equal)")
 KINDS = ("arith", "geom", "log", "ann", "ratio", "points")
 RETURNS = ("1d", "60d", "12mo", "ytd", "all")
 
@@ -52,6 +53,7 @@ def tracked():
             yield text("spread", kind=kind, window=window)
     yield from SINCE
     yield from CONTEXT
+    yield from MEMBERS
     yield "last(AAPL)"
     yield from (returns("AAPL", w) for w in RETURNS)
 
@@ -63,7 +65,7 @@ def returns(symbol, window):
 @pytest.fixture(scope="module")
 def truth():
     """session -> measure text -> value, by the oracle; and the market as it stands at the end."""
-    market, out = oracle.Market(), {}
+    market, out, before = oracle.Market(), {}, {}
     for message in sp500.messages():
         market.apply(message)
         if "session_end" in message:
@@ -72,6 +74,8 @@ def truth():
                    text("effective_number"): x.effective_number(), text("effective_number", by="line"): x.effective_number("line"),
                    text("top_weight"): x.top_weight(), text("top_weight", by="line"): x.top_weight(10, "line"),
                    text("top_weight", n=1): x.top_weight(1), "last(AAPL)": market.measure("last(AAPL)")}
+            row.update(zip(MEMBERS, oracle.members({k: x.prices()[k] for k in x.line_values()}, before, x.line_values())))
+            before = dict(x.prices())
             for name, options in RANKS:
                 row[text(name, **options)] = x.concentration(name, options["by"], *(options[k] for k in ("p", "alpha") if k in options))
             for (ew, by), levels in ((k, v) for k, v in x.history.items() if k != "level"):
@@ -151,7 +155,7 @@ def test_five_years_equal_the_oracle_bit_for_bit(loaded, truth):
     for m in tracked():
         got = {p["time"][:10]: p for p in drive.history(service, m)}
         assert list(got) == list(per_session)
-        if "kind=log" in m or "kind=ann" in m or m.startswith((*oracle.ROUNDED, "zscore", "vol")):
+        if "kind=log" in m or "kind=ann" in m or m.startswith((*oracle.ROUNDED, "zscore", "vol", "dispersion")):
             same = lambda v, want: v == want or None not in (v, want) and v == pytest.approx(want, rel=1e-12, abs=1e-12)
         else:
             same = lambda v, want: v == want
