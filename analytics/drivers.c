@@ -84,14 +84,18 @@ static int32_t end_before(const struct venue *v)
     return v->ended_n >= back ? v->ended[v->ended_n - back] : NO_DAY;
 }
 
+/* *out NO_DAY: there is none yet. ERR_INVALID: the one that was asked for is not kept. */
 static enum err find_since(const struct market *m, const struct series *s, int32_t asked,
                            int32_t *out, struct why *why)
 {
     const struct universe *u = series_universe(m, s);
     char date[DATE_TEXT_MAX];
     *out = asked == NO_DAY ? end_before(&m->venues[u->venue]) : asked;
-    if (*out == NO_DAY) return err_set(why, ERR_INVALID, "no session has ended before this one");
-    if (is_kept(u, *out)) return ERR_OK;
+    if (*out == NO_DAY || is_kept(u, *out)) return ERR_OK;
+    if (asked == NO_DAY) {
+        *out = NO_DAY;
+        return ERR_OK;
+    }
     date_format(*out, date);
     return err_set(why, ERR_INVALID,
                    "since %s: no session end that is kept; the last %d of %s with a level are",
@@ -164,22 +168,34 @@ static void put_all(const struct market *m, const struct series *s, struct drive
     json_put_real(w, "remainder", remainder_of(d));
 }
 
-static enum err find_values(const struct market *m, uint32_t no, struct drivers *d, struct why *why)
+/* Then and now; or why there is nothing to tell, which is no error. */
+static const char *find_values(const struct market *m, uint32_t no, struct drivers *d)
 {
     const struct series *s = &m->series[no];
     const struct reading *r = series_reading(m, no);
-    if (!reading_has_value(r->status))
-        return err_set(why, ERR_INVALID, "%s has no value now: %s", s->text,
-                       reading_status_name(r->status));
-    enum err e = gather(m, s, d);
-    if (e) return e;
-    if (d->total <= 0 || d->total_then <= 0)
-        return err_set(why, ERR_INVALID, "%s had no value at that session's end", s->text);
+    if (d->since == NO_DAY) return "no session has ended before this one";
+    if (!reading_has_value(r->status)) return "there is no value now";
+    if (d->total <= 0 || d->total_then <= 0) return "there was no value at that session's end";
     d->now = r->value;
     s->kind->drivers(m, s, d);
-    return isnan(d->change_from)
-               ? err_set(why, ERR_INVALID, "what %s was at that session's end is not kept", s->text)
-               : ERR_OK;
+    return isnan(d->change_from) ? "what it was at that session's end is not kept" : NULL;
+}
+
+static void put_nothing(const struct series *s, const struct drivers *d, const char *reason,
+                        struct json_writer *w)
+{
+    static const char *const unknown[] = { "then", "now", "change" };
+    json_put_text(w, "measure", s->text);
+    json_put_text(w, "unit", s->unit);
+    if (d->since == NO_DAY) json_put_null(w, "since");
+    else json_put_date(w, "since", d->since);
+    for (size_t i = 0; i < ARRAY_LEN(unknown); i++) json_put_null(w, unknown[i]);
+    json_put_array(w, "drivers");
+    json_put_end(w);
+    json_put_int(w, "others", 0);
+    json_put_null(w, "others_part");
+    json_put_null(w, "remainder");
+    json_put_text(w, "reason", reason);
 }
 
 enum err drivers_put(const struct market *m, uint32_t no, int32_t since, size_t n,
@@ -191,8 +207,12 @@ enum err drivers_put(const struct market *m, uint32_t no, int32_t since, size_t 
         return err_set(why, ERR_INVALID, "%s is not a sum of its members' parts", s->text);
     if (!s->live) return err_set(why, ERR_INVALID, "%s is not computed now", s->text);
     enum err e = find_since(m, s, since, &d.since, why);
-    if (!e) e = find_values(m, no, &d, why);
-    if (!e) put_all(m, s, &d, n, w);
+    if (!e) e = gather(m, s, &d);
+    if (!e) {
+        const char *reason = find_values(m, no, &d);
+        if (reason) put_nothing(s, &d, reason, w);
+        else put_all(m, s, &d, n, w);
+    }
     free(d.of);
     return e;
 }

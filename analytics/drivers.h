@@ -32,9 +32,10 @@ struct drivers {
     size_t n;
 };
 
-/* The n largest of them, as members of an object that has begun, since the end of that session (NO_DAY: of the one before the
- * one in progress, or before the last that ended). ERR_INVALID: the measure is not additive; that session is not kept, or
- * there is no value now or was none then. ERR_NOMEM. */
+/* The n largest of them, as members of an object that has begun, since the end of that session
+ * (NO_DAY: of the one before the one in progress, or before the last that ended). Where there is
+ * nothing to tell, since no session has ended yet, say, or there is no value: nulls, and the
+ * `reason`. ERR_INVALID: the measure is not additive; that session is not kept. ERR_NOMEM. */
 MUST_USE enum err drivers_put(const struct market *m, uint32_t series, int32_t since, size_t n,
                               struct json_writer *w, struct why *why);
 #endif

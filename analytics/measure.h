@@ -87,7 +87,9 @@ struct measure_page {
     bool sign;    /* a value above 0 has a plus */
     enum page_line line;
     const char *beside; /* the measure in whose tile it is said, with the same parameters */
-    const char *words;  /* how it is said there, {} being the value */
+    const char *
+        words; /* how it is said there, {} being the value, {over} that parameter; of a measure of another without
+                         * `beside`: in the tile of the one that it is taken of */
 };
 
 struct measure_kind {

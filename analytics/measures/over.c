@@ -270,6 +270,7 @@ const struct measure_kind measure_drawdown = {
     .subjects = SUBJECT_SERIES,
     .moved_by = CAUSE_SUBJECT,
     .params = { [OVER] = OVER_PARAM(SPAN_OF_SESSIONS(SESSIONS_A_YEAR)) },
+    .page = { .words = "{} % from its high of {over}", .decimals = 2 },
     .begin = begin_highs,
     .end = series_drop_window,
     .subject_moved = put_reading,

@@ -12,15 +12,20 @@ export const unit = u => UNITS[u] ?? u;
 
 /* The title of a measure's definition for these options, "n=5" or "": "Top {n} weight" -> "Top 5 weight". A parameter that is
  * left out has its default, and the words of a choice may have a {name} themselves. */
-export function title(definition, options) {
+export const title = (definition, options) => fillIn(definition, options, definition.page.title);
+
+/* What it says in another's tile: "percentile {} of {over}" -> "percentile 97.2 of 1y". */
+export const words = (definition, options, value) => fillIn(definition, options, definition.page.words).replace('{}', value);
+
+function fillIn(definition, options, whole) {
     const given = Object.fromEntries(options.split(/, */).map(o => o.split('=')));
-    const words = {};
+    const said = {};
     for (const p of definition.parameters) {
         const value = given[p.name] ?? p.default;
-        words[p.name] = p.words?.[p.choices.indexOf(value)] ?? value;
+        said[p.name] = p.words?.[p.choices.indexOf(value)] ?? value;
     }
-    const fill = text => text.replace(/\{(\w+)\}/g, (whole, name) => words[name] ?? whole);
-    return fill(fill(definition.page.title));
+    const fill = text => text.replace(/\{(\w+)\}/g, (all, name) => said[name] ?? all);
+    return fill(fill(whole));
 }
 
 export function number(v, digits, signed = false) {

@@ -31,6 +31,7 @@ const names = [
     'alerts',
     'rules',
     'top',
+    'moved',
     'news',
     'quality',
     'all',

@@ -283,6 +283,12 @@ static enum err make_seal_key(struct demo *d)
     return seal_key_make(d->seal_key, false, &d->why);
 }
 
+/* How the index stands against its own past: said in the tiles of the page. */
+static const char tracked[] =
+    "percentile(hhi(" FEED_INDEX "), over=120d); highest_since(hhi(" FEED_INDEX ")); "
+    "percentile(top_weight(" FEED_INDEX "), over=120d); highest_since(spread(" FEED_INDEX ")); "
+    "drawdown(level(" FEED_INDEX "), over=120d); streak(level(" FEED_INDEX "))";
+
 static enum err make_config(struct demo *d)
 {
     AUTO_BUF struct buf errors = { 0 };
@@ -304,6 +310,11 @@ static enum err make_config(struct demo *d)
     }
     c->api_port = d->port;
     c->engine_clock_ms = 1000;
+    if (!c->engine_track[0]) { /* what the user says instead is taken */
+        free(c->engine_track);
+        c->engine_track = strdup(tracked);
+        ok = ok && c->engine_track;
+    }
     const long quiet_ms = 20000l * SIMULATION_ISSUERS
                           / d->speed; /* between two trades of a small name, with room to spare */
     c->engine_stale_after_ms = quiet_ms > STALE_MS ? quiet_ms : STALE_MS;

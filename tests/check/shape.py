@@ -30,7 +30,11 @@ MEASURES_SAID = {
     ("api/resources/measures.c", "hhi(DEMO)"): "an example in the API's document",
     ("analytics/measures/robustness.c", "highest_since(spread(SP500"): "the reference page's example of its subject",
     ("api/resources/explain.c", "hhi(DEMO)"): "an example in the API's document",
-    ("app/demo/demo.c", "hhi("): "the rule that the demo offers its user",
+    ("app/demo/demo.c", "hhi("): "the rule that the demo offers its user, and what its page shows",
+    ("app/demo/demo.c", "percentile("): "what the demo's page shows",
+    ("app/demo/demo.c", "highest_since("): "what the demo's page shows",
+    ("app/demo/demo.c", "drawdown("): "what the demo's page shows",
+    ("app/demo/demo.c", "streak("): "what the demo's page shows",
     ("app/demo/demo.c", "last(%s)"): "the rule that the demo offers its user",
 }
 # Measures whose names are words of every day: they count as a call alone, and not in SQL.

@@ -112,7 +112,7 @@ def test_titles_and_places_on_the_page_name_what_there_is(measures):
     for name, m in measures.items():
         parameters, page = {p["name"] for p in m["parameters"]}, m["page"]
         words = [w for p in m["parameters"] for w in p.get("words", [])]
-        assert set().union(names(page["title"]), *map(names, words)) <= parameters, name
+        assert set().union(names(page["title"]), names(page["words"]), *map(names, words)) <= parameters, name
         assert all(len(p["words"]) == len(p["choices"]) and all(p["words"]) for p in m["parameters"] if "words" in p), name
         if page["beside"]:
             host = measures[page["beside"]]

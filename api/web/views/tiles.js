@@ -24,16 +24,26 @@ function beside(page, definition) {
     return [...page.definitions.values()].filter(d => d.page.beside === definition.name);
 }
 
+/* Measures of this one that have words for its tile: how it stands against its own past. */
+function ofIt(page, name) {
+    return [...page.measures.keys()].filter(m => {
+        const { words, beside: other } = page.definition(m)?.page ?? {};
+        return words && !other && text.measure(m).subject === name;
+    }).sort();
+}
+
 function build(page) {
     const list = wanted(page);
-    const signature = list.map(w => w.text ?? w.definition.name).join();
+    const signature = list.flatMap(w => w.text ? [w.text, ...ofIt(page, w.text)] : [w.definition.name]).join();
     if ($('tiles').dataset.built === signature && shown.size) return;
     $('tiles').dataset.built = signature;
     shown.clear();
     $('tiles').replaceChildren(...list.map(tile));
-    for (const { definition } of list)
-        for (const d of beside(page, definition))
+    for (const w of list) {
+        for (const d of beside(page, w.definition))
             for (const m of page.named(d.name)) shown.set(m, null);
+        for (const m of w.text ? ofIt(page, w.text) : []) shown.set(m, null);
+    }
 }
 
 const optionsOf = m => text.measure(m).options;
@@ -91,10 +101,11 @@ function point(needle, value) {
 
 /* What other measures of the same parameters have to say in the tile of this one. */
 function saidBeside(page, name) {
-    return beside(page, page.definition(name)).map(d => {
-        const same = page.named(d.name).find(m => optionsOf(m) === optionsOf(name));
-        const value = page.measures.get(same)?.value ?? null;
-        return value === null ? '' : d.page.words.replace('{}', page.value(value, same));
+    const same = beside(page, page.definition(name))
+        .map(d => page.named(d.name).find(m => optionsOf(m) === optionsOf(name)));
+    return [...same, ...ofIt(page, name)].map(m => {
+        const value = page.measures.get(m)?.value ?? null;
+        return value === null ? '' : text.words(page.definition(m), optionsOf(m), page.value(value, m));
     }).filter(words => words).join(', ');
 }
 

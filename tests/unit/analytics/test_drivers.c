@@ -51,6 +51,14 @@ static void refused(const char *measure, int day, const char *because)
     assert_int_equal(b.len, 0);
 }
 
+static void nothing(const char *measure, const char *because)
+{
+    AUTO_JSON json_t *j = drivers(measure, -1, 9);
+    assert_string_equal(json_string_value(json_object_get(j, "reason")), because);
+    assert_true(json_is_null(json_object_get(j, "change")));
+    assert_int_equal(json_array_size(json_object_get(j, "drivers")), 0);
+}
+
 /* The example at the head of drivers.h: thirds, then 50, 30 and 20 %. */
 static void by_hand(void **state)
 {
@@ -59,7 +67,7 @@ static void by_hand(void **state)
     member("A", 10);
     member("B", 10);
     member("C", 10);
-    refused("hhi(X)", -1, "no session has ended before");
+    nothing("hhi(X)", "no session has ended before this one");
     end_at(0, 10, 10, 10);
     trade("A", 15, at(1, 15, 0));
     trade("B", 9, at(1, 15, 0));
@@ -86,7 +94,7 @@ static void by_hand(void **state)
 
     refused("hhi(X)", 1, "no session end that is kept");
     refused("gini(X)", -1, "is not a sum of its members' parts");
-    refused("level(X, return=total)", -1, "is not kept");
+    nothing("level(X, return=total)", "what it was at that session's end is not kept");
 }
 
 /* A member that goes: its part is all that it was. By line and by company. */

@@ -260,7 +260,7 @@ static void the_ends_of_steps(void **state)
             const int64_t kept = n && at > all[0].at ? at - all[0].at : 0;
             assert_int_equal(e ? e->n : 0, kept < steps ? kept : steps);
             for (size_t age = 0; e && age < e->n; age++) {
-                double want;
+                double want = 0;
                 assert_true(value_at(at - 1 - (int64_t)age, &want));
                 if (ends_value(e, age) != want)
                     fail_msg("seed %u, put %d: %g, wanted %g", seed, k, ends_value(e, age), want);
