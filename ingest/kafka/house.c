@@ -88,6 +88,14 @@ static enum err distrust(struct kafka_source *s, int64_t now, struct why *why)
     return e;
 }
 
+/* What is in hand was fetched from who knows whom; each partition proves itself when it is opened. */
+static enum err start_anew(struct kafka_source *s, struct why *why)
+{
+    if (!s->anew) return ERR_OK;
+    s->anew = false;
+    return handle_rebuild(s, why);
+}
+
 /* ---- all of it ---- */
 
 static bool answered(const struct kafka_source *s) { return !s->fresh && !s->down; }
@@ -96,6 +104,7 @@ enum err house_keep(struct kafka_source *s, struct ingest_batch *batch, bool idl
 {
     const int64_t now = s->clock();
     enum err e = mend_fatal(s, now, why);
+    if (!e) e = start_anew(s, why);
     if (!e) e = distrust(s, now, why);
     if (!e && now >= s->metadata_due) e = topics_refresh(s, why);
     /* messages of a closed partition among them must find it closed */

@@ -146,6 +146,8 @@ struct kafka_source {
     const char *cluster; /* id of the cluster that answered last; NULL before the first answer */
     bool fresh;          /* this client has not been answered yet: whose it is, is not known */
     bool down, down_new, fatal;
+    bool
+        anew; /* librdkafka is to be started anew: it may have met another topic by a name it knows */
     int64_t
         silent_ns; /* since when no question for metadata has been answered; 0: the last one was */
     bool mute;     /* taken for down because of that, and not because librdkafka says so */

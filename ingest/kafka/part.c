@@ -18,7 +18,10 @@
  *                 part_doubt: dropped, and fetched again from 119 on, without asking for low and
  *                 high, which would hold up the others. At most one fetch.wait.max.ms later
  *     10:00:07.1  119 hashes to f, and 120 is taken; or it does not, and that is a new life
- *     (119 has been deleted meanwhile: out of range, and opened as at the start) */
+ *     (119 has been deleted meanwhile: out of range, and opened as at the start)
+ *
+ * A process that stood still (stopped, starved) and a partition that is another start librdkafka
+ * anew: its cache knows the old topic's id (handle_rebuild). */
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/when.h"

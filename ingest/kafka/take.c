@@ -242,11 +242,12 @@ static void take_end(struct kafka_source *s, struct part *p, const rd_kafka_mess
 /* ---- a chunk ---- */
 
 /* The first message of a partition that has to prove itself: true when it is not ours to apply. */
-static bool take_proof(struct part *p, const rd_kafka_message_t *m)
+static bool take_proof(struct kafka_source *s, struct part *p, const rd_kafka_message_t *m)
 {
     if (m->offset == p->next - 1 && message_fingerprint(m) != p->fingerprint) {
         p->reborn = "other message at the position";
         part_close(p);
+        s->anew = true; /* the topic's id has changed: see handle_rebuild */
         return true;
     }
     p->state = PART_READING;
@@ -277,7 +278,7 @@ static enum err take(struct kafka_source *s, const rd_kafka_message_t *m, int64_
         else take_error(s, p, m);
         return ERR_OK;
     }
-    if (p->state == PART_VERIFYING && take_proof(p, m)) return ERR_OK;
+    if (p->state == PART_VERIFYING && take_proof(s, p, m)) return ERR_OK;
     if (m->offset < p->next) {
         s->counts.repeats++;
         return ERR_OK;
@@ -360,13 +361,16 @@ bool take_fetch(struct kafka_source *s, size_t want, int wait_ms)
     if (s->down_new || s->fatal)
         return false; /* what is queued may be of another cluster: decided before it is taken */
     if (want > at_a_time(s)) want = at_a_time(s);
+    const int64_t from = s->clock();
+    if (s->looked_ns && from - s->looked_ns > AWAY_NS) topics_doubt_parts(s);
     s->bare_ns = s->empty_ns;
     s->msgs_at = 0;
     s->msgs_n = fetch(s, want, wait_ms);
     note_size(s);
     const int64_t now = s->clock();
-    if (s->looked_ns && now - s->looked_ns > AWAY_NS) topics_doubt_parts(s);
     s->looked_ns = now;
     if (s->msgs_n < want) s->empty_ns = now;
-    return s->msgs_n > 0;
+    if (now - from <= AWAY_NS) return s->msgs_n > 0;
+    s->anew = true; /* this is no wait of ours: the process stood still, and librdkafka with it */
+    return false;
 }

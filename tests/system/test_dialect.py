@@ -77,7 +77,7 @@ def full(kafka, service_factory):
                      "/v1/channels/{id}": channel["id"], "/v1/channels/{id}/deliveries": channel["id"]}
 
 
-QUERIES = {"/v1/measures/history": "?m=last(FEEDA)", "/v1/constituents": "?index=SMALL", "/v1/instruments": "?symbol=FEEDA"}
+QUERIES = {"/v1/measures/explain": "?m=hhi(SMALL)", "/v1/measures/history": "?m=last(FEEDA)", "/v1/constituents": "?index=SMALL", "/v1/instruments": "?symbol=FEEDA"}
 
 
 def answers(service, ids):

@@ -174,5 +174,8 @@ def test_a_rule_fires_over_a_long_history_and_says_so_in_a_sentence(kafka, servi
         f"IX's spread of cap-weighted over equal-weighted returns, 36 months, geometric, is {now:.6g} %, the highest since {at.day} {at:%B %Y}, when it was "
         f"{dict(points)[at.isoformat()]:.6g} % (before {dt.date.fromisoformat(seam).day} {dt.date.fromisoformat(seam):%B %Y}: Index Provider): "), first["summary"]
     assert first["inputs"]["seam"] == seam and first["inputs"]["before_seam"] == "Index Provider"
+    alone = json.loads(service.tocsin("backtest", "--json", "--rule", f"robustness(highest_since({SPREAD})) <= 1", "--from", fires).stdout)["alerts"][0]
+    assert alone["state"] == "firing" and alone["value"] == len(alone["inputs"]["holds"]) <= 1 and len(alone["inputs"]["fails"]) == 20 - alone["value"]
+    assert f", and so in {alone['value']:.0f} of 20 definitions: robustness(" in alone["summary"], "of what has no imported past, nothing is known so far back"
     service.terminate()
     service.check_ran("verify")

@@ -255,5 +255,5 @@ def test_a_page_view(tree, kafka, service_factory, node):
     assert done.returncode == 0, done.stdout + done.stderr
     seen = json.loads(done.stdout)
     at = seen["sections"].index("count")
-    assert at == 2 and len(seen["sections"]) == 9, seen                        # behind the chart, before the alerts
+    assert at == 2 and len(seen["sections"]) == 10, seen                        # behind the chart, before the alerts
     assert seen["seen"] and seen["live"].split() == ["Count", "3"] and seen["left"] == "Count0", seen
