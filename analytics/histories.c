@@ -15,6 +15,7 @@
 #include "core/vec.h"
 #include "core/when.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- looking ---- */
@@ -164,11 +165,10 @@ bool histories_known(const struct market *m, struct str measure, struct str sour
     const struct long_history *h = histories_of(m, canonical);
     if (!h || !str_is(source, h->source)) return false;
     for (size_t i = 0; i < h->n; i++) {
+        const struct history_point *p = histories_point(m, h, i);
         char date[DATE_TEXT_MAX], value[DECIMAL_TEXT_MAX];
-        date_format(histories_point(m, h, i)->day, date);
-        decimal_format((int64_t)(histories_point(m, h, i)->value * 1e8
-                                 + (histories_point(m, h, i)->value < 0 ? -0.5 : 0.5)),
-                       value);
+        date_format(p->day, date);
+        decimal_format(llround(p->value * 1e8), value);
         buf_printf(&b, "%s,%s\n", date, value);
     }
     return buf_ok(&b) && b.len == text.n && memcmp(b.data, text.p, text.n) == 0;

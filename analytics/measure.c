@@ -310,16 +310,12 @@ void range_text(const struct range *r, struct buf *out)
 
 bool measure_is_price(const struct measure *m) { return m->kind->exact_e8 != NULL; }
 
-bool measure_set_unit(struct measure *m, const char *unit)
+bool measure_set_choice(struct measure *m, const char *name, const char *choice)
 {
     for (int i = 0; i < measure_params_n(m->kind); i++) {
         const struct param *p = &m->kind->params[i];
-        if (p->type != PARAM_CHOICE || strcmp(p->name, "unit") != 0) continue;
-        for (int v = 0; p->choices[v]; v++) {
-            if (strcmp(p->choices[v], unit) != 0) continue;
-            m->args.v[i] = v;
-            return true;
-        }
+        if (p->type == PARAM_CHOICE && strcmp(p->name, name) == 0)
+            return param_parse(p, str_of(choice), &m->args.v[i], NULL) == ERR_OK;
     }
     return false;
 }

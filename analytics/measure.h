@@ -166,8 +166,8 @@ int measure_version(const struct measure *m);
 bool measure_is_price(const struct measure *m); /* its values are exact decimals at 1e-8 */
 /* It is a tenant's: a book stands at the bottom of it. A symbol may begin with book: too. */
 bool measure_is_book(const struct measure *m);
-/* Has the kind a parameter unit= with that choice? Then it counts in it from now on, and true. */
-bool measure_set_unit(struct measure *m, const char *unit);
+/* Has the kind a parameter of that name with that choice? Then it is so from now on, and true. */
+bool measure_set_choice(struct measure *m, const char *name, const char *choice);
 /* The symbol at the bottom of it into out[SYMBOL_SUBJECT_MAX + 1]; false: an index or a book is
  * there. */
 bool measure_symbol(const struct measure *m, char *out);

@@ -21,8 +21,8 @@ static enum err complete(struct rule_draft *p, struct rule_draft *out, struct wh
     if (e) return e;
     const char *unit = rule_unit_asked(&p->d);
     if (unit)
-        measure_set_unit(&p->m,
-                         unit); /* > 20y: in years; one without that choice is told so below */
+        measure_set_choice(&p->m, "unit",
+                           unit); /* > 20y: in years; one without that choice is told so below */
     measure_format(&p->m, canonical);
     p->subject_at = subject_place(&p->d);
     e = rule_units(&p->d, measure_unit(&p->m), why);

@@ -139,15 +139,13 @@ static void concentration_inputs(const struct market *m, const struct series *s,
 
 /* ---- who moved it ---- */
 
-static double weight(int64_t value, i128 total) { return ratio(value, total); }
-
 static void hhi_drivers(const struct market *m, const struct series *s, struct drivers *d)
 {
     i128 squares = 0;
     (void)m, (void)s;
     for (size_t i = 0; i < d->n; i++) {
         struct driver *x = &d->of[i];
-        const double now = weight(x->value, d->total), then = weight(x->then, d->total_then);
+        const double now = ratio(x->value, d->total), then = ratio(x->then, d->total_then);
         x->part = 10000 * (now * now - then * then);
         squares += (i128)x->then * x->then;
     }
@@ -177,12 +175,12 @@ static void top_drivers(const struct market *m, const struct series *s, struct d
     (void)m;
     qsort(d->of, d->n, sizeof *d->of, by_then);
     for (size_t i = 0; i < d->n; i++) {
-        d->of[i].part = i < n ? -100 * weight(d->of[i].then, d->total_then) : 0;
+        d->of[i].part = i < n ? -100 * ratio(d->of[i].then, d->total_then) : 0;
         if (i < n) top += d->of[i].then;
     }
     qsort(d->of, d->n, sizeof *d->of, by_value);
     for (size_t i = 0; i < d->n && i < n; i++)
-        d->of[i].part += 100 * weight(d->of[i].value, d->total);
+        d->of[i].part += 100 * ratio(d->of[i].value, d->total);
     d->change_from = ratio(top * 100, d->total_then);
 }
 

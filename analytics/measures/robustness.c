@@ -25,28 +25,15 @@ static_assert((int)KINDS_MAX * WINDOWS_MAX <= (int)LOOKED_AT_MAX, "all of them")
 
 /* ---- which they are ---- */
 
-/* The parameter of that name becomes that choice; false: it has no such. */
-static bool set_choice(struct measure *m, const char *name, const char *choice)
-{
-    for (int i = 0; i < measure_params_n(m->kind); i++) {
-        const struct param *p = &m->kind->params[i];
-        if (p->type != PARAM_CHOICE || strcmp(p->name, name) != 0) continue;
-        for (int v = 0; p->choices[v]; v++)
-            if (strcmp(p->choices[v], choice) == 0) {
-                m->args.v[i] = v;
-                return true;
-            }
-    }
-    return false;
-}
-
 /* `claim` is highest_since(spread(X, ...)): the same of X's spread of that kind and window. */
 static bool redefine(const struct measure *claim, const char *kind, const char *window,
                      struct measure *out)
 {
     struct measure spread = measure_inner(claim);
     *out = *claim;
-    if (!set_choice(&spread, "kind", kind) || !set_choice(&spread, "window", window)) return false;
+    if (!measure_set_choice(&spread, "kind", kind)
+        || !measure_set_choice(&spread, "window", window))
+        return false;
     memset(out->subject, 0, sizeof out->subject);
     measure_format(&spread, out->subject);
     return true;

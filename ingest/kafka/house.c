@@ -1,5 +1,5 @@
-/* house.c - what is due at each poll, in this order: a client that failed is started anew,
- * brokers that went away are taken for strangers, metadata is asked for, partitions are opened,
+/* house.c - what is due at each poll, in this order: a client that failed, or that may have met a
+ * topic made anew, is started anew, brokers that went away are taken for strangers, metadata is asked for, partitions are opened,
  * positions are told, and partitions that stand still are looked for.
  *
  * A stall, as it is found: at 10:00:00 nothing comes, partition 3 is at 120 and its broker says

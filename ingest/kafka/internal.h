@@ -17,7 +17,7 @@
  *        |                          |                                                        |
  *        +--------part_close--------+------ an error, another message, all brokers down -----+
  *
- *     READING --part_doubt: the broker may have been another's meanwhile--> DOUBTED --part_open--> VERIFYING
+ *     READING --part_doubt: what comes may be of another log--> DOUBTED --part_open--> VERIFYING
  *
  * All of it is the ingest thread's, but for what `lock` guards. Not for other folders. */
 #ifndef TOCSIN_INGEST_KAFKA_INTERNAL_H
@@ -44,7 +44,10 @@ enum part_state {
 
 /* While nobody looks a topic can be deleted, made anew and filled beyond our position: the fetch
  * that follows gets what is there, and nothing tells. So whatever comes after this long proves its
- * log first. A broker needs longer than QUIET_NS for all that (apache kafka 3.9, one node). */
+ * log first. A broker can do all that in 60 ms, of 40 messages (4.1, one node, measured); beyond a
+ * position of millions it takes as long as they take to write. What fits between two messages that
+ * come closer than QUIET_NS stays unseen: a shorter one would cost every message of a partition of
+ * some ten a second a fetch of its own. */
 #define QUIET_NS (250 * NS_PER_MS) /* nothing of the partition, though it was looked for */
 #define AWAY_NS (1 * NS_PER_S)     /* not looked for anything: stopped, starved, or a slow commit */
 

@@ -15,10 +15,10 @@
  * librdkafka cannot heal itself. And it is looked at before anything is taken that comes after a
  * quarter of a second without a message of the partition, or a second in which nobody polled: in
  * that time a topic can be deleted, made anew and filled beyond the position. That costs such a
- * message one more fetch: at most fetch.wait.max.ms, 50. What the broker deleted before it was read is a data_gap and the
- * life goes on. Anything else starts a new life: source_epoch + 1, a new source_id, from the
- * lowest offset there is. Topics are never created here, and an automatic offset reset never
- * happens.
+ * message one more fetch: at most fetch.wait.max.ms, 50. What the broker deleted before it was
+ * read is a data_gap and the life goes on. Anything else starts a new life: source_epoch + 1, a
+ * new source_id, from the lowest offset there is. Topics are never created here, and an automatic
+ * offset reset never happens.
  *
  * Order. Topics marked `first` are read up to the end they had when their partitions were opened
  * before any partition of another topic is opened, so that reference data comes before the ticks
