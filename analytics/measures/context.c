@@ -306,7 +306,7 @@ const struct measure_kind measure_streak = {
     .formula =
         "sessions in a row, the one in progress as x stands, at whose end x was above that before; below 0: below it; of at most 1260",
     .source = "issue 10: context as measures of measures",
-    .page = { .words = "{} sessions in a row", .decimals = NO_DECIMALS, .sign = true },
+    .page = { .words = "streak {}", .decimals = NO_DECIMALS, .sign = true },
     .read = read_streak,
     .inputs = streak_inputs,
     CONTEXT,

@@ -58,7 +58,7 @@ static const struct arg_spec explain_args[] = {
       .example = "hhi(DEMO)" },
     { .name = "since",
       .type = ARG_TEXT,
-      .min = 10,
+      .min = 1,
       .max = 10,
       .help = "The session at whose end it begins, one of the last ten; the one before the session"
               " in progress when absent",

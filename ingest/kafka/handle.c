@@ -151,7 +151,8 @@ void handle_end(struct kafka_source *s)
 }
 
 /* Clients that have met two clusters stall; 2.8 keeps a freed entry of the topic whose id has
- * changed in its metadata cache, and crashes on it. */
+ * changed in its metadata cache, and crashes on it: at the next answer about it, or, which is
+ * rarer, while it is destroyed here. Then the next start of the service begins the new life. */
 enum err handle_rebuild(struct kafka_source *s, struct why *why)
 {
     s->counts.rebuilds++;

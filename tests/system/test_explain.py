@@ -34,7 +34,7 @@ def test_since_the_close_before_unless_another_is_named(market):
 
 
 def test_what_is_refused_says_why(market):
-    for query, status, words in (("m=gini(SMALL)", 404, "is not tracked"), ("m=nosuch(SMALL)", 404, "nosuch"), ("m=hhi(SMALL)&since=2024-02-30", 400, "since"),
+    for query, status, words in (("m=gini(SMALL)", 404, "is not tracked"), ("m=nosuch(SMALL)", 404, "nosuch"), ("m=hhi(SMALL)&since=2024-02-30", 400, "since: "), ("m=hhi(SMALL)&since=yesterday", 400, "since: "),
                                  ("m=hhi(SMALL)&since=2023-03-04", 400, "no session end that is kept"), ("m=effective_number(SMALL)", 400, "is not a sum"),
                                  ("m=hhi(SMALL)&n=0", 400, "n"), ("", 400, "m")):
         assert words in ask(market, query, status)["detail"], query
